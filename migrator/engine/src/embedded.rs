@@ -1,0 +1,146 @@
+//! The schema history inside the binary: what `migrator_build::embed` has read, checked and written as Rust.
+//!
+//! Everything is `'static`: nothing is parsed, copied or allocated when the binary starts. `migrator_build::set` has the
+//! same shape in owned form.
+
+use std::ops::Range;
+
+/// A whole db directory, checked at build time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// `migrations/`, ascending by the number of the version.
+    pub migrations: &'static [Migration],
+    /// `repeatable/`, ascending by file name.
+    pub repeatables: &'static [Script],
+    /// `seeds/`, ascending by file name.
+    pub seeds: &'static [Script],
+    /// `checks/`, ascending by file name.
+    pub checks: &'static [Script],
+    /// `migrator.toml`, or its defaults.
+    pub settings: Settings,
+    /// SHA-256 in hexadecimal over every file that is embedded: equal digests mean equal binaries as far as SQL goes.
+    pub digest: &'static str,
+}
+
+/// One file of `migrations/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The leading digits of the file name as they are written: `001`.
+    pub version: &'static str,
+    /// The same as a number: versions are ordered and compared by it.
+    pub number: i64,
+    /// The file name between the version's underscore and `.sql`.
+    pub name: &'static str,
+    /// The path shown in messages: `db/migrations/001_init.sql`.
+    pub file: &'static str,
+    /// The whole file, line ends normalised to LF.
+    pub text: &'static str,
+    /// SHA-256 in hexadecimal over the tokens of the up block.
+    pub checksum: &'static str,
+    /// What `up` runs.
+    pub up: Block,
+    /// What `down` runs; `None` without a down marker or without a statement behind it.
+    pub down: Option<Block>,
+}
+
+/// The SQL of one marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Bytes of the file's text: from the line after the marker to the next marker or the end.
+    pub range: Range<usize>,
+    /// False for `transaction:false`.
+    pub transaction: bool,
+    /// The marker's `lock_timeout`, in milliseconds.
+    pub lock_timeout_ms: Option<u64>,
+    /// The marker's `statement_timeout`, in milliseconds.
+    pub statement_timeout_ms: Option<u64>,
+    /// The block's statements in order.
+    pub statements: &'static [Statement],
+}
+
+/// One statement of a block, from its first token to its last before the semicolon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Bytes of the file's text.
+    pub range: Range<usize>,
+    /// How a `transaction:false` block has to treat it.
+    pub kind: StatementKind,
+    /// SHA-256 in hexadecimal over its tokens, made like the migration's.
+    pub checksum: &'static str,
+}
+
+/// What the engine must know about a statement that runs outside a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementKind {
+    /// Runs on its own; fails as a whole or not at all.
+    Plain,
+    /// `BEGIN` or `START TRANSACTION`: opens a unit.
+    Begin,
+    /// `COMMIT` or `END`: closes the unit.
+    Commit,
+    /// `SET` or `RESET`: session state, replayed when a block is resumed.
+    Set,
+    /// `DO` or `CALL`: may have committed before it failed.
+    MayCommit,
+    /// `CREATE INDEX CONCURRENTLY`: its outcome can be read from the catalog.
+    CreateIndexConcurrently {
+        /// The index's name as the catalog has it (unquoted, folded).
+        index: &'static str,
+        /// The table as it is written, without white space: `core.users`, `"Core"."Users"`.
+        table: &'static str,
+    },
+    /// `DROP INDEX CONCURRENTLY`: its outcome can be read from the catalog.
+    DropIndexConcurrently {
+        /// The index as it is written, without white space.
+        index: &'static str,
+    },
+    /// Another statement with `CONCURRENTLY`: must not be stopped by a lock timeout.
+    Concurrently,
+}
+
+/// One file of `repeatable/`, `seeds/` or `checks/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The file name without `.sql`.
+    pub name: &'static str,
+    /// The path shown in messages: `db/seeds/test.sql`.
+    pub file: &'static str,
+    /// The whole file, line ends normalised to LF.
+    pub text: &'static str,
+    /// SHA-256 in hexadecimal over its tokens.
+    pub checksum: &'static str,
+    /// Its statements in order.
+    pub statements: &'static [Statement],
+}
+
+/// The part of `migrator.toml` that matters at run time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The schema of the history tables.
+    pub history_schema: &'static str,
+    /// The name of the state table; the event log is the same name with `_events`, without a final `s` before it.
+    pub history_table: &'static str,
+    /// How long a statement waits for a lock, in milliseconds.
+    pub lock_timeout_ms: u64,
+    /// How long a migration that could not get its locks is tried again, in milliseconds.
+    pub retry_for_ms: u64,
+    /// How long a statement may run, in milliseconds; 0: without limit.
+    pub statement_timeout_ms: u64,
+    /// True: a database that a newer release has migrated is refused.
+    pub refuse_ahead: bool,
+    /// Policies by environment, ascending by name.
+    pub environments: &'static [Environment],
+}
+
+/// `[environments.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The environment's name.
+    pub name: &'static str,
+    /// True: `up` needs a named approver and the digest of the plan.
+    pub approval: bool,
+    /// False: `down` is refused.
+    pub down: bool,
+    /// The seeds that may run; `None`: all.
+    pub seeds: Option<&'static [&'static str]>,
+}
