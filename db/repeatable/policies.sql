@@ -39,15 +39,19 @@ ALTER TABLE core.customers ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS customers_for_staff ON core.customers;
 CREATE POLICY customers_for_staff ON core.customers
     TO crm_app
-    USING (
-        owner_id IS NULL
-        OR owner_id = nullif(current_setting('crm.user_id', true), '')::bigint
-        OR EXISTS (
-            SELECT FROM core.user_roles AS held
-            WHERE held.user_id = nullif(current_setting('crm.user_id', true), '')::bigint
-                AND held.role_code IN ('admin', 'sales_lead')
-        )
-    );
+    USING (EXISTS (
+        SELECT FROM core.users AS asking
+        WHERE asking.id = nullif(current_setting('crm.user_id', true), '')::bigint
+            AND asking.is_active
+            AND (
+                customers.owner_id IS NULL
+                OR customers.owner_id = asking.id
+                OR EXISTS (
+                    SELECT FROM core.user_roles AS held
+                    WHERE held.user_id = asking.id AND held.role_code IN ('admin', 'sales_lead')
+                )
+            )
+    ));
 
 ALTER TABLE core.orders ENABLE ROW LEVEL SECURITY;
 
