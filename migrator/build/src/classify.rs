@@ -1,0 +1,152 @@
+//! What the engine must know about a statement that runs outside a transaction.
+
+use crate::lexer::Kind;
+use crate::set::StatementKind;
+use crate::words::Words;
+
+/// The server cuts longer names.
+const LONGEST_NAME: usize = 63;
+
+/// The kind of a statement.
+pub(crate) fn kind(words: &Words<'_>) -> StatementKind {
+    let session_state = |from: usize| !words.is_any(from, &["local", "transaction", "constraints"]);
+    if words.start_with(&["begin"]) || words.start_with(&["start", "transaction"]) {
+        StatementKind::Begin
+    } else if words.is_any(0, &["commit", "end"]) && !words.is(1, "prepared") {
+        StatementKind::Commit
+    } else if words.is(0, "reset") || words.is(0, "set") && session_state(1) {
+        StatementKind::Set
+    } else if words.is_any(0, &["do", "call"]) {
+        StatementKind::MayCommit
+    } else if let Some(index) = concurrent_index(words) {
+        let behind = words.skip(index, &["if", "not", "exists"]);
+        let on = words.skip(behind + 2, &["only"]);
+        match name(words, behind) {
+            Some(index) if words.is(behind + 1, "on") => {
+                StatementKind::CreateIndexConcurrently { index, table: words.joined(on..words.behind_name(on)) }
+            }
+            _ => StatementKind::Concurrently,
+        }
+    } else if words.start_with(&["drop", "index", "concurrently"]) {
+        let start = words.skip(3, &["if", "exists"]);
+        StatementKind::DropIndexConcurrently { index: words.joined(start..words.behind_name(start)) }
+    } else if is_concurrently(words) {
+        StatementKind::Concurrently
+    } else {
+        StatementKind::Plain
+    }
+}
+
+/// The index of the token behind `CREATE [UNIQUE] INDEX CONCURRENTLY`.
+pub(crate) fn concurrent_index(words: &Words<'_>) -> Option<usize> {
+    let index = words.skip(1, &["unique"]);
+    (words.is(0, "create") && words.is(index, "index") && words.is(index + 1, "concurrently")).then_some(index + 2)
+}
+
+/// True for every statement with the key word `CONCURRENTLY`.
+pub(crate) fn is_concurrently(words: &Words<'_>) -> bool {
+    concurrent_index(words).is_some()
+        || words.start_with(&["drop", "index", "concurrently"])
+        || words.start_with(&["refresh", "materialized", "view", "concurrently"])
+        || words.is_any(0, &["reindex", "repack"]) && words.has("concurrently")
+        || words.start_with(&["alter", "table"])
+            && words.find("detach").is_some()
+            && words.find("concurrently").is_some()
+}
+
+/// A name as the catalog has it: unquoted, folded, cut. `None` if the token is no name, or one with Unicode escapes.
+fn name(words: &Words<'_>, index: usize) -> Option<String> {
+    let text = words.at(index);
+    let mut name = match words.tokens.get(index)?.kind {
+        Kind::Word if !words.is(index, "on") => text.to_ascii_lowercase(),
+        Kind::Quoted => text.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""),
+        _ => return None,
+    };
+    while name.len() > LONGEST_NAME {
+        name.pop();
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::lexer::lex;
+
+    #[track_caller]
+    fn check(text: &str, expect: Expect) {
+        let lexed = lex(text);
+        expect.assert_eq(&format!("{:?}", kind(&Words::new(text, &lexed.tokens))));
+    }
+
+    #[test]
+    fn knows_the_ends_of_a_unit() {
+        for text in ["BEGIN", "begin work", "START TRANSACTION ISOLATION LEVEL SERIALIZABLE"] {
+            check(text, expect!["Begin"]);
+        }
+        for text in ["COMMIT", "END", "commit transaction"] {
+            check(text, expect!["Commit"]);
+        }
+        for text in ["COMMIT PREPARED 'x'", "ROLLBACK", "\"begin\"", "SELECT 1", "CREATE TABLE t ()"] {
+            check(text, expect!["Plain"]);
+        }
+    }
+
+    #[test]
+    fn knows_session_state() {
+        for text in ["SET x = 1", "set session x to 'on'", "RESET ALL", "SET SCHEMA 'a'"] {
+            check(text, expect!["Set"]);
+        }
+        for text in ["SET LOCAL x = 1", "SET TRANSACTION READ ONLY", "SET CONSTRAINTS ALL DEFERRED"] {
+            check(text, expect!["Plain"]);
+        }
+    }
+
+    #[test]
+    fn knows_what_may_commit_by_itself() {
+        check("DO $$BEGIN COMMIT; END$$", expect!["MayCommit"]);
+        check("CALL p()", expect!["MayCommit"]);
+    }
+
+    #[test]
+    fn reads_the_names_of_a_concurrent_index() {
+        check(
+            "CREATE INDEX CONCURRENTLY Idx_A ON core . users (a)",
+            expect![[r#"CreateIndexConcurrently { index: "idx_a", table: "core.users" }"#]],
+        );
+        check(
+            "create unique index concurrently if not exists \"I\"\"x\" on only \"Core\" /* c */ .\"Users\" using btree (a)",
+            expect![[r#"CreateIndexConcurrently { index: "I\"x", table: "\"Core\".\"Users\"" }"#]],
+        );
+        check(
+            &format!("CREATE INDEX CONCURRENTLY {}é ON t (a)", "x".repeat(62)),
+            expect![[
+                r#"CreateIndexConcurrently { index: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", table: "t" }"#
+            ]],
+        );
+        check(
+            "DROP INDEX CONCURRENTLY core.\"I\" CASCADE",
+            expect![[r#"DropIndexConcurrently { index: "core.\"I\"" }"#]],
+        );
+        check("DROP INDEX CONCURRENTLY IF EXISTS idx_a", expect![[r#"DropIndexConcurrently { index: "idx_a" }"#]]);
+    }
+
+    #[test]
+    fn other_concurrent_statements_have_no_names() {
+        for text in [
+            "CREATE INDEX CONCURRENTLY ON t (a)",
+            "CREATE INDEX CONCURRENTLY U&\"d\\0061t\" ON t (a)",
+            "REINDEX INDEX CONCURRENTLY i",
+            "REINDEX (VERBOSE, CONCURRENTLY) TABLE t",
+            "ALTER TABLE p DETACH PARTITION q CONCURRENTLY",
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
+        ] {
+            check(text, expect!["Concurrently"]);
+        }
+        for text in ["CREATE INDEX i ON t (a)", "SELECT 'concurrently'", "ALTER TABLE p DETACH PARTITION q"] {
+            check(text, expect!["Plain"]);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One thing that is wrong with a db directory, and how it is shown.
+
+use std::fmt;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+
+pub use crate::code::Code;
+
+/// Whether a problem stops the build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Reported; the build goes on.
+    Warning,
+    /// Reported; the build fails.
+    Error,
+}
+
+/// One thing that is wrong, with its place and the way out.
+///
+/// `Display` is the one-line form, `file:line:column: message [code]; help: help`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The kind of problem.
+    pub code: Code,
+    /// Whether it stops the build; the settings can differ from the code's own severity.
+    pub severity: Severity,
+    /// The path shown in messages: `db/migrations/001_init.sql`.
+    pub file: String,
+    /// The line, from 1; 0: the file as a whole.
+    pub line: usize,
+    /// The character in the line, from 1; 0: the file as a whole.
+    pub column: usize,
+    /// What is wrong: lowercase, one line, objects in backticks.
+    pub message: String,
+    /// What to do about it, one line.
+    pub help: String,
+    /// The line that `line` means, unless it is too long to be shown.
+    pub source_line: Option<String>,
+}
+
+impl Problem {
+    /// A problem of a file or directory as a whole, with its code's severity.
+    pub(crate) fn whole(code: Code, file: &str, message: impl Into<String>, help: impl Into<String>) -> Problem {
+        Problem {
+            code,
+            severity: code.severity(),
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            message: message.into(),
+            help: help.into(),
+            source_line: None,
+        }
+    }
+
+    /// A block in the manner of rustc: title, place, source line with a caret, help. `color` adds ANSI styles.
+    pub fn render(&self, color: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(self.message.as_str()).id(self.code.as_str());
+        let help = Level::HELP.message(self.help.as_str());
+        let report = match &self.source_line {
+            Some(line) => {
+                let snippet = Snippet::source(line.as_str())
+                    .line_start(self.line)
+                    .path(self.file.as_str())
+                    .annotation(AnnotationKind::Primary.span(self.caret(line)));
+                title.element(snippet).element(help)
+            }
+            None => {
+                let origin = Origin::path(self.file.as_str());
+                let origin = match self.line {
+                    0 => origin,
+                    line => origin.line(line).char_column(self.column),
+                };
+                title.element(origin).element(help)
+            }
+        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[report])
+    }
+
+    /// The bytes of the character that `column` means; empty behind the end of the line.
+    fn caret(&self, line: &str) -> std::ops::Range<usize> {
+        match line.char_indices().nth(self.column.saturating_sub(1)) {
+            Some((start, character)) => start..start + character.len_utf8(),
+            None => line.len()..line.len(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        write!(f, ": {} [{}]; help: {}", self.message, self.code, self.help)
+    }
+}
+
+/// Everything that is wrong with a directory, sorted by file, line and column; at least one is an error.
+///
+/// `Display` is one line for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Sorts by place, so that a reader walks through each file once.
+pub(crate) fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::source::Source;
+
+    #[test]
+    fn renders_the_source_line_with_a_caret() {
+        let source = Source::new("db/migrations/001_ä.sql", "-- migrate:up\nSELECT 'ä', frm;\n");
+        let problem = source.problem(Code::Syntax, 27, "something is wrong", "correct it");
+        expect![[r#"
+            error[M020]: something is wrong
+             --> db/migrations/001_ä.sql:2:13
+              |
+            2 | SELECT 'ä', frm;
+              |             ^
+              |
+              = help: correct it"#]]
+        .assert_eq(&problem.render(false));
+        assert!(problem.render(true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn renders_a_whole_file_without_a_place() {
+        let problem = Problem::whole(Code::NoDirectory, "db/migrations", "`db/migrations` is missing", "create it");
+        expect![[r#"
+            error[M001]: `db/migrations` is missing
+            --> db/migrations
+             = help: create it"#]]
+        .assert_eq(&problem.render(false));
+    }
+
+    #[test]
+    fn shows_one_line_for_each_problem() {
+        let source = Source::new("db/seeds/test.sql", "a\nb\n");
+        let problems = Problems(vec![
+            source.problem(Code::Syntax, 2, "wrong", "mend it"),
+            Problem::whole(Code::NoDirectory, "db/x", "gone", "create it"),
+        ]);
+        expect![[r#"
+            db/seeds/test.sql:2:1: wrong [M020]; help: mend it
+            db/x: gone [M001]; help: create it"#]]
+        .assert_eq(&problems.to_string());
+    }
+}

@@ -1,0 +1,87 @@
+//! Looks at the tokens of one statement as words.
+
+use std::ops::Range;
+
+use crate::lexer::{Kind, Token};
+
+/// The tokens of one statement together with the text they stand in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) tokens: &'a [Token],
+}
+
+impl<'a> Words<'a> {
+    pub(crate) fn new(text: &'a str, tokens: &'a [Token]) -> Words<'a> {
+        Words { text, tokens }
+    }
+
+    /// The text of a token; empty behind the end.
+    pub(crate) fn at(&self, index: usize) -> &'a str {
+        self.tokens.get(index).map_or("", |token| token.text(self.text))
+    }
+
+    /// True if the token is this unquoted word, in any case.
+    pub(crate) fn is(&self, index: usize, word: &str) -> bool {
+        self.tokens
+            .get(index)
+            .is_some_and(|token| token.kind == Kind::Word && token.text(self.text).eq_ignore_ascii_case(word))
+    }
+
+    /// True if the token is one of these unquoted words.
+    pub(crate) fn is_any(&self, index: usize, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(index, word))
+    }
+
+    /// True if the statement starts with these words.
+    pub(crate) fn start_with(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(index, word)| self.is(index, word))
+    }
+
+    /// The index of the first such word outside parentheses.
+    pub(crate) fn find(&self, word: &str) -> Option<usize> {
+        let mut depth = 0usize;
+        for index in 0..self.tokens.len() {
+            match self.at(index) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ if depth == 0 && self.is(index, word) => return Some(index),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// True if the word stands anywhere, also in parentheses.
+    pub(crate) fn has(&self, word: &str) -> bool {
+        (0..self.tokens.len()).any(|index| self.is(index, word))
+    }
+
+    /// The index behind optional words: `skip(2, &["if", "not", "exists"])`.
+    pub(crate) fn skip(&self, index: usize, words: &[&str]) -> usize {
+        let all = words.iter().enumerate().all(|(offset, word)| self.is(index + offset, word));
+        if all { index + words.len() } else { index }
+    }
+
+    /// Tokens without the white space and comments between them: `core . users` as `core.users`.
+    pub(crate) fn joined(&self, indices: Range<usize>) -> String {
+        indices.map(|index| self.at(index)).collect()
+    }
+
+    /// The index behind a possibly qualified name that starts at `index`.
+    pub(crate) fn behind_name(&self, index: usize) -> usize {
+        let mut end = index + 1;
+        while self.at(end) == "." {
+            end += 2;
+        }
+        end.min(self.tokens.len())
+    }
+
+    /// The bytes from the first token to the last.
+    pub(crate) fn range(&self) -> Range<usize> {
+        match (self.tokens.first(), self.tokens.last()) {
+            (Some(first), Some(last)) => first.start()..last.end(),
+            _ => 0..0,
+        }
+    }
+}
