@@ -22,3 +22,4 @@ mod user;
 
 pub use cluster::{Cluster, Running, Status};
 pub use temporary::{Builder, TemporaryServer};
+pub(crate) use user::remove_postgres_variables;

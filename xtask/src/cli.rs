@@ -1,0 +1,98 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::command::{check, ci, db, dist, migrate, new};
+use crate::output;
+
+/// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "The developer's tasks around the db directory")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One task.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Writes the next migration file from a template.
+    New(new::Args),
+    /// Builds the migrator and runs it, by default on the workspace's own PostgreSQL.
+    Migrate(migrate::Args),
+    /// Short for `migrate up`.
+    #[command(disable_help_flag = true)]
+    Up(migrate::Rest),
+    /// Short for `migrate down`.
+    #[command(disable_help_flag = true)]
+    Down(migrate::Rest),
+    /// Short for `migrate status`.
+    #[command(disable_help_flag = true)]
+    Status(migrate::Rest),
+    /// Short for `migrate reset`.
+    #[command(disable_help_flag = true)]
+    Reset(migrate::Rest),
+    /// Short for `migrate seed`.
+    #[command(disable_help_flag = true)]
+    Seed(migrate::Rest),
+    /// The workspace's own PostgreSQL for development.
+    #[command(subcommand)]
+    Db(db::Command),
+    /// Checks the db directory and who depends on the engine; needs no database.
+    Check(check::Args),
+    /// Runs exactly what CI runs.
+    Ci(ci::Args),
+    /// Builds the migrator that ships with the release.
+    Dist(dist::Args),
+}
+
+impl Command {
+    /// Does it, prints the error, if any, and says how the process ends.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        output::exit_code(match self {
+            Command::New(args) => new::run(&args),
+            Command::Migrate(args) => migrate::run(args),
+            Command::Up(rest) => migrate::short("up", rest),
+            Command::Down(rest) => migrate::short("down", rest),
+            Command::Status(rest) => migrate::short("status", rest),
+            Command::Reset(rest) => migrate::short("reset", rest),
+            Command::Seed(rest) => migrate::short("seed", rest),
+            Command::Db(command) => db::run(command),
+            Command::Check(args) => check::run(&args),
+            Command::Ci(_) => ci::run(),
+            Command::Dist(args) => dist::run(&args),
+        })
+    }
+}
+
+/// The whole program: parses the command line, does it, says how the process ends.
+#[must_use]
+pub fn main() -> ExitCode {
+    Cli::parse().command.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_its_help() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Example"), "{help}");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! No migration that the base branch has may change: it may have been applied.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use migrator_build::set::Set;
+use xshell::{Shell, cmd};
+
+use super::Finding;
+use crate::workspace::Workspace;
+
+const CHECK: &str = "append-only";
+const DEFAULT_BASE: &str = "origin/main";
+
+pub(super) enum Outcome {
+    Checked(Vec<Finding>),
+    /// Why there is no history to compare with.
+    Skipped(String),
+}
+
+/// The migrations of one side, by the number of the version.
+type Side = BTreeMap<i64, File>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct File {
+    name: String,
+    text: String,
+    /// Of the up block; `None` where the directory has errors.
+    checksum: Option<String>,
+}
+
+/// Compares the working tree with the commit where it left the base branch.
+///
+/// # Errors
+/// A base was named that does not exist, the histories have nothing in common (a shallow clone), or git fails.
+pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&Set>) -> Result<Outcome> {
+    let shell = workspace.shell()?;
+    if cmd!(shell, "git rev-parse --git-dir").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        return match base {
+            Some(_) => bail!("`--base` needs git, and `{}` is in no git repository", workspace.root.display()),
+            None => Ok(Outcome::Skipped("append-only, as this is no git repository".to_owned())),
+        };
+    }
+    let name = base.unwrap_or(DEFAULT_BASE);
+    let commit = format!("{name}^{{commit}}");
+    let exists = |commit: &str| {
+        let verify = cmd!(shell, "git rev-parse --verify --quiet {commit}").quiet();
+        verify.ignore_stdout().ignore_stderr().run().is_ok()
+    };
+    if !exists(&commit) || !exists("HEAD") {
+        return match base {
+            Some(_) => bail!("the base `{name}` is no commit of this repository\nhelp: `git fetch`, or name another"),
+            None => Ok(Outcome::Skipped(format!("append-only, as `{name}` does not exist; name a base with --base"))),
+        };
+    }
+    let merge_base = cmd!(shell, "git merge-base {commit} HEAD").quiet().ignore_stderr().read().map_err(|_| {
+        anyhow::anyhow!(
+            "`{name}` and HEAD have no common commit\nhelp: if this clone is shallow, `git fetch --unshallow` (in CI: \
+             fetch-depth 0)"
+        )
+    })?;
+    let before = side_of_commit(&shell, &merge_base)?;
+    let now = side(&workspace.db().join("migrations"), loaded)?;
+    Ok(Outcome::Checked(compare(&before, &now, name)))
+}
+
+/// The migrations of a commit, written into a temporary directory with an index of its own: two processes for any
+/// number of files, and the user's index stays as it is.
+fn side_of_commit(shell: &Shell, commit: &str) -> Result<Side> {
+    let prefix = cmd!(shell, "git rev-parse --show-prefix").quiet().read()?;
+    let tree = format!("{commit}:{prefix}db/migrations");
+    if cmd!(shell, "git rev-parse --verify --quiet {tree}").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        return Ok(Side::new());
+    }
+    let temporary = shell.create_temp_dir()?;
+    let migrations = temporary.path().join("db/migrations");
+    fs::create_dir_all(&migrations)?;
+    let _index = shell.push_env("GIT_INDEX_FILE", temporary.path().join("index"));
+    let target = format!("--prefix={}/", migrations.display());
+    cmd!(shell, "git read-tree {tree}").quiet().run()?;
+    cmd!(shell, "git checkout-index --all --quiet {target}").quiet().run()?;
+    let loaded = migrator_build::load(&temporary.path().join("db")).ok();
+    side(&migrations, loaded.as_ref().map(|loaded| &loaded.set))
+}
+
+fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
+    let mut side = Side::new();
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(side),
+        entries => entries.with_context(|| format!("failed to read `{}`", directory.display()))?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+        let (Ok(number), true) = (digits.parse(), name.ends_with(".sql")) else { continue };
+        let path = entry.path();
+        let text = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+        let known = set.and_then(|set| set.migrations.iter().find(|migration| migration.number == number));
+        side.insert(number, File { name, text, checksum: known.map(|migration| migration.checksum.clone()) });
+    }
+    Ok(side)
+}
+
+fn compare(before: &Side, now: &Side, base: &str) -> Vec<Finding> {
+    let finding = |name: &str, message: String, help: String| Finding {
+        check: CHECK,
+        file: Some(format!("db/migrations/{name}")),
+        message,
+        help,
+    };
+    let mut findings = Vec::new();
+    for (number, old) in before {
+        let name = &old.name;
+        let Some(new) = now.get(number) else {
+            findings.push(finding(
+                name,
+                format!("`{name}` is in `{base}` and was deleted"),
+                format!("bring it back: `git checkout {base} -- db/migrations/{name}`; undo what it did in a new one"),
+            ));
+            continue;
+        };
+        if new.name != *name {
+            findings.push(finding(
+                &new.name,
+                format!("`{name}` is in `{base}` and was renamed to `{}`", new.name),
+                "give it back its name, and a new migration a number of its own".to_owned(),
+            ));
+        }
+        let (changed, why) = match (&old.checksum, &new.checksum) {
+            (Some(old), Some(new)) => (old != new, "what its up block executes was changed"),
+            // Comments would be free to change, but only a directory without errors can tell them from the rest.
+            _ => (old.text != new.text, "its text was changed"),
+        };
+        if changed {
+            findings.push(finding(
+                &new.name,
+                format!("`{name}` is in `{base}` and {why}"),
+                "it may have been applied somewhere: restore it, and put the change into a new migration".to_owned(),
+            ));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(before: &[(&str, &str, Option<&str>)], now: &[(&str, &str, Option<&str>)], expected: Expect) {
+        let side = |files: &[(&str, &str, Option<&str>)]| -> Side {
+            let file = |(name, text, checksum): &(&str, &str, Option<&str>)| {
+                let number = name[..3].parse().unwrap();
+                let checksum = checksum.map(str::to_owned);
+                (number, File { name: (*name).to_owned(), text: (*text).to_owned(), checksum })
+            };
+            files.iter().map(file).collect()
+        };
+        let findings = compare(&side(before), &side(now), "origin/main");
+        let lines: Vec<_> =
+            findings.into_iter().map(|found| format!("{}: {}", found.file.unwrap(), found.message)).collect();
+        expected.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn new_migrations_and_new_comments_are_free() {
+        let before = [("001_a.sql", "-- x", Some("1"))];
+        check(&before, &[("001_a.sql", "-- y", Some("1")), ("002_b.sql", "", Some("2"))], expect![""]);
+    }
+
+    #[test]
+    fn finds_what_was_deleted_renamed_or_changed() {
+        let before = [("001_a.sql", "", Some("1")), ("002_b.sql", "", Some("2")), ("003_c.sql", "", Some("3"))];
+        let now = [("002_z.sql", "", Some("2")), ("003_c.sql", "", Some("4"))];
+        check(
+            &before,
+            &now,
+            expect![[r#"
+                db/migrations/001_a.sql: `001_a.sql` is in `origin/main` and was deleted
+                db/migrations/002_z.sql: `002_b.sql` is in `origin/main` and was renamed to `002_z.sql`
+                db/migrations/003_c.sql: `003_c.sql` is in `origin/main` and what its up block executes was changed"#]],
+        );
+    }
+
+    #[test]
+    fn compares_the_text_where_a_side_has_errors() {
+        let before = [("001_a.sql", "x", Some("1")), ("002_b.sql", "y", Some("2"))];
+        let now = [("001_a.sql", "x", None), ("002_b.sql", "z", None)];
+        check(
+            &before,
+            &now,
+            expect!["db/migrations/002_b.sql: `002_b.sql` is in `origin/main` and its text was changed"],
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask ci`.
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use super::check;
+use crate::output;
+use crate::workspace::{Workspace, cargo};
+
+/// Arguments of `ci`: none, so that nobody's run differs from CI's.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "fmt, clippy, check, deny (where cargo-deny is installed), test; it stops at the first failure.\n\n\
+                        Example: cargo xtask ci"
+)]
+pub struct Args {}
+
+/// Before and behind the steps that need more than cargo.
+const BEFORE: &[(&str, &[&str])] = &[
+    ("fmt", &["fmt", "--all", "--check"]),
+    ("clippy", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+];
+const BEHIND: &[(&str, &[&str])] = &[("test", &["test", "--quiet", "--workspace"])];
+
+/// Runs the steps in order, each with its name and time on stderr.
+pub(crate) fn run() -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    for (name, arguments) in BEFORE {
+        step(name, || run_cargo(&workspace, arguments))?;
+    }
+    let mut found = false;
+    step("check", || {
+        found = check::run(&check::Args::default())? != ExitCode::SUCCESS;
+        Ok(())
+    })?;
+    if found {
+        return Ok(ExitCode::from(output::FOUND));
+    }
+    if let Some(reason) = without_deny(&workspace) {
+        output::note(format!("deny: NOT RUN, {reason}"));
+    } else {
+        step("deny", || run_cargo(&workspace, &["deny", "check"]))?;
+    }
+    for (name, arguments) in BEHIND {
+        step(name, || run_cargo(&workspace, arguments))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn step(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+    output::note(format!("{name} ..."));
+    let began = Instant::now();
+    run()?;
+    output::note(format!("{name}: {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+fn run_cargo(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
+    let line = arguments.join(" ");
+    let status = Command::new(cargo())
+        .args(arguments)
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("failed to run `cargo {line}`"))?;
+    if !status.success() {
+        bail!("`cargo {line}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Why `cargo deny` cannot run.
+fn without_deny(workspace: &Workspace) -> Option<&'static str> {
+    if !workspace.root.join("deny.toml").exists() {
+        return Some("the workspace has no deny.toml");
+    }
+    let version = Command::new(cargo()).args(["deny", "--version"]).output();
+    let installed = version.is_ok_and(|output| output.status.success());
+    (!installed).then_some("cargo-deny is not installed: `cargo install --locked cargo-deny`")
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask db`.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal};
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::output::{self, Usage};
+use crate::postgres::{Cluster, Running, Status};
+use crate::workspace::Workspace;
+
+/// What to do with the workspace's own PostgreSQL.
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "It lies in .dev/postgres (root's: in /var/tmp) and listens on 127.0.0.1 only.\n\n\
+                        Example: cargo xtask db start\n\
+                        Example: DATABASE_URL=$(cargo xtask db url) cargo test")]
+pub enum Command {
+    /// Starts the server, creating the cluster first where there is none
+    Start,
+    /// Stops the server; the data stay
+    Stop,
+    /// Says whether the server runs, and where
+    Status,
+    /// Prints the URL of the workspace's database, password included
+    Url,
+    /// Opens psql on the workspace's database
+    Psql {
+        /// psql's arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        rest: Vec<OsString>,
+    },
+    /// Stops the server and deletes every database in it
+    Destroy {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Does it on the cluster of the workspace around the current directory.
+pub(crate) fn run(command: Command) -> Result<ExitCode> {
+    let cluster = Cluster::of_workspace(&Workspace::locate()?.root)?;
+    match command {
+        Command::Start => {
+            let running = cluster.start()?;
+            output::note(format!("PostgreSQL runs on 127.0.0.1:{}", running.port()));
+        }
+        Command::Stop => {
+            output::note(if cluster.stop()? { "PostgreSQL is stopped" } else { "PostgreSQL was not running" });
+        }
+        Command::Status => output::result(describe(&cluster)?),
+        Command::Url => output::result(running(&cluster)?.url(cluster.database())),
+        Command::Psql { rest } => {
+            let mut psql = running(&cluster)?.psql(cluster.database());
+            return Err(psql.args(rest).exec()).context(
+                "failed to run `psql`\nhelp: install the client: `apt install postgresql-client`, `brew install libpq`",
+            );
+        }
+        Command::Destroy { yes } => destroy(&cluster, yes)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(cluster: &Cluster) -> Result<String> {
+    let data = cluster.data_directory();
+    let data = data.display();
+    Ok(match cluster.status()? {
+        Status::Absent => "absent: `cargo xtask db start` creates it".to_owned(),
+        Status::Stopped => format!("stopped, data in {data}"),
+        Status::Starting => format!("starting or stopping, data in {data}"),
+        Status::Running(running) => {
+            format!("running on 127.0.0.1:{}, database {}, data in {data}", running.port(), running.database())
+        }
+    })
+}
+
+fn running(cluster: &Cluster) -> Result<Running> {
+    match cluster.status()? {
+        Status::Running(running) => Ok(running),
+        _ => bail!("the workspace's PostgreSQL does not run\nhelp: `cargo xtask db start`"),
+    }
+}
+
+fn destroy(cluster: &Cluster, yes: bool) -> Result<()> {
+    if matches!(cluster.status()?, Status::Absent) {
+        output::note("there is no PostgreSQL of this workspace");
+        return Ok(());
+    }
+    let data = cluster.data_directory();
+    if !yes {
+        if !io::stdin().is_terminal() {
+            let message = "`db destroy` asks before it deletes every database, and this is no terminal\nhelp: `--yes`";
+            return Err(Usage(message.to_owned()).into());
+        }
+        output::note(format!("delete every database in {}? [y/N]", data.display()));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).context("failed to read the answer")?;
+        if !matches!(answer.trim(), "y" | "Y" | "yes") {
+            bail!("nothing is deleted");
+        }
+    }
+    cluster.destroy()?;
+    output::note(format!("deleted {}", data.display()));
+    Ok(())
+}

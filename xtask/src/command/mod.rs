@@ -1,0 +1,8 @@
+//! One file per command.
+
+pub(crate) mod check;
+pub(crate) mod ci;
+pub(crate) mod db;
+pub(crate) mod dist;
+pub(crate) mod migrate;
+pub(crate) mod new;

@@ -1,0 +1,3 @@
+-- Purpose: {{purpose}}
+-- Runs behind the migrations whenever this file has changed, hence again and again: CREATE OR REPLACE, or DROP ... IF
+-- EXISTS and CREATE. It may name everything that the newest migration leaves.

@@ -1,0 +1,6 @@
+-- Purpose: {{purpose}}
+-- migrate:up
+
+
+-- migrate:down
+

@@ -1,0 +1,129 @@
+//! The workspace that the command was called in, and the programs that know more about it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use xshell::{Shell, cmd};
+
+/// The package that embeds `db/`, in every workspace.
+pub(crate) const MIGRATOR: &str = "migrator";
+
+/// A cargo workspace with a `db` directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+}
+
+/// What cargo has built: the executable and whether the engine inside has the commands that must not ship.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Built {
+    pub(crate) executable: PathBuf,
+    pub(crate) dev: bool,
+}
+
+impl Workspace {
+    /// Finds the workspace around the current directory.
+    pub(crate) fn locate() -> Result<Workspace> {
+        let output = Command::new(cargo())
+            .args(["locate-project", "--workspace", "--message-format", "plain"])
+            .output()
+            .context("failed to run `cargo locate-project`")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("no cargo workspace around the current directory: {}", said.trim().trim_start_matches("error: "));
+        }
+        let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let root = manifest.parent().context("`cargo locate-project` named no directory")?;
+        Ok(Workspace { root: root.to_owned() })
+    }
+
+    /// The directory with the SQL.
+    pub(crate) fn db(&self) -> PathBuf {
+        self.root.join("db")
+    }
+
+    /// A shell in the root.
+    pub(crate) fn shell(&self) -> Result<Shell> {
+        let shell = Shell::new()?;
+        shell.change_dir(&self.root);
+        Ok(shell)
+    }
+
+    /// `cargo metadata`, with every optional dependency switched on.
+    pub(crate) fn metadata(&self) -> Result<Value> {
+        let shell = self.shell()?;
+        let cargo = cargo();
+        let text = cmd!(shell, "{cargo} metadata --format-version 1 --all-features").quiet().read()?;
+        serde_json::from_str(&text).context("failed to read the output of `cargo metadata`")
+    }
+
+    /// Builds the migrator; cargo's own messages go to stderr. `None`: the build failed and cargo has said why.
+    ///
+    /// Only this one package is selected: cargo would unite the features of several, and the tests switch `dev` on.
+    pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
+        let mut build = Command::new(cargo());
+        build.current_dir(&self.root).args(["build", "--quiet", "--package", MIGRATOR]);
+        build.args(arguments).arg("--message-format=json-render-diagnostics");
+        build.envs(variables.iter().copied()).stderr(std::process::Stdio::inherit());
+        let output = build.output().context("failed to run `cargo build`")?;
+        if !output.status.success() {
+            return Ok(None);
+        }
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let built = built(&messages).with_context(|| {
+            format!("the package `{MIGRATOR}` has no binary\nhelp: its src/main.rs is `migrator_engine::main!();`")
+        })?;
+        Ok(Some(built))
+    }
+}
+
+/// The cargo that runs us: with rustup another one could be first in the PATH.
+pub(crate) fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// A path as the user can use it: relative to the current directory if it lies below.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    let current = env::current_dir().unwrap_or_default();
+    path.strip_prefix(&current).unwrap_or(path).to_owned()
+}
+
+/// Looks through the JSON lines of `cargo build`.
+fn built(messages: &str) -> Option<Built> {
+    let artifacts: Vec<Value> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|message: &Value| message["reason"] == "compiler-artifact")
+        .collect();
+    let is_binary = |artifact: &&Value| artifact["executable"].is_string() && artifact["target"]["kind"][0] == "bin";
+    let binaries: Vec<&Value> = artifacts.iter().filter(is_binary).collect();
+    // A package may have further binaries; the one of its own name is meant.
+    let binary = binaries.iter().find(|artifact| artifact["target"]["name"] == MIGRATOR).or(binaries.first())?;
+    let has_dev = |artifact: &Value| {
+        artifact["target"]["name"] == "migrator_engine"
+            && artifact["features"].as_array().is_some_and(|features| features.iter().any(|feature| feature == "dev"))
+    };
+    Some(Built { executable: binary["executable"].as_str()?.into(), dev: artifacts.iter().any(has_dev) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_binary_of_the_packages_name_and_the_engines_features() {
+        let engine = r#"{"reason":"compiler-artifact","target":{"name":"migrator_engine","kind":["lib"]},"features":["dev"],"executable":null}"#;
+        let script = r#"{"reason":"compiler-artifact","target":{"name":"build-script-build","kind":["custom-build"]},"features":[],"executable":"/t/build"}"#;
+        let other =
+            r#"{"reason":"compiler-artifact","target":{"name":"a","kind":["bin"]},"features":[],"executable":"/t/a"}"#;
+        let own = r#"{"reason":"compiler-artifact","target":{"name":"migrator","kind":["bin"]},"features":[],"executable":"/t/migrator"}"#;
+        let check = |lines: &[&str]| built(&lines.join("\n")).map(|built| (built.executable, built.dev));
+        assert_eq!(check(&[engine, script, other, own]), Some(("/t/migrator".into(), true)));
+        assert_eq!(check(&["no json", other]), Some(("/t/a".into(), false)));
+        assert_eq!(check(&[engine, script]), None);
+    }
+}
