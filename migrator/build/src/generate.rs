@@ -5,14 +5,31 @@ use std::ops::Range;
 
 use crate::set::{Block, Environment, Migration, Script, Set, Settings, Statement, StatementKind};
 
+/// How many statements one constant holds. The compiler's time for one grows with the square of its length.
+const CHUNK: usize = 256;
+
+/// What the expression starts with. A large file has 100,000 statements: as that many struct expressions they cost the
+/// compiler four times as much as when constants put them together.
+const PRELUDE: &str = "{
+use ::migrator_engine::embedded as e;
+const fn join<const N: usize>(places: [[usize; 2]; N], sums: [&'static str; N]) -> [e::Statement; N] {
+    let mut table = [const { e::Statement { range: 0..0, kind: e::StatementKind::Plain, checksum: \"\" } }; N];
+    let mut i = 0;
+    while i < N {
+        table[i].range = places[i][0]..places[i][1];
+        table[i].checksum = sums[i];
+        i += 1;
+    }
+    table
+}
+";
+
 /// One Rust expression of the type `::migrator_engine::embedded::Embedded`, for a `static`: it allocates nothing.
 pub fn generate(set: &Set) -> String {
     let texts = set.migrations.iter().map(|migration| migration.text.len());
     let scripts = set.repeatables.iter().chain(&set.seeds).chain(&set.checks).map(|script| script.text.len());
     let mut out = String::with_capacity(texts.chain(scripts).sum::<usize>() * 2 + 4096);
-    // The items are visible in this block only; every path in it is short, which matters for 100,000 statements.
-    out.push_str("{ use ::migrator_engine::embedded as e;\n");
-    out.push_str("use e::StatementKind as K; use ::core::option::Option::{None, Some};\n");
+    out.push_str(PRELUDE);
     out.push_str("e::Embedded { migrations: ");
     list(&mut out, &set.migrations, migration);
     for (name, scripts) in [("repeatables", &set.repeatables), ("seeds", &set.seeds), ("checks", &set.checks)] {
@@ -42,6 +59,17 @@ fn list<T>(out: &mut String, items: &[T], write: fn(&mut String, &T)) {
     out.push(']');
 }
 
+fn option<T>(out: &mut String, value: Option<&T>, write: fn(&mut String, &T)) {
+    match value {
+        Some(value) => {
+            out.push_str("::core::option::Option::Some(");
+            write(out, value);
+            out.push(')');
+        }
+        None => out.push_str("::core::option::Option::None"),
+    }
+}
+
 fn migration(out: &mut String, migration: &Migration) {
     out.push_str("e::Migration { version: ");
     string(out, &migration.version);
@@ -54,14 +82,7 @@ fn migration(out: &mut String, migration: &Migration) {
     field(out, "up");
     block(out, &migration.up);
     field(out, "down");
-    match &migration.down {
-        Some(down) => {
-            out.push_str("Some(");
-            block(out, down);
-            out.push(')');
-        }
-        None => out.push_str("None"),
-    }
+    option(out, migration.down.as_ref(), block);
     out.push_str(" }");
 }
 
@@ -69,17 +90,64 @@ fn block(out: &mut String, block: &Block) {
     out.push_str("e::Block { range: ");
     range(out, &block.range);
     put(out, format_args!(", transaction: {}", block.transaction));
-    put(out, format_args!(", lock_timeout_ms: {:?}", block.lock_timeout_ms));
-    put(out, format_args!(", statement_timeout_ms: {:?}, statements: ", block.statement_timeout_ms));
-    list(out, &block.statements, statement);
+    let number = |out: &mut String, ms: &u64| put(out, format_args!("{ms}"));
+    field(out, "lock_timeout_ms");
+    option(out, block.lock_timeout_ms.as_ref(), number);
+    field(out, "statement_timeout_ms");
+    option(out, block.statement_timeout_ms.as_ref(), number);
+    field(out, "statements");
+    statements(out, &block.statements);
     out.push_str(" }");
 }
 
-fn statement(out: &mut String, statement: &Statement) {
-    out.push_str("e::Statement { range: ");
-    range(out, &statement.range);
-    out.push_str(", kind: K::");
-    match &statement.kind {
+/// A slice of statements: constants of equal size, joined, without what the last one has too many.
+fn statements(out: &mut String, statements: &[Statement]) {
+    if statements.is_empty() {
+        out.push_str("&[]");
+        return;
+    }
+    let size = statements.len().min(CHUNK);
+    out.push_str("{\n");
+    let chunks = statements.chunks(size);
+    let count = chunks.len();
+    for (number, statements) in chunks.enumerate() {
+        put(out, format_args!("const C{number}: [e::Statement; {size}] = "));
+        chunk(out, statements, size);
+        out.push_str(";\n");
+    }
+    out.push_str("&[");
+    for number in 0..count {
+        put(out, format_args!("C{number}, "));
+    }
+    put(out, format_args!("].as_flattened().split_at({}).0 }}", statements.len()));
+}
+
+/// Places and checksums of a few statements, filled up to `size`, and the kinds that are not plain one by one.
+fn chunk(out: &mut String, statements: &[Statement], size: usize) {
+    let missing = size - statements.len();
+    out.push_str("{ #[allow(unused_mut)] let mut t = join([");
+    for Range { start, end } in statements.iter().map(|statement| &statement.range) {
+        put(out, format_args!("[{start},{end}],"));
+    }
+    out.push_str(&"[0,0],".repeat(missing));
+    out.push_str("], [");
+    for statement in statements {
+        put(out, format_args!("\"{}\",", statement.checksum));
+    }
+    out.push_str(&"\"\",".repeat(missing));
+    out.push_str("]);\n");
+    for (index, statement) in statements.iter().enumerate() {
+        if statement.kind != StatementKind::Plain {
+            put(out, format_args!("t[{index}].kind = e::StatementKind::"));
+            kind(out, &statement.kind);
+            out.push_str(";\n");
+        }
+    }
+    out.push_str("t }");
+}
+
+fn kind(out: &mut String, kind: &StatementKind) {
+    match kind {
         StatementKind::Plain => out.push_str("Plain"),
         StatementKind::Begin => out.push_str("Begin"),
         StatementKind::Commit => out.push_str("Commit"),
@@ -99,9 +167,6 @@ fn statement(out: &mut String, statement: &Statement) {
             out.push_str(" }");
         }
     }
-    field(out, "checksum");
-    string(out, &statement.checksum);
-    out.push_str(" }");
 }
 
 fn script(out: &mut String, script: &Script) {
@@ -112,7 +177,7 @@ fn script(out: &mut String, script: &Script) {
         string(out, text);
     }
     field(out, "statements");
-    list(out, &script.statements, statement);
+    statements(out, &script.statements);
     out.push_str(" }");
 }
 
@@ -138,14 +203,7 @@ fn environment(out: &mut String, environment: &Environment) {
     out.push_str("e::Environment { name: ");
     string(out, &environment.name);
     put(out, format_args!(", approval: {}, down: {}, seeds: ", environment.approval, environment.down));
-    match &environment.seeds {
-        Some(seeds) => {
-            out.push_str("Some(");
-            list(out, seeds, |out, seed| string(out, seed));
-            out.push(')');
-        }
-        None => out.push_str("None"),
-    }
+    option(out, environment.seeds.as_ref(), |out, seeds| list(out, seeds, |out, seed| string(out, seed)));
     out.push_str(" }");
 }
 
