@@ -144,3 +144,25 @@ pub struct Environment {
     /// The seeds that may run; `None`: all.
     pub seeds: Option<&'static [&'static str]>,
 }
+
+impl Migration {
+    /// `003_add_x`: the file name without its ending.
+    pub fn label(&self) -> String {
+        format!("{}_{}", self.version, self.name)
+    }
+
+    /// The block of one direction.
+    pub fn block(&self, direction: crate::history::Direction) -> Option<&Block> {
+        match direction {
+            crate::history::Direction::Up => Some(&self.up),
+            crate::history::Direction::Down => self.down.as_ref(),
+        }
+    }
+}
+
+impl Block {
+    /// The SQL of this block; `text` is the text of its file.
+    pub fn sql<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.range.clone()]
+    }
+}

@@ -1,2 +1,125 @@
 //! Plans, applies and reports PostgreSQL migrations that are compiled into a binary.
+//!
+//! A workspace that wants its own migrator writes two files. Its build script reads, checks and embeds `db/`:
+//!
+//! ```ignore
+//! fn main() {
+//!     migrator_build::embed("../db");
+//! }
+//! ```
+//!
+//! and its `main.rs` is one line, the whole command line included:
+//!
+//! ```ignore
+//! migrator_engine::main!();
+//! ```
+//!
+//! Inside, a run goes one way: [`embedded`] (what is in the binary) and [`history`] (what the database says) give a
+//! [`plan`], which is carried out step by step. Everything up to the plan is pure; only a few private modules speak to
+//! the server.
+
+mod apply;
+mod cli;
+mod command;
+mod connect;
 pub mod embedded;
+mod error;
+pub mod excerpt;
+pub mod history;
+mod lock;
+mod output;
+pub mod plan;
+mod report;
+mod sql;
+mod store;
+mod target;
+pub mod units;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use embedded::Embedded;
+pub use error::{Error, Exit};
+
+/// Which binary this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// The version of the package that holds the migrations.
+    pub version: &'static str,
+    /// The commit it was built from; `dev` outside of `cargo xtask dist`.
+    pub commit: &'static str,
+}
+
+/// The set that the build script has embedded.
+#[macro_export]
+macro_rules! include_embedded {
+    () => {
+        include!(env!(
+            "MIGRATOR_EMBEDDED",
+            "no migrations are embedded: this package's build.rs must call `migrator_build::embed(\"../db\")`, and its Cargo.toml must list `migrator-build` under [build-dependencies]"
+        ))
+    };
+}
+
+/// The whole program.
+#[macro_export]
+macro_rules! main {
+    () => {
+        static EMBEDDED: $crate::Embedded = $crate::include_embedded!();
+
+        fn main() -> ::std::process::ExitCode {
+            $crate::run(
+                &EMBEDDED,
+                $crate::Release {
+                    version: env!("CARGO_PKG_VERSION"),
+                    commit: match option_env!("MIGRATOR_COMMIT") {
+                        Some(commit) => commit,
+                        None => "dev",
+                    },
+                },
+                ::std::env::args_os(),
+            )
+        }
+    };
+}
+
+/// Runs the command line over an embedded set; [`main!`] calls it.
+///
+/// `arguments` begin with the program's name. The result is the process's exit code, one of [`Exit`].
+pub fn run(
+    embedded: &'static Embedded,
+    release: Release,
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> ExitCode {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a usage error, which clap prints on stderr.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { Exit::Done as u8 });
+        }
+    };
+    let color = cli.global.color.on_stderr();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::last_word(&format!("error: the runtime cannot be started: {error}"));
+            return ExitCode::from(Exit::Other as u8);
+        }
+    };
+    let exit = match runtime.block_on(command::run(cli, embedded, release)) {
+        Ok(exit) => exit,
+        Err(error) => match error.downcast_ref::<Error>() {
+            Some(error) => {
+                output::last_word(&error.render(color));
+                error.exit()
+            }
+            None => {
+                output::last_word(&format!("error: {error:#}"));
+                Exit::Other
+            }
+        },
+    };
+    ExitCode::from(exit as u8)
+}

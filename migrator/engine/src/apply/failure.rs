@@ -1,0 +1,190 @@
+//! A step that failed: what the server said and where, what it means for the history, and the report of it.
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::Executor;
+use crate::connect::cause;
+use crate::error::{Error, Exit};
+use crate::excerpt::Excerpt;
+use crate::history::Direction;
+use crate::plan::Step;
+use crate::sql::NewEvent;
+use crate::store;
+
+/// A failed message or statement.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: tokio_postgres::Error,
+    pub(crate) place: Place,
+    /// The session is gone: nobody has told us how it ended.
+    pub(crate) lost: bool,
+    /// The number of the non-transactional statement, and how many there are.
+    pub(crate) statement: Option<(usize, usize)>,
+    /// Nobody can say whether the statement has done something.
+    pub(crate) in_doubt: bool,
+}
+
+/// Where it failed.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In the file.
+    Body(InFile),
+    /// In the fence, at this command (0 is `BEGIN`).
+    Fence(usize),
+    /// In the history's statements or at COMMIT.
+    AtCommit,
+    /// In a statement of ours outside the message.
+    Own,
+}
+
+/// A byte of a file.
+#[derive(Debug)]
+pub(crate) struct InFile {
+    pub(crate) file: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) byte: usize,
+}
+
+impl Failure {
+    pub(crate) fn new(error: tokio_postgres::Error, place: Place) -> Failure {
+        // A fatal error ends the session: what it was doing when it ended is as unknown as with a cut cable.
+        let fatal = |error: &DbError| matches!(error.severity(), "FATAL" | "PANIC");
+        let lost = error.as_db_error().is_none_or(fatal);
+        Failure { error, place, lost, statement: None, in_doubt: false }
+    }
+
+    /// Somebody else held what it needed: the same may work in a moment.
+    pub(crate) fn is_contention(&self) -> bool {
+        let codes =
+            [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        // A statement outside a transaction is recorded as failed before it is tried again, by the next `up`.
+        self.statement.is_none() && !self.lost && self.error.code().is_some_and(|code| codes.contains(code))
+    }
+
+    /// `canceling statement due to lock timeout [55P03]`.
+    pub(crate) fn summary(&self) -> String {
+        match self.error.as_db_error() {
+            Some(error) => format!("{} [{}]", error.message(), error.code().code()),
+            None => cause(&self.error),
+        }
+    }
+}
+
+/// Records the failure and puts its report together.
+pub(crate) async fn report(
+    executor: &Executor,
+    step: &Step,
+    failure: Failure,
+    done: &[String],
+    rest: &[String],
+) -> Error {
+    let (kind, direction) = match step {
+        Step::Migration { direction, .. } => ("migration", *direction),
+        Step::Repeatable(_) => ("repeatable", Direction::Up),
+    };
+    let label = step.label();
+    let mut error = describe(&format!("{kind} {label}"), direction, &failure);
+    if !failure.lost && !fenced_off(&failure) {
+        error = record(executor, step, &failure, error).await;
+    }
+    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let verb = if direction == Direction::Up { "applied" } else { "rolled back" };
+    error = error.note(format!("{verb} before it in this run: {}. Not run: {}.", list(done), list(rest)));
+    match (direction, &failure) {
+        _ if failure.lost || fenced_off(&failure) || failure.in_doubt => error,
+        (_, failure) if failure.is_contention() => {
+            error.help("somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again")
+        }
+        (Direction::Up, Failure { statement: Some((number, _)), .. }) => error.help(format!(
+            "correct statement {number} or what it stumbled over, build, and run `up` again: it goes on at statement {number}"
+        )),
+        (Direction::Up, _) if kind == "repeatable" => error.help("correct the file, build, and run `up` again"),
+        (Direction::Up, _) => {
+            error.help("correct the file (it has never been applied, so it may be edited), build, and run `up` again")
+        }
+        (Direction::Down, _) => error.help("correct the down block (it may always be edited), build, and run `down` again"),
+    }
+}
+
+/// The fence refused: nothing has failed but our own assumption.
+fn fenced_off(failure: &Failure) -> bool {
+    matches!(failure.place, Place::Fence(_)) && failure.error.code() == Some(&SqlState::DIVISION_BY_ZERO)
+}
+
+/// The headline, the place and the server's words.
+pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> Error {
+    if failure.lost {
+        return Error::new(
+            Exit::InDoubt,
+            format!("the connection was lost while {what} was run: {}", failure.summary()),
+        )
+        .note("whether it was committed is not known: nobody has answered")
+        .help("run `migrator status`: it shows what is in the database; then run the command again");
+    }
+    if fenced_off(failure) {
+        let (exit, reason) = match failure.place {
+            Place::Fence(1 | 2) => (Exit::Locked, "this session no longer holds the migration lock"),
+            _ => (Exit::Diverged, "the history was changed by somebody else meanwhile"),
+        };
+        return Error::new(exit, format!("{what} was not run: {reason}"))
+            .help("look at `migrator status`, and run the command again");
+    }
+    let state = match (failure.statement, failure.in_doubt) {
+        (Some((number, of)), true) => {
+            format!("failed at statement {number} of {of}, which may have done a part of its work")
+        }
+        (Some((number, of)), false) => format!("failed at statement {number} of {of}"),
+        (None, _) => "failed and was rolled back".to_owned(),
+    };
+    let back = if direction == Direction::Down { "rollback of " } else { "" };
+    let exit = if failure.in_doubt { Exit::InDoubt } else { Exit::Failed };
+    let error = match &failure.place {
+        Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
+            place.file,
+            place.text,
+            place.byte,
+            failure.summary(),
+        ))),
+        Place::AtCommit => Error::new(exit, format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),
+        Place::Fence(_) | Place::Own => Error::new(exit, format!("{back}{what} {state}: {}", failure.summary())),
+    };
+    let Some(server) = failure.error.as_db_error() else { return error };
+    let mut error = error;
+    for (name, text) in [("DETAIL", server.detail()), ("HINT", server.hint()), ("CONTEXT", server.where_())] {
+        if let Some(text) = text {
+            error = error.note(format!("{name}: {text}"));
+        }
+    }
+    error
+}
+
+/// Writes the failure into the event log; if that fails too, the report says so.
+async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Error) -> Error {
+    let detail = failure.summary();
+    let event = match step {
+        Step::Migration { migration, direction, .. } => NewEvent {
+            action: direction.word(),
+            version: Some(migration.version),
+            name: Some(migration.name),
+            checksum: Some(migration.checksum),
+            outcome: "failed",
+            detail: Some(&detail),
+            duration_ms: Some(0),
+            ..NewEvent::default()
+        },
+        Step::Repeatable(script) => NewEvent {
+            action: "repeatable",
+            name: Some(script.name),
+            checksum: Some(script.checksum),
+            outcome: "failed",
+            detail: Some(&detail),
+            duration_ms: Some(0),
+            ..NewEvent::default()
+        },
+    };
+    let session = executor.session(None);
+    match store::record(&executor.connection, &executor.tables, session, &executor.run, &event).await {
+        Ok(()) => error,
+        Err(cause) => error.note(format!("the failure could not be recorded in the event log: {cause}")),
+    }
+}

@@ -1,0 +1,201 @@
+//! A `transaction:false` block: statement by statement, each recorded, so that a later run knows what has been done.
+//!
+//! A statement has a "started" event before it and a "done" event behind it. `BEGIN` ... `COMMIT` is one unit whose event
+//! is inside the transaction. `SET` is not recorded but replayed. The block's own session lives for the whole block.
+
+use std::time::Instant;
+
+use super::failure::{Failure, Place};
+use super::transaction::{Body, Message, run_alone};
+use super::{Executor, catalog, delete, insert_up};
+use crate::embedded::{Block, Migration, StatementKind};
+use crate::history::{Direction, OpenStatement};
+use crate::plan::Step;
+use crate::sql::{NewEvent, fence, insert_event, session};
+use crate::units::{Unit, UnitKind, units};
+
+/// One run of a block.
+struct Run<'a> {
+    executor: &'a Executor,
+    migration: &'static Migration,
+    direction: Direction,
+    attempt: i32,
+    block: &'a Block,
+}
+
+/// Runs what is left of the block and records the migration.
+pub(super) async fn run(executor: &Executor, step: &Step, block: &Block) -> Result<(), Failure> {
+    let Step::Migration { migration, direction, resume, attempt } = step else { return Ok(()) };
+    let run = Run { executor, migration, direction: *direction, attempt: *attempt, block };
+    let begun = Instant::now();
+    let client = &executor.connection.client;
+    let own = |error| Failure::new(error, Place::Own);
+    client.batch_execute(&session(&executor.session(Some(block)))).await.map_err(own)?;
+    let mut skip = resume.as_ref().map_or(0, |progress| progress.done.len());
+    let mut open = resume.as_ref().and_then(|progress| progress.open.clone());
+    for unit in units(block) {
+        if unit.kind == UnitKind::Session {
+            run_alone(client, &run.body(&unit)).await.map_err(|failure| run.at(&unit, failure))?;
+            continue;
+        }
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
+        run.unit(&unit, open.take()).await.map_err(|failure| run.at(&unit, failure))?;
+    }
+    run.finish(begun).await
+}
+
+impl Run<'_> {
+    async fn unit(&self, unit: &Unit, open: Option<OpenStatement>) -> Result<(), Failure> {
+        match unit.kind {
+            UnitKind::Session => Ok(()),
+            UnitKind::Transaction { begin_end, .. } => {
+                let begin = &self.migration.text[unit.range.start..begin_end];
+                let mut body = self.body(unit);
+                // The semicolon behind the opening statement is ours.
+                body.range.start = begin_end + self.migration.text[begin_end..].find(';').map_or(0, |at| at + 1);
+                let fence = fence(&self.executor.tables, &[]);
+                let event = insert_event(&self.executor.tables, &self.executor.run, &self.event(unit, "done"));
+                let message = Message::opened_by(begin, fence, body, vec![event]);
+                message.send_in_session(&self.executor.connection.client).await
+            }
+            UnitKind::Statement(statement) => match &statement.kind {
+                StatementKind::CreateIndexConcurrently { index, table } => {
+                    let seen = catalog::index(&self.executor.connection.client, table, index).await;
+                    match seen.map_err(|error| Failure::new(error, Place::Own))? {
+                        catalog::Index::Valid if open.as_ref().is_some_and(|open| !open.failed) => {
+                            self.executor.progress.say(&format!(
+                                "{}: index `{index}` was finished by an earlier run",
+                                self.migration.label()
+                            ));
+                            return self.record(&self.event(unit, "done")).await;
+                        }
+                        catalog::Index::Invalid(name) => {
+                            self.executor.progress.say(&format!(
+                                "{}: index {name} is invalid, an unfinished build: it is dropped and built again",
+                                self.migration.label()
+                            ));
+                            self.without_lock_timeout(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
+                        }
+                        catalog::Index::Valid | catalog::Index::Absent => {}
+                    }
+                    self.statement(unit, &statement.kind).await
+                }
+                StatementKind::DropIndexConcurrently { index } => {
+                    let there = catalog::exists(&self.executor.connection.client, index).await;
+                    if open.is_some() && !there.map_err(|error| Failure::new(error, Place::Own))? {
+                        return self.record(&self.event(unit, "done")).await;
+                    }
+                    self.statement(unit, &statement.kind).await
+                }
+                kind => self.statement(unit, kind).await,
+            },
+        }
+    }
+
+    /// started, the statement verbatim, done.
+    async fn statement(&self, unit: &Unit, kind: &StatementKind) -> Result<(), Failure> {
+        let client = &self.executor.connection.client;
+        self.record(&self.event(unit, "started")).await?;
+        let concurrent = matches!(
+            kind,
+            StatementKind::CreateIndexConcurrently { .. }
+                | StatementKind::DropIndexConcurrently { .. }
+                | StatementKind::Concurrently
+        );
+        if concurrent {
+            // A lock timeout would leave an invalid index behind, and waiting blocks nobody.
+            client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
+        }
+        let begun = Instant::now();
+        let outcome = run_alone(client, &self.body(unit)).await;
+        if concurrent && !client.is_closed() {
+            let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
+            let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
+        }
+        match outcome {
+            Ok(()) => {
+                let event = NewEvent { duration_ms: Some(begun.elapsed().as_millis()), ..self.event(unit, "done") };
+                self.record(&event).await
+            }
+            Err(mut failure) => {
+                // DO and CALL may have committed a part before they failed: their end stays open until a person decides.
+                failure.in_doubt = *kind == StatementKind::MayCommit;
+                if !failure.lost && !failure.in_doubt {
+                    let detail = failure.summary();
+                    let duration_ms = Some(begun.elapsed().as_millis());
+                    let event = NewEvent { detail: Some(&detail), duration_ms, ..self.event(unit, "failed") };
+                    self.record(&event).await?;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// The migration's own row and event, in one transaction.
+    async fn finish(&self, begun: Instant) -> Result<(), Failure> {
+        let Executor { tables, run, .. } = self.executor;
+        let took = begun.elapsed().as_millis();
+        let state = match self.direction {
+            Direction::Up => insert_up(self.executor, self.migration, Some(took)),
+            Direction::Down => delete(self.executor, self.migration.version),
+        };
+        let event = NewEvent { statement: None, outcome: "done", duration_ms: Some(took), ..self.event_of_migration() };
+        let event = insert_event(tables, run, &event);
+        let statements = format!("{state};\n{event}");
+        crate::store::write(&self.executor.connection, tables, self.executor.session(None), &statements)
+            .await
+            .map_err(|error| Failure::new(error, Place::AtCommit))
+    }
+
+    async fn without_lock_timeout(&self, statement: &str) -> Result<(), Failure> {
+        let client = &self.executor.connection.client;
+        let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
+        for statement in ["SET lock_timeout = 0", statement, &format!("SET lock_timeout = {lock_timeout}")] {
+            client.batch_execute(statement).await.map_err(|error| Failure::new(error, Place::Own))?;
+        }
+        Ok(())
+    }
+
+    fn event_of_migration(&self) -> NewEvent<'static> {
+        NewEvent {
+            action: self.direction.word(),
+            version: Some(self.migration.version),
+            name: Some(self.migration.name),
+            checksum: Some(self.migration.checksum),
+            attempt: Some(self.attempt),
+            ..NewEvent::default()
+        }
+    }
+
+    fn event<'u>(&self, unit: &'u Unit, outcome: &'u str) -> NewEvent<'u> {
+        NewEvent { statement: Some((unit.number, &unit.checksum)), outcome, ..self.event_of_migration() }
+    }
+
+    /// Writes an event without disturbing the block's session.
+    async fn record(&self, event: &NewEvent<'_>) -> Result<(), Failure> {
+        let Executor { tables, run, connection, .. } = self.executor;
+        let fence = fence(tables, &[]).join(";\n");
+        let insert = insert_event(tables, run, event);
+        // The block may have changed its role; the event is the migrator's.
+        let message = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on;\n{insert};\nCOMMIT"
+        );
+        connection.client.batch_execute(&message).await.map_err(|error| Failure::new(error, Place::AtCommit))
+    }
+
+    fn body(&self, unit: &Unit) -> Body {
+        let statements = match self.direction {
+            Direction::Up => self.migration.up.statements,
+            Direction::Down => self.migration.down.as_ref().map_or(&[][..], |block| block.statements),
+        };
+        Body { file: self.migration.file, text: self.migration.text, range: unit.range.clone(), statements }
+    }
+
+    fn at(&self, unit: &Unit, mut failure: Failure) -> Failure {
+        failure.statement = Some((unit.number, self.block.statements.len()));
+        failure
+    }
+}

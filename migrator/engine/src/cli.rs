@@ -1,0 +1,117 @@
+//! The command line's types, and nothing else: what each command does stands in [`crate::command`].
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command;
+use crate::output::Color;
+
+/// Applies the PostgreSQL migrations that are compiled into this binary.
+#[derive(Debug, Parser)]
+#[command(name = "migrator", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do, 1 --check found something, 2 usage, 3 a migration failed, \
+    4 history and binary diverge, 5 locked by somebody else, 6 no connection, 7 in doubt, 8 refused by policy, 9 anything else.\n\n\
+    Example: DATABASE_URL=postgresql://deploy@db/crm migrator up"
+)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where to connect: `postgresql://user:password@host:5432/database`; else PGHOST, PGPORT, PGDATABASE, PGUSER, ...
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Print results and errors only.
+    #[arg(long, short, global = true, env = "MIGRATOR_QUIET")]
+    pub quiet: bool,
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "one value per process")]
+pub(crate) enum Command {
+    /// Apply what is pending.
+    Up(command::up::Args),
+    /// Roll back, newest first.
+    Down(command::down::Args),
+    /// Show what `up` would do; writes nothing.
+    Plan(command::plan::Args),
+    /// Show what is applied and what is not; writes nothing.
+    Status(command::status::Args),
+    /// Run a compiled seed file.
+    Seed(command::seed::Args),
+    /// Record migrations as applied without running them.
+    Stamp(command::stamp::Args),
+    /// Decide about a statement whose outcome nobody knows.
+    Resolve(command::resolve::Args),
+    /// Show or record which environment this database is.
+    Environment(command::environment::Args),
+    /// Show the SQL of a migration that is inside this binary.
+    Show(command::show::Args),
+    /// List the migrations that are inside this binary.
+    List(command::list::Args),
+    /// Show release, commit and digest of this binary.
+    Version(command::version::Args),
+    /// Create the database (development builds only).
+    #[cfg(feature = "dev")]
+    Create(command::create::Args),
+    /// Drop the database (development builds only).
+    #[cfg(feature = "dev")]
+    Drop(command::drop::Args),
+    /// Drop, create and migrate the database (development builds only).
+    #[cfg(feature = "dev")]
+    Reset(command::reset::Args),
+}
+
+/// How long to wait for another migrator.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Wait {
+    /// How long to wait for the migration lock.
+    #[arg(long, env = "MIGRATOR_WAIT_LOCK", default_value = "15min", value_parser = duration, value_name = "DURATION")]
+    pub wait_lock: Duration,
+}
+
+/// `500ms`, `30s`, `15min`, `1h`; a plain number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 =
+        digits.parse().map_err(|_| "expected a duration like `500ms`, `30s`, `15min` or `1h`".to_owned())?;
+    match &text[digits.len()..] {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "min" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        unit => Err(format!("`{unit}` is no unit: use ms, s, min or h")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("3"), Ok(Duration::from_secs(3)));
+        assert!(duration("3 days").is_err() && duration("").is_err() && duration("1x").is_err());
+    }
+}

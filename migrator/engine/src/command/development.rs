@@ -1,0 +1,117 @@
+//! What `create`, `drop` and `reset` share: the maintenance connection and the guards. Never in a shipped binary.
+
+use std::sync::Arc;
+
+use crate::command::Context;
+use crate::connect::{Connection, NoticeSink, connect, failed, rows};
+use crate::error::{Error, Exit};
+use crate::output::confirm;
+use crate::sql::{Tables, identifier, literal};
+use crate::store;
+use crate::target::ConnectionTarget;
+
+/// What `drop` and `reset` ask for before they destroy anything.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Guard {
+    /// The database's name, typed out: needed for anything but the workspace's own cluster.
+    #[arg(long, value_name = "NAME")]
+    pub database: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Connects to the server's maintenance database.
+pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) -> Result<Connection, Error> {
+    let silent: NoticeSink = Arc::new(|_| {});
+    connect(&target.with_database("postgres"), context.release.version, silent).await
+}
+
+/// Whether the target's database is there.
+pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
+    let statement = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
+    let answer =
+        connection.client.simple_query(&statement).await.map_err(|e| failed("looking for the database", &e))?;
+    Ok(!rows(answer).is_empty())
+}
+
+/// Creates the target's database.
+pub(crate) async fn create(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
+    let statement = format!("CREATE DATABASE {}", identifier(target.database()));
+    connection.client.batch_execute(&statement).await.map_err(|e| failed("creating the database", &e))
+}
+
+/// Drops the target's database, ending the sessions that are in it.
+pub(crate) async fn drop(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
+    let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(target.database()));
+    connection.client.batch_execute(&statement).await.map_err(|e| failed("dropping the database", &e))
+}
+
+/// Lets only those through who may destroy this database; returns without an error only then.
+pub(crate) async fn permit(
+    context: &Context,
+    connection: &Connection,
+    target: &ConnectionTarget,
+    guard: &Guard,
+    command: &str,
+) -> Result<(), Error> {
+    let database = target.database();
+    if exists(connection, target).await? {
+        refuse_production(context, target, command).await?;
+    }
+    match &guard.database {
+        Some(typed) if typed != database => {
+            return Err(Error::new(
+                Exit::Usage,
+                format!("cannot {command}: `--database {typed}` is not the database of the URL, `{database}`"),
+            )
+            .help("check which server you are on before you go on"));
+        }
+        None if !is_workspaces_own(connection).await? => {
+            return Err(Error::new(
+                Exit::Refused,
+                format!("cannot {command} `{target}`: it is not in this workspace's own cluster"),
+            )
+            .help(format!("if you really mean it, type its name: `--database {database}`")));
+        }
+        _ => {}
+    }
+    if guard.yes {
+        return Ok(());
+    }
+    let consequence = format!("all data in `{database}` on {} will be lost", target.server());
+    match confirm(&format!("{command}: {consequence}. Go on?")) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::new(Exit::Usage, format!("cannot {command}: the answer was no"))),
+        None => {
+            Err(Error::new(Exit::Usage, format!("cannot {command}: {consequence}, and there is no terminal to ask"))
+                .help("pass --yes"))
+        }
+    }
+}
+
+/// The cluster is recognised by its data directory: a tunnel to production is "local" too.
+async fn is_workspaces_own(connection: &Connection) -> Result<bool, Error> {
+    let Some(own) = std::env::var_os("MIGRATOR_WORKSPACE_DATA_DIRECTORY") else { return Ok(false) };
+    // Without the right to ask there is no proof.
+    let Ok(answer) = connection.client.simple_query("SHOW data_directory").await else { return Ok(false) };
+    let rows = rows(answer);
+    let Some(theirs) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
+    let canonical = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    Ok(canonical(own.as_ref()) == canonical(theirs.as_ref()))
+}
+
+/// A database that says that it is production is never dropped, whatever is typed.
+async fn refuse_production(context: &Context, target: &ConnectionTarget, command: &str) -> Result<(), Error> {
+    let silent: NoticeSink = Arc::new(|_| {});
+    let mut connection = connect(target, context.release.version, silent).await?;
+    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings)).await?;
+    match context.environment(&history) {
+        Some(name) if name == "production" => {
+            Err(Error::new(Exit::Refused, format!("cannot {command} `{target}`: it is marked as production")).help(
+                "no flag overrides this; if the mark is wrong, `migrator environment set NAME` corrects it first",
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,56 @@
+//! `list`: the files that are inside this binary.
+
+use serde_json::json;
+
+use crate::command::Context;
+use crate::embedded::Script;
+use crate::error::Exit;
+use crate::output::result;
+
+/// The arguments of `list`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator list --json")]
+pub(crate) struct Args {
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints them.
+pub(crate) fn run(context: &Context, args: &Args) -> Exit {
+    let embedded = context.embedded;
+    let scripts = [("repeatable", embedded.repeatables), ("seed", embedded.seeds), ("check", embedded.checks)];
+    if args.json {
+        let migrations: Vec<_> = embedded
+            .migrations
+            .iter()
+            .map(|m| json!({ "version": m.version, "name": m.name, "file": m.file, "checksum": m.checksum, "down": m.down.is_some() }))
+            .collect();
+        let of = |scripts: &[Script]| -> Vec<_> {
+            scripts.iter().map(|s| json!({ "name": s.name, "file": s.file, "checksum": s.checksum })).collect()
+        };
+        let mut value = json!({ "migrations": migrations });
+        for (kind, scripts) in scripts {
+            value[format!("{kind}s")] = of(scripts).into();
+        }
+        result(&value.to_string());
+        return Exit::Done;
+    }
+    for migration in embedded.migrations {
+        let mut marks = Vec::new();
+        if !migration.up.transaction {
+            marks.push("transaction:false");
+        }
+        if migration.down.is_none() {
+            marks.push("no way back");
+        }
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        result(&format!("migration  {}{marks}", migration.label()));
+    }
+    for (kind, scripts) in scripts {
+        for script in scripts {
+            result(&format!("{kind:<10} {}", script.name));
+        }
+    }
+    Exit::Done
+}

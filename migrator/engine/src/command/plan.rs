@@ -1,0 +1,106 @@
+//! `plan`: what `up` would do.
+
+use serde_json::json;
+
+use crate::command::{Context, up};
+use crate::error::{Error, Exit};
+use crate::history::Direction;
+use crate::output::result;
+use crate::plan::{self, Plan, Step, Target};
+
+/// The arguments of `plan`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator plan --json")]
+pub(crate) struct Args {
+    /// Up to and with this version; the newest by default.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<i64>,
+    /// The SQL too.
+    #[arg(long)]
+    pub sql: bool,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+    /// Plan pending migrations also below applied ones.
+    #[arg(long)]
+    pub allow_out_of_order: bool,
+}
+
+/// Plans and prints.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let session = context.open().await?;
+    let target = args.to.map_or(Target::Newest, Target::Version);
+    let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order)?;
+    if args.json {
+        let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
+        result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
+    } else {
+        up::warn_ahead(context, &plan);
+        print(&plan, args.sql);
+    }
+    Ok(Exit::Done)
+}
+
+fn to_json(step: &Step, sql: bool) -> serde_json::Value {
+    let mut value = match step {
+        Step::Migration { migration, direction, resume, .. } => json!({
+            "kind": "migration",
+            "direction": direction.word(),
+            "version": migration.version,
+            "name": migration.name,
+            "file": migration.file,
+            "checksum": migration.checksum,
+            "transaction": migration.block(*direction).is_some_and(|block| block.transaction),
+            "statements_done": resume.as_ref().map_or(0, |progress| progress.done.len()),
+        }),
+        Step::Repeatable(script) => {
+            json!({ "kind": "repeatable", "name": script.name, "file": script.file, "checksum": script.checksum })
+        }
+    };
+    if sql {
+        value["sql"] = sql_of(step).into();
+    }
+    value
+}
+
+fn sql_of(step: &Step) -> &'static str {
+    match step {
+        Step::Migration { migration, direction, .. } => {
+            let block = match direction {
+                Direction::Up => Some(&migration.up),
+                Direction::Down => migration.down.as_ref(),
+            };
+            block.map_or("", |block| block.sql(migration.text))
+        }
+        Step::Repeatable(script) => script.text,
+    }
+}
+
+/// Prints a plan for people.
+pub(crate) fn print(plan: &Plan, sql: bool) {
+    if plan.steps.is_empty() {
+        result("nothing to apply");
+        return;
+    }
+    for step in &plan.steps {
+        let line = match step {
+            Step::Migration { migration, direction, resume, .. } => {
+                let alone = migration.block(*direction).is_some_and(|block| !block.transaction);
+                let resumed = resume.as_ref().map(|progress| format!(", {} statements are done", progress.done.len()));
+                let how = if alone {
+                    format!(" (outside a transaction{})", resumed.unwrap_or_default())
+                } else {
+                    String::new()
+                };
+                format!("would apply {}{how}", step.label())
+            }
+            Step::Repeatable(_) => format!("would apply repeatable {}", step.label()),
+        };
+        if sql {
+            result(&format!("-- {line}\n{}\n", sql_of(step).trim()));
+        } else {
+            result(&line);
+        }
+    }
+    result(&format!("{}plan digest: {}", if sql { "-- " } else { "" }, plan.digest()));
+}

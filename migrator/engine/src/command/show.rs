@@ -1,0 +1,21 @@
+//! `show`: the SQL of a migration that is inside this binary.
+
+use crate::command::Context;
+use crate::error::{Error, Exit};
+use crate::output::result;
+
+/// The arguments of `show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator show 003")]
+pub(crate) struct Args {
+    /// The migration.
+    #[arg(value_name = "VERSION")]
+    pub version: i64,
+}
+
+/// Prints the file.
+pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let migration = context.migration(args.version)?;
+    result(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
+    Ok(Exit::Done)
+}

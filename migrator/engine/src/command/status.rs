@@ -1,0 +1,32 @@
+//! `status`: what is applied and what is not; writes nothing.
+
+use crate::command::Context;
+use crate::error::{Error, Exit};
+use crate::output::result;
+use crate::plan::survey;
+use crate::report;
+
+/// The arguments of `status`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator status --check || echo \"the database is not up to date\"")]
+pub(crate) struct Args {
+    /// Exit code 1 if anything is pending or half-done, 4 if history and binary diverge.
+    #[arg(long)]
+    pub check: bool,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads and prints.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let session = context.open().await?;
+    let survey = survey(context.embedded, &session.history);
+    if args.json {
+        let environment = context.environment(&session.history);
+        result(&report::json(&survey, &session.connection.server.database, environment.as_deref()));
+    } else {
+        result(report::text(&survey).trim_end());
+    }
+    Ok(if args.check { report::check(context.embedded, &survey) } else { Exit::Done })
+}

@@ -1,0 +1,133 @@
+//! `up`: apply what is pending.
+
+use crate::apply::apply;
+use crate::cli::Wait;
+use crate::command::{Context, Session, plan as show_plan};
+use crate::error::{Error, Exit};
+use crate::history::History;
+use crate::output::result;
+use crate::plan::{self, Plan, Step, Target};
+
+/// The arguments of `up`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Example: migrator up --to 012")]
+pub(crate) struct Args {
+    /// Apply up to and with this version; the newest by default.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<i64>,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: the SQL too.
+    #[arg(long, requires = "dry_run")]
+    pub sql: bool,
+    /// Apply pending migrations also below applied ones.
+    #[arg(long, env = "MIGRATOR_ALLOW_OUT_OF_ORDER")]
+    pub allow_out_of_order: bool,
+    /// Do it only if the plan has this digest (`migrator plan` shows it).
+    #[arg(long, value_name = "DIGEST", env = "MIGRATOR_PLAN")]
+    pub plan: Option<String>,
+    /// Who approved it; some environments demand it.
+    #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
+    pub approved_by: Option<String>,
+    /// How long to wait for another migrator.
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+impl Args {
+    fn target(&self) -> Target {
+        self.to.map_or(Target::Newest, Target::Version)
+    }
+}
+
+/// Plans, locks, plans again, applies.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let session = context.open().await?;
+    let plan = up(context, &session.history, args)?;
+    if args.dry_run {
+        show_plan::print(&plan, args.sql);
+        return Ok(Exit::Done);
+    }
+    context.announce(&session);
+    warn_ahead(context, &plan);
+    execute(context, args, session, plan).await
+}
+
+fn up(context: &Context, history: &History, args: &Args) -> Result<Plan, Error> {
+    Ok(plan::up(context.embedded, history, args.target(), args.allow_out_of_order)?)
+}
+
+async fn execute(context: &Context, args: &Args, session: Session, plan: Plan) -> Result<Exit, Error> {
+    if plan.steps.is_empty() {
+        result("nothing to apply");
+        return Ok(Exit::Done);
+    }
+    let begun = std::time::Instant::now();
+    let (mut executor, history) = context.lock(session, args.wait.wait_lock).await?;
+    let plan = up(context, &history, args)?;
+    if plan.steps.is_empty() {
+        result("nothing to apply: another migrator has done it meanwhile");
+        executor.finish().await;
+        return Ok(Exit::Done);
+    }
+    let digest = plan.digest();
+    approve(context, &history, args, &digest)?;
+    executor.run.approved_by.clone_from(&args.approved_by);
+    executor.run.plan_digest = Some(digest);
+    executor.prepare(&history).await?;
+    apply(&executor, &plan).await?;
+    executor.finish().await;
+    result(&summary(&plan, begun.elapsed()));
+    Ok(Exit::Done)
+}
+
+/// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
+fn summary(plan: &Plan, elapsed: std::time::Duration) -> String {
+    let versions: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| if let Step::Migration { migration, .. } = step { Some(migration.version) } else { None })
+        .collect();
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let repeatables = plan.steps.len() - versions.len();
+    let mut parts = Vec::new();
+    if !versions.is_empty() {
+        parts.push(count(versions.len(), "migration"));
+    }
+    if repeatables > 0 {
+        parts.push(count(repeatables, "repeatable"));
+    }
+    let at = versions.last().map(|version| format!("; the database is at {version}")).unwrap_or_default();
+    format!("applied {} in {}{at}", parts.join(" and "), crate::output::duration(elapsed))
+}
+
+/// Refuses what the environment's policy or the caller's digest does not allow.
+fn approve(context: &Context, history: &History, args: &Args, digest: &str) -> Result<(), Error> {
+    if let Some(expected) = &args.plan
+        && expected != digest
+    {
+        return Err(Error::new(
+            Exit::Refused,
+            format!("the plan is not the approved one: its digest is {digest}, approved was {expected}"),
+        )
+        .help("run `migrator plan`, have it approved, and pass its digest"));
+    }
+    let needs_approval = context.policy(history).filter(|policy| policy.approval);
+    let Some(policy) = needs_approval else { return Ok(()) };
+    if args.approved_by.is_some() && args.plan.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, format!("the environment `{}` demands an approved plan", policy.name))
+        .note(format!("nothing was applied; the digest of this plan is {digest}"))
+        .help("have the output of `migrator plan --sql` approved, then run `up --plan DIGEST --approved-by WHO`"))
+}
+
+pub(crate) fn warn_ahead(context: &Context, plan: &Plan) {
+    if !plan.ahead.is_empty() {
+        context.progress.warn(&format!(
+            "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
+            plan.ahead.join(", ")
+        ));
+    }
+}

@@ -1,0 +1,45 @@
+//! `version`: which binary this is.
+
+use serde_json::json;
+
+use crate::command::Context;
+use crate::error::Exit;
+use crate::output::result;
+
+/// The arguments of `version`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator version --verbose")]
+pub(crate) struct Args {
+    /// Commit, number of migrations and digest too.
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints it.
+pub(crate) fn run(context: &Context, args: &Args) -> Exit {
+    let (embedded, release) = (context.embedded, context.release);
+    let newest = embedded.migrations.last().map(|migration| migration.version);
+    if args.json {
+        let value = json!({
+            "release": release.version,
+            "commit": release.commit,
+            "migrations": embedded.migrations.len(),
+            "newest": newest,
+            "digest": embedded.digest,
+            "dev": cfg!(feature = "dev"),
+        });
+        result(&value.to_string());
+        return Exit::Done;
+    }
+    result(&format!("migrator {}", release.version));
+    if args.verbose {
+        result(&format!("commit      {}", release.commit));
+        result(&format!("migrations  {} (newest {})", embedded.migrations.len(), newest.unwrap_or("none")));
+        result(&format!("digest      {}", embedded.digest));
+        result(&format!("build       {}", if cfg!(feature = "dev") { "development" } else { "release" }));
+    }
+    Exit::Done
+}

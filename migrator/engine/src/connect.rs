@@ -1,0 +1,117 @@
+//! Opens a session: connects, learns what the server is, passes its notices on.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::error::{Error, Exit};
+use crate::target::ConnectionTarget;
+
+/// Receives the server's notices and warnings as they arrive.
+pub(crate) type NoticeSink = Arc<dyn Fn(&DbError) + Send + Sync>;
+
+/// An open session.
+pub(crate) struct Connection {
+    /// The client half; the other half runs as a task of the runtime.
+    pub client: Client,
+    /// What the server says about itself.
+    pub server: Server,
+}
+
+/// What the server says about itself and this session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// `server_version`: `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+    /// `server_version_num`.
+    pub version_number: i32,
+    /// The database.
+    pub database: String,
+    /// The user who acts.
+    pub user: String,
+    /// The process of this session on the server.
+    pub backend_pid: i32,
+}
+
+/// Connects.
+///
+/// # Errors
+/// Exit code 6 with the server's own words, and never a password.
+pub(crate) async fn connect(
+    target: &ConnectionTarget,
+    release: &str,
+    notices: NoticeSink,
+) -> Result<Connection, Error> {
+    let mut config = target.config().clone();
+    if config.get_application_name().is_none() {
+        config.application_name(format!("migrator {release}"));
+    }
+    let (client, mut connection) = config.connect(NoTls).await.map_err(|error| refused(target, &error))?;
+    tokio::spawn(async move {
+        // The task ends with the session; what ended it reaches the client as the error of its request.
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notice(notice) = message {
+                notices(&notice);
+            }
+        }
+    });
+    Ok(Connection { client, server: Server::default() })
+}
+
+/// The rows of a simple query; column values are text.
+pub(crate) fn rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
+    let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };
+    messages.into_iter().filter_map(row).collect()
+}
+
+/// A query of ours that failed outside any migration.
+pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
+    let Some(server) = error.as_db_error() else {
+        return Error::new(Exit::NoConnection, format!("the connection was lost while {doing}: {}", cause(error)))
+            .help("run `migrator status` to see what has been done, then run the command again");
+    };
+    let exit = if *server.code() == SqlState::INSUFFICIENT_PRIVILEGE { Exit::Refused } else { Exit::Other };
+    let error =
+        Error::new(exit, format!("the server refused {doing}: {} [{}]", server.message(), server.code().code()));
+    match (server.hint(), exit) {
+        (Some(hint), _) => error.help(hint),
+        (None, Exit::Refused) => error.help("grant the right to the migrator's user, or connect as the owner"),
+        (None, _) => error,
+    }
+}
+
+/// The innermost message of an error chain: the client's outer ones repeat themselves.
+pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
+    let mut source: &dyn std::error::Error = error;
+    while let Some(next) = source.source() {
+        source = next;
+    }
+    source.to_string()
+}
+
+fn refused(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
+    let reason = match error.as_db_error() {
+        Some(server) => format!("{} [{}]", server.message(), server.code().code()),
+        None => cause(error),
+    };
+    let message = Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {reason}"));
+    match error.code() {
+        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+            message.help("create the database first (`createdb`, or `cargo xtask migrate create` in development)")
+        }
+        Some(code) if *code == SqlState::INVALID_PASSWORD => message
+            .help("the password comes from the URL, PGPASSWORD or the password file; look at the server's pg_hba.conf"),
+        Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => message
+            .help("the server does not let this user in from here without TLS or at all: look at its pg_hba.conf"),
+        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
+            message.help("wait until others have gone, then try again")
+        }
+        Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
+            message.help("the server is starting or stopping: try again")
+        }
+        Some(_) => message,
+        None => message.help("is the server running, and are host and port right?"),
+    }
+}

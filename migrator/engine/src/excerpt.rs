@@ -1,0 +1,105 @@
+//! A place in a SQL file, shown as rustc shows it: path, line, column, the line and a caret under the character.
+//!
+//! Pure: PostgreSQL reports positions in characters, files are sliced by bytes, and the conversion lives only here.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A byte of a SQL file with a label, and the line that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    file: String,
+    line_number: usize,
+    line: String,
+    /// The byte inside `line` under which the caret stands.
+    byte: usize,
+    label: String,
+}
+
+impl Excerpt {
+    /// Points at `byte` of `text`, the text of `file`; a byte past the end points at the end of the last line.
+    pub fn new(file: &str, text: &str, byte: usize, label: impl Into<String>) -> Excerpt {
+        let mut byte = byte.min(text.len());
+        while !text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let start = text[..byte].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[byte..].find('\n').map_or(text.len(), |at| byte + at);
+        Excerpt {
+            file: file.to_owned(),
+            line_number: text[..start].matches('\n').count() + 1,
+            line: text[start..end].to_owned(),
+            byte: byte - start,
+            label: label.into(),
+        }
+    }
+
+    /// `file:line:column`, the column counted in characters from 1.
+    pub fn position(&self) -> String {
+        let column = self.line[..self.byte].chars().count() + 1;
+        format!("{}:{}:{column}", self.file, self.line_number)
+    }
+
+    /// The whole report: title, place, line with caret, notes, help.
+    pub(crate) fn render(&self, title: &str, notes: &[String], help: &[String], color: bool) -> String {
+        // An annotation needs a character under it: at the end of a line the caret stands behind the last one.
+        let end = self.line[self.byte..].chars().next().map_or(self.byte, |c| self.byte + c.len_utf8());
+        let snippet = Snippet::source(self.line.as_str())
+            .path(self.file.as_str())
+            .line_start(self.line_number)
+            .annotation(AnnotationKind::Primary.span(self.byte..end).label(self.label.as_str()));
+        let mut group = Level::ERROR.primary_title(title).element(snippet);
+        for note in notes {
+            group = group.element(Level::NOTE.message(note.as_str()));
+        }
+        for line in help {
+            group = group.element(Level::HELP.message(line.as_str()));
+        }
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    }
+}
+
+/// The byte of `text` at which its character number `characters` (from 0) starts; past the end: the length.
+pub fn byte_of_character(text: &str, characters: usize) -> usize {
+    text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn the_caret_stands_under_the_character_also_after_multi_byte_text() {
+        let text = "-- migrate:up\nUPDATE t SET name = 'Zoë 東京' WHERE nmae = 1;\n";
+        let byte = text.find("nmae").unwrap();
+        let excerpt = Excerpt::new("db/migrations/002_x.sql", text, byte, "column \"nmae\" does not exist [42703]");
+        assert_eq!(excerpt.position(), "db/migrations/002_x.sql:2:36");
+        let notes = ["applied before it in this run: 001".to_owned()];
+        let help = ["correct the file".to_owned()];
+        expect![[r#"
+            error: migration 002_x failed and was rolled back
+             --> db/migrations/002_x.sql:2:36
+              |
+            2 | UPDATE t SET name = 'Zoë 東京' WHERE nmae = 1;
+              |                                      ^ column "nmae" does not exist [42703]
+              |
+              = note: applied before it in this run: 001
+              = help: correct the file"#]]
+        .assert_eq(&excerpt.render("migration 002_x failed and was rolled back", &notes, &help, false));
+    }
+
+    #[test]
+    fn a_place_past_the_end_is_the_end() {
+        assert_eq!(Excerpt::new("f", "SELECT", 99, "x").position(), "f:1:7");
+        assert_eq!(Excerpt::new("f", "a\n", 2, "x").position(), "f:2:1");
+        assert_eq!(Excerpt::new("f", "é", 1, "x").position(), "f:1:1");
+    }
+
+    #[test]
+    fn characters_are_not_bytes() {
+        assert_eq!(byte_of_character("é東x", 2), 5);
+        assert_eq!(byte_of_character("é", 9), 2);
+    }
+}

@@ -1,0 +1,324 @@
+//! What the database says has happened: the rows of the state table and of the event log, and what follows from them.
+//!
+//! Pure: [`crate::store`] reads the rows. Rows may come from other hands (dbmate, a newer release, a person), so nothing
+//! here trusts more than a version being text.
+
+use std::collections::BTreeMap;
+
+/// One row of the state table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AppliedMigration {
+    /// The version as it was recorded.
+    pub version: String,
+    /// The migration's name; absent in rows that another tool wrote.
+    pub name: Option<String>,
+    /// The checksum of what was applied; absent in rows that another tool wrote.
+    pub checksum: Option<String>,
+    /// When, in UTC, to the second: `2026-11-20 14:02:31`.
+    pub applied_at: Option<String>,
+    /// The database user who applied it.
+    pub applied_by: Option<String>,
+    /// How long it took, in milliseconds.
+    pub execution_ms: Option<i64>,
+    /// The release of the binary that applied it.
+    pub release: Option<String>,
+}
+
+impl AppliedMigration {
+    /// The version as a number; `None` for a text that is none.
+    pub fn number(&self) -> Option<i64> {
+        self.version.parse().ok()
+    }
+}
+
+/// One row of the event log, as far as planning needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Event {
+    /// `up`, `down`, `seed`, `repeatable`, `stamp`, `adopt`, `resolve`, `environment`.
+    pub action: String,
+    /// The migration, where the action concerns one.
+    pub version: Option<String>,
+    /// The name of the migration, repeatable, seed or environment.
+    pub name: Option<String>,
+    /// The checksum of the migration or repeatable.
+    pub checksum: Option<String>,
+    /// Which try of a non-transactional migration, from 1.
+    pub attempt: Option<i32>,
+    /// The number of a non-transactional statement, from 1.
+    pub statement: Option<i32>,
+    /// The checksum of that statement.
+    pub statement_checksum: Option<String>,
+    /// `started`, `done` or `failed`.
+    pub outcome: String,
+    /// The failure, or `applied`/`retry` of a `resolve`.
+    pub detail: Option<String>,
+}
+
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Apply.
+    Up,
+    /// Take back.
+    Down,
+}
+
+impl Direction {
+    /// The word in commands, events and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        }
+    }
+}
+
+/// How far a non-transactional migration got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Applying or taking back.
+    pub direction: Direction,
+    /// Which try, from 1.
+    pub attempt: i32,
+    /// The checksums of the statements that are done, in order.
+    pub done: Vec<String>,
+    /// The statement behind them, if it was begun.
+    pub open: Option<OpenStatement>,
+}
+
+/// A statement that was begun and is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenStatement {
+    /// Its number, from 1, in the file as it was then.
+    pub number: i32,
+    /// Its checksum then.
+    pub checksum: String,
+    /// True: the server refused it, nothing of it remains. False: nobody recorded how it ended.
+    pub failed: bool,
+    /// What the server said, where it failed.
+    pub detail: Option<String>,
+}
+
+/// Everything that was read from the database's history tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// False: the state table is not there, nothing has ever been applied.
+    pub exists: bool,
+    /// False: a table or a column of ours is missing, which the next writing command adds.
+    pub complete: bool,
+    /// The rows of the state table.
+    pub applied: Vec<AppliedMigration>,
+    /// The rows of the event log that matter for planning, oldest first.
+    pub events: Vec<Event>,
+}
+
+impl History {
+    /// The non-transactional migrations that were begun and not finished, by version.
+    pub fn progress(&self) -> BTreeMap<String, Progress> {
+        let mut open: BTreeMap<String, Progress> = BTreeMap::new();
+        for event in &self.events {
+            let Some(version) = &event.version else { continue };
+            match event.statement {
+                Some(number) => advance(&mut open, version, number, event),
+                // The end of an attempt, whoever brought it about.
+                None if event.outcome == "done" && matches!(&*event.action, "up" | "down" | "stamp" | "adopt") => {
+                    open.remove(version);
+                }
+                None => {}
+            }
+        }
+        // A row that another tool wrote meanwhile says that the migration is applied (or no longer is), and that is the state.
+        open.retain(|version, progress| {
+            let applied = self.applied.iter().any(|row| row.version == *version);
+            applied == (progress.direction == Direction::Down)
+        });
+        open
+    }
+
+    /// The number of the try that follows for this version, from 1.
+    pub fn next_attempt(&self, version: &str) -> i32 {
+        let of_version = self.events.iter().filter(|event| event.version.as_deref() == Some(version));
+        of_version.filter_map(|event| event.attempt).max().unwrap_or(0) + 1
+    }
+
+    /// The checksum of a repeatable's content that was applied last.
+    ///
+    /// `None` also where a migration has been taken back since: that may have dropped what the repeatable had made.
+    pub fn repeatable_checksum(&self, name: &str) -> Option<&str> {
+        let since = self.events.iter().rposition(|event| event.action == "down" && event.outcome != "started");
+        let since = &self.events[since.map_or(0, |at| at + 1)..];
+        let applied = |event: &&Event| {
+            event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name)
+        };
+        since.iter().rev().find(applied)?.checksum.as_deref()
+    }
+
+    /// The environment that was recorded last.
+    pub fn environment(&self) -> Option<&str> {
+        let recorded = |event: &&Event| event.action == "environment" && event.outcome == "done";
+        self.events.iter().rev().find(recorded)?.name.as_deref()
+    }
+}
+
+/// Takes one statement's event into account.
+fn advance(open: &mut BTreeMap<String, Progress>, version: &str, number: i32, event: &Event) {
+    let attempt = event.attempt.unwrap_or(1);
+    let direction = match &*event.action {
+        "up" => Some(Direction::Up),
+        "down" => Some(Direction::Down),
+        // A decision continues the attempt that it is about.
+        _ => open.get(version).map(|progress| progress.direction),
+    };
+    let Some(direction) = direction else { return };
+    let fresh = || Progress { direction, attempt, done: Vec::new(), open: None };
+    let progress = open.entry(version.to_owned()).or_insert_with(fresh);
+    if progress.attempt != attempt || progress.direction != direction {
+        *progress = fresh();
+    }
+    let checksum = event.statement_checksum.clone().unwrap_or_default();
+    let applied = event.action == "resolve" && event.detail.as_deref() == Some("applied");
+    let retry = event.action == "resolve" && !applied;
+    if applied || (event.outcome == "done" && !retry) {
+        progress.done.push(checksum);
+        progress.open = None;
+        return;
+    }
+    let failed = retry || event.outcome == "failed";
+    progress.open = Some(OpenStatement { number, checksum, failed, detail: event.detail.clone() });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    /// `action version statement outcome detail`, `-` for nothing; the statement's checksum is `c<statement>`.
+    fn history(applied: &[&str], events: &str) -> History {
+        let word = |text: &str| (text != "-").then(|| text.to_owned());
+        let event = |line: &str| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            Event {
+                action: words[0].to_owned(),
+                version: word(words[1]),
+                statement: words[2].parse().ok(),
+                statement_checksum: words[2].parse::<i32>().ok().map(|n| format!("c{n}")),
+                outcome: words[3].to_owned(),
+                detail: word(words[4]),
+                attempt: words[5].parse().ok(),
+                ..Event::default()
+            }
+        };
+        History {
+            exists: true,
+            applied: applied
+                .iter()
+                .map(|version| AppliedMigration { version: (*version).to_owned(), ..AppliedMigration::default() })
+                .collect(),
+            events: events.lines().map(str::trim).filter(|line| !line.is_empty()).map(event).collect(),
+        }
+    }
+
+    fn check(applied: &[&str], events: &str, expected: expect_test::Expect) {
+        let lines = history(applied, events).progress().into_iter().map(|(version, progress)| {
+            let open = match progress.open {
+                None => "between statements".to_owned(),
+                Some(open) if open.failed => format!("{} failed", open.number),
+                Some(open) => format!("{} open", open.number),
+            };
+            let Progress { direction, attempt, done, .. } = progress;
+            format!("{version} {} #{attempt} done={done:?} {open}\n", direction.word())
+        });
+        expected.assert_eq(&lines.collect::<String>());
+    }
+
+    #[test]
+    fn progress_is_what_the_events_of_the_last_attempt_say() {
+        let begun = "
+            up 003 1 started - 1
+            up 003 1 done - 1
+            up 003 2 started - 1";
+        check(
+            &[],
+            begun,
+            expect![[r#"
+            003 up #1 done=["c1"] 2 open
+        "#]],
+        );
+        check(
+            &[],
+            &format!("{begun}\nup 003 2 failed boom 1"),
+            expect![[r#"
+            003 up #1 done=["c1"] 2 failed
+        "#]],
+        );
+        check(
+            &[],
+            &format!("{begun}\nresolve 003 2 done applied 1"),
+            expect![[r#"
+            003 up #1 done=["c1", "c2"] between statements
+        "#]],
+        );
+        check(
+            &[],
+            &format!("{begun}\nresolve 003 2 done retry 1"),
+            expect![[r#"
+            003 up #1 done=["c1"] 2 failed
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_attempt_ends_with_the_migration() {
+        let finished = "
+            up 003 1 started - 1
+            up 003 1 done - 1
+            up 003 - done - 1";
+        check(&["003"], finished, expect![""]);
+        check(
+            &["003"],
+            &format!("{finished}\ndown 003 1 started - 2"),
+            expect![[r#"
+            003 down #2 done=[] 1 open
+        "#]],
+        );
+        check(&[], "up 003 1 started - 1\nstamp 003 - done - -", expect![""]);
+    }
+
+    #[test]
+    fn a_row_from_another_tool_ends_it_too() {
+        check(&["003"], "up 003 1 started - 1", expect![""]);
+        check(&[], "down 003 1 started - 1", expect![""]);
+    }
+
+    #[test]
+    fn a_down_makes_every_repeatable_due_again() {
+        let mut history = history(&[], "");
+        let event = |action: &str| Event {
+            action: action.into(),
+            name: Some("views".into()),
+            checksum: Some("c".into()),
+            outcome: "done".into(),
+            ..Event::default()
+        };
+        history.events.push(event("repeatable"));
+        assert_eq!(history.repeatable_checksum("views"), Some("c"));
+        assert_eq!(history.repeatable_checksum("policies"), None);
+        history.events.push(event("down"));
+        assert_eq!(history.repeatable_checksum("views"), None);
+    }
+
+    #[test]
+    fn the_last_event_decides_about_environments_and_attempts() {
+        let mut history = history(&[], "up 003 1 started - 4");
+        assert_eq!((history.next_attempt("003"), history.next_attempt("004")), (5, 1));
+        for name in ["staging", "production"] {
+            history.events.push(Event {
+                action: "environment".into(),
+                name: Some(name.into()),
+                outcome: "done".into(),
+                ..Event::default()
+            });
+        }
+        assert_eq!(history.environment(), Some("production"));
+    }
+}

@@ -1,0 +1,107 @@
+//! One migrator at a time: a session lock, taken by polling.
+//!
+//! A blocking `pg_advisory_lock` would make another session's CREATE INDEX CONCURRENTLY wait for us while we wait for
+//! it: the server calls that a deadlock and kills one of them. Polling outside a transaction never does.
+
+use std::time::{Duration, Instant};
+
+use crate::connect::{Connection, NoticeSink, connect, failed, rows};
+use crate::error::{Error, Exit};
+use crate::sql::{Tables, lock_condition};
+use crate::target::ConnectionTarget;
+
+/// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
+///
+/// # Errors
+/// Exit code 5 with the holder after the deadline, 6 if the connection is lost.
+pub(crate) async fn acquire(
+    connection: &Connection,
+    tables: &Tables,
+    deadline: Duration,
+    mut waiting: impl FnMut(&str),
+) -> Result<(), Error> {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(50);
+    let mut told = String::new();
+    let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::int AS taken", tables.lock_key);
+    loop {
+        let answer =
+            connection.client.simple_query(&statement).await.map_err(|e| failed("taking the migration lock", &e))?;
+        if rows(answer).first().and_then(|row| row.get("taken")) == Some("1") {
+            return Ok(());
+        }
+        let holder = holder(connection, tables).await?;
+        let waited = begun.elapsed();
+        if waited >= deadline {
+            let who = if holder.is_empty() { "somebody else" } else { &holder };
+            return Err(Error::new(
+                Exit::Locked,
+                format!("cannot take the migration lock on `{}` within {deadline:?}: held by {who}", connection.server.database),
+            )
+            .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`"));
+        }
+        if holder != told && !holder.is_empty() {
+            waiting(&holder);
+            told = holder;
+        }
+        tokio::time::sleep(pause.min(deadline.saturating_sub(waited))).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// `pid 4711 (deploy, migrator 1.4.0, since 2026-11-20 14:02:31 UTC)`; empty, if the lock was free at that moment.
+async fn holder(connection: &Connection, tables: &Tables) -> Result<String, Error> {
+    let statement = format!(
+        "SELECT l.pid, a.usename, a.application_name, pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND {} LIMIT 1",
+        lock_condition(tables.lock_key)
+    );
+    let answer =
+        connection.client.simple_query(&statement).await.map_err(|e| failed("asking who holds the lock", &e))?;
+    let rows = rows(answer);
+    let Some(row) = rows.first() else { return Ok(String::new()) };
+    let column = |name| row.get(name).filter(|text| !text.is_empty()).unwrap_or("unknown");
+    Ok(format!(
+        "pid {} ({}, {}, connected since {} UTC)",
+        column("pid"),
+        column("usename"),
+        column("application_name"),
+        column("since")
+    ))
+}
+
+/// Gives the lock back; a session that ended has given it back already.
+pub(crate) async fn release(connection: &Connection, tables: &Tables) {
+    let statement = format!("SELECT pg_catalog.pg_advisory_unlock({})", tables.lock_key);
+    let _ = connection.client.simple_query(&statement).await;
+}
+
+/// Refuses a transaction pooler: two sessions of ours that are served by one backend are no sessions.
+///
+/// # Errors
+/// Exit code 8; 6 if the second connection cannot be made.
+pub(crate) async fn refuse_pooler(
+    connection: &Connection,
+    target: &ConnectionTarget,
+    release: &str,
+) -> Result<(), Error> {
+    let silent: NoticeSink = std::sync::Arc::new(|_| {});
+    let second = connect(target, release, silent).await?;
+    let pid = async |client: &tokio_postgres::Client| -> Result<Option<String>, Error> {
+        let answer = client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await;
+        let rows = rows(answer.map_err(|e| failed("looking for a connection pooler", &e))?);
+        Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
+    };
+    let first = connection.server.backend_pid.to_string();
+    for _ in 0..2 {
+        let (ours, theirs) = (pid(&connection.client).await?, pid(&second.client).await?);
+        if ours == theirs || ours.as_deref() != Some(&first) {
+            return Err(Error::new(
+                Exit::Refused,
+                "the connection goes through a transaction pooler, which cannot hold the migration lock",
+            )
+            .help("connect to the server directly, or through a pool in session mode"));
+        }
+    }
+    Ok(())
+}

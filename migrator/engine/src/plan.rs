@@ -1,0 +1,207 @@
+//! From the embedded set and the history rows to what has to be done. Pure; the one planner of every command.
+//!
+//! [`survey`] classifies every version, so that all divergences are named at once; refinery (see [`runner`]) then
+//! verifies, orders and targets what is pending.
+
+mod divergence;
+mod runner;
+mod survey;
+
+pub use divergence::Divergence;
+pub use survey::{Entry, State, Survey, survey};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::embedded::{Embedded, Migration, Script, StatementKind};
+use crate::history::{Direction, History, Progress};
+use crate::units::{UnitKind, hex, units};
+
+/// How far `up` or `down` goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Up to the newest migration.
+    Newest,
+    /// Up to and with this version, or down to it, leaving it in place; 0 takes everything back.
+    Version(i64),
+    /// So many migrations back.
+    Steps(usize),
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Apply or take back a migration.
+    Migration {
+        /// Which one.
+        migration: &'static Migration,
+        /// Which way.
+        direction: Direction,
+        /// What has been done of it already, if it runs outside a transaction and was begun.
+        resume: Option<Progress>,
+        /// The number of this try, for the events of a migration outside a transaction.
+        attempt: i32,
+    },
+    /// Apply a repeatable again.
+    Repeatable(&'static Script),
+}
+
+impl Step {
+    /// `003_add_x`, or a repeatable's name.
+    pub fn label(&self) -> String {
+        match self {
+            Step::Migration { migration, .. } => migration.label(),
+            Step::Repeatable(script) => script.name.to_owned(),
+        }
+    }
+}
+
+/// What a command is going to do, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The steps in the order in which they run.
+    pub steps: Vec<Step>,
+    /// Versions that a newer release has applied; a warning, not an obstacle.
+    pub ahead: Vec<String>,
+}
+
+impl Plan {
+    /// SHA-256 in hexadecimal over the steps: two plans with one digest run the same SQL in the same order.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for step in &self.steps {
+            let line = match step {
+                Step::Migration { migration, direction, resume, .. } => {
+                    let done = resume.as_ref().map_or(0, |progress| progress.done.len());
+                    let block = match direction {
+                        Direction::Up => migration.checksum.to_owned(),
+                        // The checksum covers the up block only; what a way back runs is its text.
+                        Direction::Down => {
+                            hex(&Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(migration.text))))
+                        }
+                    };
+                    format!("{} {} {block} {done}\n", direction.word(), migration.version)
+                }
+                Step::Repeatable(script) => format!("repeatable {} {}\n", script.name, script.checksum),
+            };
+            hash.update(line);
+        }
+        hex(&hash.finalize())
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The history and the binary do not fit together: every place where they do not.
+    Diverged(Vec<Divergence>),
+    /// A statement was begun and nobody knows how it ended.
+    InDoubt {
+        /// The migration.
+        migration: &'static Migration,
+        /// The statement's number, from 1.
+        statement: i32,
+    },
+    /// The target is not a version of this binary, or not an applied one.
+    NoSuchVersion(i64),
+    /// A migration that has to be taken back has no down block.
+    NoWayBack(&'static Migration),
+    /// The planning library disagrees with the classification: a defect of ours, never acted upon.
+    Disagreement(String),
+}
+
+/// Plans `up`.
+///
+/// # Errors
+/// [`Obstacle`], if the history does not fit the binary.
+pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_order: bool) -> Result<Plan, Obstacle> {
+    let survey = survey(set, history);
+    if let Target::Version(version) = target
+        && !set.migrations.iter().any(|migration| migration.number == version)
+    {
+        return Err(Obstacle::NoSuchVersion(version));
+    }
+    divergence::refuse(set, &survey, Some(Direction::Up), out_of_order)?;
+    let mut plan = Plan { steps: Vec::new(), ahead: survey.ahead() };
+    for number in runner::pending(&survey, target, out_of_order)? {
+        let entry = survey.entries.iter().find(|entry| entry.number == Some(number));
+        let Some(migration) = entry.and_then(|entry| entry.migration) else {
+            return Err(Obstacle::Disagreement(format!("version {number} is pending and unknown")));
+        };
+        plan.steps.push(step(migration, Direction::Up, history, entry.and_then(|entry| entry.progress.clone()))?);
+    }
+    let newest = set.migrations.last().map_or(0, |migration| migration.number);
+    let reaches_newest = !matches!(target, Target::Version(version) if version < newest);
+    // The repeatables of an older release would undo what the newer one has set up.
+    if reaches_newest && plan.ahead.is_empty() {
+        plan.steps.extend(survey.repeatables.iter().copied().map(Step::Repeatable));
+    }
+    Ok(plan)
+}
+
+/// Plans `down`: descending over the applied versions.
+///
+/// # Errors
+/// [`Obstacle`], if the history does not fit the binary or a migration has no way back.
+pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
+    let survey = survey(set, history);
+    divergence::refuse(set, &survey, Some(Direction::Down), true)?;
+    let is_applied = |entry: &&Entry| matches!(entry.state, State::Applied | State::HalfDone);
+    let applied: Vec<&Entry> = survey.entries.iter().rev().filter(is_applied).collect();
+    let count = match target {
+        Target::Newest => 1,
+        Target::Steps(count) => count,
+        Target::Version(0) => applied.len(),
+        Target::Version(version) => {
+            let position = applied.iter().position(|entry| entry.number == Some(version));
+            position.ok_or(Obstacle::NoSuchVersion(version))?
+        }
+    };
+    let mut plan = Plan::default();
+    for entry in applied.into_iter().take(count) {
+        let Some(migration) = entry.migration else { continue };
+        if migration.down.is_none() {
+            return Err(Obstacle::NoWayBack(migration));
+        }
+        plan.steps.push(step(migration, Direction::Down, history, entry.progress.clone())?);
+    }
+    Ok(plan)
+}
+
+/// A migration's step; what was done of a begun one must be an exact prefix of the file as it is now.
+fn step(
+    migration: &'static Migration,
+    direction: Direction,
+    history: &History,
+    resume: Option<Progress>,
+) -> Result<Step, Obstacle> {
+    let attempt = match &resume {
+        Some(progress) => progress.attempt,
+        None => history.next_attempt(migration.version),
+    };
+    if let (Some(progress), Some(block)) = (&resume, migration.block(direction)) {
+        let recorded: Vec<_> = units(block).into_iter().filter(|unit| unit.kind != UnitKind::Session).collect();
+        let prefix = recorded.len() >= progress.done.len()
+            && recorded.iter().zip(&progress.done).all(|(unit, done)| unit.checksum == *done);
+        if block.transaction || !prefix {
+            let done = progress.done.len();
+            return Err(Obstacle::Diverged(vec![Divergence::ResumedElsewhere { migration, done }]));
+        }
+        let next = recorded.get(progress.done.len());
+        if let Some(open) = &progress.open {
+            let same = next.is_some_and(|unit| unit.checksum == open.checksum);
+            let kind = next.map(|unit| &unit.kind);
+            let readable = |kind: &StatementKind| {
+                use StatementKind::{CreateIndexConcurrently, DropIndexConcurrently};
+                matches!(kind, CreateIndexConcurrently { .. } | DropIndexConcurrently { .. })
+            };
+            let from_catalog = same && matches!(kind, Some(UnitKind::Statement(s)) if readable(&s.kind));
+            if !open.failed && !from_catalog {
+                return Err(Obstacle::InDoubt { migration, statement: open.number });
+            }
+        }
+    }
+    Ok(Step::Migration { migration, direction, resume, attempt })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Where history and binary do not fit together, and the sentences that say so.
+
+use super::{Obstacle, State, Survey};
+use crate::embedded::{Embedded, Migration};
+use crate::history::Direction;
+
+/// One place where they do not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Divergence {
+    /// An applied migration whose SQL is another one in this binary.
+    Changed {
+        /// The migration in this binary.
+        migration: &'static Migration,
+        /// The version as it was recorded.
+        recorded_version: String,
+        /// The checksum as it was recorded.
+        recorded_checksum: Option<String>,
+        /// The release that applied it.
+        release: Option<String>,
+    },
+    /// An applied version that this binary does not hold, among those that it should.
+    Unknown {
+        /// The version as it was recorded.
+        version: String,
+        /// Its name, where it was recorded.
+        name: Option<String>,
+    },
+    /// A version that only a newer release knows, where the settings refuse that.
+    Ahead {
+        /// The version as it was recorded.
+        version: String,
+    },
+    /// A pending migration below one that is applied.
+    Late {
+        /// The migration.
+        migration: &'static Migration,
+        /// The newest applied version.
+        newest: String,
+    },
+    /// `up` while a `down` is half-done, or the other way round.
+    HalfDone {
+        /// The migration.
+        migration: &'static Migration,
+        /// What was begun.
+        direction: Direction,
+    },
+    /// The statements that were done are not the first ones of the file any more.
+    ResumedElsewhere {
+        /// The migration.
+        migration: &'static Migration,
+        /// How many statements were done.
+        done: usize,
+    },
+}
+
+impl Divergence {
+    /// What does not fit, and the way out.
+    pub fn describe(&self) -> (String, String) {
+        match self {
+            Divergence::Changed { migration, recorded_version, .. } if recorded_version != migration.version => (
+                format!(
+                    "`{}`: the history has version `{recorded_version}`, the file has `{}`",
+                    migration.file, migration.version
+                ),
+                format!("rename the file so that its version is written `{recorded_version}` again"),
+            ),
+            Divergence::Changed { migration, recorded_checksum, release, .. } => (
+                format!(
+                    "`{}`: version {} was applied{} with checksum {}, this binary holds {}",
+                    migration.file,
+                    migration.version,
+                    release.as_deref().map(|release| format!(" by release {release}")).unwrap_or_default(),
+                    recorded_checksum.as_deref().unwrap_or("none"),
+                    migration.checksum,
+                ),
+                "applied migrations are immutable: restore the file (`git log -p` shows the change) and put the change into a new migration".to_owned(),
+            ),
+            Divergence::Unknown { version, name } => (
+                format!(
+                    "version {version}{} is applied, but this binary does not hold it and holds newer ones",
+                    name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default()
+                ),
+                "the file was deleted, or was applied from another branch: bring it back, or run the binary that holds it and take it back with `down`".to_owned(),
+            ),
+            Divergence::Ahead { version } => (
+                format!("version {version} is applied, but newer than everything in this binary"),
+                "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in migrator.toml".to_owned(),
+            ),
+            Divergence::Late { migration, newest } => (
+                format!("`{}`: version {} is pending below {newest}, which is applied", migration.file, migration.version),
+                format!("give it a version above {newest}, or, if its order does not matter, run `up --allow-out-of-order`"),
+            ),
+            Divergence::HalfDone { migration, direction } => (
+                format!("`{}`: its `{}` is half-done", migration.file, direction.word()),
+                format!("run `{}` to finish it first", direction.word()),
+            ),
+            Divergence::ResumedElsewhere { migration, done } => (
+                format!(
+                    "`{}`: its first {done} statements are done, but they are not the first {done} statements of the block in this binary",
+                    migration.file
+                ),
+                "restore those statements as they were: only what has not been run yet may be edited".to_owned(),
+            ),
+        }
+    }
+}
+
+/// Everything in the survey that forbids going in `direction`; `None` asks about the state alone.
+pub(super) fn find(
+    set: &'static Embedded,
+    survey: &Survey,
+    direction: Option<Direction>,
+    out_of_order: bool,
+) -> Vec<Divergence> {
+    let newest = survey.entries.iter().filter(|entry| entry.applied.is_some() && entry.number.is_some()).next_back();
+    let newest = newest.map(|entry| entry.version.clone()).unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in &survey.entries {
+        match (entry.state, entry.migration) {
+            (State::Changed, Some(migration)) => {
+                let row = entry.applied.clone().unwrap_or_default();
+                found.push(Divergence::Changed {
+                    migration,
+                    recorded_version: row.version,
+                    recorded_checksum: row.checksum,
+                    release: row.release,
+                });
+            }
+            (State::Unknown, _) => found.push(Divergence::Unknown {
+                version: entry.version.clone(),
+                name: entry.applied.as_ref().and_then(|row| row.name.clone()),
+            }),
+            // Taking back what only a newer release can take back would start in the middle.
+            (State::Ahead, _) if set.settings.refuse_ahead || direction == Some(Direction::Down) => {
+                found.push(Divergence::Ahead { version: entry.version.clone() });
+            }
+            (State::Late, Some(migration)) if !out_of_order => {
+                found.push(Divergence::Late { migration, newest: newest.clone() });
+            }
+            (State::HalfDone, Some(migration)) => {
+                let begun = entry.progress.as_ref().map(|progress| progress.direction);
+                if let (Some(begun), Some(direction)) = (begun, direction)
+                    && begun != direction
+                {
+                    found.push(Divergence::HalfDone { migration, direction: begun });
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The same as an obstacle, if there is anything.
+pub(super) fn refuse(
+    set: &'static Embedded,
+    survey: &Survey,
+    direction: Option<Direction>,
+    out_of_order: bool,
+) -> Result<(), Obstacle> {
+    let found = find(set, survey, direction, out_of_order);
+    if found.is_empty() { Ok(()) } else { Err(Obstacle::Diverged(found)) }
+}

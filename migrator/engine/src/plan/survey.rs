@@ -1,0 +1,133 @@
+//! The classification of every version: the one place that decides what a version's state is.
+
+use std::collections::BTreeMap;
+
+use crate::embedded::{Embedded, Migration, Script};
+use crate::history::{AppliedMigration, Direction, History, Progress};
+
+/// What a version is, seen from this binary and this database together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// In the history, and the same as in the binary (or recorded by another tool, without a checksum).
+    Applied,
+    /// In the binary only, above everything that is applied.
+    Pending,
+    /// In the binary only, below something that is applied.
+    Late,
+    /// Applied from a file that was another one.
+    Changed,
+    /// A non-transactional migration that was begun and not finished.
+    HalfDone,
+    /// In the history only, at or below the binary's newest version.
+    Unknown,
+    /// In the history only, above the binary's newest version: a newer release has been here.
+    Ahead,
+}
+
+impl State {
+    /// The word that people and programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Applied => "applied",
+            State::Pending => "pending",
+            State::Late => "late",
+            State::Changed => "changed",
+            State::HalfDone => "half-done",
+            State::Unknown => "unknown",
+            State::Ahead => "ahead",
+        }
+    }
+}
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The version as the file has it, or, where there is no file, as the history has it.
+    pub version: String,
+    /// The version as a number; `None` for a recorded text that is none.
+    pub number: Option<i64>,
+    /// What it is.
+    pub state: State,
+    /// The migration in the binary.
+    pub migration: Option<&'static Migration>,
+    /// The row in the history.
+    pub applied: Option<AppliedMigration>,
+    /// How far a half-done one got.
+    pub progress: Option<Progress>,
+}
+
+/// Every version, ascending, and the repeatables to apply again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Ascending by number; versions that are no numbers last.
+    pub entries: Vec<Entry>,
+    /// Repeatables whose content differs from the one applied last, by file name.
+    pub repeatables: Vec<&'static Script>,
+}
+
+impl Survey {
+    /// The versions that a newer release has applied.
+    pub fn ahead(&self) -> Vec<String> {
+        self.of(State::Ahead).map(|entry| entry.version.clone()).collect()
+    }
+
+    /// The entries of one state.
+    pub fn of(&self, state: State) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.state == state)
+    }
+}
+
+/// Classifies every version of the binary and of the history.
+pub fn survey(set: &'static Embedded, history: &History) -> Survey {
+    let mut progress = history.progress();
+    let newest_applied = history.applied.iter().filter_map(AppliedMigration::number).max();
+    let newest_known = set.migrations.last().map_or(-1, |migration| migration.number);
+    let mut rows: BTreeMap<i64, &AppliedMigration> = BTreeMap::new();
+    let mut entries = Vec::new();
+    for row in &history.applied {
+        match row.number() {
+            // `1` and `001` may both be recorded: the first is the version's row, the other is nobody's.
+            Some(number) if !rows.contains_key(&number) => drop(rows.insert(number, row)),
+            number => entries.push(unknown(row, number, newest_known)),
+        }
+    }
+    for migration in set.migrations {
+        let row = rows.remove(&migration.number);
+        let progress = progress.remove(migration.version);
+        let state = match row {
+            _ if progress.is_some() => State::HalfDone,
+            Some(row) if row.version != migration.version => State::Changed,
+            Some(row) if row.checksum.as_deref().is_some_and(|sum| sum != migration.checksum) => State::Changed,
+            Some(_) => State::Applied,
+            None if newest_applied.is_some_and(|newest| migration.number < newest) => State::Late,
+            None => State::Pending,
+        };
+        entries.push(Entry {
+            version: migration.version.to_owned(),
+            number: Some(migration.number),
+            state,
+            migration: Some(migration),
+            applied: row.cloned(),
+            progress,
+        });
+    }
+    entries.extend(rows.into_values().map(|row| unknown(row, row.number(), newest_known)));
+    entries.extend(progress.into_iter().filter(|(_, p)| p.direction == Direction::Up).map(|(version, progress)| {
+        Entry {
+            number: version.parse().ok(),
+            version,
+            state: State::Unknown,
+            migration: None,
+            applied: None,
+            progress: Some(progress),
+        }
+    }));
+    entries.sort_by(|a, b| (a.number.unwrap_or(i64::MAX), &a.version).cmp(&(b.number.unwrap_or(i64::MAX), &b.version)));
+    let is_due = |script: &&'static Script| history.repeatable_checksum(script.name) != Some(script.checksum);
+    Survey { entries, repeatables: set.repeatables.iter().filter(is_due).collect() }
+}
+
+fn unknown(row: &AppliedMigration, number: Option<i64>, newest_known: i64) -> Entry {
+    let state = if number.is_some_and(|number| number > newest_known) { State::Ahead } else { State::Unknown };
+    Entry { version: row.version.clone(), number, state, migration: None, applied: Some(row.clone()), progress: None }
+}

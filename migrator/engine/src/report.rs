@@ -1,0 +1,181 @@
+//! The status of a database as text and as JSON. Pure.
+
+use serde_json::json;
+
+use crate::embedded::Embedded;
+use crate::error::Exit;
+use crate::history::Direction;
+use crate::plan::{Entry, State, Survey};
+use crate::units::{UnitKind, units};
+
+/// The table that people read, with what to do next.
+pub(crate) fn text(survey: &Survey) -> String {
+    let mut rows = vec![["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"].map(str::to_owned)];
+    rows.extend(survey.entries.iter().map(row));
+    rows.extend(
+        survey.repeatables.iter().map(|script| ["-", script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
+    );
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            // A half-done statement needs the room of the columns behind it.
+            let wide = column == 3 && row[4].is_empty() && row[5].is_empty();
+            match column {
+                5 => line.push_str(&format!("{pad}{cell}")),
+                _ if wide => line.push_str(cell),
+                _ => line.push_str(&format!("{cell}{pad}  ")),
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(&summary(survey));
+    text
+}
+
+fn row(entry: &Entry) -> [String; 6] {
+    let applied = entry.applied.clone().unwrap_or_default();
+    let name =
+        entry.migration.map(|migration| migration.name.to_owned()).or(applied.name).unwrap_or_else(|| "?".into());
+    let mut cells = [
+        entry.version.clone(),
+        name,
+        entry.state.word().to_owned(),
+        applied.applied_at.map(|at| format!("{} UTC", at.get(..16).unwrap_or(&at))).unwrap_or_default(),
+        applied.applied_by.unwrap_or_default(),
+        applied.execution_ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
+    ];
+    match entry.state {
+        State::Applied if entry.applied.as_ref().is_some_and(|row| row.checksum.is_none()) => {
+            cells[3] = "elsewhere, unchecked".to_owned();
+            (cells[4], cells[5]) = (String::new(), String::new());
+        }
+        State::HalfDone => {
+            cells[3] = half_done(entry);
+            (cells[4], cells[5]) = (String::new(), String::new());
+        }
+        _ => {}
+    }
+    cells
+}
+
+/// Which statement is next, and what is known about it.
+fn half_done(entry: &Entry) -> String {
+    let (Some(migration), Some(progress)) = (entry.migration, &entry.progress) else { return String::new() };
+    let Some(block) = migration.block(progress.direction) else { return String::new() };
+    let unit = units(block).into_iter().filter(|unit| unit.kind != UnitKind::Session).nth(progress.done.len());
+    let what = match progress.direction {
+        Direction::Up => "",
+        Direction::Down => "rolling back: ",
+    };
+    let Some(unit) = unit else { return format!("{what}all statements done, not yet recorded") };
+    let sql = migration.text[unit.range.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut short: String = sql.chars().take(40).collect();
+    if short.len() < sql.len() {
+        short.push_str(" ...");
+    }
+    let state = match &progress.open {
+        None => "not started",
+        Some(open) if open.failed => "failed",
+        Some(_) => "started, end unknown",
+    };
+    format!("{what}statement {} of {} ({short}): {state}", unit.number, block.statements.len())
+}
+
+fn summary(survey: &Survey) -> String {
+    let mut counts: Vec<String> = Vec::new();
+    for state in [State::Pending, State::HalfDone, State::Late, State::Changed, State::Unknown, State::Ahead] {
+        let mut count = survey.of(state).count();
+        if state == State::Pending {
+            count += survey.repeatables.len();
+        }
+        if count > 0 {
+            counts.push(format!("{count} {}", state.word()));
+        }
+    }
+    if counts.is_empty() {
+        return "up to date\n".to_owned();
+    }
+    let next = match survey.of(State::HalfDone).next() {
+        Some(entry) => {
+            let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
+            format!("`migrator {}` resumes {}", direction.word(), entry.version)
+        }
+        None if survey
+            .of(State::Changed)
+            .chain(survey.of(State::Unknown))
+            .chain(survey.of(State::Late))
+            .next()
+            .is_some() =>
+        {
+            "`migrator plan` says what is wrong and what to do".to_owned()
+        }
+        None if survey.of(State::Pending).next().is_some() || !survey.repeatables.is_empty() => {
+            "`migrator up` applies what is pending".to_owned()
+        }
+        None => "nothing: a newer release has been here".to_owned(),
+    };
+    format!("{}. Next: {next}.\n", counts.join(", "))
+}
+
+/// The exit code of `status --check`.
+pub(crate) fn check(set: &'static Embedded, survey: &Survey) -> Exit {
+    let refused_ahead = set.settings.refuse_ahead && survey.of(State::Ahead).next().is_some();
+    let diverged =
+        [State::Changed, State::Unknown, State::Late].into_iter().any(|state| survey.of(state).next().is_some());
+    // Repeatables of an older release are not due where a newer one has set up its own.
+    let repeatables_due = !survey.repeatables.is_empty() && survey.ahead().is_empty();
+    let pending = [State::Pending, State::HalfDone].into_iter().any(|state| survey.of(state).next().is_some());
+    match () {
+        () if diverged || refused_ahead => Exit::Diverged,
+        () if pending || repeatables_due => Exit::Found,
+        () => Exit::Done,
+    }
+}
+
+/// One JSON object on one line; its keys are a promise to programs.
+pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -> String {
+    let migrations: Vec<_> = survey
+        .entries
+        .iter()
+        .map(|entry| {
+            let applied = entry.applied.as_ref();
+            json!({
+                "version": entry.version,
+                "name": entry.migration.map(|m| m.name).or(applied.and_then(|row| row.name.as_deref())),
+                "state": entry.state.word(),
+                "checksum": entry.migration.map(|m| m.checksum),
+                "recorded_checksum": applied.and_then(|row| row.checksum.as_deref()),
+                "applied_at": applied.and_then(|row| row.applied_at.as_deref()).map(|at| format!("{}Z", at.replace(' ', "T"))),
+                "applied_by": applied.and_then(|row| row.applied_by.as_deref()),
+                "execution_ms": applied.and_then(|row| row.execution_ms),
+                "release": applied.and_then(|row| row.release.as_deref()),
+                "half_done": entry.progress.as_ref().map(|progress| json!({
+                    "direction": progress.direction.word(),
+                    "statements_done": progress.done.len(),
+                    "statement": progress.open.as_ref().map(|open| open.number),
+                    "failed": progress.open.as_ref().map(|open| open.failed),
+                    "detail": progress.open.as_ref().and_then(|open| open.detail.as_deref()),
+                })),
+            })
+        })
+        .collect();
+    let repeatables: Vec<_> = survey.repeatables.iter().map(|script| script.name).collect();
+    let count = |state| survey.of(state).count();
+    json!({
+        "database": database,
+        "environment": environment,
+        "migrations": migrations,
+        "pending_repeatables": repeatables,
+        "counts": {
+            "applied": count(State::Applied), "pending": count(State::Pending), "late": count(State::Late),
+            "changed": count(State::Changed), "half-done": count(State::HalfDone), "unknown": count(State::Unknown),
+            "ahead": count(State::Ahead),
+        },
+    })
+    .to_string()
+}

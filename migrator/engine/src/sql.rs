@@ -1,0 +1,307 @@
+//! The SQL that the engine itself sends, as text. Pure: quoting, tables, fence, session, events.
+
+use crate::embedded::Settings;
+use crate::units::hex;
+use sha2::{Digest as _, Sha256};
+
+/// A string literal; works with either setting of `standard_conforming_strings`.
+pub(crate) fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// A literal, or NULL.
+pub(crate) fn nullable(text: Option<&str>) -> String {
+    text.map_or_else(|| "NULL".to_owned(), literal)
+}
+
+/// A quoted identifier.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The two history tables and the lock that guards them, as the settings name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tables {
+    /// The schema's plain name.
+    pub schema: String,
+    /// The state table, qualified and quoted.
+    pub state: String,
+    /// The event log, qualified and quoted.
+    pub events: String,
+    /// The key of the advisory lock.
+    pub lock_key: i64,
+}
+
+impl Tables {
+    /// The tables that the settings name.
+    pub(crate) fn new(settings: &Settings) -> Tables {
+        let schema = settings.history_schema.to_owned();
+        let table = settings.history_table;
+        let events = format!("{}_events", table.strip_suffix('s').unwrap_or(table));
+        Tables {
+            lock_key: lock_key(&schema, table),
+            state: format!("{}.{}", identifier(&schema), identifier(table)),
+            events: format!("{}.{}", identifier(&schema), identifier(&events)),
+            schema,
+        }
+    }
+
+    /// Creates what is missing and adds what an older or another tool's table lacks.
+    pub(crate) fn create(&self) -> String {
+        let Tables { state, events, .. } = self;
+        let schema = if self.schema == "public" {
+            String::new()
+        } else {
+            // An existing schema must not need the right to create one.
+            format!("CREATE SCHEMA IF NOT EXISTS {};\n", identifier(&self.schema))
+        };
+        let columns = STATE_COLUMNS.map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).join(", ");
+        format!(
+            "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
+             ALTER TABLE {state} {columns};\n\
+             CREATE TABLE IF NOT EXISTS {events} ({});\n",
+            EVENT_COLUMNS.join(", ")
+        )
+    }
+}
+
+/// What our state table has beyond dbmate's `version`, all nullable or defaulted so that dbmate can insert.
+pub(crate) const STATE_COLUMNS: [&str; 6] = [
+    "name text",
+    "checksum text",
+    "applied_at timestamptz DEFAULT now()",
+    "applied_by text DEFAULT session_user",
+    "execution_ms bigint",
+    "release text",
+];
+
+const EVENT_COLUMNS: [&str; 17] = [
+    "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "at timestamptz NOT NULL DEFAULT clock_timestamp()",
+    "run_id text NOT NULL",
+    "action text NOT NULL",
+    "version varchar",
+    "name text",
+    "checksum text",
+    "attempt integer",
+    "statement integer",
+    "statement_checksum text",
+    "outcome text NOT NULL",
+    "duration_ms bigint",
+    "detail text",
+    "actor text",
+    "approved_by text",
+    "plan_digest text",
+    "release text",
+];
+
+/// The key of the session lock: the first eight bytes of SHA-256 over a product constant, NUL and the qualified table.
+fn lock_key(schema: &str, table: &str) -> i64 {
+    let digest = Sha256::digest(format!("migrator\0{schema}.{table}"));
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+/// The condition on `pg_locks` that selects our lock in this database.
+pub(crate) fn lock_condition(key: i64) -> String {
+    // A one-key advisory lock is shown as two halves, with objsubid 1.
+    let (high, low) = (((key as u64) >> 32) as u32, key as u32);
+    format!(
+        "locktype = 'advisory' AND classid = {high}::pg_catalog.oid AND objid = {low}::pg_catalog.oid AND objsubid = 1 \
+         AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+    )
+}
+
+/// The statements that must hold before anything is changed in a transaction: each divides by zero if it does not.
+///
+/// They are separate statements because each must see the database as it is after the one before it. Division instead
+/// of `RAISE`: it needs no procedural language.
+pub(crate) fn fence(tables: &Tables, conditions: &[(&str, Recorded)]) -> Vec<String> {
+    let key = tables.lock_key;
+    let mut statements = vec![
+        // The session lock is still this backend's: a transaction pooler would have handed us another backend.
+        format!(
+            "SELECT 1 / pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE granted AND pid = pg_catalog.pg_backend_pid() AND {}",
+            lock_condition(key)
+        ),
+        format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int"),
+    ];
+    for (version, recorded) in conditions {
+        let count = format!("FROM {} WHERE version = {}", tables.state, literal(version));
+        statements.push(match recorded {
+            Recorded::Yes => format!("SELECT 1 / pg_catalog.count(*) {count}"),
+            Recorded::No => format!("SELECT 1 / (1 - pg_catalog.count(*)) {count}"),
+        });
+    }
+    statements
+}
+
+/// What the fence demands of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// It has a row.
+    Yes,
+    /// It has none.
+    No,
+}
+
+/// Puts the session back to what it was when it began, then to what a migration may rely on.
+///
+/// Sent as a message of its own, right before the migration's: a message is parsed as a whole before any of it runs, so
+/// `standard_conforming_strings` must be right before the migration's text arrives. Never `DISCARD ALL`: it would drop
+/// the lock.
+pub(crate) fn session(settings: &SessionSettings) -> String {
+    let SessionSettings { lock_timeout_ms, statement_timeout_ms, server_version } = settings;
+    let mut text = format!(
+        "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
+         SET standard_conforming_strings = on; SET default_transaction_read_only = off; \
+         SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
+         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = notice; \
+         SET lock_timeout = {lock_timeout_ms}; SET statement_timeout = {statement_timeout_ms}"
+    );
+    if *server_version >= 140_000 {
+        // A killed migrator's statement is stopped and its lock freed within seconds.
+        text.push_str("; SET client_connection_check_interval = '2s'; SET idle_session_timeout = 0");
+    }
+    text
+}
+
+/// What [`session`] depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionSettings {
+    /// In milliseconds; 0: without limit.
+    pub lock_timeout_ms: u64,
+    /// In milliseconds; 0: without limit.
+    pub statement_timeout_ms: u64,
+    /// `server_version_num`.
+    pub server_version: i32,
+}
+
+/// Who runs what: the columns that all events of a run share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Run {
+    /// Random, one per run.
+    pub id: String,
+    /// `user@host` of the process.
+    pub actor: String,
+    /// The person who approved it, if anybody did.
+    pub approved_by: Option<String>,
+    /// The digest of the plan.
+    pub plan_digest: Option<String>,
+    /// The release of the binary.
+    pub release: String,
+}
+
+impl Run {
+    /// A run of this process.
+    pub(crate) fn new(release: &str) -> Run {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
+        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let host = host.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_else(|| "unknown".into());
+        Run {
+            id: hex(&Sha256::digest(seed))[..16].to_owned(),
+            actor: format!("{user}@{}", host.trim()),
+            release: release.to_owned(),
+            ..Run::default()
+        }
+    }
+}
+
+/// A new row of the event log.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NewEvent<'a> {
+    /// See [`crate::history::Event`].
+    pub action: &'a str,
+    /// The migration, where the action concerns one.
+    pub version: Option<&'a str>,
+    /// The name of the migration, repeatable, seed or environment.
+    pub name: Option<&'a str>,
+    /// The checksum of the migration, repeatable or seed.
+    pub checksum: Option<&'a str>,
+    /// Which try of a non-transactional migration.
+    pub attempt: Option<i32>,
+    /// The number and the checksum of a non-transactional statement.
+    pub statement: Option<(usize, &'a str)>,
+    /// `started`, `done` or `failed`.
+    pub outcome: &'a str,
+    /// Milliseconds; `None`: since the transaction began.
+    pub duration_ms: Option<u128>,
+    /// The failure, or the decision.
+    pub detail: Option<&'a str>,
+}
+
+/// The statement that writes an event.
+pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> String {
+    let number = |number: Option<i64>| number.map_or_else(|| "NULL".to_owned(), |number| number.to_string());
+    let duration = event.duration_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string());
+    let values = [
+        literal(&run.id),
+        literal(event.action),
+        nullable(event.version),
+        nullable(event.name),
+        nullable(event.checksum),
+        number(event.attempt.map(i64::from)),
+        number(event.statement.map(|(number, _)| number as i64)),
+        nullable(event.statement.map(|(_, checksum)| checksum)),
+        literal(event.outcome),
+        duration,
+        nullable(event.detail),
+        literal(&run.actor),
+        nullable(run.approved_by.as_deref()),
+        nullable(run.plan_digest.as_deref()),
+        literal(&run.release),
+    ];
+    format!(
+        "INSERT INTO {} (run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, \
+         duration_ms, detail, actor, approved_by, plan_digest, release) VALUES ({})",
+        tables.events,
+        values.join(", ")
+    )
+}
+
+/// The statement that records a migration as applied; `execution_ms`: `None` for the time since the transaction began.
+pub(crate) fn insert_state(
+    tables: &Tables,
+    run: &Run,
+    label: (&str, &str, &str),
+    execution_ms: Option<u128>,
+) -> String {
+    let (version, name, checksum) = label;
+    format!(
+        "INSERT INTO {} (version, name, checksum, execution_ms, release) VALUES ({}, {}, {}, {}, {})",
+        tables.state,
+        literal(version),
+        literal(name),
+        literal(checksum),
+        execution_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string()),
+        literal(&run.release),
+    )
+}
+
+/// Milliseconds since the transaction began.
+const ELAPSED: &str = "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::bigint";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn the_lock_key_never_changes() {
+        // Releases of different age must take the same lock: these values are golden.
+        expect!["(7300916411259422349, -2226621762043230073)"]
+            .assert_eq(&format!("{:?}", (lock_key("public", "schema_migrations"), lock_key("app", "migrations"))));
+    }
+
+    #[test]
+    fn text_is_quoted_for_either_string_syntax() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
+        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
+        assert_eq!(nullable(None), "NULL");
+    }
+}

@@ -1,0 +1,195 @@
+//! Reads the history tables, and writes to them outside migrations.
+
+use futures_util::TryStreamExt as _;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use crate::connect::{Connection, Server, failed};
+use crate::error::{Error, Exit};
+use crate::history::{AppliedMigration, Event, History};
+use crate::sql::{NewEvent, Run, STATE_COLUMNS, SessionSettings, Tables, fence, insert_event, session};
+
+/// Reads who we are, where we are and what has been applied, in one round trip; writes nothing.
+///
+/// # Errors
+/// A lost connection, missing rights, a table of that name that is not ours, a server that is not PostgreSQL 13 or later.
+pub(crate) async fn read(connection: &mut Connection, tables: &Tables) -> Result<History, Error> {
+    // One message: it stops at the first table that does not exist, with the results before it delivered.
+    let message = format!(
+        "SELECT pg_catalog.current_setting('server_version') AS version, pg_catalog.current_setting('server_version_num') AS number, \
+         pg_catalog.current_database() AS database, session_user AS user, pg_catalog.pg_backend_pid() AS pid, \
+         pg_catalog.version() AS product;\
+         SELECT *, pg_catalog.to_char(pg_catalog.timezone('UTC', (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t;\
+         SELECT action, version, name, checksum, attempt, statement, statement_checksum, outcome, detail FROM {} WHERE action <> 'seed' ORDER BY id",
+        tables.state, tables.events
+    );
+    let mut history = History::default();
+    let (mut completed, mut state_complete) = (0, false);
+    let result = async {
+        let mut stream = std::pin::pin!(connection.client.simple_query_raw(&message).await?);
+        while let Some(message) = stream.try_next().await? {
+            match message {
+                SimpleQueryMessage::RowDescription(columns) if completed == 1 => {
+                    history.exists = true;
+                    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+                    if let Some(error) = foreign(tables, &names) {
+                        return Ok(Some(error));
+                    }
+                    state_complete = STATE_COLUMNS.iter().all(|column| names.contains(&first_word(column)));
+                }
+                SimpleQueryMessage::RowDescription(_) if completed == 2 => history.complete = state_complete,
+                SimpleQueryMessage::Row(row) => match completed {
+                    0 => connection.server = server(&row),
+                    1 => history.applied.push(applied(&row)),
+                    _ => history.events.push(event(&row)),
+                },
+                SimpleQueryMessage::CommandComplete(_) => completed += 1,
+                _ => {}
+            }
+        }
+        Ok(None)
+    };
+    let outcome: Result<Option<Error>, tokio_postgres::Error> = result.await;
+    refuse_server(&connection.server)?;
+    match outcome {
+        Ok(Some(error)) => Err(error),
+        Ok(None) => Ok(history),
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && completed > 0 => Ok(history),
+        Err(error) => Err(failed("reading the history", &error)),
+    }
+}
+
+/// The name in a column's definition.
+fn first_word(definition: &str) -> &str {
+    definition.split(' ').next().unwrap_or_default()
+}
+
+/// Sentences for a table of our name with somebody else's columns.
+fn foreign(tables: &Tables, columns: &[&str]) -> Option<Error> {
+    let owner = if columns.contains(&"dirty") {
+        "golang-migrate"
+    } else if columns.contains(&"inserted_at") {
+        "Ecto"
+    } else if !columns.contains(&"version") {
+        "another tool: it has no column `version`"
+    } else {
+        return None;
+    };
+    let message = format!("the table `{}` belongs to {owner}", tables.state);
+    Some(Error::new(Exit::Diverged, message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `stamp` what has been applied"))
+}
+
+fn refuse_server(server: &Server) -> Result<(), Error> {
+    for (mark, product) in [("CockroachDB", "CockroachDB"), ("-YB-", "YugabyteDB")] {
+        if server.version.contains(mark) {
+            let message = format!("the server is {product}: its advisory locks cannot be relied upon");
+            return Err(Error::new(Exit::Refused, message).help("migrator works with PostgreSQL 13 and later"));
+        }
+    }
+    if server.version_number != 0 && server.version_number < 130_000 {
+        let message = format!("the server is PostgreSQL {}, which is too old", server.version);
+        return Err(Error::new(Exit::Refused, message).help("migrator works with PostgreSQL 13 and later"));
+    }
+    Ok(())
+}
+
+fn text(row: &SimpleQueryRow, column: &str) -> Option<String> {
+    row.try_get(column).ok().flatten().map(str::to_owned)
+}
+
+fn number<N: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Option<N> {
+    row.try_get(column).ok().flatten()?.parse().ok()
+}
+
+fn server(row: &SimpleQueryRow) -> Server {
+    let mut version = text(row, "version").unwrap_or_default();
+    let product = text(row, "product").unwrap_or_default();
+    if !product.starts_with("PostgreSQL") {
+        // What is not PostgreSQL says so only here.
+        version = product;
+    }
+    Server {
+        version,
+        version_number: number(row, "number").unwrap_or(0),
+        database: text(row, "database").unwrap_or_default(),
+        user: text(row, "user").unwrap_or_default(),
+        backend_pid: number(row, "pid").unwrap_or(0),
+    }
+}
+
+fn applied(row: &SimpleQueryRow) -> AppliedMigration {
+    AppliedMigration {
+        version: text(row, "version").unwrap_or_default(),
+        name: text(row, "name"),
+        checksum: text(row, "checksum"),
+        applied_at: text(row, "applied_at_utc"),
+        applied_by: text(row, "applied_by"),
+        execution_ms: number(row, "execution_ms"),
+        release: text(row, "release"),
+    }
+}
+
+fn event(row: &SimpleQueryRow) -> Event {
+    Event {
+        action: text(row, "action").unwrap_or_default(),
+        version: text(row, "version"),
+        name: text(row, "name"),
+        checksum: text(row, "checksum"),
+        attempt: number(row, "attempt"),
+        statement: number(row, "statement"),
+        statement_checksum: text(row, "statement_checksum"),
+        outcome: text(row, "outcome").unwrap_or_default(),
+        detail: text(row, "detail"),
+    }
+}
+
+/// Creates the tables, or the columns that they lack.
+///
+/// # Errors
+/// Missing rights, a lost connection.
+pub(crate) async fn create(connection: &Connection, tables: &Tables, settings: SessionSettings) -> Result<(), Error> {
+    // `IF NOT EXISTS` says so in a notice each time: nobody needs to read that.
+    let statements = format!("SET LOCAL client_min_messages = warning;\n{}", tables.create());
+    write(connection, tables, settings, &statements)
+        .await
+        .map_err(|error| failed("creating the history tables", &error))
+}
+
+/// Writes an event in a transaction of its own.
+///
+/// # Errors
+/// The server's refusal, a lost connection.
+pub(crate) async fn record(
+    connection: &Connection,
+    tables: &Tables,
+    settings: SessionSettings,
+    run: &Run,
+    event: &NewEvent<'_>,
+) -> Result<(), tokio_postgres::Error> {
+    write(connection, tables, settings, &insert_event(tables, run, event)).await
+}
+
+/// Runs statements of ours in one transaction, behind the fence, in a clean session.
+///
+/// # Errors
+/// The server's refusal, a lost connection; the session is never left inside a transaction.
+pub(crate) async fn write(
+    connection: &Connection,
+    tables: &Tables,
+    settings: SessionSettings,
+    statements: &str,
+) -> Result<(), tokio_postgres::Error> {
+    let fence = fence(tables, &[]).join(";\n");
+    let reset = session(&settings);
+    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{statements};\nCOMMIT");
+    // Both are sent at once; the second is parsed after the first has run.
+    let (reset, written) =
+        futures_util::future::join(connection.client.batch_execute(&reset), connection.client.batch_execute(&message))
+            .await;
+    if let Err(error) = reset.and(written) {
+        // The server may be inside the failed transaction; if the connection is gone there is none.
+        let _ = connection.client.batch_execute("ROLLBACK").await;
+        return Err(error);
+    }
+    Ok(())
+}
