@@ -147,8 +147,6 @@ impl Workspace {
 impl Drop for Workspace {
     fn drop(&mut self) {
         self.cluster.destroy().unwrap();
-        let home = self.cluster.data_directory().parent().unwrap().to_owned();
-        fs::remove_dir_all(home).unwrap();
     }
 }
 
@@ -176,6 +174,7 @@ fn a_workspace_keeps_its_data_its_port_and_its_password() {
 
     assert!(cluster.destroy().unwrap());
     assert!(!cluster.destroy().unwrap());
+    assert!(!cluster.data_directory().parent().unwrap().exists(), "nothing stays");
     assert!(matches!(cluster.status().unwrap(), Status::Absent));
 }
 
@@ -218,9 +217,8 @@ fn two_first_starts_at_once_give_one_server() {
 fn what_a_killed_initdb_leaves_is_not_taken_for_a_cluster() {
     let workspace = Workspace::new();
     let fresh = workspace.cluster.data_directory().with_file_name("data.new");
-    workspace.cluster.start().unwrap();
-    workspace.cluster.destroy().unwrap();
-    fs::create_dir(&fresh).unwrap();
+    fs::create_dir_all(&fresh).unwrap();
+    fs::set_permissions(fresh.parent().unwrap(), fs::Permissions::from_mode(0o711)).unwrap();
     fs::write(fresh.join("PG_VERSION"), "9\n").unwrap();
     let running = workspace.cluster.start().unwrap();
     assert_eq!(ask_cluster(&running, "SELECT 1"), "1");

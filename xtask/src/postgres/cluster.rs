@@ -97,6 +97,10 @@ impl Cluster {
     /// No PostgreSQL is installed (the message says what to install), the place is not ours, or the server does not
     /// start (the message ends with its log).
     pub fn start(&self) -> Result<Running> {
+        if !self.home.exists() {
+            // Before anything is created: a machine without PostgreSQL keeps no trace.
+            Binaries::find(None, self.user.as_ref())?;
+        }
         let _lock = self.lock()?;
         if let Some(running) = self.wait_for_living()? {
             return Ok(running);
@@ -159,21 +163,28 @@ impl Cluster {
         if !self.home.exists() {
             return Ok(false);
         }
-        // The lock file stays: somebody else may be waiting for it.
         let _lock = self.lock()?;
         self.end(Signal::QUIT)?;
         let existed = self.data_directory().exists();
-        for name in ["data", "data.new"] {
-            remove(&self.home.join(name), |path| fs::remove_dir_all(path))?;
-        }
-        for name in ["password", "password.initdb", "port", "log"] {
-            remove(&self.home.join(name), |path| fs::remove_file(path))?;
-        }
+        remove(&self.home, |path| fs::remove_dir_all(path))?;
         Ok(existed)
     }
 
-    /// The directory itself, private and ours, and the lock that everything that changes the cluster holds.
+    /// The lock that everything that changes the cluster holds, in the cluster's own directory.
     fn lock(&self) -> Result<File> {
+        let path = self.home.join("lock");
+        loop {
+            self.create_home()?;
+            let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
+            file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
+            // Whoever held it may have destroyed the cluster meanwhile, and the lock with it.
+            if fs::metadata(&path).is_ok_and(|now| file.metadata().is_ok_and(|ours| ours.ino() == now.ino())) {
+                return Ok(file);
+            }
+        }
+    }
+
+    fn create_home(&self) -> Result<()> {
         let shown = self.home.display();
         if let Some(parent) = self.home.parent() {
             fs::create_dir_all(parent).with_context(|| format!("failed to create `{}`", parent.display()))?;
@@ -186,11 +197,8 @@ impl Cluster {
             }
             _ => self.refuse_strangers()?,
         }
-        fs::write(self.home.join(".gitignore"), "*\n").with_context(|| format!("failed to write into `{shown}`"))?;
-        let path = self.home.join("lock");
-        let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
-        file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
-        Ok(file)
+        // A workspace whose .gitignore does not know `.dev` must not commit a cluster, and a password.
+        fs::write(self.home.join(".gitignore"), "*\n").with_context(|| format!("failed to write into `{shown}`"))
     }
 
     /// Anybody may create directories in /var/tmp, also the one that we would use.

@@ -91,7 +91,6 @@ struct Destroyed(Cluster);
 impl Drop for Destroyed {
     fn drop(&mut self) {
         self.0.destroy().unwrap();
-        fs::remove_dir_all(self.0.data_directory().parent().unwrap()).unwrap();
     }
 }
 
@@ -151,4 +150,6 @@ fn commands_that_do_not_connect_start_no_server() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.starts_with("error: no PostgreSQL server in PG_BIN=`/nonexistent`"), "{said}");
     assert!(said.trim_end().lines().last().unwrap().starts_with("help: install the server"), "{said}");
+    let cluster = Cluster::of_workspace(workspace.folder.path()).unwrap();
+    assert!(!cluster.data_directory().parent().unwrap().exists(), "a failed start leaves nothing");
 }
