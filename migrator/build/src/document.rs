@@ -67,18 +67,15 @@ pub(crate) fn read(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) 
 
 /// Takes note of a `-- migrate:unchecked`, or says why it does not count.
 fn unchecked(source: &Source, at: usize, reason: &str, part: Option<&mut Part>) -> Option<Problem> {
-    let (message, help) = match part {
-        None => ("`-- migrate:unchecked` stands before the up marker", "move it into the block that it means"),
-        Some(_) if reason.is_empty() => (
-            "`-- migrate:unchecked` without a reason",
-            "say behind it why the parser is wrong: `-- migrate:unchecked <reason>`",
-        ),
-        Some(part) => {
-            part.unchecked = true;
-            return None;
-        }
+    let Some(part) = part else {
+        let message = "`-- migrate:unchecked` stands before the up marker";
+        return Some(source.problem(Code::Unchecked, at, message, "move it into the block that it means"));
     };
-    Some(source.problem(Code::Unchecked, at, message, help))
+    if reason.is_empty() {
+        return Some(markers::without_reason(source, at));
+    }
+    part.unchecked = true;
+    None
 }
 
 /// Exactly one up block, at most one down block, up first, and only comments before it.

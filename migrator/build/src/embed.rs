@@ -84,19 +84,11 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-
-    fn write(directory: &Path, files: &[(&str, &str)]) {
-        for (path, text) in files {
-            let path = directory.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-    }
+    use crate::testing::directory;
 
     /// The instructions, with the temporary directory as `ROOT`.
     fn run(files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
-        let root = tempfile::tempdir().unwrap();
-        write(root.path(), files);
+        let root = directory(files);
         fs::create_dir_all(root.path().join("app")).unwrap();
         let report = report(&root.path().join("app"), Path::new("../db"), &root.path().join("out.rs"));
         let report = report.replace(&root.path().display().to_string(), "ROOT");

@@ -14,31 +14,41 @@ use std::path::Path;
 mod checksum;
 mod classify;
 mod code;
+mod dbmate;
 mod document;
 mod duration;
 mod embed;
 mod encoding;
 mod folder;
 mod generate;
+mod headers;
 mod lexer;
 mod markers;
 mod migration;
 mod names;
 mod nearest;
+mod needs;
 mod options;
 mod problem;
+mod query;
+mod scope;
 mod script;
 pub mod set;
 mod settings;
 mod source;
 mod statements;
+mod syntax;
+#[cfg(test)]
+mod testing;
+mod transaction;
 mod words;
 
 pub use embed::embed;
 pub use generate::generate;
 pub use problem::{Code, Problem, Problems, Severity};
 
-use set::Set;
+use set::{Level, Set, Settings};
+use source::Source;
 
 /// A directory without errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +67,7 @@ pub struct Loaded {
 pub fn load(dir: &Path) -> Result<Loaded, Problems> {
     let mut problems = Vec::new();
     let set = read(dir, &mut problems);
+    apply_level(set.settings.dbmate, &mut problems);
     problem::sort(&mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(Problems(problems));
@@ -67,21 +78,40 @@ pub fn load(dir: &Path) -> Result<Loaded, Problems> {
 fn read(dir: &Path, problems: &mut Vec<Problem>) -> Set {
     let folder = folder::read(dir, problems);
     let digest = digest(&folder);
-    let settings = set::Settings::default();
-    let scripts = |scripts: Vec<(String, source::Source)>, problems: &mut Vec<Problem>| {
-        scripts.into_iter().map(|(name, source)| script::read(name, source, problems)).collect()
+    let seeds: Vec<&str> = folder.seeds.iter().map(|(name, _)| name.as_str()).collect();
+    let settings = match &folder.settings {
+        Some(source) => settings::read(source, &seeds, problems),
+        None => Settings::default(),
+    };
+    let names: Vec<_> = folder.migrations.iter().map(|(name, source)| (name, source.file.as_str())).collect();
+    dbmate::check_order(&names, problems);
+    let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
+        scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
     };
     Set {
         migrations: folder
             .migrations
             .into_iter()
-            .filter_map(|(name, source)| migration::read(name, source, problems))
+            .filter_map(|(name, source)| migration::read(name, source, &settings, problems))
             .collect(),
-        repeatables: scripts(folder.repeatables, problems),
-        seeds: scripts(folder.seeds, problems),
-        checks: scripts(folder.checks, problems),
+        repeatables: scripts(folder.repeatables, script::Folder::Repeatable, problems),
+        seeds: scripts(folder.seeds, script::Folder::Seeds, problems),
+        checks: scripts(folder.checks, script::Folder::Checks, problems),
         settings,
         digest,
+    }
+}
+
+/// The settings decide what to do about files that dbmate would read otherwise.
+fn apply_level(level: Level, problems: &mut Vec<Problem>) {
+    match level {
+        Level::Allow => problems.retain(|problem| !problem.code.is_dbmate()),
+        Level::Warn => {}
+        Level::Deny => {
+            for problem in problems.iter_mut().filter(|problem| problem.code.is_dbmate()) {
+                problem.severity = Severity::Error;
+            }
+        }
     }
 }
 
@@ -90,4 +120,195 @@ fn digest(folder: &folder::Folder) -> String {
     let scripts = folder.repeatables.iter().chain(&folder.seeds).chain(&folder.checks).map(|(_, source)| source);
     let sources = folder.migrations.iter().map(|(_, source)| source).chain(scripts).chain(&folder.settings);
     checksum::texts(sources.map(|source| (&source.file[folder.label.len()..], source.text.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::directory;
+
+    const PLAIN: &str = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
+
+    /// Loads a directory called `db`; what is shown are all problems, errors marked, and the versions.
+    #[track_caller]
+    fn check(files: &[(&str, &str)], expect: Expect) {
+        let root = directory(files);
+        let (versions, problems) = match load(&root.path().join("db")) {
+            Ok(loaded) => (loaded.set.migrations.into_iter().map(|m| m.version).collect(), loaded.warnings),
+            Err(problems) => (Vec::new(), problems.0),
+        };
+        let lines = problems.iter().map(|problem| format!("{:?} {problem}", problem.severity));
+        let lines: Vec<String> = std::iter::once(format!("{versions:?}")).chain(lines).collect();
+        expect.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn orders_by_number_and_leaves_other_files_alone() {
+        check(
+            &[
+                ("db/migrations/100_c.sql", PLAIN),
+                ("db/migrations/020_b.sql", PLAIN),
+                ("db/migrations/003_a.sql", PLAIN),
+                ("db/migrations/README.md", "x"),
+                ("db/migrations/.gitkeep", ""),
+                ("db/migrations/old/x.txt", "x"),
+                ("db/schema.sql", "\\restrict"),
+                ("db/docs/x.txt", ""),
+                ("db/templates/x.sql", "{{name}}"),
+            ],
+            expect![[r#"["003", "020", "100"]"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_a_version_used_twice() {
+        check(
+            &[("db/migrations/001_a.sql", PLAIN), ("db/migrations/001_b.sql", PLAIN), ("db/migrations/1_c.sql", PLAIN)],
+            expect![[r#"
+                []
+                Error db/migrations/001_b.sql: version `001` is used twice: `db/migrations/001_a.sql` and `db/migrations/001_b.sql` [M006]; help: give the one that has not been applied anywhere a version of its own
+                Error db/migrations/1_c.sql: `001` and `1` are the same version: `db/migrations/001_b.sql` and `db/migrations/1_c.sql` [M006]; help: give the one that has not been applied anywhere a version of its own"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_files_that_nobody_would_read() {
+        check(
+            &[
+                ("db/migrations/001_a.sql.bak", ""),
+                ("db/migrations/002_b.sql/x", ""),
+                ("db/seed/test.sql", ""),
+                ("db/checks", ""),
+                ("db/migrater.toml", ""),
+                ("db/repeatable/views.txt", ""),
+            ],
+            expect![[r#"
+                []
+                Error db/checks: there is no directory `db/checks` [M001]; help: create it, or correct the path that is given for it
+                Error db/checks: `db/checks` is not a directory [M004]; help: move the file away
+                Error db/migrater.toml: `db/migrater.toml` is read by nobody [M004]; help: rename it to `db/migrator.toml`
+                Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
+                Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or make it a file
+                Error db/repeatable/views.txt: `db/repeatable/views.txt` is not an SQL file [M004]; help: move it out of `db/repeatable`; only `*.sql`, `README.md` and dot files may be there
+                Error db/seed: `db/seed` is read by nobody [M004]; help: rename it to `db/seeds`"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_a_directory_without_migrations() {
+        check(
+            &[("x", "")],
+            expect![[r#"
+            []
+            Error db: there is no directory `db` [M001]; help: create it, or correct the path that is given for it"#]],
+        );
+        check(
+            &[("db/seeds/test.sql", "SELECT 1;")],
+            expect![[r#"
+            []
+            Error db/migrations: there is no directory `db/migrations` [M001]; help: create it, or start with `cargo xtask new init`"#]],
+        );
+        check(&[("db/migrations/README.md", "")], expect!["[]"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_named() {
+        let root = directory(&[("db/migrations/001_a.sql", PLAIN)]);
+        std::os::unix::fs::symlink("nowhere", root.path().join("db/migrations/002_b.sql")).unwrap();
+        expect!["db/migrations: cannot read `db/migrations`: `db/migrations/002_b.sql`: entity not found [M002]; help: make it readable, or remove it"].assert_eq(&load(&root.path().join("db")).unwrap_err().to_string());
+    }
+
+    #[test]
+    fn reports_all_problems_by_file_and_line() {
+        check(
+            &[
+                ("db/migrations/002_b.sql", "-- migrate:up\nSELEC 1;\nBEGIN;\n-- migrate: down\n"),
+                ("db/migrations/001_a.sql", "-- migrate:up transaction:off\nSET search_path = a;\n-- migrate:down\n"),
+                ("db/checks/c.sql", "DROP TABLE t;"),
+                ("db/migrator.toml", "[x]"),
+                ("db/repeatable/r.sql", "-- migrate:up"),
+            ],
+            expect![[r#"
+                []
+                Error db/checks/c.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation
+                Error db/migrations/001_a.sql:1:15: `transaction:off` is no option [M015]; help: write `transaction:false`
+                Warning db/migrations/001_a.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+                Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+                Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
+                Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow it, after a blank
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys here are `history`, `session`, `check`, `environments`
+                Error db/repeatable/r.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version"#]],
+        );
+    }
+
+    #[test]
+    fn the_settings_decide_about_dbmate() {
+        let files = |level| [("db/migrations/001_a.sql", "-- migrate:up\nSELECT 1;"), ("db/migrator.toml", level)];
+        check(&files("[check]\ndbmate = \"allow\""), expect![[r#"["001"]"#]]);
+        check(
+            &files("[check]\ndbmate = \"warn\""),
+            expect![[r#"
+            ["001"]
+            Warning db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+        );
+        check(
+            &files("[check]\ndbmate = \"deny\""),
+            expect![[r#"
+            []
+            Error db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+        );
+    }
+
+    #[test]
+    fn line_ends_and_places_do_not_matter_to_the_digest() {
+        let set = |sql: &str, place: &str| {
+            let root = directory(&[("db/migrations/001_a.sql", sql), ("db/seeds/test.sql", "SELECT 2;")]);
+            load(&root.path().join(place)).unwrap().set
+        };
+        let plain = set(PLAIN, "db");
+        assert_eq!(plain, set(&PLAIN.replace('\n', "\r\n"), "db/../db"));
+        assert_ne!(plain.digest, set("-- migrate:up\nSELECT 2;\n-- migrate:down\n", "db").digest);
+    }
+
+    /// Everything that happens to a file between its bytes and its problems.
+    fn read_file(bytes: Vec<u8>) {
+        let Ok(source) = encoding::decode("db/migrations/001_x.sql", bytes) else { return };
+        let name = names::migration("x", "001_x.sql").unwrap();
+        let settings = Settings { required_headers: vec!["Purpose".to_owned()], ..Settings::default() };
+        let mut problems = Vec::new();
+        settings::read(&source, &[], &mut problems);
+        script::read("x".to_owned(), source.clone(), script::Folder::Checks, &mut problems);
+        let text = source.text.clone();
+        if let Some(migration) = migration::read(name, source, &settings, &mut problems) {
+            for statement in migration.up.statements {
+                assert!(
+                    migration.up.range.start <= statement.range.start && statement.range.end <= migration.up.range.end
+                );
+                assert!(text.get(statement.range).is_some());
+            }
+        }
+        for problem in problems {
+            assert!(!problem.to_string().contains('\n'), "{problem:?}");
+            problem.render(true);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn takes_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            read_file(bytes);
+        }
+
+        #[test]
+        fn takes_any_text(
+            text in r#"(-- migrate:(up|down|unchecked|Up)|transaction:false|\n|\n--|/\*|\*/|[ ;'"$\\éx(){}=\[\]\t\r]|\$a\$|E'|begin|commit|set |create index concurrently |copy |from |stdin|atomic |case ){0,50}"#,
+        ) {
+            read_file(text.clone().into_bytes());
+            read_file(format!("-- migrate:up\n{text}\n-- migrate:down\n").into_bytes());
+        }
+    }
 }

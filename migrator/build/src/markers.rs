@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::lexer::Comment;
+use crate::problem::{Code, Problem};
 use crate::source::Source;
 
 /// Which way a block leads.
@@ -67,6 +68,12 @@ pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
         return Directive::Unchecked(reason.trim().to_owned());
     }
     look_alike(text)
+}
+
+/// A switch without a reason says nothing to the next reader.
+pub(crate) fn without_reason(source: &Source, at: usize) -> Problem {
+    let help = "say behind it why the parser is wrong: `-- migrate:unchecked <reason>`";
+    source.problem(Code::Unchecked, at, "`-- migrate:unchecked` without a reason", help)
 }
 
 fn contains_ignoring_case(text: &str, lowercase: &str) -> bool {

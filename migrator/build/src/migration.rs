@@ -1,21 +1,32 @@
 //! One file of `migrations/`.
 
-use crate::checksum;
 use crate::document::{self, Part};
-use crate::lexer::lex;
+use crate::lexer::{Lexed, lex};
 use crate::markers::Direction;
 use crate::names::Name;
-use crate::problem::Problem;
-use crate::script::statement;
-use crate::set::{Block, Migration};
+use crate::problem::{Code, Problem};
+use crate::script::{check_end, check_statements, finish, statement};
+use crate::set::{Block, Migration, Settings};
 use crate::source::Source;
 use crate::statements::split;
+use crate::transaction::{self, Place};
 use crate::words::Words;
+use crate::{checksum, dbmate, headers};
+
+/// A block with its statements.
+type Blocks<'a> = [(Part, Vec<Words<'a>>)];
 
 /// Reads and checks a migration; `None` if it has no up block.
-pub(crate) fn read(name: Name, source: Source, problems: &mut Vec<Problem>) -> Option<Migration> {
+pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &mut Vec<Problem>) -> Option<Migration> {
     let lexed = lex(&source.text);
-    let parts = document::read(&source, &lexed, problems);
+    let mut found = Vec::new();
+    let parts = document::read(&source, &lexed, &mut found);
+    if lexed.unterminated.is_some() {
+        // The literal has swallowed the markers behind it.
+        found.retain(|problem| problem.code != Code::DbmateNoDown);
+    } else {
+        dbmate::check_text(&source, &lexed, &parts, &mut found);
+    }
     let blocks: Vec<(Part, Vec<Words<'_>>)> = parts
         .into_iter()
         .map(|part| {
@@ -23,6 +34,44 @@ pub(crate) fn read(name: Name, source: Source, problems: &mut Vec<Problem>) -> O
             (part, statements)
         })
         .collect();
+    let start_after = settings.start_after.as_ref().and_then(|version| version.parse().ok());
+    if start_after.is_none_or(|version: i64| name.number > version) {
+        headers::check(&source, &lexed, &settings.required_headers, &mut found);
+    }
+    check_blocks(&source, &lexed, &blocks, &mut found);
+    let statements: Vec<&[Words<'_>]> = blocks.iter().map(|(_, statements)| statements.as_slice()).collect();
+    finish(&source, &statements, found, problems);
+    assemble(name, &source, &blocks)
+}
+
+fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &mut Vec<Problem>) {
+    check_end(source, lexed, problems);
+    let mut syntax = Vec::new();
+    for (part, statements) in blocks {
+        if part.direction == Direction::Up && statements.is_empty() {
+            let help =
+                "write it below the marker, from the next line on; or remove the file if it has never been applied";
+            let message = "there is no statement behind `-- migrate:up`";
+            problems.push(source.problem(Code::EmptyUp, part.marker, message, help));
+        }
+        if part.options.transaction {
+            transaction::check_inside(source, statements, Place::Migration(part.direction), problems);
+        } else {
+            transaction::check_outside(source, statements, problems);
+        }
+        dbmate::check_block(source, part, statements, problems);
+        check_statements(source, lexed, statements, part.unchecked, &mut syntax);
+    }
+    // The limit is one for the file.
+    let mut errors = 0;
+    syntax.retain(|problem| {
+        errors += usize::from(problem.code == Code::Syntax);
+        problem.code != Code::Syntax || errors <= crate::syntax::MOST_ERRORS
+    });
+    problems.append(&mut syntax);
+}
+
+fn assemble(name: Name, source: &Source, blocks: &Blocks<'_>) -> Option<Migration> {
     let find = |direction| blocks.iter().find(|(part, _)| part.direction == direction);
     let (up, up_statements) = find(Direction::Up)?;
     let down = find(Direction::Down).filter(|(_, statements)| !statements.is_empty());
@@ -45,5 +94,158 @@ fn block(part: &Part, statements: &[Words<'_>]) -> Block {
         lock_timeout_ms: part.options.lock_timeout_ms,
         statement_timeout_ms: part.options.statement_timeout_ms,
         statements: statements.iter().map(statement).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::names;
+
+    fn load(text: &str, settings: &Settings) -> (Option<Migration>, String) {
+        let file = "db/migrations/002_x.sql";
+        let mut problems = Vec::new();
+        let name = names::migration(file, "002_x.sql").unwrap();
+        let migration = read(name, Source::new(file, text), settings, &mut problems);
+        (migration, problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
+    }
+
+    #[track_caller]
+    fn check(text: &str, expect: Expect) {
+        expect.assert_eq(&load(text, &Settings::default()).1);
+    }
+
+    #[test]
+    fn keeps_blocks_statements_and_options() {
+        let text = "-- migrate:up transaction:false lock_timeout:5s\nSELECT 1 ;\nSELECT 2\n-- migrate:down\nSELECT 3;";
+        let (migration, problems) = load(text, &Settings::default());
+        assert_eq!(problems, "");
+        let mut migration = migration.unwrap();
+        migration.text.clear();
+        expect![[r#"
+            Migration {
+                version: "002",
+                number: 2,
+                name: "x",
+                file: "db/migrations/002_x.sql",
+                text: "",
+                checksum: "293c3142ed5d4f6ad41705b19e445df528a6a79dea3e9004d28d97fb621292d4",
+                up: Block {
+                    range: 48..68,
+                    transaction: false,
+                    lock_timeout_ms: Some(
+                        5000,
+                    ),
+                    statement_timeout_ms: None,
+                    statements: [
+                        Statement {
+                            range: 48..56,
+                            kind: Plain,
+                            checksum: "3a1d5c31bf31c335998b7436a3a0dda8712d55401d23d025694c7e9f65f041e2",
+                        },
+                        Statement {
+                            range: 59..67,
+                            kind: Plain,
+                            checksum: "84af9f8828df1cc04e6a9e5033f48890995f5bc819cf142c432e2d56b2477c55",
+                        },
+                    ],
+                },
+                down: Some(
+                    Block {
+                        range: 84..93,
+                        transaction: true,
+                        lock_timeout_ms: None,
+                        statement_timeout_ms: None,
+                        statements: [
+                            Statement {
+                                range: 84..92,
+                                kind: Plain,
+                                checksum: "889c3b33a4f112c260257b570ae9e02b5a9130f9dfce696d4e613e9abcd76970",
+                            },
+                        ],
+                    },
+                ),
+            }"#]]
+        .assert_eq(&format!("{migration:#?}"));
+    }
+
+    #[test]
+    fn a_down_block_without_a_statement_is_no_way_back() {
+        let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- nothing\n;";
+        let (migration, problems) = load(text, &Settings::default());
+        assert_eq!((migration.unwrap().down, problems.as_str()), (None, ""));
+    }
+
+    #[test]
+    fn the_checksum_knows_nothing_of_options_and_the_down_block() {
+        let sum = |text: &str| load(text, &Settings::default()).0.unwrap().checksum;
+        let plain = sum("-- migrate:up\nSELECT 1;\n-- migrate:down\n");
+        assert_eq!(plain, sum("-- x\n-- migrate:up transaction:false\nSELECT  1\n-- migrate:down\nSELECT 2;"));
+        assert_ne!(plain, sum("-- migrate:up\nSELECT 2;\n-- migrate:down\n"));
+    }
+
+    #[test]
+    fn warns_about_an_empty_up_block() {
+        check(
+            "-- migrate:up\n-- later\n-- migrate:down\n",
+            expect![
+                "db/migrations/002_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied"
+            ],
+        );
+    }
+
+    #[test]
+    fn three_syntax_errors_at_most_in_both_blocks() {
+        check(
+            "-- migrate:up\nSELEC 1;\nSELEC 2;\n-- migrate:down\nSELEC 3;\nSELEC 4;",
+            expect![[r#"
+            db/migrations/002_x.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/migrations/002_x.sql:3:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/migrations/002_x.sql:5:1: no statement begins with `SELEC 3` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+        );
+    }
+
+    #[test]
+    fn unchecked_counts_for_its_block_only() {
+        check(
+            "-- migrate:up\n-- migrate:unchecked new\nSELEC 1;\n-- migrate:down\nSELEC 2;",
+            expect![
+                "db/migrations/002_x.sql:5:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+            ],
+        );
+    }
+
+    #[test]
+    fn a_literal_without_an_end_is_the_only_problem() {
+        check(
+            "-- migrate:up\nSELECT 'a;\n-- migrate:down\nSELECT 1;",
+            expect![
+                "db/migrations/002_x.sql:2:8: this string has no end [M021]; help: close it: everything behind it is part of it"
+            ],
+        );
+    }
+
+    #[test]
+    fn data_behind_a_copy_is_not_sql() {
+        check(
+            "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELEC 1;",
+            expect![
+                "db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
+            ],
+        );
+    }
+
+    #[test]
+    fn headers_are_required_above_a_version_only() {
+        let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
+        let after = |version: &str| Settings {
+            required_headers: vec!["Purpose".to_owned()],
+            start_after: Some(version.to_owned()),
+            ..Settings::default()
+        };
+        assert_eq!(load(text, &after("2")).1, "");
+        expect!["db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"].assert_eq(&load(text, &after("1")).1);
     }
 }

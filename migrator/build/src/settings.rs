@@ -1,6 +1,19 @@
 //! `migrator.toml`.
 
-use crate::set::{Level, Settings};
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::duration;
+use crate::nearest::nearest;
+use crate::problem::{Code, Problem};
+use crate::set::{Environment, Level, Settings};
+use crate::source::Source;
+
+/// The server cuts longer names; the event log's name is up to seven bytes longer than the table's.
+const LONGEST_NAME: usize = 63;
+const LONGEST_TABLE: usize = LONGEST_NAME - "_events".len();
 
 impl Default for Settings {
     /// What holds without a file.
@@ -18,5 +31,353 @@ impl Default for Settings {
             refuse_ahead: false,
             environments: Vec::new(),
         }
+    }
+}
+
+/// Reads the file; what is wrong in it keeps its default. `seeds` are the names of the seeds that exist.
+pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>) -> Settings {
+    let mut settings = Settings::default();
+    let (table, errors) = DeTable::parse_recoverable(&source.text);
+    let mut reader = Reader { source, seeds, problems };
+    for error in errors {
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        reader.refuse(error.span().unwrap_or_default(), message, "correct the TOML".to_owned());
+    }
+    reader.table(table.get_ref(), &["history", "session", "check", "environments"], |reader, key, value| {
+        let Some(section) = reader.section(key, value) else { return };
+        match key {
+            "history" => reader.history(section, &mut settings),
+            "session" => reader.session(section, &mut settings),
+            "check" => reader.check(section, &mut settings),
+            _ => reader.environments(section, &mut settings),
+        }
+    });
+    settings
+}
+
+/// A value with its place.
+type Value<'a> = Spanned<DeValue<'a>>;
+
+struct Reader<'a> {
+    source: &'a Source,
+    seeds: &'a [&'a str],
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn history(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        self.table(section, &["schema", "table"], |reader, key, value| match key {
+            "schema" => reader.name(key, value, LONGEST_NAME, &mut settings.history_schema),
+            _ => reader.name(key, value, LONGEST_TABLE, &mut settings.history_table),
+        });
+    }
+
+    fn session(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        self.table(section, &["lock_timeout", "retry_for", "statement_timeout"], |reader, key, value| {
+            let target = match key {
+                "lock_timeout" => &mut settings.lock_timeout_ms,
+                "retry_for" => &mut settings.retry_for_ms,
+                _ => &mut settings.statement_timeout_ms,
+            };
+            let Some(text) = reader.string(key, value) else { return };
+            match duration::parse(&text) {
+                Some(ms) => *target = ms,
+                None => reader.refuse(
+                    value.span(),
+                    format!("`{text}` is no duration for `{key}`"),
+                    duration::FORM.to_owned(),
+                ),
+            }
+        });
+    }
+
+    fn check(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        let keys = ["required_headers", "start_after", "allow", "dbmate", "ahead"];
+        self.table(section, &keys, |reader, key, value| match key {
+            "required_headers" => {
+                reader.strings(key, value).into_iter().for_each(|list| settings.required_headers = list)
+            }
+            "allow" => reader.strings(key, value).into_iter().for_each(|list| settings.allow = list),
+            "start_after" => settings.start_after = reader.version(key, value),
+            "dbmate" => {
+                let levels = [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)];
+                reader.choice(key, value, &levels).into_iter().for_each(|level| settings.dbmate = level);
+            }
+            _ => {
+                let choices = [("warn", false), ("refuse", true)];
+                reader.choice(key, value, &choices).into_iter().for_each(|refuse| settings.refuse_ahead = refuse);
+            }
+        });
+    }
+
+    fn environments(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        for (name, value) in section {
+            let name = name.get_ref().to_string();
+            let mut environment = Environment { name, approval: false, down: true, seeds: None };
+            let Some(table) = self.section(&environment.name, value) else { continue };
+            self.table(table, &["approval", "down", "seeds"], |reader, key, value| match key {
+                "approval" => reader.boolean(key, value).into_iter().for_each(|yes| environment.approval = yes),
+                "down" => reader.boolean(key, value).into_iter().for_each(|yes| environment.down = yes),
+                _ => {
+                    environment.seeds = reader.strings(key, value);
+                    reader.check_seeds(value, environment.seeds.as_deref().unwrap_or_default());
+                }
+            });
+            settings.environments.push(environment);
+        }
+        settings.environments.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    /// Hands every known key to `read` and refuses the others.
+    fn table(&mut self, table: &DeTable<'_>, known: &[&str], mut read: impl FnMut(&mut Self, &str, &Value<'_>)) {
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            if known.contains(&name) {
+                read(self, name, value);
+                continue;
+            }
+            let help = match nearest(name, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the keys here are `{}`", known.join("`, `")),
+            };
+            self.refuse(key.span(), format!("unknown key `{name}`"), help);
+        }
+    }
+
+    fn refuse(&mut self, span: Range<usize>, message: String, help: String) {
+        self.problems.push(self.source.problem(Code::Settings, span.start, message, help));
+    }
+
+    fn refuse_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, example: &str) {
+        let message = format!("`{key}` must be {wanted}, this is {}", value.get_ref().type_str());
+        self.refuse(value.span(), message, format!("write `{example}`"));
+    }
+
+    fn section<'v>(&mut self, key: &str, value: &'v Value<'v>) -> Option<&'v DeTable<'v>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            self.refuse_type(key, value, "a table", &format!("[{key}]"));
+        }
+        table
+    }
+
+    fn string(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.refuse_type(key, value, "a string", &format!("{key} = \"...\""));
+        }
+        text
+    }
+
+    fn boolean(&mut self, key: &str, value: &Value<'_>) -> Option<bool> {
+        let yes = value.get_ref().as_bool();
+        if yes.is_none() {
+            self.refuse_type(key, value, "true or false", &format!("{key} = true"));
+        }
+        yes
+    }
+
+    fn strings(&mut self, key: &str, value: &Value<'_>) -> Option<Vec<String>> {
+        let list = value.get_ref().as_array().and_then(|array| {
+            array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+        });
+        if list.is_none() {
+            self.refuse_type(key, value, "a list of strings", &format!("{key} = [\"...\"]"));
+        }
+        list
+    }
+
+    fn choice<T: Copy>(&mut self, key: &str, value: &Value<'_>, choices: &[(&str, T)]) -> Option<T> {
+        let text = value.get_ref().as_str();
+        let choice = choices.iter().find(|(name, _)| Some(*name) == text);
+        if choice.is_none() {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            let help = format!("write one of `\"{}\"`", names.join("\"`, `\""));
+            let shown = text.map_or(value.get_ref().type_str().to_owned(), |text| format!("`{text}`"));
+            self.refuse(value.span(), format!("{shown} is no value for `{key}`"), help);
+        }
+        choice.map(|(_, value)| *value)
+    }
+
+    fn name(&mut self, key: &str, value: &Value<'_>, longest: usize, target: &mut String) {
+        let Some(text) = self.string(key, value) else { return };
+        if text.is_empty() || text.len() > longest || text.contains(['.', '"', '\0']) {
+            let help =
+                format!("write 1 to {longest} bytes without `.` and `\"`; schema and table have keys of their own");
+            self.refuse(value.span(), format!("`{text}` is no name for `{key}`"), help);
+        } else {
+            *target = text;
+        }
+    }
+
+    fn version(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let text = self.string(key, value)?;
+        if text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i64>().is_ok() {
+            return Some(text);
+        }
+        let help = "write the digits with which a file name starts, such as `\"001\"`".to_owned();
+        self.refuse(value.span(), format!("`{text}` is no version"), help);
+        None
+    }
+
+    /// A policy for a seed that does not exist is harmless, and most likely a typo.
+    fn check_seeds(&mut self, value: &Value<'_>, seeds: &[String]) {
+        for seed in seeds.iter().filter(|seed| !self.seeds.contains(&seed.as_str())) {
+            let help = match nearest(seed, self.seeds.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("add `seeds/{seed}.sql`, or remove the name"),
+            };
+            let message = format!("there is no seed `{seed}`");
+            self.problems.push(self.source.problem(Code::UnknownSeed, value.span().start, message, help));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: Expect) {
+        let source = Source::new("db/migrator.toml", text);
+        let mut problems = Vec::new();
+        let settings = read(&source, &["production", "test"], &mut problems);
+        let shown = match problems.as_slice() {
+            [] => format!("{settings:#?}"),
+            problems => problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
+        };
+        expect.assert_eq(&shown);
+    }
+
+    #[test]
+    fn reads_every_key() {
+        check(
+            r#"
+            [history]
+            schema = "ops"
+            table = "migrations"
+            [session]
+            lock_timeout = "1s"
+            retry_for = "0"
+            statement_timeout = "1h"
+            [check]
+            required_headers = ["Purpose"]
+            start_after = "001"
+            allow = ["prefer-bigint-over-int"]
+            dbmate = "deny"
+            ahead = "refuse"
+            [environments.production]
+            approval = true
+            down = false
+            seeds = ["production"]
+            [environments.a]
+            "#,
+            expect![[r#"
+                Settings {
+                    history_schema: "ops",
+                    history_table: "migrations",
+                    lock_timeout_ms: 1000,
+                    retry_for_ms: 0,
+                    statement_timeout_ms: 3600000,
+                    required_headers: [
+                        "Purpose",
+                    ],
+                    start_after: Some(
+                        "001",
+                    ),
+                    allow: [
+                        "prefer-bigint-over-int",
+                    ],
+                    dbmate: Deny,
+                    refuse_ahead: true,
+                    environments: [
+                        Environment {
+                            name: "a",
+                            approval: false,
+                            down: true,
+                            seeds: None,
+                        },
+                        Environment {
+                            name: "production",
+                            approval: true,
+                            down: false,
+                            seeds: Some(
+                                [
+                                    "production",
+                                ],
+                            ),
+                        },
+                    ],
+                }"#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        let source = Source::new("db/migrator.toml", "# nothing\n[check]\n");
+        let mut problems = Vec::new();
+        assert_eq!(read(&source, &[], &mut problems), Settings::default());
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn refuses_unknown_keys() {
+        check(
+            "[sesion]\n[check]\nallowed = []\nfoo = 1\n[environments.x]\ndowns = true",
+            expect![[r#"
+            db/migrator.toml:3:1: unknown key `allowed` [M041]; help: did you mean `allow`?
+            db/migrator.toml:4:1: unknown key `foo` [M041]; help: the keys here are `required_headers`, `start_after`, `allow`, `dbmate`, `ahead`
+            db/migrator.toml:6:1: unknown key `downs` [M041]; help: did you mean `down`?
+            db/migrator.toml:1:2: unknown key `sesion` [M041]; help: did you mean `session`?"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_wrong_values() {
+        check(
+            "history = 1\n[session]\nlock_timeout = \"5\"\nretry_for = 5",
+            expect![[r#"
+            db/migrator.toml:1:11: `history` must be a table, this is integer [M041]; help: write `[history]`
+            db/migrator.toml:3:16: `5` is no duration for `lock_timeout` [M041]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
+            db/migrator.toml:4:13: `retry_for` must be a string, this is integer [M041]; help: write `retry_for = "..."`"#]],
+        );
+        check(
+            "[check]\ndbmate = \"no\"\nahead = true\nstart_after = \"v1\"\nallow = [1]",
+            expect![[r#"
+                db/migrator.toml:3:9: boolean is no value for `ahead` [M041]; help: write one of `"warn"`, `"refuse"`
+                db/migrator.toml:5:9: `allow` must be a list of strings, this is array [M041]; help: write `allow = ["..."]`
+                db/migrator.toml:2:10: `no` is no value for `dbmate` [M041]; help: write one of `"allow"`, `"warn"`, `"deny"`
+                db/migrator.toml:4:15: `v1` is no version [M041]; help: write the digits with which a file name starts, such as `"001"`"#]],
+        );
+        check(
+            "[history]\nschema = \"\"\ntable = \"a.b\"\n[environments]\nx = 1\ny.down = \"no\"",
+            expect![[r#"
+            db/migrator.toml:5:5: `x` must be a table, this is integer [M041]; help: write `[x]`
+            db/migrator.toml:6:10: `down` must be true or false, this is string [M041]; help: write `down = true`
+            db/migrator.toml:2:10: `` is no name for `schema` [M041]; help: write 1 to 63 bytes without `.` and `"`; schema and table have keys of their own
+            db/migrator.toml:3:9: `a.b` is no name for `table` [M041]; help: write 1 to 56 bytes without `.` and `"`; schema and table have keys of their own"#]],
+        );
+    }
+
+    #[test]
+    fn warns_about_a_seed_that_does_not_exist() {
+        check(
+            "[environments.p]\nseeds = [\"prodction\", \"other\", \"test\"]",
+            expect![[r#"
+            db/migrator.toml:2:9: there is no seed `prodction` [M042]; help: did you mean `production`?
+            db/migrator.toml:2:9: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_toml() {
+        check(
+            "[history\nschema = \"a\"\n[check]\nallow = [\n",
+            expect![[r#"
+            db/migrator.toml:1:9: unclosed table, expected `]` [M041]; help: correct the TOML
+            db/migrator.toml:4:10: unclosed array, expected `]` [M041]; help: correct the TOML"#]],
+        );
     }
 }

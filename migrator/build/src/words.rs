@@ -77,11 +77,22 @@ impl<'a> Words<'a> {
         end.min(self.tokens.len())
     }
 
+    /// The byte at which the statement starts.
+    pub(crate) fn start(&self) -> usize {
+        self.range().start
+    }
+
     /// The bytes from the first token to the last.
     pub(crate) fn range(&self) -> Range<usize> {
         match (self.tokens.first(), self.tokens.last()) {
             (Some(first), Some(last)) => first.start()..last.end(),
             _ => 0..0,
         }
+    }
+
+    /// The first tokens as they are written, for messages.
+    pub(crate) fn shown(&self, tokens: usize) -> String {
+        let texts: Vec<&str> = self.tokens.iter().take(tokens).map(|token| token.text(self.text)).collect();
+        texts.join(" ").chars().take(60).map(|c| if c == '\n' { ' ' } else { c }).collect()
     }
 }

@@ -1,0 +1,254 @@
+//! Whether SQL is PostgreSQL's. The only module that touches `squawk-syntax`, which promises no stability.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use squawk_syntax::SourceFile;
+
+use crate::lexer::Kind;
+use crate::problem::{Code, Problem};
+use crate::source::Source;
+use crate::words::Words;
+
+/// After the first mistakes the parser finds many that are none.
+pub(crate) const MOST_ERRORS: usize = 3;
+
+/// The parser is recursive, and so is letting go of its tree: for both limits below this is more than enough, even
+/// unoptimised. Memory that is not touched costs nothing.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Parentheses, `CASE` and prefixes around a token. Nobody writes more.
+const DEEPEST: usize = 200;
+
+/// Tokens without a comma between them: `a + b + c ...` is a tree as deep as it is long.
+const LONGEST_CHAIN: usize = 50_000;
+
+/// Statements are parsed in groups of about this size: each call has its price, and a whole file needs much memory.
+const GROUP_BYTES: usize = 16 * 1024;
+
+const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
+
+/// Parses statements; says the first thing that is wrong in each, for the first three of them.
+pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
+    if statements.is_empty() {
+        return;
+    }
+    let found = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("parser".to_owned()).stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, || check_groups(source, statements)) {
+            Ok(thread) => thread.join().unwrap_or_default(),
+            // A system that has no room for the stack has some for ordinary statements.
+            Err(_) => check_groups(source, statements),
+        }
+    });
+    problems.extend(found.into_iter().take(MOST_ERRORS));
+}
+
+fn check_groups(source: &Source, statements: &[Words<'_>]) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut rest = statements;
+    while !rest.is_empty() && found.len() < MOST_ERRORS {
+        let end = rest[0].start() + GROUP_BYTES;
+        let count = rest.iter().take_while(|words| words.range().end <= end).count().max(1);
+        let (group, behind) = rest.split_at(count);
+        rest = behind;
+        check_group(source, group, &mut found);
+    }
+    found
+}
+
+fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
+    if let Some(deep) = group.iter().find(|words| is_too_deep(words)) {
+        let message = "the statement is nested too deeply for the parser";
+        found.push(source.problem(Code::Syntax, deep.start(), message, HELP));
+        return;
+    }
+    let (Some(first), Some(last)) = (group.first(), group.last()) else { return };
+    let range = first.start()..last.range().end;
+    let errors = match parse(&source.text[range.clone()]) {
+        Some(errors) => errors,
+        None => vec![(0, "the parser gave up".to_owned())],
+    };
+    // The statement that has been reported last.
+    let mut reported = None;
+    for (offset, message) in errors {
+        let at = range.start + offset;
+        let index = group.partition_point(|words| words.start() <= at).saturating_sub(1);
+        if reported == Some(index) {
+            continue;
+        }
+        reported = Some(index);
+        let at = place(&source.text, &group[index], at);
+        let message = describe(&message, &group[index], at);
+        found.push(source.problem(Code::Syntax, at, message, HELP));
+    }
+}
+
+/// The errors by offset; `None` if the parser panics.
+fn parse(text: &str) -> Option<Vec<(usize, String)>> {
+    let parse = || {
+        let errors = SourceFile::parse(text).errors();
+        errors.iter().map(|error| (usize::from(error.range().start()), error.message().to_owned())).collect()
+    };
+    // A defect of the parser is a false alarm like any other; nothing that it could leave broken is used again.
+    catch_unwind(AssertUnwindSafe(parse)).ok()
+}
+
+/// The parser often points at the white space before the token that it means.
+fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
+    let next = words.tokens.partition_point(|token| token.start() < at);
+    match words.tokens.get(next) {
+        Some(token) if text.get(at..token.start()).is_some_and(|gap| gap.trim().is_empty()) => token.start(),
+        _ => at.min(words.range().end.max(at)),
+    }
+}
+
+/// The parser's message with the text that stands there instead of its name for it.
+fn describe(message: &str, words: &Words<'_>, at: usize) -> String {
+    let message = message.replace('\n', " ");
+    let token = words.tokens.iter().find(|token| token.start() == at);
+    if let (Some((expected, _)), Some(token)) = (message.split_once(", found "), token) {
+        return match expected {
+            "expected command" if at == words.start() => format!("no statement begins with `{}`", words.shown(2)),
+            "expected command" => format!("unexpected `{}`", shorten(token.text(words.text))),
+            expected => format!("{expected}, found `{}`", shorten(token.text(words.text))),
+        };
+    }
+    let mut characters = message.chars();
+    match (characters.next(), characters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain([second]).chain(characters).collect()
+        }
+        _ => message,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(40).map(|c| if c == '\n' { ' ' } else { c }).collect()
+}
+
+/// True if parsing could exhaust the stack.
+fn is_too_deep(words: &Words<'_>) -> bool {
+    let mut prefixes = 0;
+    // One entry per level: the tokens since its last comma.
+    let mut levels = vec![0];
+    for (index, token) in words.tokens.iter().enumerate() {
+        match (token.kind, words.at(index)) {
+            (Kind::Punctuation, "(" | "[" | "{") => levels.push(0),
+            (Kind::Punctuation, ")" | "]" | "}") => drop(levels.pop()),
+            (Kind::Word, _) if words.is(index, "case") => levels.push(0),
+            (Kind::Word, _) if words.is(index, "end") => drop(levels.pop()),
+            (Kind::Punctuation, "," | ";") => drop(levels.pop().map(|_| levels.push(0))),
+            _ => {}
+        }
+        if levels.is_empty() {
+            levels.push(0);
+        }
+        let chain = levels.last_mut().map_or(0, |chain| {
+            *chain += 1;
+            *chain
+        });
+        let prefix = token.kind == Kind::Operator || words.is_any(index, &["not", "explain"]);
+        prefixes = if prefix { prefixes + 1 } else { 0 };
+        if levels.len() + prefixes > DEEPEST || chain > LONGEST_CHAIN {
+            return true;
+        }
+    }
+    false
+}
+
+/// The statements that can be parsed: not those that hold something which is reported on its own.
+pub(crate) fn parseable<'a>(statements: &[Words<'a>], unterminated: Option<usize>) -> Vec<Words<'a>> {
+    let whole = |range: &Range<usize>| unterminated.is_none_or(|at| !range.contains(&at));
+    let plain = |words: &&Words<'a>| words.tokens.iter().all(|token| token.text(words.text) != "\\");
+    statements.iter().filter(|words| whole(&words.range())).filter(plain).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lexer::lex;
+    use crate::statements::split;
+
+    fn errors(text: &str) -> Vec<Problem> {
+        let source = Source::new("db/migrations/001_x.sql", text);
+        let lexed = lex(text);
+        let mut problems = Vec::new();
+        check(&source, &split(text, &lexed.tokens), &mut problems);
+        problems
+    }
+
+    #[track_caller]
+    fn check_text(text: &str, expect: Expect) {
+        expect.assert_eq(&errors(text).iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn accepts_what_the_server_accepts() {
+        check_text(
+            "CREATE TABLE t (a int); SELECT 1; INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING;\n\
+             CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$; ALTER TABLE t ADD b text",
+            expect![""],
+        );
+    }
+
+    #[test]
+    fn reports_the_first_mistake_of_a_statement() {
+        check_text(
+            "SELECT 1;\nCREATE TABEL t (a int);\nSELECT 2",
+            expect![
+                "db/migrations/001_x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+            ],
+        );
+        check_text(
+            "CREATE TABLE t (a int,, b int",
+            expect![
+                "db/migrations/001_x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+            ],
+        );
+    }
+
+    #[test]
+    fn reports_three_statements_at_most() {
+        check_text(
+            "SELEC 1;\nSELEC 2;\nSELECT 3;\nSELEC 4;\nSELEC 5;",
+            expect![[r#"
+            db/migrations/001_x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/migrations/001_x.sql:2:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/migrations/001_x.sql:4:1: no statement begins with `SELEC 4` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+        );
+    }
+
+    #[test]
+    fn depth_that_could_exhaust_the_stack_is_reported() {
+        let nested = format!("SELECT {}1", "(".repeat(100_000));
+        assert_eq!(
+            errors(&nested)[0].to_string(),
+            "db/migrations/001_x.sql:1:1: the statement is nested too deeply for the parser [M020]; help: correct it; if the \
+             parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+        );
+        for chain in ["+1", " AND a", " || 'a'", " UNION SELECT 1", "::int", ".a", "[1]"] {
+            errors(&format!("SELECT a{}", chain.repeat(1_000)));
+            assert_eq!(errors(&format!("SELECT a{}", chain.repeat(50_000))).len(), 1, "{chain}");
+        }
+        for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN "] {
+            assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_group_ends_between_two_statements() {
+        let text = "INSERT INTO t VALUES (1);\n".repeat(GROUP_BYTES / 10) + "SELEC 1";
+        assert_eq!(errors(&text).len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn takes_any_text(text in r#"(select |create |table |case |end |[a-c0-9;,()'"$\\=*+. \n-]|--|/\*){0,60}"#) {
+            errors(&text);
+        }
+    }
+}
