@@ -1,2 +1,12 @@
-//! x
-fn main() {}
+//! The binaries against a real PostgreSQL: one file per subject, one database per test.
+
+mod support;
+
+mod concurrency;
+mod corpora;
+mod environment;
+mod errors;
+mod history;
+mod nontransactional;
+mod session;
+mod up;

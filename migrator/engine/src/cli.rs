@@ -9,7 +9,7 @@ use crate::output::Color;
 
 /// Applies the PostgreSQL migrations that are compiled into this binary.
 #[derive(Debug, Parser)]
-#[command(name = "migrator", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "migrator", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 --check found something, 2 usage, 3 a migration failed, \
     4 history and binary diverge, 5 locked by somebody else, 6 no connection, 7 in doubt, 8 refused by policy, 9 anything else.\n\n\

@@ -46,6 +46,14 @@ pub enum Step {
 }
 
 impl Step {
+    /// The version, or a repeatable's name.
+    pub fn version(&self) -> &'static str {
+        match self {
+            Step::Migration { migration, .. } => migration.version,
+            Step::Repeatable(script) => script.name,
+        }
+    }
+
     /// `003_add_x`, or a repeatable's name.
     pub fn label(&self) -> String {
         match self {

@@ -15,18 +15,19 @@ pub(crate) fn text(survey: &Survey) -> String {
     rows.extend(
         survey.repeatables.iter().map(|script| ["-", script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
     );
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    // What a half-done migration or a repeatable says there has the room of the columns behind it.
+    let is_wide = |row: &[String; 6], column: usize| column == 3 && row[4].is_empty() && row[5].is_empty();
+    let narrow = |column: usize| rows.iter().filter(move |row| !is_wide(row, column));
+    let width = |column: usize| narrow(column).map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
-            // A half-done statement needs the room of the columns behind it.
-            let wide = column == 3 && row[4].is_empty() && row[5].is_empty();
             match column {
                 5 => line.push_str(&format!("{pad}{cell}")),
-                _ if wide => line.push_str(cell),
+                _ if is_wide(row, column) => line.push_str(cell),
                 _ => line.push_str(&format!("{cell}{pad}  ")),
             }
         }
@@ -100,26 +101,32 @@ fn summary(survey: &Survey) -> String {
     if counts.is_empty() {
         return "up to date\n".to_owned();
     }
-    let next = match survey.of(State::HalfDone).next() {
-        Some(entry) => {
-            let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
-            format!("`migrator {}` resumes {}", direction.word(), entry.version)
-        }
-        None if survey
-            .of(State::Changed)
-            .chain(survey.of(State::Unknown))
-            .chain(survey.of(State::Late))
-            .next()
-            .is_some() =>
-        {
-            "`migrator plan` says what is wrong and what to do".to_owned()
-        }
-        None if survey.of(State::Pending).next().is_some() || !survey.repeatables.is_empty() => {
-            "`migrator up` applies what is pending".to_owned()
-        }
-        None => "nothing: a newer release has been here".to_owned(),
-    };
-    format!("{}. Next: {next}.\n", counts.join(", "))
+    format!("{}. Next: {}.\n", counts.join(", "), next(survey))
+}
+
+/// What a person should do now.
+fn next(survey: &Survey) -> String {
+    let is_any = |state| survey.of(state).next().is_some();
+    if let Some(entry) = survey.of(State::HalfDone).next() {
+        let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
+        return match entry.progress.as_ref().and_then(|progress| progress.open.as_ref()) {
+            // Whether the catalog can tell how it ended is known to the planner only: it says so, or goes on.
+            Some(open) if !open.failed => format!(
+                "`migrator {}` resumes {} if the catalog shows how statement {} ended, else it asks for `migrator resolve`",
+                direction.word(),
+                entry.version,
+                open.number
+            ),
+            _ => format!("`migrator {}` resumes {}", direction.word(), entry.version),
+        };
+    }
+    if is_any(State::Changed) || is_any(State::Unknown) || is_any(State::Late) {
+        return "`migrator plan` says what is wrong and what to do".to_owned();
+    }
+    if is_any(State::Pending) || (!survey.repeatables.is_empty() && survey.ahead().is_empty()) {
+        return "`migrator up` applies what is pending".to_owned();
+    }
+    "nothing: a newer release has been here".to_owned()
 }
 
 /// The exit code of `status --check`.

@@ -91,6 +91,10 @@ pub(crate) async fn report(
     let verb = if direction == Direction::Up { "applied" } else { "rolled back" };
     error = error.note(format!("{verb} before it in this run: {}. Not run: {}.", list(done), list(rest)));
     match (direction, &failure) {
+        (_, Failure { in_doubt: true, statement: Some((number, _)), .. }) if !failure.lost => error.help(format!(
+            "look what of it is in the database, then run `migrator resolve {} --statement {number} --applied`, or `--retry` to run it again",
+            step.version()
+        )),
         _ if failure.lost || fenced_off(&failure) || failure.in_doubt => error,
         (_, failure) if failure.is_contention() => {
             error.help("somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again")

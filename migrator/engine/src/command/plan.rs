@@ -86,7 +86,7 @@ pub(crate) fn print(plan: &Plan, sql: bool) {
         let line = match step {
             Step::Migration { migration, direction, resume, .. } => {
                 let alone = migration.block(*direction).is_some_and(|block| !block.transaction);
-                let resumed = resume.as_ref().map(|progress| format!(", {} statements are done", progress.done.len()));
+                let resumed = resume.as_ref().map(|progress| format!(", statements done: {}", progress.done.len()));
                 let how = if alone {
                     format!(" (outside a transaction{})", resumed.unwrap_or_default())
                 } else {

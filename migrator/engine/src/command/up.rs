@@ -78,17 +78,17 @@ async fn execute(context: &Context, args: &Args, session: Session, plan: Plan) -
     executor.prepare(&history).await?;
     apply(&executor, &plan).await?;
     executor.finish().await;
-    result(&summary(&plan, begun.elapsed()));
+    result(&summary(&plan, &history, begun.elapsed()));
     Ok(Exit::Done)
 }
 
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
-fn summary(plan: &Plan, elapsed: std::time::Duration) -> String {
-    let versions: Vec<&str> = plan
-        .steps
-        .iter()
-        .filter_map(|step| if let Step::Migration { migration, .. } = step { Some(migration.version) } else { None })
-        .collect();
+fn summary(plan: &Plan, history: &History, elapsed: std::time::Duration) -> String {
+    let version = |step: &'_ Step| match step {
+        Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
+        Step::Repeatable(_) => None,
+    };
+    let versions: Vec<(i64, String)> = plan.steps.iter().filter_map(version).collect();
     let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let repeatables = plan.steps.len() - versions.len();
     let mut parts = Vec::new();
@@ -98,7 +98,10 @@ fn summary(plan: &Plan, elapsed: std::time::Duration) -> String {
     if repeatables > 0 {
         parts.push(count(repeatables, "repeatable"));
     }
-    let at = versions.last().map(|version| format!("; the database is at {version}")).unwrap_or_default();
+    // A late migration does not become the newest by being applied last.
+    let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));
+    let newest = recorded.chain(versions.iter().cloned()).max();
+    let at = newest.map(|(_, version)| format!("; the database is at {version}")).unwrap_or_default();
     format!("applied {} in {}{at}", parts.join(" and "), crate::output::duration(elapsed))
 }
 

@@ -96,13 +96,19 @@ impl Divergence {
             ),
             Divergence::ResumedElsewhere { migration, done } => (
                 format!(
-                    "`{}`: its first {done} statements are done, but they are not the first {done} statements of the block in this binary",
-                    migration.file
+                    "`{}`: of its half-done block {done} done, but not as the block begins in this binary",
+                    migration.file,
+                    done = statements(*done),
                 ),
                 "restore those statements as they were: only what has not been run yet may be edited".to_owned(),
             ),
         }
     }
+}
+
+/// `1 statement is`, `2 statements are`.
+fn statements(count: usize) -> String {
+    if count == 1 { "1 statement is".to_owned() } else { format!("{count} statements are") }
 }
 
 /// Everything in the survey that forbids going in `direction`; `None` asks about the state alone.

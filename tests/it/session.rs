@@ -1,0 +1,72 @@
+//! What one migration does to the session is invisible to the next.
+
+use expect_test::expect;
+
+use crate::support::Project;
+
+#[test]
+fn nothing_of_the_session_survives_a_migration() {
+    let project = Project::new();
+    project.query("CREATE ROLE session_other; GRANT ALL ON SCHEMA public TO session_other; CREATE SCHEMA elsewhere");
+    project.migration(
+        "001_mess",
+        "SET search_path = elsewhere;\nSET ROLE session_other;\nSET work_mem = '7MB';\nSET standard_conforming_strings = off;\nCREATE TEMP TABLE left_over (id int);\nLISTEN channel;\nPREPARE statement AS SELECT 1;",
+        "",
+    );
+    project.migration(
+        "002_look",
+        "CREATE TABLE seen AS SELECT current_schema() AS path, current_user = session_user AS own, current_setting('work_mem') <> '7MB' AS memory,\n  to_regclass('left_over') IS NULL AS temp, (SELECT count(*) FROM pg_listening_channels()) AS channels, (SELECT count(*) FROM pg_prepared_statements) AS prepared,\n  'a\\' AS text;",
+        "",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_mess (N ms)
+        applied 002_look (N ms)
+        applied 2 migrations in N ms; the database is at 002
+        --- stderr
+        warning: db/migrations/001_mess.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+        warning: db/migrations/001_mess.sql:3:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
+        SERVER · database DB · user postgres · PostgreSQL X
+    "#]].assert_eq(&project.run(&["up"]));
+    assert_eq!(project.query("SELECT * FROM seen"), "public|t|t|t|0|0|a\\\n");
+    assert_eq!(project.query("SELECT applied_by FROM schema_migrations WHERE version = '001'"), "postgres\n");
+}
+
+#[test]
+fn defaults_of_the_role_do_not_matter() {
+    let project = Project::new();
+    project.tables(1).migration("002_slow", "SELECT pg_sleep(0.05);", "");
+    project.query(&format!(
+        "CREATE ROLE odd LOGIN SUPERUSER; ALTER ROLE odd IN DATABASE {} SET statement_timeout = '1ms'; ALTER ROLE odd SET default_transaction_read_only = on; \
+         ALTER ROLE odd SET default_transaction_isolation = 'serializable'; ALTER ROLE odd SET standard_conforming_strings = off",
+        project.database()
+    ));
+    let url = project.url().replace("postgres@", "odd@");
+    let mut command = project.command(&["up"]);
+    let child = command
+        .env("DATABASE_URL", url)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn();
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_t1 (N ms)
+        applied 002_slow (N ms)
+        applied 2 migrations in N ms; the database is at 002
+        --- stderr
+        SERVER · database DB · user odd · PostgreSQL X
+    "#]]
+    .assert_eq(&project.finish(child.unwrap()));
+}
+
+#[test]
+fn options_of_a_marker_hold_for_its_block_alone() {
+    let project = Project::new();
+    let look = "current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')";
+    project.file("migrations/001_a.sql", &format!("-- migrate:up lock_timeout:5s statement_timeout:10min\nCREATE TABLE seen AS SELECT {look} AS settings;\n-- migrate:down\nDROP TABLE seen;\n"));
+    project.migration("002_b", &format!("INSERT INTO seen SELECT {look};"), "");
+    project.run(&["up"]);
+    assert_eq!(project.query("SELECT settings FROM seen"), "5s 10min\n500ms 0\n");
+}

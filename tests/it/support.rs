@@ -1,0 +1,210 @@
+//! A server for the whole test run, a database and a db directory for each test, and the output of a run as one text.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use migrator_xtask::postgres::TemporaryServer;
+use tempfile::TempDir;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+/// The server that all tests share. Its watchdog stops it when this process ends, however it ends.
+pub(crate) fn server() -> &'static TemporaryServer {
+    static SERVER: OnceLock<TemporaryServer> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        TemporaryServer::start().unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"))
+    })
+}
+
+/// A project of one test: a db directory, a database, and the binary over both.
+pub(crate) struct Project {
+    directory: TempDir,
+    database: String,
+    release: String,
+}
+
+impl Project {
+    /// An empty db directory and an empty database.
+    pub(crate) fn new() -> Project {
+        let project = Project::without_database();
+        query_on("postgres", &format!("CREATE DATABASE {}", project.database));
+        project
+    }
+
+    /// An empty db directory and the name of a database that is not there.
+    pub(crate) fn without_database() -> Project {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let directory = TempDir::new().unwrap();
+        std::fs::create_dir_all(directory.path().join("db/migrations")).unwrap();
+        let database = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        Project { directory, database, release: "1.0.0".to_owned() }
+    }
+
+    /// The same database seen by another release with its own copy of the files.
+    pub(crate) fn release(&self, release: &str) -> Project {
+        let directory = TempDir::new().unwrap();
+        copy(&self.db(), &directory.path().join("db"));
+        Project { directory, database: self.database.clone(), release: release.to_owned() }
+    }
+
+    pub(crate) fn db(&self) -> PathBuf {
+        self.directory.path().join("db")
+    }
+
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub(crate) fn url(&self) -> String {
+        server().tcp_url(&self.database)
+    }
+
+    /// Writes a file below db/.
+    pub(crate) fn file(&self, path: &str, text: &str) -> &Project {
+        let path = self.db().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Writes a migration of two blocks.
+    pub(crate) fn migration(&self, name: &str, up: &str, down: &str) -> &Project {
+        self.file(&format!("migrations/{name}.sql"), &format!("-- migrate:up\n{up}\n\n-- migrate:down\n{down}\n"))
+    }
+
+    /// `count` migrations that each create a table.
+    pub(crate) fn tables(&self, count: usize) -> &Project {
+        for n in 1..=count {
+            self.migration(
+                &format!("{n:03}_t{n}"),
+                &format!("CREATE TABLE t{n} (id int);"),
+                &format!("DROP TABLE t{n};"),
+            );
+        }
+        self
+    }
+
+    pub(crate) fn remove(&self, path: &str) -> &Project {
+        std::fs::remove_file(self.db().join(path)).unwrap();
+        self
+    }
+
+    /// The binary over this directory and database, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dir-migrator"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("MIGRATOR_")) {
+            command.env_remove(name);
+        }
+        command
+            .arg(self.db())
+            .args(arguments)
+            .env("DATABASE_URL", self.url())
+            .env("DIR_MIGRATOR_RELEASE", &self.release);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it: exit code, stdout and stderr in one text, without what differs from run to run.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        self.finish(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Waits for a started one.
+    pub(crate) fn finish(&self, child: Child) -> String {
+        let output = child.wait_with_output().unwrap();
+        let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+        let mut text = format!("exit {code}\n");
+        for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            let part = String::from_utf8_lossy(bytes);
+            if !part.is_empty() {
+                text.push_str(&format!("--- {name}\n{}\n", part.trim_end()));
+            }
+        }
+        self.normalise(&text)
+    }
+
+    fn normalise(&self, text: &str) -> String {
+        let port = server().port().to_string();
+        let text = text.replace(&format!("127.0.0.1:{port}"), "SERVER").replace(&self.database, "DB");
+        text.lines().map(|line| normalise_line(line) + "\n").collect()
+    }
+
+    /// Runs SQL in this project's database; rows as `a|b` lines.
+    pub(crate) fn query(&self, sql: &str) -> String {
+        query_on(&self.database, sql)
+    }
+}
+
+/// Durations become `N ms`, moments `WHEN`, checksums `CHECKSUM`, the server's version `X`.
+fn normalise_line(line: &str) -> String {
+    let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    for index in 0..words.len() {
+        let hex = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let trimmed = words[index].trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
+        if hex(&trimmed) {
+            words[index] = words[index].replace(&trimmed, "CHECKSUM");
+        }
+        let unit = words.get(index + 1).map(|word| word.trim_matches(|c: char| !c.is_ascii_alphabetic()).to_owned());
+        let number = words[index].trim_start_matches('(').to_owned();
+        if matches!(unit.as_deref(), Some("ms" | "s")) && number.parse::<f64>().is_ok() {
+            words[index] = words[index].replace(&number, "N");
+            words[index + 1] = words[index + 1].replacen("ms", "s", 1).replacen('s', "ms", 1);
+        }
+        if trimmed.len() == 10 && trimmed.as_bytes()[4] == b'-' && trimmed.as_bytes()[7] == b'-' {
+            words[index] = "DATE".to_owned();
+            if let Some(time) = words.get_mut(index + 1) {
+                *time = "TIME".to_owned();
+            }
+        }
+        if words[index] == "PostgreSQL" && index + 1 < words.len() {
+            words[index + 1] = "X".to_owned();
+        }
+        if words[index] == "pid" && index + 1 < words.len() {
+            words[index + 1] = "PID".to_owned();
+        }
+    }
+    words.join(" ")
+}
+
+/// Runs SQL on a database of the shared server.
+pub(crate) fn query_on(database: &str, sql: &str) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&server().tcp_url(database), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };
+        let line = |row: tokio_postgres::SimpleQueryRow| {
+            (0..row.len()).map(|column| row.get(column).unwrap_or("null").to_owned()).collect::<Vec<_>>().join("|")
+                + "\n"
+        };
+        messages.into_iter().filter_map(row).map(line).collect()
+    })
+}
+
+/// Everything in a database that must not change when nothing is written: relations and versions of rows.
+pub(crate) fn fingerprint(project: &Project) -> String {
+    let user = "relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%' OR nspname = 'information_schema')";
+    let relations =
+        project.query(&format!("SELECT oid::regclass, relkind, relfilenode FROM pg_class WHERE {user} ORDER BY oid"));
+    let tables = relations.lines().filter_map(|line| line.split_once("|r|")).map(|(table, _)| {
+        let rows =
+            format!("SELECT count(*), md5(string_agg(xmin::text || ctid::text, ',' ORDER BY ctid)) FROM {table}");
+        format!("{table}: {}", project.query(&rows))
+    });
+    tables.chain([relations.clone()]).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            drop(std::fs::copy(entry.path(), target).unwrap())
+        }
+    }
+}
