@@ -210,6 +210,7 @@ mod tests {
         };
         History {
             exists: true,
+            complete: true,
             applied: applied
                 .iter()
                 .map(|version| AppliedMigration { version: (*version).to_owned(), ..AppliedMigration::default() })

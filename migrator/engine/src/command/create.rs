@@ -17,8 +17,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = context.target()?;
     let connection = development::maintenance(context, &target).await?;
-    if args.if_missing && development::exists(&connection, &target).await? {
-        return Ok(Exit::Done);
+    if development::exists(&connection, &target).await? {
+        if args.if_missing {
+            return Ok(Exit::Done);
+        }
+        return Err(Error::new(Exit::Other, format!("cannot create `{}`: it is there already", target.database()))
+            .help("pass --if-missing, or start afresh with `reset`"));
     }
     development::create(&connection, &target).await?;
     result(&format!("created database `{}`", target.database()));

@@ -25,10 +25,12 @@ pub enum Divergence {
         /// Its name, where it was recorded.
         name: Option<String>,
     },
-    /// A version that only a newer release knows, where the settings refuse that.
+    /// A version that only a newer release knows, where that is in the way.
     Ahead {
         /// The version as it was recorded.
         version: String,
+        /// True: the settings refuse it; false: what is asked for cannot be done behind it.
+        by_setting: bool,
     },
     /// A pending migration below one that is applied.
     Late {
@@ -82,9 +84,12 @@ impl Divergence {
                 ),
                 "the file was deleted, or was applied from another branch: bring it back, or run the binary that holds it and take it back with `down`".to_owned(),
             ),
-            Divergence::Ahead { version } => (
+            Divergence::Ahead { version, by_setting } => (
                 format!("version {version} is applied, but newer than everything in this binary"),
-                "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in migrator.toml".to_owned(),
+                match by_setting {
+                    true => "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in migrator.toml".to_owned(),
+                    false => "run the newer release's migrator: only it knows how to take that back".to_owned(),
+                },
             ),
             Divergence::Late { migration, newest } => (
                 format!("`{}`: version {} is pending below {newest}, which is applied", migration.file, migration.version),
@@ -118,7 +123,7 @@ pub(super) fn find(
     direction: Option<Direction>,
     out_of_order: bool,
 ) -> Vec<Divergence> {
-    let newest = survey.entries.iter().filter(|entry| entry.applied.is_some() && entry.number.is_some()).next_back();
+    let newest = survey.entries.iter().rfind(|entry| entry.applied.is_some() && entry.number.is_some());
     let newest = newest.map(|entry| entry.version.clone()).unwrap_or_default();
     let mut found = Vec::new();
     for entry in &survey.entries {
@@ -138,7 +143,7 @@ pub(super) fn find(
             }),
             // Taking back what only a newer release can take back would start in the middle.
             (State::Ahead, _) if set.settings.refuse_ahead || direction == Some(Direction::Down) => {
-                found.push(Divergence::Ahead { version: entry.version.clone() });
+                found.push(Divergence::Ahead { version: entry.version.clone(), by_setting: set.settings.refuse_ahead });
             }
             (State::Late, Some(migration)) if !out_of_order => {
                 found.push(Divergence::Late { migration, newest: newest.clone() });

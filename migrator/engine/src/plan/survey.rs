@@ -1,6 +1,6 @@
 //! The classification of every version: the one place that decides what a version's state is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::embedded::{Embedded, Migration, Script};
 use crate::history::{AppliedMigration, Direction, History, Progress};
@@ -84,9 +84,11 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     let newest_known = set.migrations.last().map_or(-1, |migration| migration.number);
     let mut rows: BTreeMap<i64, &AppliedMigration> = BTreeMap::new();
     let mut entries = Vec::new();
-    for row in &history.applied {
+    // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other is nobody's.
+    let spelled: BTreeSet<&str> = set.migrations.iter().map(|migration| migration.version).collect();
+    let (exact, other): (Vec<_>, Vec<_>) = history.applied.iter().partition(|row| spelled.contains(&*row.version));
+    for row in exact.into_iter().chain(other) {
         match row.number() {
-            // `1` and `001` may both be recorded: the first is the version's row, the other is nobody's.
             Some(number) if !rows.contains_key(&number) => drop(rows.insert(number, row)),
             number => entries.push(unknown(row, number, newest_known)),
         }
