@@ -65,8 +65,10 @@ pub struct Loaded {
 ///
 /// Everything that is wrong in the directory, warnings among it, if at least one problem is an error.
 pub fn load(dir: &Path) -> Result<Loaded, Problems> {
-    let mut problems = Vec::new();
-    let set = read(dir, &mut problems);
+    let (set, mut problems) = syntax::with_deep_stack(|| {
+        let mut problems = Vec::new();
+        (read(dir, &mut problems), problems)
+    });
     apply_level(set.settings.dbmate, &mut problems);
     problem::sort(&mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {

@@ -4,7 +4,7 @@ use crate::document::{self, Part};
 use crate::lexer::{Lexed, lex};
 use crate::markers::Direction;
 use crate::names::Name;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Severity};
 use crate::script::{check_end, check_statements, finish, statement};
 use crate::set::{Block, Migration, Settings};
 use crate::source::Source;
@@ -34,11 +34,13 @@ pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &m
             (part, statements)
         })
         .collect();
+    check_blocks(&source, &lexed, &blocks, &mut found);
     let start_after = settings.start_after.as_ref().and_then(|version| version.parse().ok());
     if start_after.is_none_or(|version: i64| name.number > version) {
         headers::check(&source, &lexed, &settings.required_headers, &mut found);
+    } else {
+        excuse_old_down_blocks(&source, &blocks, &mut found);
     }
-    check_blocks(&source, &lexed, &blocks, &mut found);
     let statements: Vec<&[Words<'_>]> = blocks.iter().map(|(_, statements)| statements.as_slice()).collect();
     finish(&source, &statements, found, problems);
     assemble(name, &source, &blocks)
@@ -69,6 +71,19 @@ fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &
         problem.code != Code::Syntax || errors <= crate::syntax::MOST_ERRORS
     });
     problems.append(&mut syntax);
+}
+
+/// A history that began elsewhere is taken as it is: what is wrong in its down blocks, which have most likely never been
+/// run, is worth a look and stops nobody.
+fn excuse_old_down_blocks(source: &Source, blocks: &Blocks<'_>, problems: &mut [Problem]) {
+    let lines = |part: &Part| source.position(part.range.start).0..=source.position(part.range.end).0;
+    for (part, _) in blocks.iter().filter(|(part, _)| part.direction == Direction::Down) {
+        let lines = lines(part);
+        let excused = |problem: &&mut Problem| {
+            matches!(problem.code, Code::Syntax | Code::NeedsNoTransaction) && lines.contains(&problem.line)
+        };
+        problems.iter_mut().filter(excused).for_each(|problem| problem.severity = Severity::Warning);
+    }
 }
 
 fn assemble(name: Name, source: &Source, blocks: &Blocks<'_>) -> Option<Migration> {
@@ -247,5 +262,21 @@ mod tests {
         };
         assert_eq!(load(text, &after("2")).1, "");
         expect!["db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"].assert_eq(&load(text, &after("1")).1);
+    }
+
+    #[test]
+    fn mistakes_in_the_down_blocks_of_an_old_history_are_warnings() {
+        let text = "-- migrate:up\nSELEC 1;\n-- migrate:down\nSELEC 2;\nVACUUM t;\n";
+        let severities = |version: &str| {
+            let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
+            let name = names::migration("x", "002_x.sql").unwrap();
+            let mut problems = Vec::new();
+            read(name, Source::new("x", text), &settings, &mut problems);
+            problems.sort_by_key(|problem| problem.line);
+            problems.iter().map(|problem| (problem.line, problem.severity)).collect::<Vec<_>>()
+        };
+        let (error, warning) = (Severity::Error, Severity::Warning);
+        assert_eq!(severities("1"), [(2, error), (4, error), (5, error)]);
+        assert_eq!(severities("2"), [(2, error), (4, warning), (5, warning)]);
     }
 }

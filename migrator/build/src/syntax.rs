@@ -1,7 +1,7 @@
 //! Whether SQL is PostgreSQL's. The only module that touches `squawk-syntax`, which promises no stability.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use squawk_syntax::SourceFile;
 
@@ -28,23 +28,20 @@ const GROUP_BYTES: usize = 16 * 1024;
 
 const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
 
-/// Parses statements; says the first thing that is wrong in each, for the first three of them.
-pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
-    if statements.is_empty() {
-        return;
-    }
-    let found = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("parser".to_owned()).stack_size(STACK_BYTES);
-        match thread.spawn_scoped(scope, || check_groups(source, statements)) {
-            Ok(thread) => thread.join().unwrap_or_default(),
+/// Does `work` on a stack that is deep enough for [`check`].
+pub(crate) fn with_deep_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("db directory".to_owned()).stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, &work) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             // A system that has no room for the stack has some for ordinary statements.
-            Err(_) => check_groups(source, statements),
+            Err(_) => work(),
         }
-    });
-    problems.extend(found.into_iter().take(MOST_ERRORS));
+    })
 }
 
-fn check_groups(source: &Source, statements: &[Words<'_>]) -> Vec<Problem> {
+/// Parses statements; says the first thing that is wrong in each, for the first three of them.
+pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
     let mut found = Vec::new();
     let mut rest = statements;
     while !rest.is_empty() && found.len() < MOST_ERRORS {
@@ -54,7 +51,7 @@ fn check_groups(source: &Source, statements: &[Words<'_>]) -> Vec<Problem> {
         rest = behind;
         check_group(source, group, &mut found);
     }
-    found
+    problems.extend(found.into_iter().take(MOST_ERRORS));
 }
 
 fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
@@ -176,9 +173,11 @@ mod tests {
     fn errors(text: &str) -> Vec<Problem> {
         let source = Source::new("db/migrations/001_x.sql", text);
         let lexed = lex(text);
-        let mut problems = Vec::new();
-        check(&source, &split(text, &lexed.tokens), &mut problems);
-        problems
+        with_deep_stack(|| {
+            let mut problems = Vec::new();
+            check(&source, &split(text, &lexed.tokens), &mut problems);
+            problems
+        })
     }
 
     #[track_caller]
