@@ -22,6 +22,7 @@ mod apply;
 mod cli;
 mod command;
 mod connect;
+mod dispatch;
 pub mod embedded;
 mod error;
 pub mod excerpt;
@@ -108,7 +109,7 @@ pub fn run(
             return ExitCode::from(Exit::Other as u8);
         }
     };
-    let exit = match runtime.block_on(command::run(cli, embedded, release)) {
+    let exit = match runtime.block_on(dispatch::dispatch(cli, embedded, release)) {
         Ok(exit) => exit,
         Err(error) => match error.downcast_ref::<Error>() {
             Some(error) => {

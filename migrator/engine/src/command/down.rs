@@ -1,8 +1,7 @@
 //! `down`: roll back, newest first.
 
 use crate::apply::apply;
-use crate::cli::Wait;
-use crate::command::Context;
+use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::{confirm, result};

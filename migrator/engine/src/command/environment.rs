@@ -2,8 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::Wait;
-use crate::command::Context;
+use crate::command::{Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::{Context, up};
+use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::history::Direction;
 use crate::output::result;
@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
         result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
     } else {
-        up::warn_ahead(context, &plan);
+        context.warn_ahead(&plan.ahead);
         print(&plan, args.sql);
     }
     Ok(Exit::Done)

@@ -1,8 +1,7 @@
 //! `reset`: drop, create, up, and, if asked, seed. Development builds only.
 
-use clap::Parser as _;
+use clap::Parser;
 
-use crate::cli::{Cli, Command};
 use crate::command::development::{self, Guard};
 use crate::command::{Context, seed, up};
 use crate::error::{Error, Exit};
@@ -34,19 +33,20 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     development::drop(&connection, &target).await?;
     development::create(&connection, &target).await?;
     result(&format!("dropped and created database `{}`", target.database()));
-    // The other commands' own defaults, as if they had been typed.
-    if let Command::Up(up) = typed(&["up"])? {
-        up::run(context, &up).await?;
-    }
-    if let Some(name) = &args.seed
-        && let Command::Seed(seed) = typed(&["seed", name])?
-    {
-        seed::run(context, &seed).await?;
+    up::run(context, &typed::<up::Args>(&[])?).await?;
+    if let Some(name) = &args.seed {
+        seed::run(context, &typed::<seed::Args>(&[name])?).await?;
     }
     Ok(Exit::Done)
 }
 
-fn typed(words: &[&str]) -> Result<Command, Error> {
-    let words = std::iter::once("migrator").chain(words.iter().copied());
-    Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| Error::new(Exit::Usage, error.to_string()))
+/// Another command's arguments with its own defaults, as if they had been typed.
+fn typed<A: clap::Args>(words: &[&str]) -> Result<A, Error> {
+    #[derive(Debug, Parser)]
+    struct Typed<A: clap::Args> {
+        #[command(flatten)]
+        args: A,
+    }
+    let words = std::iter::once("reset").chain(words.iter().copied());
+    Typed::try_parse_from(words).map(|typed| typed.args).map_err(|error| Error::new(Exit::Usage, error.to_string()))
 }

@@ -1,7 +1,6 @@
 //! `resolve`: a person decides about a statement whose outcome nobody knows.
 
-use crate::cli::Wait;
-use crate::command::Context;
+use crate::command::{Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;

@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use crate::apply::{failure, retrying, run_script};
-use crate::cli::Wait;
-use crate::command::Context;
+use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
 use crate::history::Direction;
 use crate::output::{duration, result};

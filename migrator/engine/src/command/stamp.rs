@@ -1,7 +1,6 @@
 //! `stamp`: record as applied without running, for a database that has the schema already.
 
-use crate::cli::Wait;
-use crate::command::Context;
+use crate::command::{Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;

@@ -1,8 +1,8 @@
 //! `up`: apply what is pending.
 
 use crate::apply::apply;
-use crate::cli::Wait;
-use crate::command::{Context, Session, plan as show_plan};
+use crate::command::context::Session;
+use crate::command::{Context, Wait, plan as show_plan};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     context.announce(&session);
-    warn_ahead(context, &plan);
+    context.warn_ahead(&plan.ahead);
     execute(context, args, session, plan).await
 }
 
@@ -124,13 +124,4 @@ fn approve(context: &Context, history: &History, args: &Args, digest: &str) -> R
     Err(Error::new(Exit::Refused, format!("the environment `{}` demands an approved plan", policy.name))
         .note(format!("nothing was applied; the digest of this plan is {digest}"))
         .help("have the output of `migrator plan --sql` approved, then run `up --plan DIGEST --approved-by WHO`"))
-}
-
-pub(crate) fn warn_ahead(context: &Context, plan: &Plan) {
-    if !plan.ahead.is_empty() {
-        context.progress.warn(&format!(
-            "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
-            plan.ahead.join(", ")
-        ));
-    }
 }

@@ -1,0 +1,133 @@
+//! What the commands share: connecting, locking, the environment's policy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::apply::Executor;
+use crate::connect::{Connection, NoticeSink, connect};
+use crate::embedded::{Embedded, Migration};
+use crate::error::{Error, Exit};
+use crate::history::History;
+use crate::output::Progress;
+use crate::sql::{Run, Tables};
+use crate::target::{ConnectionTarget, Environment};
+use crate::{Release, lock, store};
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// What is inside the binary.
+    pub embedded: &'static Embedded,
+    /// Which binary it is.
+    pub release: Release,
+    /// What the watcher sees.
+    pub progress: Arc<Progress>,
+    /// The URL that was given.
+    pub database_url: Option<String>,
+}
+
+/// An open session and what the history said at its start.
+pub(crate) struct Session {
+    /// The session.
+    pub connection: Connection,
+    /// Where it goes.
+    pub target: ConnectionTarget,
+    /// Where the history is.
+    pub tables: Tables,
+    /// What it said.
+    pub history: History,
+}
+
+impl Context {
+    /// Where to connect.
+    pub(crate) fn target(&self) -> Result<ConnectionTarget, Error> {
+        ConnectionTarget::resolve(self.database_url.as_deref(), &Environment::of_process())
+    }
+
+    /// Connects and reads the history; writes nothing.
+    pub(crate) async fn open(&self) -> Result<Session, Error> {
+        let target = self.target()?;
+        let tables = Tables::new(&self.embedded.settings);
+        let watcher = Arc::clone(&self.progress);
+        let notices: NoticeSink = Arc::new(move |notice| watcher.notice(notice));
+        let mut connection = connect(&target, self.release.version, notices).await?;
+        let history = store::read(&mut connection, &tables).await?;
+        Ok(Session { connection, target, tables, history })
+    }
+
+    /// Says where a writing command is going to write.
+    pub(crate) fn announce(&self, session: &Session) {
+        let server = &session.connection.server;
+        let environment = self.environment(&session.history);
+        let version = server.version.split(' ').next().unwrap_or_default();
+        self.progress.say(&format!(
+            "{} · database {} · user {} · PostgreSQL {version}{}",
+            session.target.server(),
+            server.database,
+            server.user,
+            environment.map(|name| format!(" · environment {name}")).unwrap_or_default()
+        ));
+    }
+
+    /// Says that a newer release has been here.
+    pub(crate) fn warn_ahead(&self, ahead: &[String]) {
+        if !ahead.is_empty() {
+            self.progress.warn(&format!(
+                "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
+                ahead.join(", ")
+            ));
+        }
+    }
+
+    /// The environment that the database says it is, else the one that `MIGRATOR_ENV` says.
+    pub(crate) fn environment(&self, history: &History) -> Option<String> {
+        let of_process = || std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty());
+        history.environment().map(str::to_owned).or_else(of_process)
+    }
+
+    /// The policy of the database's environment.
+    pub(crate) fn policy(&self, history: &History) -> Option<&'static crate::embedded::Environment> {
+        let name = self.environment(history)?;
+        self.embedded.settings.environments.iter().find(|policy| policy.name == name)
+    }
+
+    /// Takes the lock and reads the history again: what was planned before may have been done by another migrator.
+    pub(crate) async fn lock(&self, session: Session, wait: Duration) -> Result<(Executor, History), Error> {
+        let Session { mut connection, target, tables, .. } = session;
+        lock::refuse_pooler(&connection, &target, self.release.version).await?;
+        let waiting = |holder: &str| self.progress.say(&format!("waiting for the migration lock: held by {holder}"));
+        lock::acquire(&connection, &tables, wait, waiting).await?;
+        let history = store::read(&mut connection, &tables).await?;
+        let executor = Executor {
+            connection,
+            tables,
+            run: Run::new(self.release.version),
+            settings: &self.embedded.settings,
+            progress: Arc::clone(&self.progress),
+        };
+        Ok((executor, history))
+    }
+
+    /// The migration of that version.
+    pub(crate) fn migration(&self, version: i64) -> Result<&'static Migration, Error> {
+        let found = self.embedded.migrations.iter().find(|migration| migration.number == version);
+        found.ok_or_else(|| {
+            Error::new(Exit::Usage, format!("there is no migration {version} in this binary"))
+                .help("`migrator list` shows those that are")
+        })
+    }
+}
+
+impl Executor {
+    /// Creates the history tables, or what they lack.
+    pub(crate) async fn prepare(&self, history: &History) -> Result<(), Error> {
+        if history.complete {
+            return Ok(());
+        }
+        store::create(&self.connection, &self.tables, self.session(None)).await
+    }
+
+    /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.
+    pub(crate) async fn finish(self) {
+        lock::release(&self.connection, &self.tables).await;
+    }
+}

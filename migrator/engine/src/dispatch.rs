@@ -1,0 +1,39 @@
+//! From the parsed command line to its command.
+
+use std::sync::Arc;
+
+use crate::Release;
+use crate::cli::{Cli, Command};
+use crate::command::*;
+use crate::embedded::Embedded;
+use crate::error::Exit;
+use crate::output::Progress;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever the command could not do.
+pub(crate) async fn dispatch(cli: Cli, embedded: &'static Embedded, release: Release) -> anyhow::Result<Exit> {
+    let progress = Arc::new(Progress::new(cli.global.quiet));
+    let context = Context { embedded, release, progress, database_url: cli.global.database_url };
+    let exit = match cli.command {
+        Command::Up(args) => up::run(&context, &args).await?,
+        Command::Down(args) => down::run(&context, &args).await?,
+        Command::Plan(args) => plan::run(&context, &args).await?,
+        Command::Status(args) => status::run(&context, &args).await?,
+        Command::Seed(args) => seed::run(&context, &args).await?,
+        Command::Stamp(args) => stamp::run(&context, &args).await?,
+        Command::Resolve(args) => resolve::run(&context, &args).await?,
+        Command::Environment(args) => environment::run(&context, &args).await?,
+        Command::Show(args) => show::run(&context, &args)?,
+        Command::List(args) => list::run(&context, &args),
+        Command::Version(args) => version::run(&context, &args),
+        #[cfg(feature = "dev")]
+        Command::Create(args) => create::run(&context, &args).await?,
+        #[cfg(feature = "dev")]
+        Command::Drop(args) => drop::run(&context, &args).await?,
+        #[cfg(feature = "dev")]
+        Command::Reset(args) => reset::run(&context, &args).await?,
+    };
+    Ok(exit)
+}
