@@ -34,7 +34,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     for entry in &entries {
         check_known(entry, &folder.label, problems);
     }
-    let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+    let has = |name: &str| entries.iter().any(|entry| entry.directory && entry.name == name);
     let files = |name: &str, problems: &mut Vec<Problem>| {
         let label = format!("{}/{name}", folder.label);
         if has(name) { sql_files(&directory.join(name), &label, problems) } else { Vec::new() }
@@ -93,7 +93,7 @@ impl Entry {
 }
 
 fn unreadable(label: &str, error: &std::io::Error) -> Problem {
-    let message = format!("cannot read `{label}`: {}", error.to_string().to_lowercase());
+    let message = format!("cannot read `{label}`: {}", error.kind());
     Problem::whole(Code::Unreadable, label, message, "make it readable, or remove it")
 }
 
@@ -114,21 +114,20 @@ fn list(directory: &Path, label: &str, problems: &mut Vec<Problem>) -> Option<Ve
     };
     let mut list = Vec::new();
     for entry in entries {
-        match entry.and_then(|entry| describe(&entry.path(), label)) {
+        match entry.map_err(|error| unreadable(label, &error)).and_then(|entry| describe(&entry.path(), label)) {
             Ok(entry) => list.push(entry),
-            Err(error) => problems.push(unreadable(label, &error)),
+            Err(problem) => problems.push(problem),
         }
     }
     list.sort_by(|a, b| a.name.cmp(&b.name));
     Some(list)
 }
 
-fn describe(path: &Path, label: &str) -> std::io::Result<Entry> {
+fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let label = format!("{label}/{name}");
     // Follows symbolic links; one that leads nowhere is named, not skipped.
-    let metadata = fs::metadata(path)
-        .map_err(|error| std::io::Error::new(error.kind(), format!("`{label}`: {}", error.kind())))?;
+    let metadata = fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
     Ok(Entry { path: path.to_owned(), name, label, directory: metadata.is_dir(), bytes: metadata.len() })
 }
 

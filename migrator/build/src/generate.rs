@@ -253,4 +253,60 @@ mod tests {
             d	e\rf\u{0}g\u{202e}h\u{85}ä🙂""#]]
         .assert_eq(&out);
     }
+
+    #[test]
+    fn writes_every_field() {
+        let statement =
+            |start: usize, kind| Statement { range: start..start + 4, kind, checksum: format!("sum of {start}") };
+        let index = StatementKind::CreateIndexConcurrently { index: "i\"x".to_owned(), table: "t".to_owned() };
+        let block = Block {
+            range: 14..30,
+            transaction: false,
+            lock_timeout_ms: Some(5),
+            statement_timeout_ms: None,
+            statements: vec![statement(14, StatementKind::Plain), statement(20, index)],
+        };
+        let environment =
+            Environment { name: "test".to_owned(), approval: true, down: false, seeds: Some(vec!["test".to_owned()]) };
+        let set = Set {
+            migrations: vec![Migration {
+                version: "001".to_owned(),
+                number: 1,
+                name: "x".to_owned(),
+                file: "db/migrations/001_x.sql".to_owned(),
+                text: "-- migrate:up\n".to_owned(),
+                checksum: "sum".to_owned(),
+                up: block,
+                down: None,
+            }],
+            repeatables: Vec::new(),
+            seeds: Vec::new(),
+            checks: Vec::new(),
+            settings: Settings { environments: vec![environment], ..Settings::default() },
+            digest: "digest".to_owned(),
+        };
+        let text = generate(&set);
+        expect![[r#"
+            e::Embedded { migrations: &[e::Migration { version: "001", number: 1, name: "x", file: "db/migrations/001_x.sql", text: "-- migrate:up
+            ", checksum: "sum", up: e::Block { range: 14..30, transaction: false, lock_timeout_ms: ::core::option::Option::Some(5), statement_timeout_ms: ::core::option::Option::None, statements: {
+            const C0: [e::Statement; 2] = { #[allow(unused_mut)] let mut t = join([[14,18],[20,24],], ["sum of 14","sum of 20",]);
+            t[1].kind = e::StatementKind::CreateIndexConcurrently { index: "i\"x", table: "t" };
+            t };
+            &[C0, ].as_flattened().split_at(2).0 } }, down: ::core::option::Option::None },
+            ], repeatables: &[], seeds: &[], checks: &[], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
+            ]) },
+            ] }, digest: "digest" } }
+        "#]].assert_eq(text.strip_prefix(PRELUDE).unwrap());
+    }
+
+    #[test]
+    fn long_lists_are_joined_from_constants_of_equal_size() {
+        let statement = |at| Statement { range: at..at, kind: StatementKind::Plain, checksum: String::new() };
+        let mut out = String::new();
+        statements(&mut out, &(0..CHUNK + 1).map(statement).collect::<Vec<_>>());
+        assert_eq!(out.matches("const C").count(), 2);
+        assert_eq!(out.matches("join([[").count(), 2);
+        assert_eq!(out.matches("[0,0],").count(), CHUNK);
+        assert!(out.ends_with("&[C0, C1, ].as_flattened().split_at(257).0 }"), "{out}");
+    }
 }

@@ -189,7 +189,6 @@ mod tests {
             ],
             expect![[r#"
                 []
-                Error db/checks: there is no directory `db/checks` [M001]; help: create it, or correct the path that is given for it
                 Error db/checks: `db/checks` is not a directory [M004]; help: move the file away
                 Error db/migrater.toml: `db/migrater.toml` is read by nobody [M004]; help: rename it to `db/migrator.toml`
                 Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
@@ -221,7 +220,7 @@ mod tests {
     fn a_link_that_leads_nowhere_is_named() {
         let root = directory(&[("db/migrations/001_a.sql", PLAIN)]);
         std::os::unix::fs::symlink("nowhere", root.path().join("db/migrations/002_b.sql")).unwrap();
-        expect!["db/migrations: cannot read `db/migrations`: `db/migrations/002_b.sql`: entity not found [M002]; help: make it readable, or remove it"].assert_eq(&load(&root.path().join("db")).unwrap_err().to_string());
+        expect!["db/migrations/002_b.sql: cannot read `db/migrations/002_b.sql`: entity not found [M002]; help: make it readable, or remove it"].assert_eq(&load(&root.path().join("db")).unwrap_err().to_string());
     }
 
     #[test]

@@ -216,6 +216,10 @@ mod tests {
                 "`-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"
             ],
         );
+    }
+
+    #[test]
+    fn recognises_markers_of_other_tools_and_other_spellings() {
         check(
             "-- migrate down",
             expect![

@@ -1,5 +1,6 @@
 //! What may stand in `checks/`: questions, nothing that writes or locks.
 
+use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 use crate::words::Words;
@@ -37,7 +38,9 @@ fn first_wrong(words: &Words<'_>) -> Option<usize> {
         }
         // The statement inside `WITH x AS (...)`, and the one behind the whole `WITH`.
         let begins = index > 0 && ["(", ")"].contains(&words.at(index - 1));
-        let writes = begins && words.is_any(index, &WRITES) && words.at(index + 1) != "(";
+        // A column may be called `update`; a statement goes on with a word.
+        let goes_on = words.tokens.get(index + 1).is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Quoted));
+        let writes = begins && words.is_any(index, &WRITES) && goes_on;
         let into = depth == 0 && words.is(index, "into");
         let locks = words.is(index, "for") && words.is_any(index + 1, &["update", "share", "no", "key"]);
         if writes || into || locks {
@@ -68,7 +71,7 @@ mod tests {
     fn accepts_queries() {
         check_text(
             "SELECT 1; ((SELECT 2) UNION SELECT 3); WITH x AS (SELECT 1) TABLE x; VALUES (1);
-             SELECT substring(a for 2), \"insert\", count(*) FILTER (WHERE updated) FROM t WHERE kind IN ('delete')",
+             SELECT substring(a for 2), \"insert\", count(*) FILTER (WHERE updated) FROM t WHERE kind IN ('delete') OR (update)",
             expect![""],
         );
     }

@@ -171,7 +171,7 @@ pub(crate) fn is_role_back(words: &Words<'_>) -> bool {
         || words.is(0, "set")
             && role(words).is_none()
             && (words.is_any(1, &["role", "session"]) || words.is(1, "local") && words.is_any(2, &["role", "session"]))
-            && words.tokens.last().is_some()
+            && (words.has("role") || words.has("authorization"))
             && words.is_any(words.tokens.len() - 1, &["none", "default"])
 }
 
@@ -331,6 +331,7 @@ mod tests {
             ("SET SESSION AUTHORIZATION DEFAULT", true),
             ("SET ROLE x", false),
             ("SET x = DEFAULT", false),
+            ("SET SESSION x = DEFAULT", false),
         ] {
             assert_eq!(is_role_back(&Words::new(text, &lex(text).tokens)), back, "{text}");
         }
