@@ -138,4 +138,16 @@ mod tests {
             cargo::error=db: there is no directory `db` [M001]; help: create it, or correct the path that is given for it
         "#]].assert_eq(&report);
     }
+
+    #[test]
+    fn an_unchanged_file_is_not_written_again() {
+        let root = directory(&[("out.rs", "old")]);
+        let path = root.path().join("out.rs");
+        fs::File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let modified = || fs::metadata(&path).unwrap().modified().unwrap();
+        write_if_changed(&path, "old");
+        assert_eq!(modified(), std::time::UNIX_EPOCH);
+        write_if_changed(&path, "new");
+        assert_ne!(modified(), std::time::UNIX_EPOCH);
+    }
 }

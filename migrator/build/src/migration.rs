@@ -250,6 +250,14 @@ mod tests {
                 "db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
             ],
         );
+        // The quotes in the data swallow the down marker, which is there all the same.
+        let swallowed = "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELECT 'x;\n";
+        check(
+            swallowed,
+            expect![
+                "db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
+            ],
+        );
     }
 
     #[test]
