@@ -149,7 +149,8 @@ fn nothing_but_the_workspaces_own_cluster_is_dropped_without_its_name() {
     expect![[r#"
         exit 9
         --- stderr
-        error: the server refused creating the database: database "DB" already exists [42P04]
+        error: cannot create `DB`: it is there already
+          = help: pass --if-missing, or start afresh with `reset`
     "#]]
     .assert_eq(&project.run(&["create"]));
     expect![[r#"

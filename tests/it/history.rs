@@ -28,9 +28,9 @@ fn an_applied_file_may_be_reformatted_but_not_changed() {
     expect![[r#"
         exit 4
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    changed  DATE TIME UTC  postgres  N ms
-        002      t2    applied  DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  changed  DATE TIME UTC  postgres  N ms
+        002  t2  applied  DATE TIME UTC  postgres  N ms
         1 changed. Next: `migrator plan` says what is wrong and what to do.
     "#]]
     .assert_eq(&project.run(&["status", "--check"]));
@@ -64,10 +64,10 @@ fn a_late_file_is_refused_unless_it_is_allowed() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    applied  DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  applied  DATE TIME UTC  postgres  N ms
         002      t2    late
-        003      t3    applied  DATE TIME UTC  postgres  N ms
+        003  t3  applied  DATE TIME UTC  postgres  N ms
         1 late. Next: `migrator plan` says what is wrong and what to do.
     "#]]
     .assert_eq(&project.run(&["status"]));
@@ -132,10 +132,10 @@ fn an_older_binary_warns_and_changes_nothing() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    applied  DATE TIME UTC  postgres  N ms
-        002      t2    applied  DATE TIME UTC  postgres  N ms
-        003      t3    ahead    DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  applied  DATE TIME UTC  postgres  N ms
+        002  t2  applied  DATE TIME UTC  postgres  N ms
+        003  t3  ahead  DATE TIME UTC  postgres  N ms
         -        v     pending  repeatable
         1 pending, 1 ahead. Next: nothing: a newer release has been here.
     "#]]
@@ -144,7 +144,7 @@ fn an_older_binary_warns_and_changes_nothing() {
         exit 4
         --- stderr
         error: history and binary diverge: version 003 is applied, but newer than everything in this binary
-          = help: run the newer release's migrator, or set `ahead = "warn"` under [check] in migrator.toml
+          = help: run the newer release's migrator: only it knows how to take that back
     "#]]
     .assert_eq(&older.run(&["down", "--yes"]));
     assert_eq!(fingerprint(&older), before);
@@ -166,7 +166,7 @@ fn a_table_that_dbmate_made_is_taken_over() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE    APPLIED  BY  TIME
+        VERSION  NAME  STATE  APPLIED  BY  TIME
         001      t1    applied  elsewhere, unchecked
         002      t2    pending
         1 pending. Next: `migrator up` applies what is pending.

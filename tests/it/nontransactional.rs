@@ -32,7 +32,7 @@ fn goes_on_at_the_statement_that_failed() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME   STATE      APPLIED  BY  TIME
+        VERSION  NAME  STATE  APPLIED  BY  TIME
         001      steps  half-done  statement 3 of 4 (CREATE INDEX CONCURRENTLY later_id ON la ...): failed
         1 half-done. Next: `migrator up` resumes 001.
         --- stderr
@@ -130,7 +130,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE      APPLIED  BY  TIME
+        VERSION  NAME  STATE  APPLIED  BY  TIME
         001      do    half-done  statement 2 of 2 (DO $$ BEGIN INSERT INTO a VALUES (1); CO ...): started, end unknown
         1 half-done. Next: `migrator up` resumes 001 if the catalog shows how statement 2 ended, else it asks for `migrator resolve`.
         --- stderr

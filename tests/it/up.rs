@@ -217,8 +217,8 @@ fn applies_a_repeatable_when_it_has_changed_or_something_was_taken_back() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    applied  DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  applied  DATE TIME UTC  postgres  N ms
         up to date
     "#]]
     .assert_eq(&project.run(&["status", "--check"]));
@@ -226,8 +226,8 @@ fn applies_a_repeatable_when_it_has_changed_or_something_was_taken_back() {
     expect![[r#"
         exit 1
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    applied  DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  applied  DATE TIME UTC  postgres  N ms
         -        v     pending  repeatable
         1 pending. Next: `migrator up` applies what is pending.
     "#]]

@@ -1,38 +1,56 @@
 //! Carries a plan out: the only part that changes the database on a migration's behalf.
 //!
-//! One step after the other. A transactional migration and its history row are one message and one transaction
-//! ([`transaction`]); a non-transactional one is run and recorded statement by statement ([`stepwise`]).
+//! Transactional steps are one message each, sent without waiting for one another ([`pipeline`]); a non-transactional
+//! migration is run and recorded statement by statement ([`stepwise`]). When the session is lost, a new one looks what is
+//! true ([`aftermath`]).
 
+mod aftermath;
 mod catalog;
 pub(crate) mod failure;
+mod message;
+mod pipeline;
 mod stepwise;
-pub(crate) mod transaction;
+mod transaction;
+mod watch;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::connect::Connection;
+use crate::connect::{Connection, NoticeSink};
 use crate::embedded::{Block, Script, Settings};
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::history::Direction;
+use crate::interrupt::Interrupt;
 use crate::output::{self, Progress};
 use crate::plan::{Plan, Step};
-use crate::sql::{NewEvent, Recorded, Run, SessionSettings, Tables, fence, insert_event, insert_state};
+use crate::sql::{Condition, Run, SessionSettings, Tables};
+use crate::store;
+use crate::target::ConnectionTarget;
 use failure::Failure;
-use transaction::{Body, Message};
+use transaction::Durability;
 
 /// Everything that a run needs: a session that holds the lock, and what to write into the history.
 pub(crate) struct Executor {
     /// The session.
-    pub connection: Connection,
+    pub(crate) connection: Connection,
+    /// A second session: it sees who blocks the first, and makes its commits durable while it is busy.
+    pub(crate) monitor: Connection,
+    /// Where both go, to look what is true when they are gone.
+    pub(crate) target: ConnectionTarget,
+    /// Where the notices go.
+    pub(crate) notices: NoticeSink,
     /// Where the history is.
-    pub tables: Tables,
+    pub(crate) tables: Tables,
     /// Who runs.
-    pub run: Run,
+    pub(crate) run: Run,
     /// The compiled settings.
-    pub settings: &'static Settings,
+    pub(crate) settings: &'static Settings,
     /// What the watcher sees.
-    pub progress: Arc<Progress>,
+    pub(crate) progress: Arc<Progress>,
+    /// Whether somebody wants us to stop.
+    pub(crate) interrupt: Arc<Interrupt>,
+    /// True: one message at a time, each commit durable before the next is sent.
+    pub(crate) one_by_one: bool,
 }
 
 impl Executor {
@@ -48,113 +66,156 @@ impl Executor {
     }
 }
 
+/// How far a run has got.
+#[derive(Default)]
+struct Done {
+    /// The steps that are committed, in order.
+    labels: Vec<String>,
+    /// What is to be said of them once they are durable.
+    unannounced: Vec<String>,
+}
+
+impl Done {
+    fn add(&mut self, step: &Step, time: Duration) {
+        let (label, time) = (step.label(), output::duration(time));
+        self.unannounced.push(match step {
+            Step::Migration { direction: Direction::Up, .. } => format!("applied {label} ({time})"),
+            Step::Migration { direction: Direction::Down, .. } => format!("rolled back {label} ({time})"),
+            Step::Repeatable(_) => format!("applied repeatable {label} ({time})"),
+        });
+        self.labels.push(label);
+    }
+
+    /// Says what is durable now.
+    fn announce(&mut self, progress: &Progress) {
+        for line in self.unannounced.drain(..) {
+            progress.result(&line);
+        }
+    }
+}
+
 /// Runs the steps of a plan and reports each on stdout once it is durable.
 ///
 /// # Errors
 /// The first step that fails, with its place in the file, what was applied before it and what was not run.
 pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error> {
-    let mut done: Vec<String> = Vec::new();
-    let mut previous: Option<(&str, Recorded)> = None;
-    for (index, step) in plan.steps.iter().enumerate() {
-        let label = step.label();
-        executor.progress.begin(&label, index + 1, plan.steps.len());
-        let begun = Instant::now();
-        let outcome = retrying(executor, &label, || run_step(executor, step, previous)).await;
+    let steps = &plan.steps;
+    let mut done = Done::default();
+    let mut patience = Patience::new(executor);
+    while done.labels.len() < steps.len() {
+        let next = done.labels.len();
+        if executor.interrupt.signal().is_some() {
+            return Err(failure::stopped(executor, &done.labels, &labels(&steps[next..])));
+        }
+        let previous = next.checked_sub(1).map(|last| message::condition_behind(&steps[last]));
+        let outcome = run_some(executor, steps, &mut done, previous).await;
         executor.progress.end();
-        if let Err(failure) = outcome {
-            let rest: Vec<String> = plan.steps[index + 1..].iter().map(Step::label).collect();
-            return Err(failure::report(executor, step, failure, &done, &rest).await);
+        let at = done.labels.len();
+        let Err(failure) = outcome else {
+            done.announce(&executor.progress);
+            continue;
+        };
+        if at > next {
+            patience = Patience::new(executor);
         }
-        let time = output::duration(begun.elapsed());
-        executor.progress.result(&match step {
-            Step::Migration { direction: Direction::Up, .. } => format!("applied {label} ({time})"),
-            Step::Migration { direction: Direction::Down, .. } => format!("rolled back {label} ({time})"),
-            Step::Repeatable(_) => format!("applied repeatable {label} ({time})"),
-        });
-        if let Step::Migration { migration, direction, .. } = step {
-            let recorded = if *direction == Direction::Up { Recorded::Yes } else { Recorded::No };
-            previous = Some((migration.version, recorded));
+        if failure.lost && executor.interrupt.signal().is_none() {
+            return aftermath::look(executor, steps, &mut done, failure).await;
         }
-        done.push(label);
+        if failure.is_contention()
+            && let Some(pause) = patience.next()
+        {
+            if store::flush(&executor.connection.client).await.is_ok() {
+                done.announce(&executor.progress);
+            }
+            wait(executor, &steps[at].label(), &failure, pause).await;
+            continue;
+        }
+        return Err(failure::report(executor, &steps[at], failure, &mut done, &labels(&steps[at + 1..])).await);
     }
     Ok(())
 }
 
-async fn run_step(executor: &Executor, step: &Step, previous: Option<(&str, Recorded)>) -> Result<(), Failure> {
-    match step {
-        Step::Migration { migration, direction, .. } => {
-            let Some(block) = migration.block(*direction) else { return Ok(()) };
-            if !block.transaction {
-                return stepwise::run(executor, step, block).await;
-            }
-            let event = NewEvent {
-                action: direction.word(),
-                version: Some(migration.version),
-                name: Some(migration.name),
-                checksum: Some(migration.checksum),
-                outcome: "done",
-                ..NewEvent::default()
-            };
-            let (before, state) = match direction {
-                Direction::Up => (Recorded::No, insert_up(executor, migration, None)),
-                Direction::Down => (Recorded::Yes, delete(executor, migration.version)),
-            };
-            let mut conditions = vec![(migration.version, before)];
-            conditions.extend(previous);
-            let body = Body {
-                file: migration.file,
-                text: migration.text,
-                range: block.range.clone(),
-                statements: block.statements,
-            };
-            let event = insert_event(&executor.tables, &executor.run, &event);
-            let message = Message::new(fence(&executor.tables, &conditions), body, vec![state, event]);
-            message.send(&executor.connection.client, executor.session(Some(block))).await
+/// Runs the next step, or as many as can be sent together.
+async fn run_some(
+    executor: &Executor,
+    steps: &[Step],
+    done: &mut Done,
+    previous: Option<Condition>,
+) -> Result<(), Failure> {
+    let next = done.labels.len();
+    if let Step::Migration { migration, direction, resume, attempt } = &steps[next]
+        && let Some(block) = migration.block(*direction)
+        && !block.transaction
+    {
+        executor.progress.begin(&steps[next].label(), next + 1, steps.len());
+        let begun = Instant::now();
+        let block = stepwise::Run { executor, migration, direction: *direction, attempt: *attempt, block };
+        block.run(resume.as_ref()).await?;
+        done.add(&steps[next], begun.elapsed());
+        return Ok(());
+    }
+    pipeline::run(executor, steps, done, previous).await
+}
+
+fn labels(steps: &[Step]) -> Vec<String> {
+    steps.iter().map(Step::label).collect()
+}
+
+/// Runs a seed in one transaction, with its event.
+///
+/// # Errors
+/// What the server refused, a lost connection, a signal.
+pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
+    let mut patience = Patience::new(executor);
+    executor.progress.begin(script.name, 1, 1);
+    loop {
+        let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
+        let client = &executor.connection.client;
+        let outcome = watch::while_running(executor, script.name, message.send(client, session)).await;
+        executor.progress.end();
+        let Err(failure) = outcome else { return Ok(()) };
+        if failure.is_contention()
+            && let Some(pause) = patience.next()
+        {
+            wait(executor, script.name, &failure, pause).await;
+            continue;
         }
-        Step::Repeatable(script) => run_script(executor, script, "repeatable").await,
+        let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure);
+        return Err(match error.exit() {
+            Exit::Failed => {
+                error.help("correct the file, build, and run `seed` again: nothing of it is in the database")
+            }
+            _ => error,
+        });
     }
 }
 
-/// Runs a repeatable or a seed in one transaction, with its event.
-pub(crate) async fn run_script(executor: &Executor, script: &'static Script, action: &str) -> Result<(), Failure> {
-    let event = NewEvent {
-        action,
-        name: Some(script.name),
-        checksum: Some(script.checksum),
-        outcome: "done",
-        ..NewEvent::default()
-    };
-    let body =
-        Body { file: script.file, text: script.text, range: 0..script.text.len(), statements: script.statements };
-    let event = insert_event(&executor.tables, &executor.run, &event);
-    let message = Message::new(fence(&executor.tables, &[]), body, vec![event]);
-    message.send(&executor.connection.client, executor.session(None)).await
+async fn wait(executor: &Executor, label: &str, failure: &Failure, pause: Duration) {
+    executor.progress.say(&format!("{label}: {}; trying again in {}", failure.summary(), output::duration(pause)));
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = executor.interrupt.raised() => {}
+    }
 }
 
-fn insert_up(executor: &Executor, migration: &crate::embedded::Migration, execution_ms: Option<u128>) -> String {
-    let label = (migration.version, migration.name, migration.checksum);
-    insert_state(&executor.tables, &executor.run, label, execution_ms)
+/// How long to go on trying while the server cannot give the locks: no queue is built up in front of production traffic.
+struct Patience {
+    until: Instant,
+    pause: Duration,
 }
 
-fn delete(executor: &Executor, version: &str) -> String {
-    format!("DELETE FROM {} WHERE version = {}", executor.tables.state, crate::sql::literal(version))
-}
+impl Patience {
+    fn new(executor: &Executor) -> Patience {
+        let until = Instant::now() + Duration::from_millis(executor.settings.retry_for_ms);
+        Patience { until, pause: Duration::from_millis(500) }
+    }
 
-/// Tries again while the server could not give the locks in time: no queue is built up in front of production traffic.
-pub(crate) async fn retrying<F>(executor: &Executor, label: &str, mut attempt: impl FnMut() -> F) -> Result<(), Failure>
-where
-    F: Future<Output = Result<(), Failure>>,
-{
-    let begun = Instant::now();
-    let deadline = Duration::from_millis(executor.settings.retry_for_ms);
-    let mut pause = Duration::from_millis(500);
-    loop {
-        let failure = match attempt().await {
-            Err(failure) if failure.is_contention() && begun.elapsed() + pause < deadline => failure,
-            outcome => return outcome,
-        };
-        executor.progress.say(&format!("{label}: {}; trying again in {}", failure.summary(), output::duration(pause)));
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(30));
+    /// The pause before the next try, growing; `None`: no more tries.
+    fn next(&mut self) -> Option<Duration> {
+        // A third more or less: two who block each other must not come back at the same moment again and again.
+        let jitter = std::process::id() % 67 + 67;
+        let pause = self.pause * jitter / 100;
+        self.pause = (self.pause * 2).min(Duration::from_secs(30));
+        (Instant::now() + pause < self.until).then_some(pause)
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Server {
     pub user: String,
     /// The process of this session on the server.
     pub backend_pid: i32,
+    /// True: a standby, which nothing can be written to.
+    pub is_standby: bool,
 }
 
 /// Connects.
@@ -53,6 +55,9 @@ pub(crate) async fn connect(
         // The task ends with the session; what ended it reaches the client as the error of its request.
         while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notice(notice) = message {
+                // The answers before it are with their readers already: they run first, so that the notice is shown
+                // under what was running when it was raised.
+                tokio::task::yield_now().await;
                 notices(&notice);
             }
         }

@@ -7,15 +7,21 @@ use crate::cli::{Cli, Command};
 use crate::command::*;
 use crate::embedded::Embedded;
 use crate::error::Exit;
+use crate::interrupt::Interrupt;
 use crate::output::Progress;
 
 /// Runs a command.
 ///
 /// # Errors
 /// Whatever the command could not do.
-pub(crate) async fn dispatch(cli: Cli, embedded: &'static Embedded, release: Release) -> anyhow::Result<Exit> {
-    let progress = Arc::new(Progress::new(cli.global.quiet));
-    let context = Context { embedded, release, progress, database_url: cli.global.database_url };
+pub(crate) async fn dispatch(
+    cli: Cli,
+    embedded: &'static Embedded,
+    release: Release,
+    interrupt: Arc<Interrupt>,
+    progress: Arc<Progress>,
+) -> anyhow::Result<Exit> {
+    let context = Context { embedded, release, progress, interrupt, database_url: cli.global.database_url };
     let exit = match cli.command {
         Command::Up(args) => up::run(&context, &args).await?,
         Command::Down(args) => down::run(&context, &args).await?,

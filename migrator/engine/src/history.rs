@@ -34,6 +34,8 @@ impl AppliedMigration {
 /// One row of the event log, as far as planning needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
+    /// The run that wrote it.
+    pub run_id: String,
     /// `up`, `down`, `seed`, `repeatable`, `stamp`, `adopt`, `resolve`, `environment`.
     pub action: String,
     /// The migration, where the action concerns one.

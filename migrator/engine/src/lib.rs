@@ -27,6 +27,7 @@ pub mod embedded;
 mod error;
 pub mod excerpt;
 pub mod history;
+mod interrupt;
 mod lock;
 mod output;
 pub mod plan;
@@ -37,6 +38,7 @@ mod target;
 pub mod units;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
@@ -109,8 +111,17 @@ pub fn run(
             return ExitCode::from(Exit::Other as u8);
         }
     };
-    let exit = match runtime.block_on(dispatch::dispatch(cli, embedded, release)) {
-        Ok(exit) => exit,
+    let interrupt = Arc::new(interrupt::Interrupt::default());
+    let progress = Arc::new(output::Progress::new(cli.global.quiet));
+    let work = dispatch::dispatch(cli, embedded, release, Arc::clone(&interrupt), Arc::clone(&progress));
+    let told = |name: &str| progress.warn(&format!("{name}: stopping; the running statement is cancelled"));
+    let outcome = match runtime.block_on(interrupt.guard(work, told)) {
+        Ok(outcome) => outcome,
+        Err(signal) => return ExitCode::from(128 + signal as u8),
+    };
+    let exit = match outcome {
+        // What was finished in spite of the signal is finished.
+        Ok(exit) => return ExitCode::from(exit as u8),
         Err(error) => match error.downcast_ref::<Error>() {
             Some(error) => {
                 output::last_word(&error.render(color));
@@ -122,5 +133,9 @@ pub fn run(
             }
         },
     };
-    ExitCode::from(exit as u8)
+    // In doubt stays in doubt; otherwise a signal is the reason.
+    match interrupt.signal() {
+        Some(signal) if exit != Exit::InDoubt => ExitCode::from(128 + signal as u8),
+        _ => ExitCode::from(exit as u8),
+    }
 }

@@ -76,7 +76,8 @@ pub(crate) async fn release(connection: &Connection, tables: &Tables) {
     let _ = connection.client.simple_query(&statement).await;
 }
 
-/// Refuses a transaction pooler: two sessions of ours that are served by one backend are no sessions.
+/// Refuses a transaction pooler: two sessions of ours that are served by one backend are no sessions. The second session
+/// is returned: it watches the first.
 ///
 /// # Errors
 /// Exit code 8; 6 if the second connection cannot be made.
@@ -84,17 +85,13 @@ pub(crate) async fn refuse_pooler(
     connection: &Connection,
     target: &ConnectionTarget,
     release: &str,
-) -> Result<(), Error> {
+) -> Result<Connection, Error> {
     let silent: NoticeSink = std::sync::Arc::new(|_| {});
     let second = connect(target, release, silent).await?;
-    let pid = async |client: &tokio_postgres::Client| -> Result<Option<String>, Error> {
-        let answer = client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await;
-        let rows = rows(answer.map_err(|e| failed("looking for a connection pooler", &e))?);
-        Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
-    };
     let first = connection.server.backend_pid.to_string();
     for _ in 0..2 {
-        let (ours, theirs) = (pid(&connection.client).await?, pid(&second.client).await?);
+        let (ours, theirs) = futures_util::future::join(pid(&connection.client), pid(&second.client)).await;
+        let (ours, theirs) = (ours?, theirs?);
         if ours == theirs || ours.as_deref() != Some(&first) {
             return Err(Error::new(
                 Exit::Refused,
@@ -103,5 +100,11 @@ pub(crate) async fn refuse_pooler(
             .help("connect to the server directly, or through a pool in session mode"));
         }
     }
-    Ok(())
+    Ok(second)
+}
+
+async fn pid(client: &tokio_postgres::Client) -> Result<Option<String>, Error> {
+    let answer = client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await;
+    let rows = rows(answer.map_err(|e| failed("looking for a connection pooler", &e))?);
+    Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
 }

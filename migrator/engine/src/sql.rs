@@ -118,7 +118,7 @@ pub(crate) fn lock_condition(key: i64) -> String {
 ///
 /// They are separate statements because each must see the database as it is after the one before it. Division instead
 /// of `RAISE`: it needs no procedural language.
-pub(crate) fn fence(tables: &Tables, conditions: &[(&str, Recorded)]) -> Vec<String> {
+pub(crate) fn fence<'c>(tables: &Tables, run: &Run, conditions: impl Iterator<Item = &'c Condition>) -> Vec<String> {
     let key = tables.lock_key;
     let mut statements = vec![
         // The session lock is still this backend's: a transaction pooler would have handed us another backend.
@@ -128,23 +128,33 @@ pub(crate) fn fence(tables: &Tables, conditions: &[(&str, Recorded)]) -> Vec<Str
         ),
         format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int"),
     ];
-    for (version, recorded) in conditions {
-        let count = format!("FROM {} WHERE version = {}", tables.state, literal(version));
-        statements.push(match recorded {
-            Recorded::Yes => format!("SELECT 1 / pg_catalog.count(*) {count}"),
-            Recorded::No => format!("SELECT 1 / (1 - pg_catalog.count(*)) {count}"),
-        });
-    }
+    statements.extend(conditions.map(|condition| match condition {
+        Condition::Applied(version) => {
+            format!("SELECT 1 / pg_catalog.count(*) FROM {} WHERE version = {}", tables.state, literal(version))
+        }
+        Condition::NotApplied(version) => {
+            format!("SELECT 1 / (1 - pg_catalog.count(*)) FROM {} WHERE version = {}", tables.state, literal(version))
+        }
+        // Once is enough: a repeatable runs at most once in a run, but its failed tries are events too.
+        Condition::RepeatableDone(name) => format!(
+            "SELECT 1 / pg_catalog.count(*) FROM {} WHERE run_id = {} AND action = 'repeatable' AND outcome = 'done' AND name = {}",
+            tables.events,
+            literal(&run.id),
+            literal(name)
+        ),
+    }));
     statements
 }
 
-/// What the fence demands of a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recorded {
-    /// It has a row.
-    Yes,
-    /// It has none.
-    No,
+/// What the fence demands of the history, beside the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// This version has a row.
+    Applied(String),
+    /// This version has none.
+    NotApplied(String),
+    /// This run has applied this repeatable.
+    RepeatableDone(String),
 }
 
 /// Puts the session back to what it was when it began, then to what a migration may rely on.

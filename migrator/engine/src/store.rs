@@ -18,9 +18,9 @@ pub(crate) async fn read(connection: &mut Connection, tables: &Tables) -> Result
     let message = format!(
         "SELECT pg_catalog.current_setting('server_version') AS version, pg_catalog.current_setting('server_version_num') AS number, \
          pg_catalog.current_database() AS database, session_user AS user, pg_catalog.pg_backend_pid() AS pid, \
-         pg_catalog.version() AS product;\
+         pg_catalog.version() AS product, pg_catalog.pg_is_in_recovery()::int AS standby;\
          SELECT *, pg_catalog.to_char(pg_catalog.timezone('UTC', (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t;\
-         SELECT action, version, name, checksum, attempt, statement, statement_checksum, outcome, detail FROM {} WHERE action <> 'seed' ORDER BY id",
+         SELECT run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, detail FROM {} WHERE action <> 'seed' ORDER BY id",
         tables.state, tables.events
     );
     let mut history = History::default();
@@ -114,6 +114,7 @@ fn server(row: &SimpleQueryRow) -> Server {
         database: text(row, "database").unwrap_or_default(),
         user: text(row, "user").unwrap_or_default(),
         backend_pid: number(row, "pid").unwrap_or(0),
+        is_standby: number(row, "standby") == Some(1),
     }
 }
 
@@ -131,6 +132,7 @@ fn applied(row: &SimpleQueryRow) -> AppliedMigration {
 
 fn event(row: &SimpleQueryRow) -> Event {
     Event {
+        run_id: text(row, "run_id").unwrap_or_default(),
         action: text(row, "action").unwrap_or_default(),
         version: text(row, "version"),
         name: text(row, "name"),
@@ -147,10 +149,15 @@ fn event(row: &SimpleQueryRow) -> Event {
 ///
 /// # Errors
 /// Missing rights, a lost connection.
-pub(crate) async fn create(connection: &Connection, tables: &Tables, settings: SessionSettings) -> Result<(), Error> {
+pub(crate) async fn create(
+    connection: &Connection,
+    tables: &Tables,
+    run: &Run,
+    settings: SessionSettings,
+) -> Result<(), Error> {
     // `IF NOT EXISTS` says so in a notice each time: nobody needs to read that.
     let statements = format!("SET LOCAL client_min_messages = warning;\n{}", tables.create());
-    write(connection, tables, settings, &statements)
+    write(connection, tables, run, settings, &statements)
         .await
         .map_err(|error| failed("creating the history tables", &error))
 }
@@ -166,7 +173,7 @@ pub(crate) async fn record(
     run: &Run,
     event: &NewEvent<'_>,
 ) -> Result<(), tokio_postgres::Error> {
-    write(connection, tables, settings, &insert_event(tables, run, event)).await
+    write(connection, tables, run, settings, &insert_event(tables, run, event)).await
 }
 
 /// Runs statements of ours in one transaction, behind the fence, in a clean session.
@@ -176,10 +183,11 @@ pub(crate) async fn record(
 pub(crate) async fn write(
     connection: &Connection,
     tables: &Tables,
+    run: &Run,
     settings: SessionSettings,
     statements: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    let fence = fence(tables, &[]).join(";\n");
+    let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let reset = session(&settings);
     let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{statements};\nCOMMIT");
     // Both are sent at once; the second is parsed after the first has run.
@@ -192,4 +200,17 @@ pub(crate) async fn write(
         return Err(error);
     }
     Ok(())
+}
+
+/// Makes every commit up to now durable: a synchronous commit that writes to the log flushes everything before it.
+///
+/// # Errors
+/// The server's refusal, a lost connection.
+pub(crate) async fn flush(client: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
+    client
+        .batch_execute(
+            "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; \
+             SELECT pg_catalog.pg_logical_emit_message(true, 'migrator', ''); COMMIT",
+        )
+        .await
 }

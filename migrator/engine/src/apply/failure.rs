@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::Executor;
+use super::{Done, Executor};
 use crate::connect::cause;
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
@@ -14,7 +14,8 @@ use crate::store;
 /// A failed message or statement.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) error: tokio_postgres::Error,
+    /// What the server or the connection said; `None`: a signal came before anything was sent.
+    pub(crate) error: Option<tokio_postgres::Error>,
     pub(crate) place: Place,
     /// The session is gone: nobody has told us how it ended.
     pub(crate) lost: bool,
@@ -22,6 +23,8 @@ pub(crate) struct Failure {
     pub(crate) statement: Option<(usize, usize)>,
     /// Nobody can say whether the statement has done something.
     pub(crate) in_doubt: bool,
+    /// Who was in the way when a lock could not be had.
+    pub(crate) blocker: Option<String>,
 }
 
 /// Where it failed.
@@ -50,55 +53,96 @@ impl Failure {
         // A fatal error ends the session: what it was doing when it ended is as unknown as with a cut cable.
         let fatal = |error: &DbError| matches!(error.severity(), "FATAL" | "PANIC");
         let lost = error.as_db_error().is_none_or(fatal);
-        Failure { error, place, lost, statement: None, in_doubt: false }
+        Failure { error: Some(error), place, lost, statement: None, in_doubt: false, blocker: None }
     }
 
-    /// Somebody else held what it needed: the same may work in a moment.
-    pub(crate) fn is_contention(&self) -> bool {
+    /// Somebody wants us to stop, and the next statement was not begun.
+    pub(crate) fn stopped_before(statement: usize, of: usize) -> Failure {
+        let statement = Some((statement, of));
+        Failure { error: None, place: Place::Own, lost: false, statement, in_doubt: false, blocker: None }
+    }
+
+    fn server(&self) -> Option<&DbError> {
+        self.error.as_ref().and_then(|error| error.as_db_error())
+    }
+
+    fn code(&self) -> Option<&SqlState> {
+        self.server().map(DbError::code)
+    }
+
+    /// Somebody else held what it needed.
+    pub(crate) fn is_about_locks(&self) -> bool {
         let codes =
             [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
-        // A statement outside a transaction is recorded as failed before it is tried again, by the next `up`.
-        self.statement.is_none() && !self.lost && self.error.code().is_some_and(|code| codes.contains(code))
+        !self.lost && self.code().is_some_and(|code| codes.contains(code))
     }
 
-    /// `canceling statement due to lock timeout [55P03]`.
+    /// The same may work in a moment. A statement outside a transaction is recorded as failed, and the next `up` tries
+    /// it again.
+    pub(crate) fn is_contention(&self) -> bool {
+        self.statement.is_none() && self.is_about_locks()
+    }
+
+    /// `canceling statement due to lock timeout [55P03], blocked by pid 4711 (...)`.
     pub(crate) fn summary(&self) -> String {
-        match self.error.as_db_error() {
-            Some(error) => format!("{} [{}]", error.message(), error.code().code()),
-            None => cause(&self.error),
+        let said = match (self.server(), &self.error) {
+            (Some(error), _) => format!("{} [{}]", error.message(), error.code().code()),
+            (None, Some(error)) => cause(error),
+            (None, None) => "not begun".to_owned(),
+        };
+        match &self.blocker {
+            Some(blocker) => format!("{said}, blocked by {blocker}"),
+            None => said,
         }
     }
 }
 
+/// A run that was stopped between two steps.
+pub(super) fn stopped(executor: &Executor, done: &[String], rest: &[String]) -> Error {
+    Error::new(Exit::Failed, format!("stopped by {}", executor.interrupt.name()))
+        .note(format!("done in this run: {}. Not run: {}.", list(done), list(rest)))
+        .help("run the command again: it goes on where it stopped")
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
 /// Records the failure and puts its report together.
-pub(crate) async fn report(
+pub(super) async fn report(
     executor: &Executor,
     step: &Step,
     failure: Failure,
-    done: &[String],
+    done: &mut Done,
     rest: &[String],
 ) -> Error {
     let (kind, direction) = match step {
         Step::Migration { direction, .. } => ("migration", *direction),
         Step::Repeatable(_) => ("repeatable", Direction::Up),
     };
-    let label = step.label();
-    let mut error = describe(&format!("{kind} {label}"), direction, &failure);
-    if !failure.lost && !fenced_off(&failure) {
-        error = record(executor, step, &failure, error).await;
+    let mut error = describe(&format!("{kind} {}", step.label()), direction, &failure);
+    if !failure.lost {
+        error = record(executor, step, &failure, error, done).await;
     }
-    let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let verb = if direction == Direction::Up { "applied" } else { "rolled back" };
-    error = error.note(format!("{verb} before it in this run: {}. Not run: {}.", list(done), list(rest)));
-    match (direction, &failure) {
-        (_, Failure { in_doubt: true, statement: Some((number, _)), .. }) if !failure.lost => error.help(format!(
+    error = error.note(format!("{verb} before it in this run: {}. Not run: {}.", list(&done.labels), list(rest)));
+    if executor.interrupt.signal().is_some() && !failure.in_doubt {
+        let name = executor.interrupt.name();
+        return error.help(format!("it was stopped by {name}: run the command again, it goes on where it stopped"));
+    }
+    way_out(error, step, kind, direction, &failure)
+}
+
+fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, failure: &Failure) -> Error {
+    match (direction, failure) {
+        (_, failure) if failure.lost || fenced_off(failure) => error,
+        (_, Failure { in_doubt: true, statement: Some((number, _)), .. }) => error.help(format!(
             "look what of it is in the database, then run `migrator resolve {} --statement {number} --applied`, or `--retry` to run it again",
             step.version()
         )),
-        _ if failure.lost || fenced_off(&failure) || failure.in_doubt => error,
-        (_, failure) if failure.is_contention() => {
-            error.help("somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again")
-        }
+        (_, failure) if failure.is_about_locks() => error.help(
+            "somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again",
+        ),
         (Direction::Up, Failure { statement: Some((number, _)), .. }) => error.help(format!(
             "correct statement {number} or what it stumbled over, build, and run `up` again: it goes on at statement {number}"
         )),
@@ -112,7 +156,7 @@ pub(crate) async fn report(
 
 /// The fence refused: nothing has failed but our own assumption.
 fn fenced_off(failure: &Failure) -> bool {
-    matches!(failure.place, Place::Fence(_)) && failure.error.code() == Some(&SqlState::DIVISION_BY_ZERO)
+    matches!(failure.place, Place::Fence(_)) && failure.code() == Some(&SqlState::DIVISION_BY_ZERO)
 }
 
 /// The headline, the place and the server's words.
@@ -152,7 +196,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
         Place::AtCommit => Error::new(exit, format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),
         Place::Fence(_) | Place::Own => Error::new(exit, format!("{back}{what} {state}: {}", failure.summary())),
     };
-    let Some(server) = failure.error.as_db_error() else { return error };
+    let Some(server) = failure.server() else { return error };
     let mut error = error;
     for (name, text) in [("DETAIL", server.detail()), ("HINT", server.hint()), ("CONTEXT", server.where_())] {
         if let Some(text) = text {
@@ -162,33 +206,42 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
     error
 }
 
-/// Writes the failure into the event log; if that fails too, the report says so.
-async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Error) -> Error {
+/// Writes the failure into the event log, which makes everything before it durable too; then that may be announced. If
+/// it cannot be written, the report says so.
+async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Error, done: &mut Done) -> Error {
     let detail = failure.summary();
+    let failed = NewEvent { outcome: "failed", detail: Some(&detail), duration_ms: Some(0), ..NewEvent::default() };
     let event = match step {
         Step::Migration { migration, direction, .. } => NewEvent {
             action: direction.word(),
             version: Some(migration.version),
             name: Some(migration.name),
             checksum: Some(migration.checksum),
-            outcome: "failed",
-            detail: Some(&detail),
-            duration_ms: Some(0),
-            ..NewEvent::default()
+            ..failed
         },
-        Step::Repeatable(script) => NewEvent {
-            action: "repeatable",
-            name: Some(script.name),
-            checksum: Some(script.checksum),
-            outcome: "failed",
-            detail: Some(&detail),
-            duration_ms: Some(0),
-            ..NewEvent::default()
-        },
+        Step::Repeatable(script) => {
+            NewEvent { action: "repeatable", name: Some(script.name), checksum: Some(script.checksum), ..failed }
+        }
     };
+    let client = &executor.connection.client;
     let session = executor.session(None);
-    match store::record(&executor.connection, &executor.tables, session, &executor.run, &event).await {
-        Ok(()) => error,
-        Err(cause) => error.note(format!("the failure could not be recorded in the event log: {cause}")),
+    let recorded = if fenced_off(failure) {
+        // Without the lock the history is somebody else's to write.
+        None
+    } else {
+        Some(store::record(&executor.connection, &executor.tables, session, &executor.run, &event).await)
+    };
+    let (error, durable) = match recorded {
+        Some(Ok(())) => (error, true),
+        None => (error, store::flush(client).await.is_ok()),
+        Some(Err(cause)) => {
+            let note = format!("the failure could not be recorded in the event log: {}", crate::connect::cause(&cause));
+            (error.note(note), store::flush(client).await.is_ok())
+        }
+    };
+    if durable {
+        done.announce(&executor.progress);
+        return error;
     }
+    error.note("what was applied before it is committed, but could not be made durable: look at `migrator status` after a server crash")
 }

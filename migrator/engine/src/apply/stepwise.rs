@@ -6,48 +6,52 @@
 use std::time::Instant;
 
 use super::failure::{Failure, Place};
-use super::transaction::{Body, Message, run_alone};
-use super::{Executor, catalog, delete, insert_up};
+use super::message::{delete, insert_up};
+use super::transaction::{Body, Durability, Message, rollback, run_alone};
+use super::{Executor, catalog, watch};
 use crate::embedded::{Block, Migration, StatementKind};
-use crate::history::{Direction, OpenStatement};
-use crate::plan::Step;
+use crate::history::{Direction, OpenStatement, Progress};
 use crate::sql::{NewEvent, fence, insert_event, session};
 use crate::units::{Unit, UnitKind, units};
 
 /// One run of a block.
-struct Run<'a> {
-    executor: &'a Executor,
-    migration: &'static Migration,
-    direction: Direction,
-    attempt: i32,
-    block: &'a Block,
-}
-
-/// Runs what is left of the block and records the migration.
-pub(super) async fn run(executor: &Executor, step: &Step, block: &Block) -> Result<(), Failure> {
-    let Step::Migration { migration, direction, resume, attempt } = step else { return Ok(()) };
-    let run = Run { executor, migration, direction: *direction, attempt: *attempt, block };
-    let begun = Instant::now();
-    let client = &executor.connection.client;
-    let own = |error| Failure::new(error, Place::Own);
-    client.batch_execute(&session(&executor.session(Some(block)))).await.map_err(own)?;
-    let mut skip = resume.as_ref().map_or(0, |progress| progress.done.len());
-    let mut open = resume.as_ref().and_then(|progress| progress.open.clone());
-    for unit in units(block) {
-        if unit.kind == UnitKind::Session {
-            run_alone(client, &run.body(&unit)).await.map_err(|failure| run.at(&unit, failure))?;
-            continue;
-        }
-        if skip > 0 {
-            skip -= 1;
-            continue;
-        }
-        run.unit(&unit, open.take()).await.map_err(|failure| run.at(&unit, failure))?;
-    }
-    run.finish(begun).await
+pub(super) struct Run<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) migration: &'static Migration,
+    pub(super) direction: Direction,
+    pub(super) attempt: i32,
+    pub(super) block: &'a Block,
 }
 
 impl Run<'_> {
+    /// Runs what is left of the block and records the migration.
+    ///
+    /// # Errors
+    /// The first statement that failed.
+    pub(super) async fn run(&self, resume: Option<&Progress>) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let client = &self.executor.connection.client;
+        let own = |error| Failure::new(error, Place::Own);
+        client.batch_execute(&session(&self.executor.session(Some(self.block)))).await.map_err(own)?;
+        let mut skip = resume.map_or(0, |progress| progress.done.len());
+        let mut open = resume.and_then(|progress| progress.open.clone());
+        for unit in units(self.block) {
+            if unit.kind == UnitKind::Session {
+                run_alone(client, &self.body(&unit)).await.map_err(|failure| self.at(&unit, failure))?;
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            if self.executor.interrupt.signal().is_some() {
+                return Err(Failure::stopped_before(unit.number, self.block.statements.len()));
+            }
+            self.unit(&unit, open.take()).await.map_err(|failure| self.at(&unit, failure))?;
+        }
+        self.finish(begun).await
+    }
+
     async fn unit(&self, unit: &Unit, open: Option<OpenStatement>) -> Result<(), Failure> {
         match unit.kind {
             UnitKind::Session => Ok(()),
@@ -56,10 +60,12 @@ impl Run<'_> {
                 let mut body = self.body(unit);
                 // The semicolon behind the opening statement is ours.
                 body.range.start = begin_end + self.migration.text[begin_end..].find(';').map_or(0, |at| at + 1);
-                let fence = fence(&self.executor.tables, &[]);
+                let fence = fence(&self.executor.tables, &self.executor.run, std::iter::empty());
                 let event = insert_event(&self.executor.tables, &self.executor.run, &self.event(unit, "done"));
-                let message = Message::opened_by(begin, fence, body, vec![event]);
-                message.send_in_session(&self.executor.connection.client).await
+                let message = Message::opened_by(begin, fence, body, vec![event], Durability::AtOnce);
+                let label = self.migration.label();
+                let sent = message.send_in_session(&self.executor.connection.client);
+                watch::while_running(self.executor, &label, sent).await
             }
             UnitKind::Statement(statement) => match &statement.kind {
                 StatementKind::CreateIndexConcurrently { index, table } => {
@@ -110,7 +116,8 @@ impl Run<'_> {
             client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
         }
         let begun = Instant::now();
-        let outcome = run_alone(client, &self.body(unit)).await;
+        let label = self.migration.label();
+        let outcome = watch::while_running(self.executor, &label, run_alone(client, &self.body(unit))).await;
         if concurrent && !client.is_closed() {
             let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
             let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
@@ -140,12 +147,12 @@ impl Run<'_> {
         let took = begun.elapsed().as_millis();
         let state = match self.direction {
             Direction::Up => insert_up(self.executor, self.migration, Some(took)),
-            Direction::Down => delete(self.executor, self.migration.version),
+            Direction::Down => delete(self.executor, self.migration),
         };
         let event = NewEvent { statement: None, outcome: "done", duration_ms: Some(took), ..self.event_of_migration() };
         let event = insert_event(tables, run, &event);
         let statements = format!("{state};\n{event}");
-        crate::store::write(&self.executor.connection, tables, self.executor.session(None), &statements)
+        crate::store::write(&self.executor.connection, tables, run, self.executor.session(None), &statements)
             .await
             .map_err(|error| Failure::new(error, Place::AtCommit))
     }
@@ -177,13 +184,17 @@ impl Run<'_> {
     /// Writes an event without disturbing the block's session.
     async fn record(&self, event: &NewEvent<'_>) -> Result<(), Failure> {
         let Executor { tables, run, connection, .. } = self.executor;
-        let fence = fence(tables, &[]).join(";\n");
+        let fence = fence(tables, run, std::iter::empty()).join(";\n");
         let insert = insert_event(tables, run, event);
         // The block may have changed its role; the event is the migrator's.
         let message = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on;\n{insert};\nCOMMIT"
         );
-        connection.client.batch_execute(&message).await.map_err(|error| Failure::new(error, Place::AtCommit))
+        let written = connection.client.batch_execute(&message).await;
+        if written.is_err() {
+            rollback(&connection.client).await;
+        }
+        written.map_err(|error| Failure::new(error, Place::AtCommit))
     }
 
     fn body(&self, unit: &Unit) -> Body {

@@ -1,10 +1,11 @@
 //! One transaction as one message: fence, the file's SQL verbatim, the history's rows, COMMIT.
 
 use std::ops::Range;
+use std::pin::Pin;
 
 use futures_util::TryStreamExt as _;
 use tokio_postgres::error::ErrorPosition;
-use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryStream};
 
 use super::failure::{Failure, Place};
 use crate::embedded::Statement;
@@ -37,43 +38,71 @@ pub(crate) struct Message {
 /// Opens every transaction of ours, whatever the role's defaults are.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+/// When a commit becomes durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Before the server answers.
+    AtOnce,
+    /// With the next commit that is: the write-ahead log is flushed in order.
+    WithTheNext,
+}
+
+impl Durability {
+    fn synchronous_commit(self) -> &'static str {
+        match self {
+            Durability::AtOnce => "on",
+            Durability::WithTheNext => "off",
+        }
+    }
+}
+
 impl Message {
     /// `BEGIN`, the fence, the body, `after`, `COMMIT`.
-    pub(crate) fn new(fence: Vec<String>, body: Body, after: Vec<String>) -> Message {
-        Message::opened_by(BEGIN, fence, body, after)
+    pub(crate) fn new(fence: Vec<String>, body: Body, after: Vec<String>, durability: Durability) -> Message {
+        Message::opened_by(BEGIN, fence, body, after, durability)
     }
 
     /// The same with another opening statement: a `transaction:false` block writes its own.
-    pub(crate) fn opened_by(begin: &str, fence: Vec<String>, body: Body, after: Vec<String>) -> Message {
+    pub(crate) fn opened_by(
+        begin: &str,
+        fence: Vec<String>,
+        body: Body,
+        after: Vec<String>,
+        durability: Durability,
+    ) -> Message {
         let before = 1 + fence.len();
         let mut text = format!("{begin};\n{};\n", fence.join(";\n"));
         let at = text.len();
         text.push_str(&body.text[body.range.clone()]);
         // The line end closes a comment on the last line. A migration may have changed its role or its durability:
-        // the history's rows are written by the migrator, and durably.
-        text.push_str("\n;\nRESET SESSION AUTHORIZATION; RESET ROLE; SET LOCAL synchronous_commit = on;\n");
-        text.push_str(&after.join(";\n"));
-        text.push_str(";\nCOMMIT");
+        // the history's rows are written by the migrator, and as durably as it says.
+        text.push_str("\n;\nRESET SESSION AUTHORIZATION; RESET ROLE; SET LOCAL synchronous_commit = ");
+        text.push_str(durability.synchronous_commit());
+        let after = after.join(";\n");
+        if planted("history-outside") {
+            text.push_str(&format!(";\nCOMMIT;\n{after}"));
+        } else {
+            text.push_str(&format!(";\n{after};\nCOMMIT"));
+        }
         Message { text, before, at, body }
     }
 
-    /// Sends it behind the session's reset, without waiting in between, and waits for its end.
-    pub(crate) async fn send(&self, client: &Client, settings: SessionSettings) -> Result<(), Failure> {
-        let reset = session(&settings);
-        let (reset, outcome) = futures_util::future::join(client.batch_execute(&reset), run(client, &self.text)).await;
-        let failed = match (reset, outcome) {
-            (Ok(()), Ok(())) => return Ok(()),
-            (Err(error), _) => Failure::new(error, Place::Own),
-            (_, Err((error, completed))) => {
-                let place = self.place(&error, completed);
-                Failure::new(error, place)
-            }
-        };
-        if !failed.lost {
-            // What is left is a failed transaction, or, where the whole message could not be parsed, none.
-            let _ = client.batch_execute("ROLLBACK").await;
+    /// Sends it behind the session's reset and returns without waiting for an answer.
+    pub(crate) async fn start(self, client: &Client, settings: SessionSettings) -> Result<InFlight, Failure> {
+        let own = |error| Failure::new(error, Place::Own);
+        // Both calls return as soon as the request is queued; the answers are read from the streams.
+        let reset = Box::pin(client.simple_query_raw(&session(&settings)).await.map_err(own)?);
+        let answer = Box::pin(client.simple_query_raw(&self.text).await.map_err(own)?);
+        Ok(InFlight { message: self, reset, answer })
+    }
+
+    /// Sends it and waits for its end; the session is never left inside a transaction.
+    pub(crate) async fn send(self, client: &Client, settings: SessionSettings) -> Result<(), Failure> {
+        let outcome = self.start(client, settings).await?.finish().await;
+        if outcome.is_err() {
+            rollback(client).await;
         }
-        Err(failed)
+        outcome
     }
 
     /// Sends it into the session as it is, which a `transaction:false` block has set up.
@@ -81,9 +110,7 @@ impl Message {
         let Err((error, completed)) = run(client, &self.text).await else { return Ok(()) };
         let place = self.place(&error, completed);
         let failed = Failure::new(error, place);
-        if !failed.lost {
-            let _ = client.batch_execute("ROLLBACK").await;
-        }
+        rollback(client).await;
         Err(failed)
     }
 
@@ -114,11 +141,41 @@ impl Message {
     }
 }
 
-/// Runs a message, throwing its rows away as they stream; with the error comes the number of completed commands.
-async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Error, usize)> {
+/// A message that was sent and not answered yet.
+pub(crate) struct InFlight {
+    message: Message,
+    reset: Pin<Box<SimpleQueryStream>>,
+    answer: Pin<Box<SimpleQueryStream>>,
+}
+
+impl InFlight {
+    /// Waits for the answer.
+    pub(crate) async fn finish(mut self) -> Result<(), Failure> {
+        if let Err((error, _)) = drain(&mut self.reset).await {
+            // Where the reset fails, the session is in a failed transaction: so does everything behind it.
+            let _ = drain(&mut self.answer).await;
+            return Err(Failure::new(error, Place::Own));
+        }
+        let Err((error, completed)) = drain(&mut self.answer).await else { return Ok(()) };
+        let place = self.message.place(&error, completed);
+        let failure = Failure::new(error, place);
+        if planted("commit-ignored") && (failure.lost || matches!(failure.place, Place::AtCommit)) {
+            return Ok(());
+        }
+        Err(failure)
+    }
+}
+
+/// Ends whatever transaction a failure has left. Where the whole message could not be parsed there is none; a session
+/// that is gone has none either.
+pub(crate) async fn rollback(client: &Client) {
+    let _ = client.batch_execute("ROLLBACK").await;
+}
+
+/// Reads an answer to its end, throwing the rows away as they stream; with the error comes the number of completed
+/// commands.
+async fn drain(stream: &mut Pin<Box<SimpleQueryStream>>) -> Result<(), (tokio_postgres::Error, usize)> {
     let mut completed = 0;
-    let stream = client.simple_query_raw(message).await.map_err(|error| (error, 0))?;
-    let mut stream = std::pin::pin!(stream);
     loop {
         match stream.try_next().await {
             Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
@@ -129,14 +186,20 @@ async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Erro
     }
 }
 
+async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Error, usize)> {
+    let stream = client.simple_query_raw(message).await.map_err(|error| (error, 0))?;
+    drain(&mut Box::pin(stream)).await
+}
+
 /// Runs one statement of a file outside a transaction, verbatim.
 pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failure> {
     let message = Message { text: body.text[body.range.clone()].to_owned(), before: 0, at: 0, body: body.clone() };
-    match run(client, &message.text).await {
-        Ok(()) => Ok(()),
-        Err((error, completed)) => {
-            let place = message.place(&error, completed);
-            Err(Failure::new(error, place))
-        }
-    }
+    let Err((error, completed)) = run(client, &message.text).await else { return Ok(()) };
+    let place = message.place(&error, completed);
+    Err(Failure::new(error, place))
+}
+
+/// Whether a defect is switched on by which the chaos suite proves that it can fail; never in a binary that ships.
+fn planted(defect: &str) -> bool {
+    cfg!(feature = "planted-bugs") && std::env::var("MIGRATOR_PLANTED_BUG").is_ok_and(|name| name == defect)
 }

@@ -8,6 +8,7 @@ use crate::connect::{Connection, NoticeSink, connect};
 use crate::embedded::{Embedded, Migration};
 use crate::error::{Error, Exit};
 use crate::history::History;
+use crate::interrupt::Interrupt;
 use crate::output::Progress;
 use crate::sql::{Run, Tables};
 use crate::target::{ConnectionTarget, Environment};
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     pub release: Release,
     /// What the watcher sees.
     pub progress: Arc<Progress>,
+    /// Whether somebody wants us to stop.
+    pub interrupt: Arc<Interrupt>,
     /// The URL that was given.
     pub database_url: Option<String>,
 }
@@ -47,11 +50,14 @@ impl Context {
     pub(crate) async fn open(&self) -> Result<Session, Error> {
         let target = self.target()?;
         let tables = Tables::new(&self.embedded.settings);
-        let watcher = Arc::clone(&self.progress);
-        let notices: NoticeSink = Arc::new(move |notice| watcher.notice(notice));
-        let mut connection = connect(&target, self.release.version, notices).await?;
+        let mut connection = connect(&target, self.release.version, self.notices()).await?;
         let history = store::read(&mut connection, &tables).await?;
         Ok(Session { connection, target, tables, history })
+    }
+
+    fn notices(&self) -> NoticeSink {
+        let watcher = Arc::clone(&self.progress);
+        Arc::new(move |notice| watcher.notice(notice))
     }
 
     /// Says where a writing command is going to write.
@@ -93,16 +99,26 @@ impl Context {
     /// Takes the lock and reads the history again: what was planned before may have been done by another migrator.
     pub(crate) async fn lock(&self, session: Session, wait: Duration) -> Result<(Executor, History), Error> {
         let Session { mut connection, target, tables, .. } = session;
-        lock::refuse_pooler(&connection, &target, self.release.version).await?;
+        if connection.server.is_standby {
+            let message = format!("cannot write to `{target}`: the server is a standby");
+            return Err(Error::new(Exit::Refused, message).help("connect to the primary"));
+        }
+        let monitor = lock::refuse_pooler(&connection, &target, self.release.version).await?;
         let waiting = |holder: &str| self.progress.say(&format!("waiting for the migration lock: held by {holder}"));
         lock::acquire(&connection, &tables, wait, waiting).await?;
         let history = store::read(&mut connection, &tables).await?;
+        self.interrupt.arm(connection.client.cancel_token());
         let executor = Executor {
             connection,
+            monitor,
+            notices: self.notices(),
+            target,
             tables,
             run: Run::new(self.release.version),
             settings: &self.embedded.settings,
             progress: Arc::clone(&self.progress),
+            interrupt: Arc::clone(&self.interrupt),
+            one_by_one: false,
         };
         Ok((executor, history))
     }
@@ -123,11 +139,12 @@ impl Executor {
         if history.complete {
             return Ok(());
         }
-        store::create(&self.connection, &self.tables, self.session(None)).await
+        store::create(&self.connection, &self.tables, &self.run, self.session(None)).await
     }
 
     /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.
     pub(crate) async fn finish(self) {
+        self.interrupt.disarm();
         lock::release(&self.connection, &self.tables).await;
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use crate::apply::{failure, retrying, run_script};
+use crate::apply;
 use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
-use crate::history::Direction;
 use crate::output::{duration, result};
 
 /// The arguments of `seed`.
@@ -43,18 +42,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         .help("the policy is `seeds` under that environment in db/migrator.toml"));
     }
     executor.prepare(&history).await?;
-    executor.progress.begin(script.name, 1, 1);
     let begun = Instant::now();
-    let outcome = retrying(&executor, script.name, || run_script(&executor, script, "seed")).await;
-    executor.progress.end();
-    if let Err(failed) = outcome {
-        let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failed);
-        return Err(if failed.lost {
-            error
-        } else {
-            error.help("correct the file, build, and run `seed` again: nothing of it is in the database")
-        });
-    }
+    apply::seed(&executor, script).await?;
     executor.finish().await;
     result(&format!("seeded {} ({})", script.name, duration(begun.elapsed())));
     Ok(Exit::Done)

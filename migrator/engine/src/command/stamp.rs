@@ -57,7 +57,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     } else {
         executor.prepare(&history).await?;
         let statements = statements.join(";\n");
-        let written = store::write(&executor.connection, &executor.tables, executor.session(None), &statements);
+        let written =
+            store::write(&executor.connection, &executor.tables, &executor.run, executor.session(None), &statements);
         written.await.map_err(|error| failed("recording the migrations", &error))?;
         result(&format!("stamped {} without running: {}", names.len(), names.join(", ")));
     }

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Who approved it; some environments demand it.
     #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
     pub approved_by: Option<String>,
+    /// Send one migration at a time and make each durable before the next: slower, and simpler to follow in the server's log.
+    #[arg(long, env = "MIGRATOR_ONE_BY_ONE")]
+    pub one_by_one: bool,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -75,6 +78,7 @@ async fn execute(context: &Context, args: &Args, session: Session, plan: Plan) -
     approve(context, &history, args, &digest)?;
     executor.run.approved_by.clone_from(&args.approved_by);
     executor.run.plan_digest = Some(digest);
+    executor.one_by_one = args.one_by_one;
     executor.prepare(&history).await?;
     apply(&executor, &plan).await?;
     executor.finish().await;

@@ -1,0 +1,81 @@
+//! What is sent for a step: which conditions its fence demands, which rows its transaction writes.
+
+use super::Executor;
+use super::transaction::{Body, Durability, Message};
+use crate::embedded::{Block, Migration, Script};
+use crate::history::Direction;
+use crate::plan::Step;
+use crate::sql::{Condition, NewEvent, SessionSettings, fence, insert_event, insert_state, literal};
+
+/// The message of a transactional migration.
+pub(super) fn of_migration(
+    executor: &Executor,
+    migration: &'static Migration,
+    direction: Direction,
+    block: &Block,
+    previous: Option<&Condition>,
+    durability: Durability,
+) -> (Message, SessionSettings) {
+    let event = NewEvent {
+        action: direction.word(),
+        version: Some(migration.version),
+        name: Some(migration.name),
+        checksum: Some(migration.checksum),
+        outcome: "done",
+        ..NewEvent::default()
+    };
+    let version = migration.version.to_owned();
+    let (before, state) = match direction {
+        Direction::Up => (Condition::NotApplied(version), insert_up(executor, migration, None)),
+        Direction::Down => (Condition::Applied(version), delete(executor, migration)),
+    };
+    let body =
+        Body { file: migration.file, text: migration.text, range: block.range.clone(), statements: block.statements };
+    let fence = fence(&executor.tables, &executor.run, [&before].into_iter().chain(previous));
+    let rows = vec![state, insert_event(&executor.tables, &executor.run, &event)];
+    (Message::new(fence, body, rows, durability), executor.session(Some(block)))
+}
+
+/// The message of a repeatable or a seed.
+pub(super) fn of_script(
+    executor: &Executor,
+    script: &'static Script,
+    action: &str,
+    previous: Option<&Condition>,
+    durability: Durability,
+) -> (Message, SessionSettings) {
+    let event = NewEvent {
+        action,
+        name: Some(script.name),
+        checksum: Some(script.checksum),
+        outcome: "done",
+        ..NewEvent::default()
+    };
+    let body =
+        Body { file: script.file, text: script.text, range: 0..script.text.len(), statements: script.statements };
+    let fence = fence(&executor.tables, &executor.run, previous.into_iter());
+    let rows = vec![insert_event(&executor.tables, &executor.run, &event)];
+    (Message::new(fence, body, rows, durability), executor.session(None))
+}
+
+/// What the step behind this one may rely on.
+pub(super) fn condition_behind(step: &Step) -> Condition {
+    match step {
+        Step::Migration { migration, direction: Direction::Up, .. } => Condition::Applied(migration.version.to_owned()),
+        Step::Migration { migration, direction: Direction::Down, .. } => {
+            Condition::NotApplied(migration.version.to_owned())
+        }
+        Step::Repeatable(script) => Condition::RepeatableDone(script.name.to_owned()),
+    }
+}
+
+/// The state row of an applied migration; `execution_ms`: `None` for the time since the transaction began.
+pub(super) fn insert_up(executor: &Executor, migration: &Migration, execution_ms: Option<u128>) -> String {
+    let label = (migration.version, migration.name, migration.checksum);
+    insert_state(&executor.tables, &executor.run, label, execution_ms)
+}
+
+/// Removes the state row of a migration that is taken back.
+pub(super) fn delete(executor: &Executor, migration: &Migration) -> String {
+    format!("DELETE FROM {} WHERE version = {}", executor.tables.state, literal(migration.version))
+}

@@ -1,0 +1,114 @@
+//! What the second session sees while the first one works: who blocks it, how far an index build is.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Client;
+
+use super::failure::Failure;
+use super::{Done, Executor};
+use crate::connect::rows;
+use crate::store;
+
+/// How often the second session looks; below the usual `lock_timeout`, so that a blocker is seen before it strikes.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Watches one step.
+pub(super) struct Watch<'a> {
+    executor: &'a Executor,
+    label: &'a str,
+    /// What was said last, and when.
+    said: String,
+    at: Instant,
+    /// Who blocked it when it was seen last.
+    blocker: Option<String>,
+}
+
+/// Waits for something that the first session does, and says what it waits for.
+pub(super) async fn while_running<T>(
+    executor: &Executor,
+    label: &str,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut watch = Watch::new(executor, label);
+    let outcome = watch.announcing(work, &mut Done::default()).await;
+    outcome.map_err(|failure| watch.explain(failure))
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(executor: &'a Executor, label: &'a str) -> Watch<'a> {
+        Watch { executor, label, said: String::new(), at: Instant::now(), blocker: None }
+    }
+
+    /// Waits for the work; while it takes its time, what was done before it is made durable and announced.
+    pub(super) async fn announcing<T>(&mut self, work: impl Future<Output = T>, done: &mut Done) -> T {
+        let mut work = std::pin::pin!(work);
+        let mut ticks = 0_u32;
+        loop {
+            match tokio::time::timeout(EVERY, &mut work).await {
+                Ok(outcome) => return outcome,
+                Err(_) => {
+                    ticks += 1;
+                    // The look itself may take its time: the work's end must not wait for it.
+                    tokio::select! {
+                        outcome = &mut work => return outcome,
+                        () = self.look(done, ticks >= 5) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn look(&mut self, done: &mut Done, long: bool) {
+        let monitor = &self.executor.monitor.client;
+        if long && !done.unannounced.is_empty() && store::flush(monitor).await.is_ok() {
+            done.announce(&self.executor.progress);
+        }
+        let Ok(seen) = see(monitor, self.executor.connection.server.backend_pid).await else { return };
+        if let Some(blocker) = &seen.blocker {
+            self.blocker = Some(blocker.clone());
+        }
+        let line = match seen {
+            Seen { blocker: Some(blocker), .. } => format!("waits for a lock: blocked by {blocker}"),
+            Seen { index_build: Some(progress), .. } => progress,
+            _ => return,
+        };
+        // Once a second, and a line that has been said only every ten.
+        let pause = if line == self.said { Duration::from_secs(10) } else { Duration::from_secs(1) };
+        if self.said.is_empty() || self.at.elapsed() >= pause {
+            self.executor.progress.say(&format!("{}: {line}", self.label));
+            (self.said, self.at) = (line, Instant::now());
+        }
+    }
+
+    /// Adds who was in the way to a failure for want of a lock.
+    pub(super) fn explain(self, mut failure: Failure) -> Failure {
+        if failure.is_about_locks() {
+            failure.blocker = self.blocker;
+        }
+        failure
+    }
+}
+
+struct Seen {
+    blocker: Option<String>,
+    index_build: Option<String>,
+}
+
+/// One query: who blocks the session, and the progress of the index that it builds.
+async fn see(monitor: &Client, pid: i32) -> Result<Seen, tokio_postgres::Error> {
+    let statement = format!(
+        "SELECT 'blocker' AS what, pg_catalog.format('pid %s (%s, %s, %s for %s s): %s', a.pid, a.usename, \
+           coalesce(nullif(a.application_name, ''), 'no application name'), coalesce(a.state, 'unknown'), \
+           greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.state_change, a.backend_start)))::int, \
+           pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80)) AS text \
+         FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({pid})) \
+         UNION ALL SELECT 'index', pg_catalog.format('index build: %s, %s of %s blocks', p.phase, p.blocks_done, p.blocks_total) \
+         FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = {pid}"
+    );
+    let rows = rows(monitor.simple_query(&statement).await?);
+    let find = |what: &str| {
+        let row = rows.iter().find(|row| row.get("what") == Some(what));
+        row.and_then(|row| row.get("text")).map(str::to_owned)
+    };
+    Ok(Seen { blocker: find("blocker"), index_build: find("index") })
+}

@@ -1,0 +1,91 @@
+//! SIGINT and SIGTERM: the running statement is cancelled on the server, its transaction rolled back, and the truth told.
+//! A second signal ends the process at once.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_postgres::{CancelToken, NoTls};
+
+/// A process-wide wish to stop.
+#[derive(Default)]
+pub(crate) struct Interrupt {
+    signal: AtomicI32,
+    notify: tokio::sync::Notify,
+    /// Set while there is something to cancel and to report.
+    cancel: Mutex<Option<CancelToken>>,
+}
+
+impl Interrupt {
+    /// The signal that came, as a number; `None`: none has.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        Some(self.signal.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+    }
+
+    /// `SIGINT` or `SIGTERM`.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.signal() == Some(SignalKind::interrupt().as_raw_value()) { "SIGINT" } else { "SIGTERM" }
+    }
+
+    /// Returns when a signal has come.
+    pub(crate) async fn raised(&self) {
+        while self.signal().is_none() {
+            self.notify.notified().await;
+        }
+    }
+
+    /// From now on a signal cancels what this session runs, instead of ending the process.
+    pub(crate) fn arm(&self, token: CancelToken) {
+        if let Ok(mut cancel) = self.cancel.lock() {
+            *cancel = Some(token);
+        }
+    }
+
+    /// Nothing is left to cancel.
+    pub(crate) fn disarm(&self) {
+        if let Ok(mut cancel) = self.cancel.lock() {
+            *cancel = None;
+        }
+    }
+
+    fn token(&self) -> Option<CancelToken> {
+        self.cancel.lock().ok().and_then(|cancel| cancel.clone())
+    }
+
+    /// Runs the work; after a signal it is asked to stop, and its outcome is still returned. `Err`: end at once.
+    pub(crate) async fn guard<T>(&self, work: impl Future<Output = T>, told: impl Fn(&str)) -> Result<T, i32> {
+        let mut work = std::pin::pin!(work);
+        let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return Ok(work.await);
+        };
+        let first = tokio::select! {
+            outcome = &mut work => return Ok(outcome),
+            number = next(&mut int, &mut term) => number,
+        };
+        self.signal.store(first, Ordering::Relaxed);
+        self.notify.notify_waiters();
+        if self.token().is_none() {
+            return Err(first);
+        }
+        told(self.name());
+        loop {
+            if let Some(token) = self.token() {
+                // Between two statements a cancellation finds nothing: it is sent until the work has ended.
+                let _ = tokio::time::timeout(Duration::from_secs(1), token.cancel_query(NoTls)).await;
+            }
+            tokio::select! {
+                outcome = &mut work => return Ok(outcome),
+                number = next(&mut int, &mut term) => return Err(number),
+                () = tokio::time::sleep(Duration::from_millis(250)) => {}
+            }
+        }
+    }
+}
+
+async fn next(int: &mut Signal, term: &mut Signal) -> i32 {
+    tokio::select! {
+        _ = int.recv() => SignalKind::interrupt().as_raw_value(),
+        _ = term.recv() => SignalKind::terminate().as_raw_value(),
+    }
+}
