@@ -39,9 +39,9 @@ fn a_failing_statement_is_shown_in_its_file_and_nothing_behind_it_runs() {
     expect![[r#"
         exit 0
         --- stdout
-        VERSION  NAME  STATE    APPLIED               BY        TIME
-        001      t1    applied  DATE TIME UTC  postgres  N ms
-        002      t2    applied  DATE TIME UTC  postgres  N ms
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  t1  applied  DATE TIME UTC  postgres  N ms
+        002  t2  applied  DATE TIME UTC  postgres  N ms
         003      t3    pending
         004      t4    pending
         005      t5    pending
