@@ -1,5 +1,8 @@
 //! The binaries against a real PostgreSQL: one file per subject, one database per test.
 
+// The helpers of a test fail as the test itself does.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 mod concurrency;

@@ -115,7 +115,7 @@ fn statements(out: &mut String, statements: &[Statement]) {
         chunk(out, statements, size);
         out.push_str(";\n");
     }
-    out.push_str("&[");
+    out.push('[');
     for number in 0..count {
         put(out, format_args!("C{number}, "));
     }
@@ -292,7 +292,7 @@ mod tests {
             const C0: [e::Statement; 2] = { #[allow(unused_mut)] let mut t = join([[14,18],[20,24],], ["sum of 14","sum of 20",]);
             t[1].kind = e::StatementKind::CreateIndexConcurrently { index: "i\"x", table: "t" };
             t };
-            &[C0, ].as_flattened().split_at(2).0 } }, down: ::core::option::Option::None },
+            [C0, ].as_flattened().split_at(2).0 } }, down: ::core::option::Option::None },
             ], repeatables: &[], seeds: &[], checks: &[], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
             ]) },
             ] }, digest: "digest" } }
@@ -307,6 +307,6 @@ mod tests {
         assert_eq!(out.matches("const C").count(), 2);
         assert_eq!(out.matches("join([[").count(), 2);
         assert_eq!(out.matches("[0,0],").count(), CHUNK);
-        assert!(out.ends_with("&[C0, C1, ].as_flattened().split_at(257).0 }"), "{out}");
+        assert!(out.ends_with("[C0, C1, ].as_flattened().split_at(257).0 }"), "{out}");
     }
 }

@@ -69,6 +69,8 @@ macro_rules! include_embedded {
 #[macro_export]
 macro_rules! main {
     () => {
+        // The lints of the workspace that embeds are for what its people write.
+        #[allow(clippy::all, clippy::pedantic)]
         static EMBEDDED: $crate::Embedded = $crate::include_embedded!();
 
         fn main() -> ::std::process::ExitCode {
