@@ -36,10 +36,18 @@ fn nothing_of_the_session_survives_a_migration() {
 #[test]
 fn defaults_of_the_role_do_not_matter() {
     let project = Project::new();
-    project.tables(1).migration("002_slow", "SELECT pg_sleep(0.05);", "");
+    project
+        .migration("001_table", "CREATE TABLE public.a (id int);", "DROP TABLE public.a;")
+        .migration("002_slow", "SELECT pg_sleep(0.05);", "");
+    project.file(
+        "migrations/003_index.sql",
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_id ON public.a (id);\n-- migrate:down\nDROP INDEX public.a_id;\n",
+    );
     project.query(&format!(
         "CREATE ROLE odd LOGIN SUPERUSER; ALTER ROLE odd IN DATABASE {} SET statement_timeout = '1ms'; ALTER ROLE odd SET default_transaction_read_only = on; \
-         ALTER ROLE odd SET default_transaction_isolation = 'serializable'; ALTER ROLE odd SET standard_conforming_strings = off",
+         ALTER ROLE odd SET default_transaction_isolation = 'serializable'; ALTER ROLE odd SET standard_conforming_strings = off; \
+         ALTER ROLE odd SET search_path = ''; ALTER ROLE odd SET synchronous_commit = off; ALTER ROLE odd SET lock_timeout = '1ms'; \
+         ALTER ROLE odd SET idle_in_transaction_session_timeout = '1ms'",
         project.database()
     ));
     let url = project.url().replace("postgres@", "odd@");
@@ -52,9 +60,10 @@ fn defaults_of_the_role_do_not_matter() {
     expect![[r#"
         exit 0
         --- stdout
-        applied 001_t1 (N ms)
+        applied 001_table (N ms)
         applied 002_slow (N ms)
-        applied 2 migrations in N ms; the database is at 002
+        applied 003_index (N ms)
+        applied 3 migrations in N ms; the database is at 003
         --- stderr
         SERVER · database DB · user odd · PostgreSQL X
     "#]]

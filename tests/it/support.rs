@@ -37,7 +37,7 @@ impl Project {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let directory = TempDir::new().unwrap();
         std::fs::create_dir_all(directory.path().join("db/migrations")).unwrap();
-        let database = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let database = format!("database_{:03}", NEXT.fetch_add(1, Ordering::Relaxed));
         Project { directory, database, release: "1.0.0".to_owned() }
     }
 

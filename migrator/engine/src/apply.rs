@@ -122,6 +122,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error>
             return aftermath::look(executor, steps, &mut done, failure).await;
         }
         if failure.is_contention()
+            && executor.interrupt.signal().is_none()
             && let Some(pause) = patience.next()
         {
             if store::flush(&executor.connection.client).await.is_ok() {
@@ -175,6 +176,7 @@ pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result
         executor.progress.end();
         let Err(failure) = outcome else { return Ok(()) };
         if failure.is_contention()
+            && executor.interrupt.signal().is_none()
             && let Some(pause) = patience.next()
         {
             wait(executor, script.name, &failure, pause).await;

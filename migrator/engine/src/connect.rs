@@ -7,6 +7,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::{Error, Exit};
+use crate::sql::{SessionSettings, session};
 use crate::target::ConnectionTarget;
 
 /// Receives the server's notices and warnings as they arrive.
@@ -65,10 +66,51 @@ pub(crate) async fn connect(
     Ok(Connection { client, server: Server::default() })
 }
 
+impl Connection {
+    /// Puts the role's defaults out of force; only for a session that is ours alone.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection.
+    pub(crate) async fn set_up(&self, settings: &SessionSettings) -> Result<(), Error> {
+        let text = session(settings);
+        let done = patiently(async || self.client.batch_execute(&text).await).await;
+        done.map_err(|error| failed("setting up the session", &error))
+    }
+}
+
 /// The rows of a simple query; column values are text.
 pub(crate) fn rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
     let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };
     messages.into_iter().filter_map(row).collect()
+}
+
+/// How often a statement of ours is begun again that the role's own `statement_timeout` has cut short: on a busy machine
+/// even a millisecond's work can take longer than a millisecond.
+const TRIES: u32 = 10;
+
+/// The rows of a query of ours that may be repeated; `doing` is for the message: "taking the lock".
+///
+/// # Errors
+/// The server's refusal, a lost connection.
+pub(crate) async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<SimpleQueryRow>, Error> {
+    let answer = patiently(async || client.simple_query(statement).await).await;
+    answer.map(rows).map_err(|error| failed(doing, &error))
+}
+
+/// Does something again while the role's own `statement_timeout` cuts it short.
+///
+/// # Errors
+/// Those of the last try.
+pub(crate) async fn patiently<T>(
+    mut work: impl AsyncFnMut() -> Result<T, tokio_postgres::Error>,
+) -> Result<T, tokio_postgres::Error> {
+    let mut tries = 1;
+    loop {
+        match work().await {
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) && tries < TRIES => tries += 1,
+            outcome => return outcome,
+        }
+    }
 }
 
 /// A query of ours that failed outside any migration.

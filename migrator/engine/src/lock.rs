@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connect::{Connection, NoticeSink, connect, failed, rows};
+use crate::connect::{Connection, NoticeSink, connect, query};
 use crate::error::{Error, Exit};
 use crate::sql::{Tables, lock_condition};
 use crate::target::ConnectionTarget;
@@ -25,9 +25,8 @@ pub(crate) async fn acquire(
     let mut told = String::new();
     let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::int AS taken", tables.lock_key);
     loop {
-        let answer =
-            connection.client.simple_query(&statement).await.map_err(|e| failed("taking the migration lock", &e))?;
-        if rows(answer).first().and_then(|row| row.get("taken")) == Some("1") {
+        let rows = query(&connection.client, "taking the migration lock", &statement).await?;
+        if rows.first().and_then(|row| row.get("taken")) == Some("1") {
             return Ok(());
         }
         let holder = holder(connection, tables).await?;
@@ -56,9 +55,7 @@ async fn holder(connection: &Connection, tables: &Tables) -> Result<String, Erro
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND {} LIMIT 1",
         lock_condition(tables.lock_key)
     );
-    let answer =
-        connection.client.simple_query(&statement).await.map_err(|e| failed("asking who holds the lock", &e))?;
-    let rows = rows(answer);
+    let rows = query(&connection.client, "asking who holds the lock", &statement).await?;
     let Some(row) = rows.first() else { return Ok(String::new()) };
     let column = |name| row.get(name).filter(|text| !text.is_empty()).unwrap_or("unknown");
     Ok(format!(
@@ -104,7 +101,7 @@ pub(crate) async fn refuse_pooler(
 }
 
 async fn pid(client: &tokio_postgres::Client) -> Result<Option<String>, Error> {
-    let answer = client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await;
-    let rows = rows(answer.map_err(|e| failed("looking for a connection pooler", &e))?);
+    let rows =
+        query(client, "looking for a connection pooler", "SELECT pg_catalog.pg_backend_pid() AS pid").await?;
     Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
 }

@@ -164,12 +164,15 @@ pub(crate) enum Condition {
 /// the lock.
 pub(crate) fn session(settings: &SessionSettings) -> String {
     let SessionSettings { lock_timeout_ms, statement_timeout_ms, server_version } = settings;
+    // The limit of the migration before, and that of the role, hold for as short as can be.
     let mut text = format!(
-        "SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
+        "SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; \
+         SET statement_timeout = {statement_timeout_ms}; SET lock_timeout = {lock_timeout_ms}; \
+         DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
          SET standard_conforming_strings = on; SET default_transaction_read_only = off; \
          SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
          SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = notice; \
-         SET lock_timeout = {lock_timeout_ms}; SET statement_timeout = {statement_timeout_ms}"
+         SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
     );
     if *server_version >= 140_000 {
         // A killed migrator's statement is stopped and its lock freed within seconds.

@@ -4,7 +4,7 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
-use crate::connect::{Connection, Server, failed};
+use crate::connect::{Connection, Server, failed, patiently};
 use crate::error::{Error, Exit};
 use crate::history::{AppliedMigration, Event, History};
 use crate::sql::{NewEvent, Run, STATE_COLUMNS, SessionSettings, Tables, fence, insert_event, session};
@@ -14,49 +14,66 @@ use crate::sql::{NewEvent, Run, STATE_COLUMNS, SessionSettings, Tables, fence, i
 /// # Errors
 /// A lost connection, missing rights, a table of that name that is not ours, a server that is not PostgreSQL 13 or later.
 pub(crate) async fn read(connection: &mut Connection, tables: &Tables) -> Result<History, Error> {
+    let outcome = patiently(async || read_once(connection, tables).await).await;
+    refuse_server(&connection.server)?;
+    outcome.map_err(|error| failed("reading the history", &error))?
+}
+
+/// The outer error is the server's, the inner one ours.
+async fn read_once(
+    connection: &mut Connection,
+    tables: &Tables,
+) -> Result<Result<History, Error>, tokio_postgres::Error> {
+    // Nothing of the session is changed: it may belong to a pooler, who gives it to somebody else. One snapshot, so that
+    // both tables tell of the same moment.
+    let before = [
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",
+    ];
     // One message: it stops at the first table that does not exist, with the results before it delivered.
     let message = format!(
-        "SELECT pg_catalog.current_setting('server_version') AS version, pg_catalog.current_setting('server_version_num') AS number, \
+        "{};\
+         SELECT pg_catalog.current_setting('server_version') AS version, pg_catalog.current_setting('server_version_num') AS number, \
          pg_catalog.current_database() AS database, session_user AS user, pg_catalog.pg_backend_pid() AS pid, \
          pg_catalog.version() AS product, pg_catalog.pg_is_in_recovery()::int AS standby;\
          SELECT *, pg_catalog.to_char(pg_catalog.timezone('UTC', (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t;\
          SELECT run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, detail FROM {} WHERE action <> 'seed' ORDER BY id",
-        tables.state, tables.events
+        before.join(";"),
+        tables.state,
+        tables.events
     );
+    let (about, state) = (before.len(), before.len() + 1);
     let mut history = History::default();
     let (mut completed, mut state_complete) = (0, false);
-    let result = async {
-        let mut stream = std::pin::pin!(connection.client.simple_query_raw(&message).await?);
-        while let Some(message) = stream.try_next().await? {
-            match message {
-                SimpleQueryMessage::RowDescription(columns) if completed == 1 => {
-                    history.exists = true;
-                    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-                    if let Some(error) = foreign(tables, &names) {
-                        return Ok(Some(error));
-                    }
-                    state_complete = STATE_COLUMNS.iter().all(|column| names.contains(&first_word(column)));
+    let mut stream = Box::pin(connection.client.simple_query_raw(&message).await?);
+    // On its way before the answer is back: the transaction ends here, also when it has failed.
+    let mut end = Box::pin(connection.client.simple_query_raw("ROLLBACK").await?);
+    let outcome = loop {
+        match stream.try_next().await {
+            Ok(Some(SimpleQueryMessage::RowDescription(columns))) if completed == state => {
+                history.exists = true;
+                let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+                if let Some(error) = foreign(tables, &names) {
+                    break Ok(Err(error));
                 }
-                SimpleQueryMessage::RowDescription(_) if completed == 2 => history.complete = state_complete,
-                SimpleQueryMessage::Row(row) => match completed {
-                    0 => connection.server = server(&row),
-                    1 => history.applied.push(applied(&row)),
-                    _ => history.events.push(event(&row)),
-                },
-                SimpleQueryMessage::CommandComplete(_) => completed += 1,
-                _ => {}
+                state_complete = STATE_COLUMNS.iter().all(|column| names.contains(&first_word(column)));
             }
+            Ok(Some(SimpleQueryMessage::RowDescription(_))) if completed > state => history.complete = state_complete,
+            Ok(Some(SimpleQueryMessage::Row(row))) if completed == about => connection.server = server(&row),
+            Ok(Some(SimpleQueryMessage::Row(row))) if completed == state => history.applied.push(applied(&row)),
+            Ok(Some(SimpleQueryMessage::Row(row))) => history.events.push(event(&row)),
+            Ok(Some(SimpleQueryMessage::CommandComplete(_))) => completed += 1,
+            Ok(Some(_)) => {}
+            Ok(None) => break Ok(Ok(history)),
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && completed > about => {
+                break Ok(Ok(history));
+            }
+            Err(error) => break Err(error),
         }
-        Ok(None)
     };
-    let outcome: Result<Option<Error>, tokio_postgres::Error> = result.await;
-    refuse_server(&connection.server)?;
-    match outcome {
-        Ok(Some(error)) => Err(error),
-        Ok(None) => Ok(history),
-        Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) && completed > 0 => Ok(history),
-        Err(error) => Err(failed("reading the history", &error)),
-    }
+    while end.try_next().await?.is_some() {}
+    outcome
 }
 
 /// The name in a column's definition.

@@ -77,10 +77,11 @@ impl Failure {
         !self.lost && self.code().is_some_and(|code| codes.contains(code))
     }
 
-    /// The same may work in a moment. A statement outside a transaction is recorded as failed, and the next `up` tries
-    /// it again.
+    /// The same may work in a moment: nothing of it remains, and what was in the way passes.
     pub(crate) fn is_contention(&self) -> bool {
-        self.statement.is_none() && self.is_about_locks()
+        // Until the session's own limit is set, that of the role holds, for microseconds.
+        let cut_short = matches!(self.place, Place::Own) && self.code() == Some(&SqlState::QUERY_CANCELED);
+        !self.in_doubt && (self.is_about_locks() || cut_short)
     }
 
     /// `canceling statement due to lock timeout [55P03], blocked by pid 4711 (...)`.

@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::interrupt::Interrupt;
 use crate::output::Progress;
-use crate::sql::{Run, Tables};
+use crate::sql::{Run, SessionSettings, Tables};
 use crate::target::{ConnectionTarget, Environment};
 use crate::{Release, lock, store};
 
@@ -105,6 +105,14 @@ impl Context {
         }
         let monitor = lock::refuse_pooler(&connection, &target, self.release.version).await?;
         let waiting = |holder: &str| self.progress.say(&format!("waiting for the migration lock: held by {holder}"));
+        // Both sessions are ours alone: from here on they may be set up.
+        let settings = SessionSettings {
+            lock_timeout_ms: self.embedded.settings.lock_timeout_ms,
+            statement_timeout_ms: 0,
+            server_version: connection.server.version_number,
+        };
+        connection.set_up(&settings).await?;
+        monitor.set_up(&settings).await?;
         lock::acquire(&connection, &tables, wait, waiting).await?;
         let history = store::read(&mut connection, &tables).await?;
         self.interrupt.arm(connection.client.cancel_token());

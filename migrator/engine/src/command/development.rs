@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::command::Context;
-use crate::connect::{Connection, NoticeSink, connect, failed, rows};
+use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::error::{Error, Exit};
 use crate::output::confirm;
 use crate::sql::{Tables, identifier, literal};
@@ -30,9 +30,7 @@ pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) ->
 /// Whether the target's database is there.
 pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
     let statement = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
-    let answer =
-        connection.client.simple_query(&statement).await.map_err(|e| failed("looking for the database", &e))?;
-    Ok(!rows(answer).is_empty())
+    Ok(!query(&connection.client, "looking for the database", &statement).await?.is_empty())
 }
 
 /// Creates the target's database.
@@ -94,8 +92,8 @@ pub(crate) async fn permit(
 async fn is_workspaces_own(connection: &Connection) -> Result<bool, Error> {
     let Some(own) = std::env::var_os("MIGRATOR_WORKSPACE_DATA_DIRECTORY") else { return Ok(false) };
     // Without the right to ask there is no proof.
-    let Ok(answer) = connection.client.simple_query("SHOW data_directory").await else { return Ok(false) };
-    let rows = rows(answer);
+    let doing = "asking for the data directory";
+    let Ok(rows) = query(&connection.client, doing, "SHOW data_directory").await else { return Ok(false) };
     let Some(theirs) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
     let canonical = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     Ok(canonical(own.as_ref()) == canonical(theirs.as_ref()))
