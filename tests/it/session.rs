@@ -36,9 +36,11 @@ fn nothing_of_the_session_survives_a_migration() {
 #[test]
 fn defaults_of_the_role_do_not_matter() {
     let project = Project::new();
-    project
-        .migration("001_table", "CREATE TABLE public.a (id int);", "DROP TABLE public.a;")
-        .migration("002_slow", "SELECT pg_sleep(0.05);", "");
+    project.migration("001_table", "CREATE TABLE public.a (id int);", "DROP TABLE public.a;").migration(
+        "002_slow",
+        "SELECT pg_sleep(0.05);",
+        "",
+    );
     project.file(
         "migrations/003_index.sql",
         "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_id ON public.a (id);\n-- migrate:down\nDROP INDEX public.a_id;\n",

@@ -107,7 +107,12 @@ impl Project {
 
     /// Runs it: exit code, stdout and stderr in one text, without what differs from run to run.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        self.finish(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        self.finish(self.start(arguments))
+    }
+
+    /// Starts it; [`Project::finish`] waits for it.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// Waits for a started one.
@@ -174,6 +179,41 @@ fn normalise_line(line: &str) -> String {
         table = table.replace("   ", "  ");
     }
     table
+}
+
+/// A session of somebody else, which stays open.
+pub(crate) struct Other {
+    runtime: tokio::runtime::Runtime,
+    client: tokio_postgres::Client,
+}
+
+impl Other {
+    /// Connects to the project's database as the application `shop`.
+    pub(crate) fn new(project: &Project) -> Other {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let mut config: tokio_postgres::Config = project.url().parse().unwrap();
+            let (client, connection) = config.application_name("shop").connect(NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client
+        });
+        Other { runtime, client }
+    }
+
+    pub(crate) fn run(&self, sql: &str) {
+        self.runtime.block_on(self.client.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+}
+
+/// Asks again and again until the answer is `t`; panics after a minute, which no machine needs.
+pub(crate) fn wait_until(project: &Project, question: &str) {
+    for _ in 0..600 {
+        if project.query(question) == "t\n" {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("still not so: {question}");
 }
 
 /// Runs SQL on a database of the shared server.

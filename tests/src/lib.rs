@@ -61,13 +61,29 @@ fn statement(statement: set::Statement) -> engine::Statement {
         From::Commit => engine::StatementKind::Commit,
         From::Set => engine::StatementKind::Set,
         From::MayCommit => engine::StatementKind::MayCommit,
-        From::CreateIndexConcurrently { index, table } => {
-            engine::StatementKind::CreateIndexConcurrently { index: text(index), table: text(table) }
+        From::CreateIndexConcurrently { index, table, unique, rest } => {
+            engine::StatementKind::CreateIndexConcurrently { index: text(index), table: text(table), unique, rest }
         }
         From::DropIndexConcurrently { index } => engine::StatementKind::DropIndexConcurrently { index: text(index) },
+        From::ReindexConcurrently { object, name } => {
+            engine::StatementKind::ReindexConcurrently { object: reindex_object(object), name: text(name) }
+        }
+        From::DetachConcurrently { table, partition } => {
+            engine::StatementKind::DetachConcurrently { table: text(table), partition: text(partition) }
+        }
+        From::Idempotent => engine::StatementKind::Idempotent,
         From::Concurrently => engine::StatementKind::Concurrently,
     };
     engine::Statement { range: statement.range, kind, checksum: text(statement.checksum) }
+}
+
+fn reindex_object(object: set::ReindexObject) -> engine::ReindexObject {
+    match object {
+        set::ReindexObject::Index => engine::ReindexObject::Index,
+        set::ReindexObject::Table => engine::ReindexObject::Table,
+        set::ReindexObject::Schema => engine::ReindexObject::Schema,
+        set::ReindexObject::Database => engine::ReindexObject::Database,
+    }
 }
 
 fn script(script: set::Script) -> engine::Script {

@@ -1,7 +1,7 @@
 //! What the engine must know about a statement that runs outside a transaction.
 
 use crate::lexer::Kind;
-use crate::set::StatementKind;
+use crate::set::{ReindexObject, StatementKind};
 use crate::words::Words;
 
 /// The server cuts longer names.
@@ -18,23 +18,56 @@ pub(crate) fn kind(words: &Words<'_>) -> StatementKind {
         StatementKind::Set
     } else if words.is_any(0, &["do", "call"]) {
         StatementKind::MayCommit
-    } else if let Some(index) = concurrent_index(words) {
-        let behind = words.skip(index, &["if", "not", "exists"]);
-        let on = words.skip(behind + 2, &["only"]);
-        match name(words, behind) {
-            Some(index) if words.is(behind + 1, "on") => {
-                StatementKind::CreateIndexConcurrently { index, table: words.joined(on..words.behind_name(on)) }
-            }
-            _ => StatementKind::Concurrently,
-        }
-    } else if words.start_with(&["drop", "index", "concurrently"]) {
-        let start = words.skip(3, &["if", "exists"]);
-        StatementKind::DropIndexConcurrently { index: words.joined(start..words.behind_name(start)) }
+    } else if words.is_any(0, &["vacuum", "analyze", "analyse"])
+        || words.start_with(&["refresh", "materialized", "view"])
+    {
+        StatementKind::Idempotent
     } else if is_concurrently(words) {
-        StatementKind::Concurrently
+        concurrently(words).unwrap_or(StatementKind::Concurrently)
     } else {
         StatementKind::Plain
     }
+}
+
+/// A statement with `CONCURRENTLY` whose outcome the catalog can tell.
+fn concurrently(words: &Words<'_>) -> Option<StatementKind> {
+    let joined = |start: usize| words.joined(start..words.behind_name(start));
+    if let Some(index) = concurrent_index(words) {
+        let behind = words.skip(index, &["if", "not", "exists"]);
+        let on = words.skip(behind + 2, &["only"]);
+        let rest = words.tokens.get(words.behind_name(on))?.start() - words.start();
+        let index = name(words, behind).filter(|_| words.is(behind + 1, "on"))?;
+        return Some(StatementKind::CreateIndexConcurrently {
+            index,
+            table: joined(on),
+            unique: words.is(1, "unique"),
+            rest,
+        });
+    }
+    if words.start_with(&["drop", "index"]) {
+        return Some(StatementKind::DropIndexConcurrently { index: joined(words.skip(3, &["if", "exists"])) });
+    }
+    if words.start_with(&["alter", "table"]) {
+        let detach = words.find("detach")?;
+        let table = words.skip(words.skip(2, &["if", "exists"]), &["only"]);
+        return Some(StatementKind::DetachConcurrently { table: joined(table), partition: joined(detach + 2) });
+    }
+    if words.is(0, "reindex") {
+        // `REINDEX (VERBOSE, CONCURRENTLY) TABLE t`, `REINDEX TABLE CONCURRENTLY t`.
+        let options = words.at(1) == "(";
+        let at = if options { (1..words.tokens.len()).find(|at| words.at(*at) == ")")? + 1 } else { 1 };
+        let object = match &*words.at(at).to_ascii_lowercase() {
+            "index" => ReindexObject::Index,
+            "table" => ReindexObject::Table,
+            "schema" => ReindexObject::Schema,
+            "database" | "system" => ReindexObject::Database,
+            _ => return None,
+        };
+        let start = words.skip(at + 1, &["concurrently"]);
+        let name = if words.tokens.get(start).is_none() { String::new() } else { joined(start) };
+        return Some(StatementKind::ReindexConcurrently { object, name });
+    }
+    None
 }
 
 /// The index of the token behind `CREATE [UNIQUE] INDEX CONCURRENTLY`.
@@ -114,16 +147,18 @@ mod tests {
     fn reads_the_names_of_a_concurrent_index() {
         check(
             "CREATE INDEX CONCURRENTLY Idx_A ON core . users (a)",
-            expect![[r#"CreateIndexConcurrently { index: "idx_a", table: "core.users" }"#]],
+            expect![[r#"CreateIndexConcurrently { index: "idx_a", table: "core.users", unique: false, rest: 48 }"#]],
         );
         check(
             "create unique index concurrently if not exists \"I\"\"x\" on only \"Core\" /* c */ .\"Users\" using btree (a)",
-            expect![[r#"CreateIndexConcurrently { index: "I\"x", table: "\"Core\".\"Users\"" }"#]],
+            expect![[
+                r#"CreateIndexConcurrently { index: "I\"x", table: "\"Core\".\"Users\"", unique: true, rest: 86 }"#
+            ]],
         );
         check(
             &format!("CREATE INDEX CONCURRENTLY {}é ON t (a)", "x".repeat(62)),
             expect![[
-                r#"CreateIndexConcurrently { index: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", table: "t" }"#
+                r#"CreateIndexConcurrently { index: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", table: "t", unique: false, rest: 96 }"#
             ]],
         );
         check(
@@ -134,18 +169,48 @@ mod tests {
     }
 
     #[test]
+    fn knows_what_the_catalog_can_tell_of_other_concurrent_statements() {
+        check(
+            "REINDEX INDEX CONCURRENTLY core.I",
+            expect![[r#"ReindexConcurrently { object: Index, name: "core.I" }"#]],
+        );
+        check(
+            "REINDEX (VERBOSE, CONCURRENTLY) TABLE t",
+            expect![[r#"ReindexConcurrently { object: Table, name: "t" }"#]],
+        );
+        check(
+            "REINDEX SCHEMA CONCURRENTLY \"Core\"",
+            expect![[r#"ReindexConcurrently { object: Schema, name: "\"Core\"" }"#]],
+        );
+        check("REINDEX (CONCURRENTLY) DATABASE", expect![[r#"ReindexConcurrently { object: Database, name: "" }"#]]);
+        check("REINDEX SYSTEM CONCURRENTLY crm", expect![[r#"ReindexConcurrently { object: Database, name: "crm" }"#]]);
+        check(
+            "ALTER TABLE IF EXISTS ONLY core.p DETACH PARTITION core.q CONCURRENTLY",
+            expect![[r#"DetachConcurrently { table: "core.p", partition: "core.q" }"#]],
+        );
+    }
+
+    #[test]
+    fn knows_what_may_be_repeated() {
+        for text in
+            ["VACUUM FULL t", "ANALYZE", "REFRESH MATERIALIZED VIEW CONCURRENTLY v", "refresh materialized view v"]
+        {
+            check(text, expect!["Idempotent"]);
+        }
+    }
+
+    #[test]
     fn other_concurrent_statements_have_no_names() {
         for text in [
             "CREATE INDEX CONCURRENTLY ON t (a)",
+            "CREATE INDEX CONCURRENTLY i ON t",
             "CREATE INDEX CONCURRENTLY U&\"d\\0061t\" ON t (a)",
-            "REINDEX INDEX CONCURRENTLY i",
-            "REINDEX (VERBOSE, CONCURRENTLY) TABLE t",
-            "ALTER TABLE p DETACH PARTITION q CONCURRENTLY",
-            "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
         ] {
             check(text, expect!["Concurrently"]);
         }
-        for text in ["CREATE INDEX i ON t (a)", "SELECT 'concurrently'", "ALTER TABLE p DETACH PARTITION q"] {
+        for text in
+            ["CREATE INDEX i ON t (a)", "SELECT 'concurrently'", "ALTER TABLE p DETACH PARTITION q", "REINDEX TABLE t"]
+        {
             check(text, expect!["Plain"]);
         }
     }

@@ -154,18 +154,34 @@ fn kind(out: &mut String, kind: &StatementKind) {
         StatementKind::Set => out.push_str("Set"),
         StatementKind::MayCommit => out.push_str("MayCommit"),
         StatementKind::Concurrently => out.push_str("Concurrently"),
-        StatementKind::CreateIndexConcurrently { index, table } => {
-            out.push_str("CreateIndexConcurrently { index: ");
-            string(out, index);
-            field(out, "table");
-            string(out, table);
-            out.push_str(" }");
+        StatementKind::Idempotent => out.push_str("Idempotent"),
+        StatementKind::CreateIndexConcurrently { index, table, unique, rest } => {
+            named(out, "CreateIndexConcurrently", &[("index", index), ("table", table)]);
+            put(out, format_args!(", unique: {unique}, rest: {rest} }}"));
         }
         StatementKind::DropIndexConcurrently { index } => {
-            out.push_str("DropIndexConcurrently { index: ");
-            string(out, index);
+            named(out, "DropIndexConcurrently", &[("index", index)]);
             out.push_str(" }");
         }
+        StatementKind::ReindexConcurrently { object, name } => {
+            named(out, "ReindexConcurrently", &[("name", name)]);
+            put(out, format_args!(", object: e::ReindexObject::{object:?} }}"));
+        }
+        StatementKind::DetachConcurrently { table, partition } => {
+            named(out, "DetachConcurrently", &[("table", table), ("partition", partition)]);
+            out.push_str(" }");
+        }
+    }
+}
+
+/// A variant up to its last text field; the brace is left open.
+fn named(out: &mut String, variant: &str, fields: &[(&str, &String)]) {
+    out.push_str(variant);
+    for (number, (name, value)) in fields.iter().enumerate() {
+        out.push_str(if number == 0 { " { " } else { ", " });
+        out.push_str(name);
+        out.push_str(": ");
+        string(out, value);
     }
 }
 
@@ -243,6 +259,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::set::ReindexObject;
 
     #[test]
     fn escapes_what_the_compiler_would_refuse_or_change() {
@@ -258,13 +275,25 @@ mod tests {
     fn writes_every_field() {
         let statement =
             |start: usize, kind| Statement { range: start..start + 4, kind, checksum: format!("sum of {start}") };
-        let index = StatementKind::CreateIndexConcurrently { index: "i\"x".to_owned(), table: "t".to_owned() };
+        let index = StatementKind::CreateIndexConcurrently {
+            index: "i\"x".to_owned(),
+            table: "t".to_owned(),
+            unique: true,
+            rest: 40,
+        };
+        let detach = StatementKind::DetachConcurrently { table: "t".to_owned(), partition: "t_2025".to_owned() };
+        let reindex = StatementKind::ReindexConcurrently { object: ReindexObject::Table, name: "t".to_owned() };
         let block = Block {
-            range: 14..30,
+            range: 14..40,
             transaction: false,
             lock_timeout_ms: Some(5),
             statement_timeout_ms: None,
-            statements: vec![statement(14, StatementKind::Plain), statement(20, index)],
+            statements: vec![
+                statement(14, StatementKind::Plain),
+                statement(20, index),
+                statement(26, detach),
+                statement(32, reindex),
+            ],
         };
         let environment =
             Environment { name: "test".to_owned(), approval: true, down: false, seeds: Some(vec!["test".to_owned()]) };
@@ -288,11 +317,13 @@ mod tests {
         let text = generate(&set);
         expect![[r#"
             e::Embedded { migrations: &[e::Migration { version: "001", number: 1, name: "x", file: "db/migrations/001_x.sql", text: "-- migrate:up
-            ", checksum: "sum", up: e::Block { range: 14..30, transaction: false, lock_timeout_ms: ::core::option::Option::Some(5), statement_timeout_ms: ::core::option::Option::None, statements: {
-            const C0: [e::Statement; 2] = { #[allow(unused_mut)] let mut t = join([[14,18],[20,24],], ["sum of 14","sum of 20",]);
-            t[1].kind = e::StatementKind::CreateIndexConcurrently { index: "i\"x", table: "t" };
+            ", checksum: "sum", up: e::Block { range: 14..40, transaction: false, lock_timeout_ms: ::core::option::Option::Some(5), statement_timeout_ms: ::core::option::Option::None, statements: {
+            const C0: [e::Statement; 4] = { #[allow(unused_mut)] let mut t = join([[14,18],[20,24],[26,30],[32,36],], ["sum of 14","sum of 20","sum of 26","sum of 32",]);
+            t[1].kind = e::StatementKind::CreateIndexConcurrently { index: "i\"x", table: "t", unique: true, rest: 40 };
+            t[2].kind = e::StatementKind::DetachConcurrently { table: "t", partition: "t_2025" };
+            t[3].kind = e::StatementKind::ReindexConcurrently { name: "t", object: e::ReindexObject::Table };
             t };
-            [C0, ].as_flattened().split_at(2).0 } }, down: ::core::option::Option::None },
+            [C0, ].as_flattened().split_at(4).0 } }, down: ::core::option::Option::None },
             ], repeatables: &[], seeds: &[], checks: &[], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
             ]) },
             ] }, digest: "digest" } }

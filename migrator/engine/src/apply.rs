@@ -7,6 +7,7 @@
 mod aftermath;
 mod catalog;
 pub(crate) mod failure;
+mod healing;
 mod message;
 mod pipeline;
 mod stepwise;
@@ -121,14 +122,12 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error>
         if failure.lost && executor.interrupt.signal().is_none() {
             return aftermath::look(executor, steps, &mut done, failure).await;
         }
-        if failure.is_contention()
-            && executor.interrupt.signal().is_none()
-            && let Some(pause) = patience.next()
-        {
-            if store::flush(&executor.connection.client).await.is_ok() {
-                done.announce(&executor.progress);
-            }
-            wait(executor, &steps[at].label(), &failure, pause).await;
+        // A non-transactional step has tried again itself: what it has done must not be done twice.
+        let again = pipeline::is_transactional(&steps[at]) && failure.is_contention();
+        if again && store::flush(&executor.connection.client).await.is_ok() {
+            done.announce(&executor.progress);
+        }
+        if again && pause(executor, &steps[at].label(), &failure, &mut patience).await {
             continue;
         }
         return Err(failure::report(executor, &steps[at], failure, &mut done, &labels(&steps[at + 1..])).await);
@@ -167,37 +166,49 @@ fn labels(steps: &[Step]) -> Vec<String> {
 /// # Errors
 /// What the server refused, a lost connection, a signal.
 pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
-    let mut patience = Patience::new(executor);
     executor.progress.begin(script.name, 1, 1);
-    loop {
+    let outcome = patiently(executor, script.name, async || {
         let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
         let client = &executor.connection.client;
-        let outcome = watch::while_running(executor, script.name, message.send(client, session)).await;
-        executor.progress.end();
-        let Err(failure) = outcome else { return Ok(()) };
-        if failure.is_contention()
-            && executor.interrupt.signal().is_none()
-            && let Some(pause) = patience.next()
-        {
-            wait(executor, script.name, &failure, pause).await;
-            continue;
+        watch::while_running(executor, script.name, message.send(client, session)).await
+    })
+    .await;
+    executor.progress.end();
+    let Err(failure) = outcome else { return Ok(()) };
+    let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure);
+    Err(match error.exit() {
+        Exit::Failed => error.help("correct the file, build, and run `seed` again: nothing of it is in the database"),
+        _ => error,
+    })
+}
+
+/// Does something again while somebody else holds the locks that it needs; it must leave nothing behind when it fails.
+async fn patiently(
+    executor: &Executor,
+    label: &str,
+    mut work: impl AsyncFnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut patience = Patience::new(executor);
+    loop {
+        let Err(failure) = work().await else { return Ok(()) };
+        if !pause(executor, label, &failure, &mut patience).await {
+            return Err(failure);
         }
-        let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure);
-        return Err(match error.exit() {
-            Exit::Failed => {
-                error.help("correct the file, build, and run `seed` again: nothing of it is in the database")
-            }
-            _ => error,
-        });
     }
 }
 
-async fn wait(executor: &Executor, label: &str, failure: &Failure, pause: Duration) {
+/// Says who was in the way and waits; false: another try would not help, or there has been patience enough.
+async fn pause(executor: &Executor, label: &str, failure: &Failure, patience: &mut Patience) -> bool {
+    if !failure.is_contention() || executor.interrupt.signal().is_some() {
+        return false;
+    }
+    let Some(pause) = patience.next() else { return false };
     executor.progress.say(&format!("{label}: {}; trying again in {}", failure.summary(), output::duration(pause)));
     tokio::select! {
         () = tokio::time::sleep(pause) => {}
         () = executor.interrupt.raised() => {}
     }
+    true
 }
 
 /// How long to go on trying while the server cannot give the locks: no queue is built up in front of production traffic.

@@ -88,14 +88,47 @@ pub enum StatementKind {
         index: &'static str,
         /// The table as it is written, without white space: `core.users`, `"Core"."Users"`.
         table: &'static str,
+        /// `UNIQUE`.
+        unique: bool,
+        /// Where what follows the table's name begins, in bytes from the statement's start.
+        rest: usize,
     },
     /// `DROP INDEX CONCURRENTLY`: its outcome can be read from the catalog.
     DropIndexConcurrently {
         /// The index as it is written, without white space.
         index: &'static str,
     },
+    /// `REINDEX ... CONCURRENTLY`: may be run again when what it left behind is dropped.
+    ReindexConcurrently {
+        /// What is built again.
+        object: ReindexObject,
+        /// Its name as it is written, without white space; empty for the current database.
+        name: &'static str,
+    },
+    /// `ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY`: its outcome can be read from the catalog.
+    DetachConcurrently {
+        /// The partitioned table as it is written, without white space.
+        table: &'static str,
+        /// The partition as it is written, without white space.
+        partition: &'static str,
+    },
+    /// `VACUUM`, `ANALYZE`, `REFRESH MATERIALIZED VIEW`: running it once more does no harm.
+    Idempotent,
     /// Another statement with `CONCURRENTLY`: must not be stopped by a lock timeout.
     Concurrently,
+}
+
+/// What `REINDEX` builds again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReindexObject {
+    /// One index.
+    Index,
+    /// All indexes of a table.
+    Table,
+    /// All indexes of a schema.
+    Schema,
+    /// All indexes of the current database, those of the catalog included or alone.
+    Database,
 }
 
 /// One file of `repeatable/`, `seeds/` or `checks/`.

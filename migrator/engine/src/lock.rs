@@ -101,7 +101,6 @@ pub(crate) async fn refuse_pooler(
 }
 
 async fn pid(client: &tokio_postgres::Client) -> Result<Option<String>, Error> {
-    let rows =
-        query(client, "looking for a connection pooler", "SELECT pg_catalog.pg_backend_pid() AS pid").await?;
+    let rows = query(client, "looking for a connection pooler", "SELECT pg_catalog.pg_backend_pid() AS pid").await?;
     Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
 }

@@ -198,12 +198,19 @@ fn step(
         if let Some(open) = &progress.open {
             let same = next.is_some_and(|unit| unit.checksum == open.checksum);
             let kind = next.map(|unit| &unit.kind);
-            let readable = |kind: &StatementKind| {
-                use StatementKind::{CreateIndexConcurrently, DropIndexConcurrently};
-                matches!(kind, CreateIndexConcurrently { .. } | DropIndexConcurrently { .. })
+            let may_go_on = |kind: &StatementKind| {
+                use StatementKind as K;
+                matches!(
+                    kind,
+                    K::CreateIndexConcurrently { .. }
+                        | K::DropIndexConcurrently { .. }
+                        | K::ReindexConcurrently { .. }
+                        | K::DetachConcurrently { .. }
+                        | K::Idempotent
+                )
             };
-            let from_catalog = same && matches!(kind, Some(UnitKind::Statement(s)) if readable(&s.kind));
-            if !open.failed && !from_catalog {
+            let goes_on = same && matches!(kind, Some(UnitKind::Statement(s)) if may_go_on(&s.kind));
+            if !open.failed && !goes_on {
                 return Err(Obstacle::InDoubt { migration, statement: open.number });
             }
         }

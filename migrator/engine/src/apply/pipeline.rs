@@ -73,7 +73,8 @@ fn window(executor: &Executor, steps: &[Step]) -> usize {
     steps.iter().take(most).take_while(fits).count().max(1)
 }
 
-fn is_transactional(step: &Step) -> bool {
+/// Whether a step is one transaction.
+pub(super) fn is_transactional(step: &Step) -> bool {
     match step {
         Step::Migration { migration, direction, .. } => {
             migration.block(*direction).is_some_and(|block| block.transaction)

@@ -6,10 +6,11 @@
 use std::time::Instant;
 
 use super::failure::{Failure, Place};
+use super::healing::{self, Next};
 use super::message::{delete, insert_up};
 use super::transaction::{Body, Durability, Message, rollback, run_alone};
-use super::{Executor, catalog, watch};
-use crate::embedded::{Block, Migration, StatementKind};
+use super::{Executor, Patience, patiently, pause, watch};
+use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::history::{Direction, OpenStatement, Progress};
 use crate::sql::{NewEvent, fence, insert_event, session};
 use crate::units::{Unit, UnitKind, units};
@@ -56,89 +57,87 @@ impl Run<'_> {
         match unit.kind {
             UnitKind::Session => Ok(()),
             UnitKind::Transaction { begin_end, .. } => {
-                let begin = &self.migration.text[unit.range.start..begin_end];
-                let mut body = self.body(unit);
-                // The semicolon behind the opening statement is ours.
-                body.range.start = begin_end + self.migration.text[begin_end..].find(';').map_or(0, |at| at + 1);
-                let fence = fence(&self.executor.tables, &self.executor.run, std::iter::empty());
-                let event = insert_event(&self.executor.tables, &self.executor.run, &self.event(unit, "done"));
-                let message = Message::opened_by(begin, fence, body, vec![event], Durability::AtOnce);
                 let label = self.migration.label();
-                let sent = message.send_in_session(&self.executor.connection.client);
-                watch::while_running(self.executor, &label, sent).await
+                patiently(self.executor, &label, async || self.transaction(unit, begin_end).await).await
             }
-            UnitKind::Statement(statement) => match &statement.kind {
-                StatementKind::CreateIndexConcurrently { index, table } => {
-                    let seen = catalog::index(&self.executor.connection.client, table, index).await;
-                    match seen.map_err(|error| Failure::new(error, Place::Own))? {
-                        catalog::Index::Valid if open.as_ref().is_some_and(|open| !open.failed) => {
-                            self.executor.progress.say(&format!(
-                                "{}: index `{index}` was finished by an earlier run",
-                                self.migration.label()
-                            ));
-                            return self.record(&self.event(unit, "done")).await;
-                        }
-                        catalog::Index::Invalid(name) => {
-                            self.executor.progress.say(&format!(
-                                "{}: index {name} is invalid, an unfinished build: it is dropped and built again",
-                                self.migration.label()
-                            ));
-                            self.without_lock_timeout(&format!("DROP INDEX CONCURRENTLY {name}")).await?;
-                        }
-                        catalog::Index::Valid | catalog::Index::Absent => {}
-                    }
-                    self.statement(unit, &statement.kind).await
-                }
-                StatementKind::DropIndexConcurrently { index } => {
-                    let there = catalog::exists(&self.executor.connection.client, index).await;
-                    if open.is_some() && !there.map_err(|error| Failure::new(error, Place::Own))? {
-                        return self.record(&self.event(unit, "done")).await;
-                    }
-                    self.statement(unit, &statement.kind).await
-                }
-                kind => self.statement(unit, kind).await,
-            },
+            UnitKind::Statement(statement) => self.statement(unit, statement, open).await,
         }
     }
 
-    /// started, the statement verbatim, done.
-    async fn statement(&self, unit: &Unit, kind: &StatementKind) -> Result<(), Failure> {
+    /// `BEGIN` ... `COMMIT`, with its event inside.
+    async fn transaction(&self, unit: &Unit, begin_end: usize) -> Result<(), Failure> {
+        let Executor { tables, run, connection, .. } = self.executor;
+        let begin = &self.migration.text[unit.range.start..begin_end];
+        let mut body = self.body(unit);
+        // The semicolon behind the opening statement is ours.
+        body.range.start = begin_end + self.migration.text[begin_end..].find(';').map_or(0, |at| at + 1);
+        let fence = fence(tables, run, std::iter::empty());
+        let event = insert_event(tables, run, &self.event(unit, "done"));
+        let message = Message::opened_by(begin, fence, body, vec![event], Durability::AtOnce);
+        let label = self.migration.label();
+        watch::while_running(self.executor, &label, message.send_in_session(&connection.client)).await
+    }
+
+    /// started, the statement verbatim, done; again while somebody else holds the locks that it needs.
+    async fn statement(
+        &self,
+        unit: &Unit,
+        statement: &Statement,
+        mut open: Option<OpenStatement>,
+    ) -> Result<(), Failure> {
+        let label = self.migration.label();
+        let mut patience = Patience::new(self.executor);
+        loop {
+            if healing::prepare(self, statement, open.as_ref()).await? == Next::Done {
+                return self.record(&self.event(unit, "done")).await;
+            }
+            self.record(&self.event(unit, "started")).await?;
+            let begun = Instant::now();
+            let outcome = watch::while_running(self.executor, &label, self.send(unit, &statement.kind)).await;
+            let duration_ms = Some(begun.elapsed().as_millis());
+            let Err(mut failure) = outcome else {
+                let done = self.record(&NewEvent { duration_ms, ..self.event(unit, "done") }).await;
+                // It has run, but that is written nowhere.
+                return done.map_err(|failure| Failure { in_doubt: true, ..failure });
+            };
+            // DO and CALL may have committed a part before they failed: their end stays open until a person decides.
+            failure.in_doubt = statement.kind == StatementKind::MayCommit;
+            if failure.lost || failure.in_doubt {
+                return Err(failure);
+            }
+            let detail = failure.summary();
+            self.record(&NewEvent { detail: Some(&detail), duration_ms, ..self.event(unit, "failed") }).await?;
+            if !pause(self.executor, &label, &failure, &mut patience).await {
+                return Err(failure);
+            }
+            let number = i32::try_from(unit.number).unwrap_or(i32::MAX);
+            open = Some(OpenStatement { number, checksum: unit.checksum.clone(), failed: true, detail: Some(detail) });
+        }
+    }
+
+    /// Sends a statement as it is written.
+    async fn send(&self, unit: &Unit, kind: &StatementKind) -> Result<(), Failure> {
+        use StatementKind as K;
         let client = &self.executor.connection.client;
-        self.record(&self.event(unit, "started")).await?;
         let concurrent = matches!(
             kind,
-            StatementKind::CreateIndexConcurrently { .. }
-                | StatementKind::DropIndexConcurrently { .. }
-                | StatementKind::Concurrently
+            K::CreateIndexConcurrently { .. }
+                | K::DropIndexConcurrently { .. }
+                | K::ReindexConcurrently { .. }
+                | K::DetachConcurrently { .. }
+                | K::Concurrently
         );
-        if concurrent {
-            // A lock timeout would leave an invalid index behind, and waiting blocks nobody.
-            client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
+        if !concurrent {
+            return run_alone(client, &self.body(unit)).await;
         }
-        let begun = Instant::now();
-        let label = self.migration.label();
-        let outcome = watch::while_running(self.executor, &label, run_alone(client, &self.body(unit))).await;
-        if concurrent && !client.is_closed() {
+        // A lock timeout would leave something unfinished behind, and waiting blocks nobody.
+        client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
+        let outcome = run_alone(client, &self.body(unit)).await;
+        if !client.is_closed() {
             let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
             let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
         }
-        match outcome {
-            Ok(()) => {
-                let event = NewEvent { duration_ms: Some(begun.elapsed().as_millis()), ..self.event(unit, "done") };
-                self.record(&event).await
-            }
-            Err(mut failure) => {
-                // DO and CALL may have committed a part before they failed: their end stays open until a person decides.
-                failure.in_doubt = *kind == StatementKind::MayCommit;
-                if !failure.lost && !failure.in_doubt {
-                    let detail = failure.summary();
-                    let duration_ms = Some(begun.elapsed().as_millis());
-                    let event = NewEvent { detail: Some(&detail), duration_ms, ..self.event(unit, "failed") };
-                    self.record(&event).await?;
-                }
-                Err(failure)
-            }
-        }
+        outcome
     }
 
     /// The migration's own row and event, in one transaction.
@@ -152,18 +151,13 @@ impl Run<'_> {
         let event = NewEvent { statement: None, outcome: "done", duration_ms: Some(took), ..self.event_of_migration() };
         let event = insert_event(tables, run, &event);
         let statements = format!("{state};\n{event}");
-        crate::store::write(&self.executor.connection, tables, run, self.executor.session(None), &statements)
-            .await
-            .map_err(|error| Failure::new(error, Place::AtCommit))
-    }
-
-    async fn without_lock_timeout(&self, statement: &str) -> Result<(), Failure> {
-        let client = &self.executor.connection.client;
-        let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
-        for statement in ["SET lock_timeout = 0", statement, &format!("SET lock_timeout = {lock_timeout}")] {
-            client.batch_execute(statement).await.map_err(|error| Failure::new(error, Place::Own))?;
-        }
-        Ok(())
+        let session = self.executor.session(None);
+        patiently(self.executor, &self.migration.label(), async || {
+            crate::store::write(&self.executor.connection, tables, run, session, &statements)
+                .await
+                .map_err(|error| Failure::new(error, Place::AtCommit))
+        })
+        .await
     }
 
     fn event_of_migration(&self) -> NewEvent<'static> {
@@ -190,11 +184,14 @@ impl Run<'_> {
         let message = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on;\n{insert};\nCOMMIT"
         );
-        let written = connection.client.batch_execute(&message).await;
-        if written.is_err() {
-            rollback(&connection.client).await;
-        }
-        written.map_err(|error| Failure::new(error, Place::AtCommit))
+        patiently(self.executor, &self.migration.label(), async || {
+            let written = connection.client.batch_execute(&message).await;
+            if written.is_err() {
+                rollback(&connection.client).await;
+            }
+            written.map_err(|error| Failure::new(error, Place::AtCommit))
+        })
+        .await
     }
 
     fn body(&self, unit: &Unit) -> Body {

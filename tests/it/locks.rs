@@ -1,0 +1,117 @@
+//! Somebody else holds a lock: the migration steps back, says who it is, and tries again.
+
+use expect_test::expect;
+
+use crate::support::{Other, Project, wait_until};
+
+/// `up` while somebody else reads `a` in an open transaction, which ends when `up` has given way once.
+fn up_behind_a_reader(project: &Project) -> String {
+    // Long enough for the second session to look, on any machine.
+    project.file("migrator.toml", "[session]\nlock_timeout = \"1500ms\"\n");
+    let other = Other::new(project);
+    other.run("BEGIN; SELECT count(*) FROM a");
+    let up = project.start(&["up"]);
+    let waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass";
+    wait_until(project, waits);
+    // The first try is over when nobody waits any more.
+    wait_until(project, "SELECT count(*) = 0 FROM pg_locks WHERE NOT granted AND relation = 'a'::regclass");
+    other.run("COMMIT");
+    project.finish(up)
+}
+
+/// Each line once: how often it was tried depends on the machine.
+fn once(output: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in output.lines() {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn a_transaction_is_rolled_back_and_tried_again() {
+    let project = Project::new();
+    project.query("CREATE TABLE a (id int)");
+    project.migration("001_a", "ALTER TABLE a ADD COLUMN b int;", "").migration("002_b", "CREATE TABLE b ();", "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_a (N ms)
+        applied 002_b (N ms)
+        applied 2 migrations in N ms; the database is at 002
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+    "#]].assert_eq(&once(&up_behind_a_reader(&project)));
+}
+
+#[test]
+fn a_statement_outside_a_transaction_is_tried_again() {
+    let project = Project::new();
+    project.query("CREATE TABLE a (id int)");
+    project.file(
+        "migrations/001_a.sql",
+        "-- migrate:up transaction:false\nCREATE TABLE before ();\nALTER TABLE a ADD COLUMN b int;\n-- migrate:down\nSELECT 1;\n",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_a (N ms)
+        applied 1 migration in N ms; the database is at 001
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+    "#]].assert_eq(&once(&up_behind_a_reader(&project)));
+    assert_eq!(
+        project.query("SELECT statement, outcome FROM schema_migration_events ORDER BY id OFFSET 2 LIMIT 2"),
+        "2|started\n2|failed\n"
+    );
+}
+
+#[test]
+fn a_transaction_inside_a_block_is_tried_again() {
+    let project = Project::new();
+    project.query("CREATE TABLE a (id int)");
+    project.file(
+        "migrations/001_a.sql",
+        "-- migrate:up transaction:false\nBEGIN;\nALTER TABLE a ADD COLUMN b int;\nCOMMIT;\n-- migrate:down\nSELECT 1;\n",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_a (N ms)
+        applied 1 migration in N ms; the database is at 001
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+    "#]].assert_eq(&once(&up_behind_a_reader(&project)));
+}
+
+#[test]
+fn when_patience_is_over_the_blocker_is_named() {
+    let project = Project::new();
+    project.query("CREATE TABLE a (id int)");
+    project.file("migrator.toml", "[session]\nlock_timeout = \"1500ms\"\nretry_for = \"0\"\n");
+    project.migration("001_a", "ALTER TABLE a ADD COLUMN b int;", "");
+    let other = Other::new(&project);
+    other.run("BEGIN; SELECT count(*) FROM a");
+    expect![[r#"
+        exit 3
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
+        error: migration 001_a failed and was rolled back
+         --> db/migrations/001_a.sql:2:1
+          |
+        2 | ALTER TABLE a ADD COLUMN b int;
+          | ^ canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
+          = note: applied before it in this run: none. Not run: none.
+          = help: somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again
+    "#]].assert_eq(&once(&project.run(&["up"])));
+    drop(other);
+}
