@@ -1,10 +1,11 @@
 //! Many migrators at once.
 
-use std::process::Stdio;
-
 use expect_test::expect;
 
-use crate::support::Project;
+use crate::support::{Project, wait_until};
+
+/// A migration sleeps.
+const SLEEPS: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()";
 
 #[test]
 fn sixteen_at_once_apply_every_migration_once() {
@@ -14,8 +15,7 @@ fn sixteen_at_once_apply_every_migration_once() {
         "migrations/006_index.sql",
         "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY t1_id ON t1 (id);\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY t1_id;\n",
     );
-    let start = |_| project.command(&["up"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let children: Vec<_> = (0..16).map(start).collect();
+    let children: Vec<_> = (0..16).map(|_| project.start(&["up"])).collect();
     let mut applied = 0;
     for child in children {
         let output = project.finish(child);
@@ -31,11 +31,8 @@ fn sixteen_at_once_apply_every_migration_once() {
 fn the_one_who_waits_says_for_whom_and_gives_up_in_time() {
     let project = Project::new();
     project.migration("001_slow", "SELECT pg_sleep(3);", "");
-    let slow = project.command(&["up"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()";
-    while project.query(running) == "0\n" {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    let slow = project.start(&["up"]);
+    wait_until(&project, SLEEPS);
     let output = project.run(&["up", "--wait-lock", "100ms"]);
     expect![[r#"
         exit 5
@@ -47,4 +44,45 @@ fn the_one_who_waits_says_for_whom_and_gives_up_in_time() {
     "#]].assert_eq(&output);
     let output = project.finish(slow);
     assert!(output.starts_with("exit 0"), "{output}");
+}
+
+#[test]
+fn an_older_release_waits_for_a_newer_one_and_then_has_nothing_to_do() {
+    let newer = Project::new();
+    newer.migration("001_slow", "SELECT pg_sleep(2);", "");
+    let older = newer.release("0.9.0");
+    newer.migration("002_b", "CREATE TABLE b ();", "");
+    let slow = newer.start(&["up"]);
+    wait_until(&newer, SLEEPS);
+    expect![[r#"
+        exit 0
+        --- stdout
+        nothing to apply: another migrator has done it meanwhile
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
+        warning: a newer release has migrated this database: it has 002, which this binary does not know; repeatables are left alone
+    "#]].assert_eq(&older.run(&["up"]));
+    assert!(newer.finish(slow).starts_with("exit 0"));
+}
+
+#[test]
+fn a_newer_release_waits_for_an_older_one_and_does_the_rest() {
+    let older = Project::new();
+    older.migration("001_slow", "SELECT pg_sleep(2);", "");
+    let newer = older.release("2.0.0");
+    newer.migration("002_b", "CREATE TABLE b ();", "");
+    let slow = older.start(&["up"]);
+    wait_until(&older, SLEEPS);
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 002_b (N ms)
+        applied 1 migration in N ms; the database is at 002
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
+    "#]]
+    .assert_eq(&newer.run(&["up"]));
+    assert!(older.finish(slow).starts_with("exit 0"));
 }

@@ -205,24 +205,3 @@ fn connection_errors_say_what_to_do_and_never_the_password() {
     "#]]
     .assert_eq(&run("postgresql://me:s3cret@db.invalid/crm?sslmode=verify-full"));
 }
-
-#[test]
-fn missing_rights_are_a_clear_refusal() {
-    let project = Project::new();
-    project.tables(1);
-    project.query("CREATE ROLE poor LOGIN; REVOKE ALL ON SCHEMA public FROM public");
-    let url = project.url().replace("postgres@", "poor@");
-    let child = project
-        .command(&["up"])
-        .env("DATABASE_URL", url)
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn();
-    expect![[r#"
-        exit 8
-        --- stderr
-        error: the server refused reading the history: permission denied for schema public [42501]
-          = help: grant the right to the migrator's user, or connect as the owner
-    "#]]
-    .assert_eq(&project.finish(child.unwrap()));
-}

@@ -115,3 +115,18 @@ fn when_patience_is_over_the_blocker_is_named() {
     "#]].assert_eq(&once(&project.run(&["up"])));
     drop(other);
 }
+
+#[test]
+fn the_progress_of_an_index_is_shown() {
+    let project = Project::new();
+    project.query(
+        "CREATE TABLE a (id int); INSERT INTO a SELECT generate_series(1, 8); \
+         CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(0.25); RETURN n; END'",
+    );
+    project.file(
+        "migrations/001_a.sql",
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_i ON a (slow(id));\n-- migrate:down\nDROP INDEX a_i;\n",
+    );
+    let output = project.run(&["up"]);
+    assert!(output.contains("001_a: index build: building index"), "{output}");
+}

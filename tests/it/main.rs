@@ -13,5 +13,6 @@ mod healing;
 mod history;
 mod locks;
 mod nontransactional;
+mod rights;
 mod session;
 mod up;

@@ -52,13 +52,6 @@ fn defaults_of_the_role_do_not_matter() {
          ALTER ROLE odd SET idle_in_transaction_session_timeout = '1ms'",
         project.database()
     ));
-    let url = project.url().replace("postgres@", "odd@");
-    let mut command = project.command(&["up"]);
-    let child = command
-        .env("DATABASE_URL", url)
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn();
     expect![[r#"
         exit 0
         --- stdout
@@ -69,7 +62,7 @@ fn defaults_of_the_role_do_not_matter() {
         --- stderr
         SERVER · database DB · user odd · PostgreSQL X
     "#]]
-    .assert_eq(&project.finish(child.unwrap()));
+    .assert_eq(&project.run_as("odd", &["up"]));
 }
 
 #[test]

@@ -110,6 +110,14 @@ impl Project {
         self.finish(self.start(arguments))
     }
 
+    /// Runs it as another role.
+    pub(crate) fn run_as(&self, role: &str, arguments: &[&str]) -> String {
+        let url = self.url().replace("postgres@", &format!("{role}@"));
+        let mut command = self.command(arguments);
+        command.env("DATABASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.finish(command.spawn().unwrap())
+    }
+
     /// Starts it; [`Project::finish`] waits for it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

@@ -116,12 +116,11 @@ pub(crate) async fn patiently<T>(
 /// A query of ours that failed outside any migration.
 pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
     let Some(server) = error.as_db_error() else {
-        return Error::new(Exit::NoConnection, format!("the connection was lost while {doing}: {}", cause(error)))
+        return Error::new(Exit::NoConnection, format!("the connection was lost while {doing}: {}", said(error)))
             .help("run `migrator status` to see what has been done, then run the command again");
     };
     let exit = if *server.code() == SqlState::INSUFFICIENT_PRIVILEGE { Exit::Refused } else { Exit::Other };
-    let error =
-        Error::new(exit, format!("the server refused {doing}: {} [{}]", server.message(), server.code().code()));
+    let error = Error::new(exit, format!("the server refused {doing}: {}", said(error)));
     match (server.hint(), exit) {
         (Some(hint), _) => error.help(hint),
         (None, Exit::Refused) => error.help("grant the right to the migrator's user, or connect as the owner"),
@@ -129,8 +128,12 @@ pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
     }
 }
 
-/// The innermost message of an error chain: the client's outer ones repeat themselves.
-pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
+/// The server's message with its SQLSTATE; else the innermost message of the chain: the client's outer ones repeat
+/// themselves.
+pub(crate) fn said(error: &tokio_postgres::Error) -> String {
+    if let Some(server) = error.as_db_error() {
+        return format!("{} [{}]", server.message(), server.code().code());
+    }
     let mut source: &dyn std::error::Error = error;
     while let Some(next) = source.source() {
         source = next;
@@ -139,11 +142,7 @@ pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
 }
 
 fn refused(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
-    let reason = match error.as_db_error() {
-        Some(server) => format!("{} [{}]", server.message(), server.code().code()),
-        None => cause(error),
-    };
-    let message = Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {reason}"));
+    let message = Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {}", said(error)));
     match error.code() {
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
             message.help("create the database first (`createdb`, or `cargo xtask migrate create` in development)")

@@ -3,7 +3,7 @@
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::{Done, Executor};
-use crate::connect::cause;
+use crate::connect::said;
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
@@ -34,7 +34,9 @@ pub(crate) enum Place {
     Body(InFile),
     /// In the fence, at this command (0 is `BEGIN`).
     Fence(usize),
-    /// In the history's statements or at COMMIT.
+    /// In the history's own statements.
+    Recording,
+    /// At COMMIT.
     AtCommit,
     /// In a statement of ours outside the message.
     Own,
@@ -82,6 +84,11 @@ impl Failure {
         !self.lost && self.code().is_some_and(|code| codes.contains(code))
     }
 
+    /// The history tables are somebody else's.
+    fn is_about_rights(&self) -> bool {
+        matches!(self.place, Place::Recording) && self.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// The same may work in a moment: nothing of it remains, and what was in the way passes.
     pub(crate) fn is_contention(&self) -> bool {
         // Until the session's own limit is set, that of the role holds, for microseconds.
@@ -91,11 +98,7 @@ impl Failure {
 
     /// `canceling statement due to lock timeout [55P03], blocked by pid 4711 (...)`.
     pub(crate) fn summary(&self) -> String {
-        let said = match (self.server(), &self.error) {
-            (Some(error), _) => format!("{} [{}]", error.message(), error.code().code()),
-            (None, Some(error)) => cause(error),
-            (None, None) => "not begun".to_owned(),
-        };
+        let said = self.error.as_ref().map_or_else(|| "not begun".to_owned(), said);
         match &self.blocker {
             Some(blocker) => format!("{said}, blocked by {blocker}"),
             None => said,
@@ -149,6 +152,7 @@ fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, failure:
         (_, failure) if failure.is_about_locks() => error.help(
             "somebody else holds what it needs: end that transaction, or raise `retry_for` under [session] in migrator.toml, and run it again",
         ),
+        (_, failure) if failure.is_about_rights() => error.help(GRANT),
         (Direction::Up, Failure { statement: Some((number, _)), .. }) => error.help(format!(
             "correct statement {number} or what it stumbled over, build, and run `up` again: it goes on at statement {number}"
         )),
@@ -159,6 +163,9 @@ fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, failure:
         (Direction::Down, _) => error.help("correct the down block (it may always be edited), build, and run `down` again"),
     }
 }
+
+/// What it could not record it must be allowed to.
+const GRANT: &str = "connect as the owner of the history tables, or grant the migrator's user INSERT, UPDATE, DELETE and SELECT on both";
 
 /// The fence refused: nothing has failed but our own assumption.
 fn fenced_off(failure: &Failure) -> bool {
@@ -191,7 +198,11 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
         (None, _) => "failed and was rolled back".to_owned(),
     };
     let back = if direction == Direction::Down { "rollback of " } else { "" };
-    let exit = if failure.in_doubt { Exit::InDoubt } else { Exit::Failed };
+    let exit = match failure {
+        Failure { in_doubt: true, .. } => Exit::InDoubt,
+        failure if failure.is_about_rights() => Exit::Refused,
+        _ => Exit::Failed,
+    };
     let error = match &failure.place {
         Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
@@ -199,6 +210,9 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
             place.byte,
             failure.summary(),
         ))),
+        Place::Recording => {
+            Error::new(exit, format!("{back}{what} {state}: it could not be recorded: {}", failure.summary()))
+        }
         Place::AtCommit => Error::new(exit, format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),
         Place::Fence(_) | Place::Own => Error::new(exit, format!("{back}{what} {state}: {}", failure.summary())),
     };
@@ -241,7 +255,7 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Erro
         Some(Ok(())) => (error, true),
         None => (error, store::flush(client).await.is_ok()),
         Some(Err(cause)) => {
-            let note = format!("the failure could not be recorded in the event log: {}", crate::connect::cause(&cause));
+            let note = format!("the failure could not be recorded in the event log: {}", said(&cause));
             (error.note(note), store::flush(client).await.is_ok())
         }
     };

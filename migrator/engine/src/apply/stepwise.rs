@@ -155,7 +155,7 @@ impl Run<'_> {
         patiently(self.executor, &self.migration.label(), async || {
             crate::store::write(&self.executor.connection, tables, run, session, &statements)
                 .await
-                .map_err(|error| Failure::new(error, Place::AtCommit))
+                .map_err(|error| Failure::new(error, Place::Recording))
         })
         .await
     }
@@ -189,7 +189,7 @@ impl Run<'_> {
             if written.is_err() {
                 rollback(&connection.client).await;
             }
-            written.map_err(|error| Failure::new(error, Place::AtCommit))
+            written.map_err(|error| Failure::new(error, Place::Recording))
         })
         .await
     }

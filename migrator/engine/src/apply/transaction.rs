@@ -33,6 +33,8 @@ pub(crate) struct Message {
     /// Where the body stands in the message.
     at: usize,
     body: Body,
+    /// How many commands of ours stand between the body and `COMMIT`.
+    behind: usize,
 }
 
 /// Opens every transaction of ours, whatever the role's defaults are.
@@ -71,12 +73,15 @@ impl Message {
         durability: Durability,
     ) -> Message {
         let before = 1 + fence.len();
+        let reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "SET LOCAL synchronous_commit = "];
+        let behind = reset.len() + after.len();
         let mut text = format!("{begin};\n{};\n", fence.join(";\n"));
         let at = text.len();
         text.push_str(&body.text[body.range.clone()]);
         // The line end closes a comment on the last line. A migration may have changed its role or its durability:
         // the history's rows are written by the migrator, and as durably as it says.
-        text.push_str("\n;\nRESET SESSION AUTHORIZATION; RESET ROLE; SET LOCAL synchronous_commit = ");
+        text.push_str("\n;\n");
+        text.push_str(&reset.join("; "));
         text.push_str(durability.synchronous_commit());
         let after = after.join(";\n");
         if planted("history-outside") {
@@ -84,7 +89,7 @@ impl Message {
         } else {
             text.push_str(&format!(";\n{after};\nCOMMIT"));
         }
-        Message { text, before, at, body }
+        Message { text, before, at, body, behind }
     }
 
     /// Sends it behind the session's reset and returns without waiting for an answer.
@@ -130,8 +135,10 @@ impl Message {
             return Place::Fence(completed);
         }
         let inside = self.body.statements.iter().filter(|s| self.body.range.contains(&s.range.start));
-        match inside.clone().nth(completed - self.before) {
+        let completed = completed - self.before;
+        match inside.clone().nth(completed) {
             Some(statement) => self.in_file(statement.range.start),
+            None if completed < inside.count() + self.behind => Place::Recording,
             None => Place::AtCommit,
         }
     }
@@ -159,7 +166,7 @@ impl InFlight {
         let Err((error, completed)) = drain(&mut self.answer).await else { return Ok(()) };
         let place = self.message.place(&error, completed);
         let failure = Failure::new(error, place);
-        if planted("commit-ignored") && (failure.lost || matches!(failure.place, Place::AtCommit)) {
+        if planted("commit-ignored") && (failure.lost || matches!(failure.place, Place::Recording | Place::AtCommit)) {
             return Ok(());
         }
         Err(failure)
@@ -193,7 +200,8 @@ async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Erro
 
 /// Runs one statement of a file outside a transaction, verbatim.
 pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failure> {
-    let message = Message { text: body.text[body.range.clone()].to_owned(), before: 0, at: 0, body: body.clone() };
+    let message =
+        Message { text: body.text[body.range.clone()].to_owned(), before: 0, at: 0, body: body.clone(), behind: 0 };
     let Err((error, completed)) = run(client, &message.text).await else { return Ok(()) };
     let place = message.place(&error, completed);
     Err(Failure::new(error, place))

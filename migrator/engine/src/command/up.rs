@@ -68,7 +68,11 @@ async fn execute(context: &Context, args: &Args, session: Session, plan: Plan) -
     }
     let begun = std::time::Instant::now();
     let (mut executor, history) = context.lock(session, args.wait.wait_lock).await?;
+    let seen = plan.ahead;
     let plan = up(context, &history, args)?;
+    if plan.ahead != seen {
+        context.warn_ahead(&plan.ahead);
+    }
     if plan.steps.is_empty() {
         result("nothing to apply: another migrator has done it meanwhile");
         executor.finish().await;
