@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::Release;
 use crate::cli::{Cli, Command};
 use crate::command::*;
-use crate::embedded::Embedded;
+use crate::embedded::{Embedded, Release};
 use crate::error::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Progress;

@@ -199,3 +199,12 @@ impl Block {
         &text[self.range.clone()]
     }
 }
+
+/// Which binary this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// The version of the package that holds the migrations.
+    pub version: &'static str,
+    /// The commit it was built from; `dev` outside of `cargo xtask dist`.
+    pub commit: &'static str,
+}

@@ -42,17 +42,8 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Release};
 pub use error::{Error, Exit};
-
-/// Which binary this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Release {
-    /// The version of the package that holds the migrations.
-    pub version: &'static str,
-    /// The commit it was built from; `dev` outside of `cargo xtask dist`.
-    pub commit: &'static str,
-}
 
 /// The set that the build script has embedded.
 #[macro_export]

@@ -1,9 +1,8 @@
 //! What an earlier run has left of a statement that cannot be rolled back: read from the catalog, and put in order.
 
 use super::failure::{Failure, Place};
-use super::stepwise::Run;
 use super::{Executor, catalog};
-use crate::embedded::{Statement, StatementKind};
+use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::history::OpenStatement;
 
 /// What is to be done with a statement.
@@ -20,33 +19,35 @@ pub(super) enum Next {
 /// # Errors
 /// The server's refusal of a statement of ours, a lost connection.
 pub(super) async fn prepare(
-    run: &Run<'_>,
+    executor: &Executor,
+    (migration, block): (&Migration, &Block),
     statement: &Statement,
     open: Option<&OpenStatement>,
 ) -> Result<Next, Failure> {
     // An earlier try was begun, and nobody knows how it ended.
     let unfinished = open.is_some_and(|open| !open.failed);
-    let client = &run.executor.connection.client;
+    let client = &executor.connection.client;
+    let say = |line: &str| executor.progress.say(&format!("{}: {line}", migration.label()));
     let own = |error| Failure::new(error, Place::Own);
     match &statement.kind {
         StatementKind::CreateIndexConcurrently { index, table, unique, rest } => {
             match catalog::index(client, table, index).await.map_err(own)? {
                 catalog::Index::Valid(name) if unfinished => {
-                    let rest = &run.migration.text[statement.range.start + rest..statement.range.end];
+                    let rest = &migration.text[statement.range.start + rest..statement.range.end];
                     match catalog::is_as_written(client, &name, (table, *unique, rest)).await {
                         Ok(true) => {
-                            say(run, &format!("index {} was finished by an earlier run", name.index));
+                            say(&format!("index {} was finished by an earlier run", name.index));
                             return Ok(Next::Done);
                         }
                         Err(error) if Failure::is_lost(&error) => return Err(own(error)),
                         // Somebody else has built it: the server will say that it exists.
-                        Ok(false) | Err(_) => say(run, &format!("index {} is not what the file builds", name.index)),
+                        Ok(false) | Err(_) => say(&format!("index {} is not what the file builds", name.index)),
                     }
                 }
                 catalog::Index::Invalid(name) => {
                     let name = name.index;
-                    say(run, &format!("index {name} is invalid, an unfinished build: it is dropped and built again"));
-                    without_lock_timeout(run, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
+                    say(&format!("index {name} is invalid, an unfinished build: it is dropped and built again"));
+                    without_lock_timeout(executor, block, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
                 }
                 catalog::Index::Valid(_) | catalog::Index::Absent => {}
             }
@@ -54,28 +55,27 @@ pub(super) async fn prepare(
         StatementKind::DropIndexConcurrently { index }
             if unfinished && !catalog::exists(client, index).await.map_err(own)? =>
         {
-            say(run, &format!("index {index} was dropped by an earlier run"));
+            say(&format!("index {index} was dropped by an earlier run"));
             return Ok(Next::Done);
         }
         StatementKind::ReindexConcurrently { object, name } if open.is_some() => {
             for index in catalog::leftovers(client, *object, name).await.map_err(own)? {
-                say(run, &format!("index {index} was left behind by an unfinished REINDEX: it is dropped"));
-                without_lock_timeout(run, &format!("DROP INDEX CONCURRENTLY {index}")).await?;
+                say(&format!("index {index} was left behind by an unfinished REINDEX: it is dropped"));
+                without_lock_timeout(executor, block, &format!("DROP INDEX CONCURRENTLY {index}")).await?;
             }
         }
         StatementKind::DetachConcurrently { table, partition } => {
             match catalog::partition(client, table, partition).await.map_err(own)? {
                 catalog::Partition::Detached if unfinished => {
-                    say(run, &format!("partition {partition} was detached by an earlier run"));
+                    say(&format!("partition {partition} was detached by an earlier run"));
                     return Ok(Next::Done);
                 }
                 catalog::Partition::Pending => {
-                    say(
-                        run,
-                        &format!("the detachment of partition {partition} was begun by an earlier run: it is finished"),
-                    );
+                    say(&format!(
+                        "the detachment of partition {partition} was begun by an earlier run: it is finished"
+                    ));
                     let statement = format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE");
-                    without_lock_timeout(run, &statement).await?;
+                    without_lock_timeout(executor, block, &statement).await?;
                     return Ok(Next::Done);
                 }
                 catalog::Partition::Attached | catalog::Partition::Detached => {}
@@ -86,16 +86,11 @@ pub(super) async fn prepare(
     Ok(Next::Run)
 }
 
-fn say(run: &Run<'_>, line: &str) {
-    run.executor.progress.say(&format!("{}: {line}", run.migration.label()));
-}
-
 /// Runs a statement of ours that waits for others as long as it must.
-async fn without_lock_timeout(run: &Run<'_>, statement: &str) -> Result<(), Failure> {
-    let Executor { connection, .. } = run.executor;
-    let lock_timeout = run.executor.session(Some(run.block)).lock_timeout_ms;
+async fn without_lock_timeout(executor: &Executor, block: &Block, statement: &str) -> Result<(), Failure> {
+    let lock_timeout = executor.session(Some(block)).lock_timeout_ms;
     for statement in ["SET lock_timeout = 0", statement, &format!("SET lock_timeout = {lock_timeout}")] {
-        connection.client.batch_execute(statement).await.map_err(|error| Failure::new(error, Place::Own))?;
+        executor.connection.client.batch_execute(statement).await.map_err(|error| Failure::new(error, Place::Own))?;
     }
     Ok(())
 }

@@ -88,7 +88,8 @@ impl Run<'_> {
         let label = self.migration.label();
         let mut patience = Patience::new(self.executor);
         loop {
-            if healing::prepare(self, statement, open.as_ref()).await? == Next::Done {
+            let here = (self.migration, self.block);
+            if healing::prepare(self.executor, here, statement, open.as_ref()).await? == Next::Done {
                 return self.record(&self.event(unit, "done")).await;
             }
             self.record(&self.event(unit, "started")).await?;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::apply::Executor;
 use crate::connect::{Connection, NoticeSink, connect};
-use crate::embedded::{Embedded, Migration};
+use crate::embedded::{Embedded, Migration, Release};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::interrupt::Interrupt;
 use crate::output::Progress;
 use crate::sql::{Run, SessionSettings, Tables};
 use crate::target::{ConnectionTarget, Environment};
-use crate::{Release, lock, store};
+use crate::{lock, store};
 
 /// What a command works with.
 pub(crate) struct Context {
