@@ -105,12 +105,22 @@ fn check_role(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Prob
 /// dbmate sorts by file name as text, so that `10_x` comes before `9_y`. `names` ascend by number; the first pair that
 /// dbmate would turn round is reported.
 pub(crate) fn check_order(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
+    // A version that is used twice is an error of its own, and the order follows from its cure.
+    if names.windows(2).any(|pair| pair[0].0.number == pair[1].0.number) {
+        return;
+    }
     let base = |file: &str| file.rsplit('/').next().unwrap_or_default().to_owned();
-    let pairs = names.windows(2).map(|pair| (base(pair[0].1), base(pair[1].1), pair[1].1));
-    let Some((earlier, later, file)) = pairs.into_iter().find(|(earlier, later, _)| earlier > later) else { return };
-    let message = format!("dbmate applies `{later}` before `{earlier}`: it sorts file names as text");
-    let help = "give all versions the same number of digits";
-    problems.push(Problem::whole(Code::DbmateOrder, file, message, help));
+    let turned = names.windows(2).find(|pair| base(pair[0].1) > base(pair[1].1));
+    let Some([(name, earlier), (_, later)]) = turned else { return };
+    let message = format!("dbmate applies `{}` before `{}`: it sorts file names as text", base(later), base(earlier));
+    let width = names.iter().map(|(name, _)| name.version.len()).max().unwrap_or_default();
+    let help = format!(
+        "give all versions that have not been applied anywhere {width} digits: rename `{}` to `{:0width$}_{}.sql`",
+        base(earlier),
+        name.number,
+        name.name
+    );
+    problems.push(Problem::whole(Code::DbmateOrder, later, message, help));
 }
 
 #[cfg(test)]
@@ -210,7 +220,7 @@ mod tests {
             check_order(&names, &mut problems);
             problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
         };
-        expect!["db/migrations/10_c.sql: dbmate applies `10_c.sql` before `9_b.sql`: it sorts file names as text [M054]; help: give all versions the same number of digits"].assert_eq(&order(&["8_a.sql", "9_b.sql", "10_c.sql", "100_d.sql"]));
+        expect!["db/migrations/10_c.sql: dbmate applies `10_c.sql` before `9_b.sql`: it sorts file names as text [M054]; help: give all versions that have not been applied anywhere 3 digits: rename `9_b.sql` to `009_b.sql`"].assert_eq(&order(&["8_a.sql", "9_b.sql", "10_c.sql", "100_d.sql"]));
         expect![""].assert_eq(&order(&["01_a.sql", "02_b.sql", "10_c.sql"]));
     }
 }

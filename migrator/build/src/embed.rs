@@ -123,7 +123,7 @@ mod tests {
             cargo::rerun-if-changed=../db/migrations
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
             cargo::warning=db/migrations/001_x.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
-            cargo::error=db/migrations/002.sql: `002.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
+            cargo::error=db/migrations/002.sql: `002.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `002_<name>.sql`
             cargo::error=db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
         "#]].assert_eq(&report);
         assert!(!root.path().join("out.rs").exists());

@@ -184,6 +184,9 @@ fn scripts(entries: Vec<Entry>, problems: &mut Vec<Problem>) -> Vec<(String, Sou
 
 /// Every version once, compared as a number.
 fn check_duplicates(folder: &Folder, problems: &mut Vec<Problem>) {
+    let newest = folder.migrations.last().map(|(name, _)| name);
+    let width = newest.map_or(0, |name| name.version.len());
+    let mut free = newest.and_then(|name| name.number.checked_add(1));
     for pair in folder.migrations.windows(2) {
         let [(a, first), (b, second)] = pair else { continue };
         if a.number != b.number {
@@ -194,7 +197,15 @@ fn check_duplicates(folder: &Folder, problems: &mut Vec<Problem>) {
         } else {
             format!("`{}` and `{}` are the same version: `{}` and `{}`", a.version, b.version, first.file, second.file)
         };
-        let help = "give the one that has not been applied anywhere a version of its own";
+        let help = match free {
+            Some(free) => format!(
+                "give the one that has not been applied anywhere the next version: rename `{}` to `{free:0width$}_{}.sql`",
+                second.file.rsplit('/').next().unwrap_or_default(),
+                b.name
+            ),
+            None => "give the one that has not been applied anywhere a version of its own".to_owned(),
+        };
+        free = free.and_then(|free| free.checked_add(1));
         problems.push(Problem::whole(Code::VersionUsedTwice, &second.file, message, help));
     }
 }

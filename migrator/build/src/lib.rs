@@ -41,6 +41,7 @@ mod syntax;
 #[cfg(test)]
 mod testing;
 mod transaction;
+mod wording;
 mod words;
 
 pub use embed::embed;
@@ -171,8 +172,8 @@ mod tests {
             &[("db/migrations/001_a.sql", PLAIN), ("db/migrations/001_b.sql", PLAIN), ("db/migrations/1_c.sql", PLAIN)],
             expect![[r#"
                 []
-                Error db/migrations/001_b.sql: version `001` is used twice: `db/migrations/001_a.sql` and `db/migrations/001_b.sql` [M006]; help: give the one that has not been applied anywhere a version of its own
-                Error db/migrations/1_c.sql: `001` and `1` are the same version: `db/migrations/001_b.sql` and `db/migrations/1_c.sql` [M006]; help: give the one that has not been applied anywhere a version of its own"#]],
+                Error db/migrations/001_b.sql: version `001` is used twice: `db/migrations/001_a.sql` and `db/migrations/001_b.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `001_b.sql` to `2_b.sql`
+                Error db/migrations/1_c.sql: `001` and `1` are the same version: `db/migrations/001_b.sql` and `db/migrations/1_c.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `1_c.sql` to `3_c.sql`"#]],
         );
     }
 

@@ -50,7 +50,9 @@ fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &
     check_end(source, lexed, problems);
     let mut syntax = Vec::new();
     for (part, statements) in blocks {
-        if part.direction == Direction::Up && statements.is_empty() {
+        // What has no end may have swallowed the statements; that is reported.
+        let empty = statements.is_empty() && lexed.unterminated.is_none();
+        if part.direction == Direction::Up && empty {
             let help =
                 "write it below the marker, from the next line on; or remove the file if it has never been applied";
             let message = "there is no statement behind `-- migrate:up`";

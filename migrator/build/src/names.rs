@@ -17,15 +17,13 @@ pub(crate) fn migration(path: &str, file_name: &str) -> Result<Name, Problem> {
     let name = rest.strip_prefix('_').and_then(|rest| rest.strip_suffix(".sql")).filter(|name| is_plain(name));
     let (Some(name), false) = (name, version.is_empty()) else {
         let message = format!("`{file_name}` is not named `<version>_<name>.sql`");
-        let help = match migration_suggestion(file_name) {
-            Some(suggestion) => format!("rename it to `{suggestion}`"),
-            None => "rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`".to_owned(),
-        };
-        return Err(Problem::whole(Code::FileName, path, message, help));
+        return Err(Problem::whole(Code::FileName, path, message, rename(file_name)));
     };
     let Ok(number) = version.parse() else {
         let message = format!("version `{version}` is too large");
-        let help = format!("rename it: a version is at most {}", i64::MAX);
+        // Most likely a time with fractions of a second, of which the first fourteen digits are enough.
+        let help =
+            format!("rename it, for instance to `{}_{name}.sql`: a version is at most {}", &version[..14], i64::MAX);
         return Err(Problem::whole(Code::VersionTooLarge, path, message, help));
     };
     Ok(Name { version: version.to_owned(), number, name: name.to_owned() })
@@ -68,13 +66,36 @@ fn stem(file_name: &str) -> &str {
 }
 
 /// How a file would have to be called: `V1__init.sql` as `1_init.sql`.
-fn migration_suggestion(file_name: &str) -> Option<String> {
+fn rename(file_name: &str) -> String {
     let stem = stem(file_name).trim();
-    let stem = stem.strip_prefix(['V', 'v']).unwrap_or(stem);
-    let rest = stem.trim_start_matches(|c: char| c.is_ascii_digit());
-    let version = &stem[..stem.len() - rest.len()];
+    let stem = stem.strip_prefix(['V', 'v']).filter(|rest| rest.starts_with(is_digit)).unwrap_or(stem);
+    let rest = stem.trim_start_matches(is_digit);
+    let version: String = stem[..stem.len() - rest.len()].chars().filter_map(digit).collect();
     let name = plain(rest.trim_start_matches(|c: char| !c.is_alphanumeric()));
-    (!version.is_empty() && !name.is_empty()).then(|| format!("{version}_{name}.sql"))
+    let direction = rest.eq_ignore_ascii_case(".up") || rest.eq_ignore_ascii_case(".down");
+    match (version.is_empty(), name.is_empty()) {
+        (false, false) if direction => {
+            format!("put both directions into one file, `{version}_<name>.sql`, behind a marker each")
+        }
+        (false, false) => format!("rename it to `{version}_{name}.sql`"),
+        (false, true) => format!("give it a name: `{version}_<name>.sql`"),
+        (true, false) => format!("put the next version before the name: `<version>_{name}.sql`"),
+        (true, true) => "rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`".to_owned(),
+    }
+}
+
+fn is_digit(c: char) -> bool {
+    digit(c).is_some()
+}
+
+/// The ASCII digit for a decimal digit of any of the scripts that people write numbers in.
+fn digit(c: char) -> Option<char> {
+    const ZEROS: [char; 13] = [
+        '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{BE6}', '\u{C66}',
+        '\u{E50}', '\u{1040}', '\u{FF10}',
+    ];
+    let value = |zero: &char| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10);
+    ZEROS.iter().find_map(value).and_then(|value| char::from_digit(value, 10))
 }
 
 #[cfg(test)]
@@ -84,86 +105,94 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(file_name: &str, expect: Expect) {
-        let shown = match migration(&format!("db/migrations/{file_name}"), file_name) {
-            Ok(name) => format!("{} {} {}", name.version, name.number, name.name),
-            Err(problem) => problem.to_string(),
-        };
-        expect.assert_eq(&shown);
+    fn check(table: &[&str], expect: Expect) {
+        let shown = table.iter().map(|file_name| match migration(file_name, file_name) {
+            Ok(name) => format!("{} {} {}\n", name.version, name.number, name.name),
+            Err(problem) => format!("{problem}\n"),
+        });
+        expect.assert_eq(&shown.collect::<String>());
     }
 
     #[test]
     fn reads_version_and_name() {
-        check("001_init.sql", expect!["001 1 init"]);
-        check("20261120140200_add.users-locale_2.sql", expect!["20261120140200 20261120140200 add.users-locale_2"]);
-        check("9223372036854775807_x.sql", expect!["9223372036854775807 9223372036854775807 x"]);
+        check(
+            &["001_init.sql", "20261120140200_add.users-locale_2.sql", "9223372036854775807_x.sql", "1_init.up.sql"],
+            expect![[r#"
+                001 1 init
+                20261120140200 20261120140200 add.users-locale_2
+                9223372036854775807 9223372036854775807 x
+                1 1 init.up
+            "#]],
+        );
     }
 
     #[test]
     fn refuses_other_names_and_says_how_to_rename() {
         check(
-            "001_init.SQL",
-            expect![
-                "db/migrations/001_init.SQL: `001_init.SQL` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`"
+            &[
+                "001_init.SQL",
+                "001_init.Sql",
+                "V1__init.sql",
+                "v2.1__add_notes.sql",
+                "U1__undo.sql",
+                "001-init.sql",
+                "001 add users.sql",
+                " 001_init.sql",
+                "001_größe.sql",
+                "001.sql",
+                "001_.sql",
+                "1.up.sql",
+                "1.down.sql",
+                "init.sql",
+                "٣_x.sql",
+                "１２_x.sql",
+                "1²_x.sql",
+                "-1_x.sql",
+                "+1_x.sql",
+                "0x1_a.sql",
+                "_.sql",
+                ".sql",
             ],
-        );
-        check(
-            "V1__init.sql",
-            expect![
-                "db/migrations/V1__init.sql: `V1__init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1_init.sql`"
-            ],
-        );
-        check(
-            "001-init.sql",
-            expect![
-                "db/migrations/001-init.sql: `001-init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`"
-            ],
-        );
-        check(
-            "001 add users.sql",
-            expect![
-                "db/migrations/001 add users.sql: `001 add users.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_add_users.sql`"
-            ],
-        );
-        check(
-            "001_größe.sql",
-            expect![
-                "db/migrations/001_größe.sql: `001_größe.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_gr__e.sql`"
-            ],
-        );
-        check(
-            "001.sql",
-            expect![
-                "db/migrations/001.sql: `001.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`"
-            ],
-        );
-        check(
-            "001_.sql",
-            expect![
-                "db/migrations/001_.sql: `001_.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`"
-            ],
-        );
-        check(
-            "init.sql",
-            expect![
-                "db/migrations/init.sql: `init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`"
-            ],
-        );
-        check(
-            "٣_x.sql",
-            expect![
-                "db/migrations/٣_x.sql: `٣_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`"
-            ],
+            expect![[r#"
+                001_init.SQL: `001_init.SQL` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
+                001_init.Sql: `001_init.Sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
+                V1__init.sql: `V1__init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1_init.sql`
+                v2.1__add_notes.sql: `v2.1__add_notes.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `2_1__add_notes.sql`
+                U1__undo.sql: `U1__undo.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_U1__undo.sql`
+                001-init.sql: `001-init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
+                001 add users.sql: `001 add users.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_add_users.sql`
+                 001_init.sql: ` 001_init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
+                001_größe.sql: `001_größe.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_gr__e.sql`
+                001.sql: `001.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
+                001_.sql: `001_.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
+                1.up.sql: `1.up.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
+                1.down.sql: `1.down.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
+                init.sql: `init.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_init.sql`
+                ٣_x.sql: `٣_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `3_x.sql`
+                １２_x.sql: `１２_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `12_x.sql`
+                1²_x.sql: `1²_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1___x.sql`
+                -1_x.sql: `-1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
+                +1_x.sql: `+1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
+                0x1_a.sql: `0x1_a.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `0_x1_a.sql`
+                _.sql: `_.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
+                .sql: `.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
+            "#]],
         );
     }
 
     #[test]
     fn refuses_a_version_that_is_no_i64() {
         check(
-            "9223372036854775808_x.sql",
-            expect![
-                "db/migrations/9223372036854775808_x.sql: version `9223372036854775808` is too large [M005]; help: rename it: a version is at most 9223372036854775807"
+            &[
+                "9223372036854775808_x.sql",
+                "20261120140200123456789_nanoseconds.sql",
+                "00000000000000000000000001_x.sql",
             ],
+            expect![[r#"
+                9223372036854775808_x.sql: version `9223372036854775808` is too large [M005]; help: rename it, for instance to `92233720368547_x.sql`: a version is at most 9223372036854775807
+                20261120140200123456789_nanoseconds.sql: version `20261120140200123456789` is too large [M005]; help: rename it, for instance to `20261120140200_nanoseconds.sql`: a version is at most 9223372036854775807
+                00000000000000000000000001 1 x
+            "#]],
         );
     }
 

@@ -120,7 +120,9 @@ impl Reader<'_> {
                 "down" => reader.boolean(key, value).into_iter().for_each(|yes| environment.down = yes),
                 _ => {
                     environment.seeds = reader.strings(key, value);
-                    reader.check_seeds(value, environment.seeds.as_deref().unwrap_or_default());
+                    if environment.seeds.is_some() {
+                        reader.check_seeds(value);
+                    }
                 }
             });
             settings.environments.push(environment);
@@ -221,14 +223,15 @@ impl Reader<'_> {
     }
 
     /// A policy for a seed that does not exist is harmless, and most likely a typo.
-    fn check_seeds(&mut self, value: &Value<'_>, seeds: &[String]) {
-        for seed in seeds.iter().filter(|seed| !self.seeds.contains(&seed.as_str())) {
+    fn check_seeds(&mut self, list: &Value<'_>) {
+        for item in list.get_ref().as_array().into_iter().flatten() {
+            let Some(seed) = item.get_ref().as_str().filter(|seed| !self.seeds.contains(seed)) else { continue };
             let help = match nearest(seed, self.seeds.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("add `seeds/{seed}.sql`, or remove the name"),
             };
             let message = format!("there is no seed `{seed}`");
-            self.problems.push(self.source.problem(Code::UnknownSeed, value.span().start, message, help));
+            self.problems.push(self.source.problem(Code::UnknownSeed, item.span().start, message, help));
         }
     }
 }
@@ -366,8 +369,8 @@ mod tests {
         check(
             "[environments.p]\nseeds = [\"prodction\", \"other\", \"test\"]",
             expect![[r#"
-            db/migrator.toml:2:9: there is no seed `prodction` [M042]; help: did you mean `production`?
-            db/migrator.toml:2:9: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
+                db/migrator.toml:2:10: there is no seed `prodction` [M042]; help: did you mean `production`?
+                db/migrator.toml:2:23: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
         );
     }
 

@@ -8,6 +8,7 @@ use squawk_syntax::SourceFile;
 use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
+use crate::wording::describe;
 use crate::words::Words;
 
 /// After the first mistakes the parser finds many that are none.
@@ -98,30 +99,6 @@ fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
         Some(token) if text.get(at..token.start()).is_some_and(|gap| gap.trim().is_empty()) => token.start(),
         _ => at.min(words.range().end.max(at)),
     }
-}
-
-/// The parser's message with the text that stands there instead of its name for it.
-fn describe(message: &str, words: &Words<'_>, at: usize) -> String {
-    let message = message.replace('\n', " ");
-    let token = words.tokens.iter().find(|token| token.start() == at);
-    if let (Some((expected, _)), Some(token)) = (message.split_once(", found "), token) {
-        return match expected {
-            "expected command" if at == words.start() => format!("no statement begins with `{}`", words.shown(2)),
-            "expected command" => format!("unexpected `{}`", shorten(token.text(words.text))),
-            expected => format!("{expected}, found `{}`", shorten(token.text(words.text))),
-        };
-    }
-    let mut characters = message.chars();
-    match (characters.next(), characters.next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain([second]).chain(characters).collect()
-        }
-        _ => message,
-    }
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(40).map(|c| if c == '\n' { ' ' } else { c }).collect()
 }
 
 /// True if parsing could exhaust the stack.
