@@ -9,6 +9,7 @@ mod concurrency;
 mod corpora;
 mod environment;
 mod errors;
+mod fixtures;
 mod healing;
 mod history;
 mod locks;
