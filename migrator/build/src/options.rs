@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::duration;
+use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 
@@ -34,17 +35,26 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
         let mut refuse = |message: String, help: String| {
             problems.push(source.problem(Code::MarkerOption, at, message, help));
         };
+        // Whoever misspells it means `false`: what follows from the transaction is not reported on top.
+        let meant = word.split([':', '=', ',']).next().and_then(|name| nearest(name, NAMES));
+        if meant == Some("transaction") && word != "transaction:true" {
+            options.transaction = false;
+        }
         let Some((name, value)) = word.split_once(':') else {
             refuse(format!("`{word}` is no option"), format!("{FORM}; anything else goes to the next line"));
             break;
         };
+        if value.is_empty() {
+            refuse(format!("option `{name}` has no value"), format!("{FORM}, without a blank"));
+            break;
+        }
         if !NAMES.contains(&name) {
             refuse(format!("unknown option `{name}`"), help_for(name));
         } else if seen.contains(&name) {
             refuse(format!("option `{name}` is given twice"), "keep one of them".to_owned());
         } else if name == "transaction" {
             match value {
-                "false" => options.transaction = false,
+                "false" => {}
                 "true" => {
                     refuse("`transaction:true` is no option".to_owned(), "leave it out: it is the default".to_owned())
                 }
@@ -63,7 +73,7 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
 }
 
 fn help_for(name: &str) -> String {
-    match crate::nearest::nearest(name, NAMES) {
+    match nearest(name, NAMES) {
         Some(known) => format!("did you mean `{known}`?"),
         None => FORM.to_owned(),
     }
@@ -97,6 +107,23 @@ mod tests {
     }
 
     #[test]
+    fn whoever_misspells_the_transaction_means_none() {
+        for (text, transaction) in [
+            ("transaction:false", false),
+            ("transaction:FALSE", false),
+            ("transaction=false", false),
+            ("transaction: false", false),
+            ("Transaktion:false,", false),
+            ("transaction:true", true),
+            ("lock_timeout:x", true),
+            ("SELECT 1", true),
+        ] {
+            let options = read(&Source::new("x", text), 0..text.len(), &mut Vec::new());
+            assert_eq!(options.transaction, transaction, "{text}");
+        }
+    }
+
+    #[test]
     fn refuses_everything_else() {
         check(
             "transaction:FALSE",
@@ -112,9 +139,9 @@ mod tests {
         );
         check(
             "transaction: false",
-            expect![[r#"
-            db/migrations/001_x.sql:1:1: `transaction:` is no option [M015]; help: write `transaction:false`
-            db/migrations/001_x.sql:1:14: `false` is no option [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; anything else goes to the next line"#]],
+            expect![
+                "db/migrations/001_x.sql:1:1: option `transaction` has no value [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`, without a blank"
+            ],
         );
         check(
             "Transaction:false transaction=false",
