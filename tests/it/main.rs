@@ -5,6 +5,7 @@
 
 mod support;
 
+mod codes;
 mod concurrency;
 mod corpora;
 mod environment;
