@@ -1,5 +1,6 @@
 //! Whether SQL is PostgreSQL's. The only module that touches `squawk-syntax`, which promises no stability.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -63,7 +64,7 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
     }
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return };
     let range = first.start()..last.range().end;
-    let errors = match parse(&source.text[range.clone()]) {
+    let errors = match parse(&without_continued_escapes(&source.text[range.clone()], range.start, group)) {
         Some(errors) => errors,
         None => vec![(0, "the parser gave up".to_owned())],
     };
@@ -80,6 +81,23 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
         let message = describe(&message, &group[index], at);
         found.push(source.problem(Code::Syntax, at, message, HELP));
     }
+}
+
+/// The text with the later parts of continued escape strings blotted out, byte for byte: the parser takes them for
+/// plain strings, which end at the wrong quote.
+fn without_continued_escapes<'a>(text: &'a str, start: usize, group: &[Words<'_>]) -> Cow<'a, str> {
+    let mut mended = Cow::Borrowed(text);
+    let tokens = group.iter().flat_map(|words| words.tokens);
+    for token in tokens.filter(|token| token.kind == Kind::Escape) {
+        let range = token.start() - start..token.end() - start;
+        // The first part begins with its prefix. One without an end is reported on its own.
+        let part = &text[range.clone()];
+        if part.len() > 1 && part.starts_with('\'') && part.ends_with('\'') {
+            let inside = range.start + 1..range.end - 1;
+            mended.to_mut().replace_range(inside.clone(), &"x".repeat(inside.len()));
+        }
+    }
+    mended
 }
 
 /// The errors by offset; `None` if the parser panics.
@@ -168,6 +186,18 @@ mod tests {
             "CREATE TABLE t (a int); SELECT 1; INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING;\n\
              CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$; ALTER TABLE t ADD b text",
             expect![""],
+        );
+    }
+
+    #[test]
+    fn takes_a_continued_escape_string_as_the_server_does() {
+        check_text("SELECT E'a'\n'b\\'é'\n'\\\\', 1; SELECT E'\\'', 'c'", expect![""]);
+        // What stands behind it is still where it was.
+        check_text(
+            "SELECT E'a'\n'b\\'é' FORM x y",
+            expect![
+                "db/migrations/001_x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+            ],
         );
     }
 
