@@ -7,6 +7,7 @@ mod support;
 
 mod codes;
 mod concurrency;
+mod contract;
 mod corpora;
 mod environment;
 mod errors;
