@@ -5,10 +5,12 @@
 
 mod support;
 
+mod accepted;
 mod codes;
 mod concurrency;
 mod contract;
 mod corpora;
+mod dbmate_tool;
 mod environment;
 mod errors;
 mod fixtures;

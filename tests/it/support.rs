@@ -41,6 +41,13 @@ impl Project {
         Project { directory, database, release: "1.0.0".to_owned() }
     }
 
+    /// A copy of a db directory and an empty database.
+    pub(crate) fn of(directory: &Path) -> Project {
+        let project = Project::new();
+        copy(directory, &project.db());
+        project
+    }
+
     /// The same database seen by another release with its own copy of the files.
     pub(crate) fn release(&self, release: &str) -> Project {
         let directory = TempDir::new().unwrap();
