@@ -47,20 +47,20 @@ fn check_shows_every_problem_of_the_files() {
     workspace.check(
         &mut workspace.xtask("check"),
         expect![[r#"
-        exit 1
-        --- stdout
-        error[M006]: `001` and `1` are the same version: `db/migrations/001_init.sql` and `db/migrations/1_twice.sql`
-        --> db/migrations/1_twice.sql
-         = help: give the one that has not been applied anywhere a version of its own
+            exit 1
+            --- stdout
+            error[M006]: `001` and `1` are the same version: `db/migrations/001_init.sql` and `db/migrations/1_twice.sql`
+            --> db/migrations/1_twice.sql
+             = help: give the one that has not been applied anywhere the next version: rename `1_twice.sql` to `2_twice.sql`
 
-        error[M010]: there is no `-- migrate:up`
-        --> db/migrations/1_twice.sql
-         = help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
+            error[M010]: there is no `-- migrate:up`
+            --> db/migrations/1_twice.sql
+             = help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
 
-        not checked: append-only, as this is no git repository
+            not checked: append-only, as this is no git repository
 
-        2 errors, 0 warnings
-    "#]],
+            2 errors, 0 warnings
+        "#]],
     );
 }
 
