@@ -20,4 +20,5 @@ mod locks;
 mod nontransactional;
 mod rights;
 mod session;
+mod tls;
 mod up;

@@ -120,9 +120,20 @@ impl Project {
     /// Runs it as another role.
     pub(crate) fn run_as(&self, role: &str, arguments: &[&str]) -> String {
         let url = self.url().replace("postgres@", &format!("{role}@"));
+        self.run_with(arguments, &[("DATABASE_URL", &url)])
+    }
+
+    /// Runs it with other variables; an empty value removes one.
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         let mut command = self.command(arguments);
-        command.env("DATABASE_URL", url).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.finish(command.spawn().unwrap())
+        for (name, value) in variables {
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
+        }
+        self.finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
     /// Starts it; [`Project::finish`] waits for it.
@@ -233,9 +244,14 @@ pub(crate) fn wait_until(project: &Project, question: &str) {
 
 /// Runs SQL on a database of the shared server.
 pub(crate) fn query_on(database: &str, sql: &str) -> String {
+    query_at(&server().tcp_url(database), sql)
+}
+
+/// Runs SQL wherever the URL leads; rows as `a|b` lines.
+pub(crate) fn query_at(url: &str, sql: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&server().tcp_url(database), NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
         let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };

@@ -1,14 +1,19 @@
 //! Opens a session: connects, learns what the server is, passes its notices on.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 
 use tokio_postgres::error::{DbError, SqlState};
-use tokio_postgres::{AsyncMessage, Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::{Error, Exit};
+use crate::output;
 use crate::sql::{SessionSettings, session};
-use crate::target::ConnectionTarget;
+use crate::target::ssl::SslMode;
+use crate::target::{ConnectionTarget, Host, SessionAttributes};
+use crate::tls::{self, Canceller};
+use attempt::Refusal;
+
+mod attempt;
 
 /// Receives the server's notices and warnings as they arrive.
 pub(crate) type NoticeSink = Arc<dyn Fn(&DbError) + Send + Sync>;
@@ -17,6 +22,10 @@ pub(crate) type NoticeSink = Arc<dyn Fn(&DbError) + Send + Sync>;
 pub(crate) struct Connection {
     /// The client half; the other half runs as a task of the runtime.
     pub client: Client,
+    /// Stops what it runs.
+    pub cancel: Canceller,
+    /// The server that answered.
+    pub host: Host,
     /// What the server says about itself.
     pub server: Server,
 }
@@ -38,7 +47,7 @@ pub(crate) struct Server {
     pub is_standby: bool,
 }
 
-/// Connects.
+/// Connects to the first of the target's servers that will do.
 ///
 /// # Errors
 /// Exit code 6 with the server's own words, and never a password.
@@ -47,23 +56,62 @@ pub(crate) async fn connect(
     release: &str,
     notices: NoticeSink,
 ) -> Result<Connection, Error> {
-    let mut config = target.config().clone();
-    if config.get_application_name().is_none() {
-        config.application_name(format!("migrator {release}"));
-    }
-    let (client, mut connection) = config.connect(NoTls).await.map_err(|error| refused(target, &error))?;
-    tokio::spawn(async move {
-        // The task ends with the session; what ended it reaches the client as the error of its request.
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notice(notice) = message {
-                // The answers before it are with their readers already: they run first, so that the notice is shown
-                // under what was running when it was raised.
-                tokio::task::yield_now().await;
-                notices(&notice);
-            }
+    let encrypts = target.ssl.mode != SslMode::Disable && !target.hosts().iter().all(Host::is_socket);
+    let tls = encrypts.then(|| tls::connector(&target.ssl)).transpose()?;
+    let wanted = match target.session {
+        SessionAttributes::PreferStandby => &[SessionAttributes::Standby, SessionAttributes::Any][..],
+        ref attributes => std::slice::from_ref(attributes),
+    };
+    let mut refused: Vec<(String, Error)> = Vec::new();
+    for attributes in wanted {
+        for host in target.hosts() {
+            let error = match attempt::open(target, host, tls.as_ref(), release, notices.clone()).await {
+                Ok((client, cancel)) => match unsuitable(&client, *attributes).await? {
+                    None => return Ok(Connection { client, cancel, host: host.clone(), server: Server::default() }),
+                    Some(sentence) => {
+                        refusal(target, sentence, "list the other servers too, or connect to the right one")
+                    }
+                },
+                // Whoever is known there and not let in is not let in by the next one either, as with libpq.
+                Err(Refusal::Client(error)) if is_about_authentication(&error) => {
+                    return Err(described(target, &error));
+                }
+                Err(Refusal::Client(error)) => described(target, &error),
+                Err(Refusal::TimedOut(limit)) => refusal(
+                    target,
+                    &format!("no answer within {}", output::duration(limit)),
+                    "are host and port right, and does a firewall let this machine through? `connect_timeout` sets the limit",
+                ),
+            };
+            refused.push((host.to_string(), error));
         }
-    });
-    Ok(Connection { client, server: Server::default() })
+    }
+    let several = refused.len() > 1;
+    let Some((_, mut last)) = refused.pop() else { return Err(refusal(target, "no server is given", "set a host")) };
+    if several {
+        for (host, error) in refused {
+            last = last.note(format!("{host}: {}", error.reason()));
+        }
+    }
+    Err(last)
+}
+
+/// Why this server is not what `target_session_attrs` asks for.
+async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option<&'static str>, Error> {
+    if wanted == SessionAttributes::Any {
+        return Ok(None);
+    }
+    let statement = "SELECT pg_catalog.pg_is_in_recovery()::int AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
+    let rows = query(client, "asking what kind of server this is", statement).await?;
+    let is = |column: &str, value: &str| rows.first().and_then(|row| row.get(column)) == Some(value);
+    let (standby, read_only) = (is("standby", "1"), is("read_only", "on"));
+    Ok(match wanted {
+        SessionAttributes::ReadWrite | SessionAttributes::Primary if standby => Some("this server is a standby"),
+        SessionAttributes::ReadWrite if read_only => Some("this server takes no writes"),
+        SessionAttributes::ReadOnly if !read_only => Some("this server takes writes"),
+        SessionAttributes::Standby if !standby => Some("this server is no standby"),
+        _ => None,
+    })
 }
 
 impl Connection {
@@ -141,23 +189,44 @@ pub(crate) fn said(error: &tokio_postgres::Error) -> String {
     source.to_string()
 }
 
-fn refused(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
-    let message = Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {}", said(error)));
-    match error.code() {
-        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-            message.help("create the database first (`createdb`, or `cargo xtask migrate create` in development)")
-        }
-        Some(code) if *code == SqlState::INVALID_PASSWORD => message
-            .help("the password comes from the URL, PGPASSWORD or the password file; look at the server's pg_hba.conf"),
-        Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => message
-            .help("the server does not let this user in from here without TLS or at all: look at its pg_hba.conf"),
-        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
-            message.help("wait until others have gone, then try again")
-        }
-        Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
-            message.help("the server is starting or stopping: try again")
-        }
-        Some(_) => message,
-        None => message.help("is the server running, and are host and port right?"),
+fn is_about_authentication(error: &tokio_postgres::Error) -> bool {
+    let codes = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+    error.code().is_some_and(|code| codes.contains(code))
+}
+
+fn refusal(target: &ConnectionTarget, reason: &str, help: &str) -> Error {
+    Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {reason}")).help(help)
+}
+
+/// The sentence for a connection that could not be made.
+fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
+    if let Some((reason, help)) = tls::explain(error) {
+        return refusal(target, &reason, help);
     }
+    let help = match error.code() {
+        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+            "create the database first (`createdb`, or `cargo xtask migrate create` in development)"
+        }
+        Some(code) if *code == SqlState::INVALID_PASSWORD => {
+            "the password comes from the URL, the service file, PGPASSWORD or the password file; look at the server's pg_hba.conf"
+        }
+        Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "the server does not let this user in from here, or not this way: look at its pg_hba.conf, and at `sslmode`"
+        }
+        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => "wait until others have gone, then try again",
+        Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
+            "the server is starting or stopping: try again, or `migrator wait`"
+        }
+        Some(_) => "look at the server's log",
+        None => match said(error) {
+            text if text.contains("does not support TLS") => {
+                "the server has `ssl` off; a connection that nobody can listen to is not made in plaintext instead"
+            }
+            text if text.contains("password missing") => {
+                "the server asks for a password: put it into the URL, PGPASSWORD or the password file"
+            }
+            _ => "is the server running, and are host and port right?",
+        },
+    };
+    refusal(target, &said(error), help)
 }

@@ -49,6 +49,11 @@ impl Error {
         Error(Box::new(Inner { exit, message: message.into(), excerpt: None, notes: Vec::new(), help: Vec::new() }))
     }
 
+    /// What stands behind the last colon of the first line: the cause.
+    pub fn reason(&self) -> &str {
+        self.0.message.rsplit_once("`: ").map_or(&self.0.message, |(_, reason)| reason)
+    }
+
     /// Adds the place in the SQL file.
     #[must_use]
     pub fn at(mut self, excerpt: Option<Excerpt>) -> Error {

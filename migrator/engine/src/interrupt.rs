@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use crate::tls::Canceller;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_postgres::{CancelToken, NoTls};
 
 /// A process-wide wish to stop.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Interrupt {
     signal: AtomicI32,
     notify: tokio::sync::Notify,
     /// Set while there is something to cancel and to report.
-    cancel: Mutex<Option<CancelToken>>,
+    cancel: Mutex<Option<Canceller>>,
 }
 
 impl Interrupt {
@@ -36,7 +36,7 @@ impl Interrupt {
     }
 
     /// From now on a signal cancels what this session runs, instead of ending the process.
-    pub(crate) fn arm(&self, token: CancelToken) {
+    pub(crate) fn arm(&self, token: Canceller) {
         if let Ok(mut cancel) = self.cancel.lock() {
             *cancel = Some(token);
         }
@@ -49,7 +49,7 @@ impl Interrupt {
         }
     }
 
-    fn token(&self) -> Option<CancelToken> {
+    fn token(&self) -> Option<Canceller> {
         self.cancel.lock().ok().and_then(|cancel| cancel.clone())
     }
 
@@ -72,7 +72,7 @@ impl Interrupt {
         loop {
             if let Some(token) = self.token() {
                 // Between two statements a cancellation finds nothing: it is sent until the work has ended.
-                let _ = tokio::time::timeout(Duration::from_secs(1), token.cancel_query(NoTls)).await;
+                token.cancel().await;
             }
             tokio::select! {
                 outcome = &mut work => return Ok(outcome),

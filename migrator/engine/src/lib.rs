@@ -35,6 +35,7 @@ mod report;
 mod sql;
 mod store;
 mod target;
+mod tls;
 pub mod units;
 
 use std::process::ExitCode;

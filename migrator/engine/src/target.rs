@@ -1,59 +1,146 @@
 //! Where to connect: one type that never shows a password, neither in `Display` nor in `Debug`.
 //!
-//! Read from a URL or a keyword string (`--database-url`, `DATABASE_URL`), else from the libpq environment; what the one
-//! leaves open is filled in from the other, as libpq does it. Pure but for [`Environment::of_process`].
+//! Read from a URL or a keyword string (`--database-url`, `DATABASE_URL`); what that leaves open comes from the service
+//! file, then from the environment, then from libpq's defaults: whoever can run `psql "$DATABASE_URL"` ends up at the
+//! same place.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
-
 use crate::error::{Error, Exit};
+use parameters::{Invalid, KEYWORDS, Parameters, REFUSED};
+use ssl::{Ssl, one_of};
 
+mod keywords;
+mod parameters;
 mod passfile;
+mod service;
+pub(crate) mod ssl;
+mod uri;
 
-/// A server, a database, a user, and the secret that opens them.
+/// Servers, a database, a user, and the secret that opens them.
 #[derive(Clone)]
 pub(crate) struct ConnectionTarget {
-    config: Config,
+    /// In the order in which they are tried.
+    hosts: Vec<Host>,
+    database: String,
+    user: String,
+    password: Option<String>,
+    /// The password file's text.
+    passwords: Option<String>,
+    /// Startup options: `-c search_path=app`.
+    pub(crate) options: Option<String>,
+    /// What the server shows others about this session; `None`: ours.
+    pub(crate) application_name: Option<String>,
+    /// For each server, from the first packet to the end of authentication; `None`: without limit.
+    pub(crate) connect_timeout: Option<Duration>,
+    /// Which servers will do.
+    pub(crate) session: SessionAttributes,
+    /// How a dead connection is noticed.
+    pub(crate) keepalives: Keepalives,
+    /// How the connection is encrypted.
+    pub(crate) ssl: Ssl,
+    /// What whoever connects should know: a password file that is not used.
+    pub(crate) warnings: Vec<String>,
 }
 
-/// The variables that libpq knows, as far as they are honoured.
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Host {
+    /// A name, an address, or the directory of a socket; empty if only the address is given.
+    pub(crate) name: String,
+    /// The address to go to, whatever the name resolves to.
+    pub(crate) address: Option<IpAddr>,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+impl Host {
+    /// True for the directory of a Unix socket.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.name.starts_with('/') && self.address.is_none()
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) if self.name.is_empty() => write!(f, "{}", SocketAddr::new(address, self.port)),
+            _ if self.name.contains(':') => write!(f, "[{}]:{}", self.name, self.port),
+            _ => write!(f, "{}:{}", self.name, self.port),
+        }
+    }
+}
+
+/// libpq's `target_session_attrs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionAttributes {
+    /// The first server that answers.
+    Any,
+    /// One that can be written to.
+    ReadWrite,
+    /// One that cannot.
+    ReadOnly,
+    /// One that is no standby.
+    Primary,
+    /// One that is.
+    Standby,
+    /// The same, else any.
+    PreferStandby,
+}
+
+/// TCP keepalives; times without a value are the system's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Keepalives {
+    /// Whether they are sent.
+    pub(crate) on: bool,
+    /// After so long without traffic.
+    pub(crate) idle: Duration,
+    /// One after the other.
+    pub(crate) interval: Duration,
+    /// How many may stay unanswered.
+    pub(crate) count: u32,
+    /// How long sent data may stay unacknowledged; `None`: the system's own.
+    pub(crate) user_timeout: Option<Duration>,
+}
+
+/// The variables that libpq knows, as far as they matter.
 #[derive(Default, Clone)]
 pub(crate) struct Environment {
     variables: Vec<(String, String)>,
 }
 
 impl Environment {
-    const NAMES: [&'static str; 13] = [
-        "PGHOST",
-        "PGHOSTADDR",
-        "PGPORT",
-        "PGDATABASE",
-        "PGUSER",
-        "PGPASSWORD",
-        "PGPASSFILE",
-        "PGSSLMODE",
-        "PGOPTIONS",
-        "PGCONNECT_TIMEOUT",
-        "PGSERVICE",
-        "USER",
-        "HOME",
-    ];
-
     /// The variables of this process.
     pub(crate) fn of_process() -> Environment {
-        let read =
-            |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok().filter(|value| !value.is_empty())?));
-        Environment { variables: Self::NAMES.iter().filter_map(read).collect() }
+        let names =
+            KEYWORDS.iter().filter_map(|(_, variable)| *variable).chain(REFUSED.map(|(_, variable, _)| variable));
+        let read = |name: &str| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+            Some((name.to_owned(), value))
+        };
+        let names = names.chain(["PGSYSCONFDIR", "HOME"]).filter(|name| !name.is_empty());
+        let mut variables: Vec<_> = names.filter_map(read).collect();
+        // libpq takes the name of the account, not what a variable says about it.
+        variables.extend(whoami::username().ok().map(|name| ("account".to_owned(), name)));
+        Environment { variables }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn parameters(&self) -> Parameters {
+        let mut parameters = Parameters::default();
+        let refused = REFUSED.map(|(keyword, variable, _)| (keyword, Some(variable)));
+        for (keyword, variable) in KEYWORDS.into_iter().chain(refused) {
+            if let Some(value) = variable.and_then(|variable| self.get(variable)) {
+                parameters.set(keyword, value.to_owned());
+            }
+        }
+        parameters
     }
 }
 
@@ -62,61 +149,125 @@ impl ConnectionTarget {
     ///
     /// # Errors
     /// Usage errors, if nothing says where to connect or what says it cannot be understood; the text itself is never
-    /// part of the message. `sslmode=require` and stronger are refused: this build speaks no TLS, and plaintext where
-    /// encryption was asked for would be worse than an error.
-    pub(crate) fn resolve(url: Option<&str>, environment: &Environment) -> Result<ConnectionTarget, Error> {
-        if environment.get("PGSERVICE").is_some() {
-            return Err(usage("the variable `PGSERVICE` is set, but service files are not read")
-                .help("unset it and set DATABASE_URL, or PGHOST, PGPORT, PGDATABASE and PGUSER"));
-        }
-        let mut config = match url {
-            Some(url) => parse(url)?,
-            None if ["PGHOST", "PGHOSTADDR", "PGDATABASE"].iter().any(|name| environment.get(name).is_some()) => {
-                Config::new()
+    /// part of the message. Also what libpq knows and this does not, where leaving it out would protect less.
+    pub(crate) fn resolve(text: Option<&str>, environment: &Environment) -> Result<ConnectionTarget, Error> {
+        let mut parameters = match text {
+            Some(text) => parse(text)?,
+            None if ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"]
+                .iter()
+                .any(|name| environment.get(name).is_some()) =>
+            {
+                Parameters::default()
             }
             None => {
                 return Err(usage("no database given")
                     .help("set DATABASE_URL (`postgresql://user@host:5432/database`), pass --database-url, or set PGHOST and PGDATABASE"));
             }
         };
-        fill_in(&mut config, environment, url.is_some_and(|url| url.contains("sslmode")))?;
-        Ok(ConnectionTarget { config })
+        let of_environment = environment.parameters();
+        let service = parameters.get("service").or(of_environment.get("service"));
+        if let Some(service) = service {
+            let file = parameters.get("servicefile").or(of_environment.get("servicefile"));
+            let mut found = service::find(service, file, environment).map_err(|sentence| usage(&sentence))?;
+            if let Some((key, _)) = found.take_unknown().first() {
+                return Err(usage(&format!("the service `{service}` has an unknown parameter `{key}`")));
+            }
+            parameters.fill_in(found);
+        }
+        parameters.fill_in(of_environment);
+        if let Some(sentence) = parameters.refused() {
+            return Err(usage(&sentence).help("leave it out; what it protects against is then not protected against"));
+        }
+        ConnectionTarget::new(&parameters, environment).map_err(|sentence| usage(&sentence))
     }
 
-    /// The configuration for the client.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+    /// The error is a sentence.
+    fn new(parameters: &Parameters, environment: &Environment) -> Result<ConnectionTarget, String> {
+        let user = parameters.get("user").or(environment.get("account"));
+        let user = user.ok_or("no user is given, and the account has no name")?.to_owned();
+        let mut warnings = Vec::new();
+        let file = parameters.get("passfile").map(PathBuf::from);
+        let file = file.or_else(|| environment.get("HOME").map(|home| Path::new(home).join(".pgpass")));
+        let password = parameters.get("password").map(str::to_owned);
+        let mut passwords = None;
+        if password.is_none() {
+            match file.as_deref().and_then(passfile::read) {
+                Some(Ok(text)) => passwords = Some(text),
+                Some(Err(warning)) => warnings.push(warning),
+                None => {}
+            }
+        }
+        let application_name = parameters.get("application_name").or(parameters.get("fallback_application_name"));
+        let attributes = [
+            ("any", SessionAttributes::Any),
+            ("read-write", SessionAttributes::ReadWrite),
+            ("read-only", SessionAttributes::ReadOnly),
+            ("primary", SessionAttributes::Primary),
+            ("standby", SessionAttributes::Standby),
+            ("prefer-standby", SessionAttributes::PreferStandby),
+        ];
+        let session = parameters.get("target_session_attrs").unwrap_or("any");
+        Ok(ConnectionTarget {
+            hosts: hosts(parameters)?,
+            database: parameters.get("dbname").unwrap_or(&user).to_owned(),
+            user,
+            password,
+            passwords,
+            options: parameters.get("options").map(str::to_owned),
+            application_name: application_name.map(str::to_owned),
+            connect_timeout: connect_timeout(parameters)?,
+            session: one_of("target_session_attrs", session, &attributes)?,
+            keepalives: keepalives(parameters)?,
+            ssl: Ssl::new(parameters, environment)?,
+            warnings,
+        })
     }
 
-    /// The same server and user with another database.
+    /// The servers, in the order in which they are tried.
+    pub(crate) fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// The user's name.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The password for a server: the one that was given, else the password file's.
+    pub(crate) fn password(&self, host: &Host) -> Option<String> {
+        let from_file = |text: &String| {
+            let address = host.address.map(|address| address.to_string()).unwrap_or_default();
+            let name = match &*host.name {
+                "" => &*address,
+                name if host.is_socket() && is_default_socket(name) => "localhost",
+                name => name,
+            };
+            passfile::password(text, [name, &host.port.to_string(), &self.database, &self.user])
+        };
+        self.password.clone().or_else(|| self.passwords.as_ref().and_then(from_file))
+    }
+
+    /// The same servers and user with another database.
     #[must_use]
     #[cfg(feature = "dev")]
     pub(crate) fn with_database(&self, database: &str) -> ConnectionTarget {
-        let mut config = self.config.clone();
-        config.dbname(database);
-        ConnectionTarget { config }
+        ConnectionTarget { database: database.to_owned(), ..self.clone() }
+    }
+
+    /// All servers: `db1:5432,db2:5432`.
+    pub(crate) fn servers(&self) -> String {
+        self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(",")
     }
 
     /// The database's name.
     pub(crate) fn database(&self) -> &str {
-        self.config.get_dbname().or(self.config.get_user()).unwrap_or_default()
-    }
-
-    /// `host:port`, or the directory of the socket.
-    pub(crate) fn server(&self) -> String {
-        let ports = self.config.get_ports();
-        let port = |index: usize| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-        let host = |(index, host): (usize, &Host)| match host {
-            Host::Tcp(name) => format!("{name}:{}", port(index)),
-            Host::Unix(path) => format!("{}:{}", path.display(), port(index)),
-        };
-        self.config.get_hosts().iter().enumerate().map(host).collect::<Vec<_>>().join(",")
+        &self.database
     }
 }
 
 impl fmt::Display for ConnectionTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "postgresql://{}@{}/{}", self.config.get_user().unwrap_or_default(), self.server(), self.database())
+        write!(f, "postgresql://{}@{}/{}", self.user, self.servers(), self.database)
     }
 }
 
@@ -130,149 +281,112 @@ fn usage(message: &str) -> Error {
     Error::new(Exit::Usage, message)
 }
 
-/// Reads a URL or a keyword string. The parser's own message is not passed on: it may quote a part of the password.
-fn parse(text: &str) -> Result<Config, Error> {
-    let invalid = || {
+/// Reads a URL or a keyword string.
+fn parse(text: &str) -> Result<Parameters, Error> {
+    let invalid = |_: Invalid| {
         usage("the database URL cannot be read")
-            .note("expected `postgresql://user:password@host:5432/database?key=value`")
+            .note("expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`")
             .help("special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25")
     };
-    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+    let Some(parameters) = uri::parse(text) else {
         if text.contains("://") {
             return Err(usage("the database URL must start with `postgresql://`").help("only PostgreSQL is supported"));
         }
-        refuse_tls(text.split_whitespace().filter_map(|pair| pair.split_once('=')))?;
-        return Config::from_str(text).map_err(|_| invalid());
-    }
-    let (base, query) = text.split_once('?').unwrap_or((text, ""));
-    let decode =
-        |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| invalid());
-    let mut kept = Vec::new();
-    let mut settings = Vec::new();
-    let mut decoded = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(invalid)?;
-        decoded.push((key.to_owned(), decode(value)?));
-        match key {
-            "sslmode" | "sslrootcert" | "sslcert" | "sslkey" | "sslpassword" => {}
-            // dbmate's name for the directory of the socket.
-            "socket" => kept.push(format!("host={value}")),
-            "host"
-            | "hostaddr"
-            | "port"
-            | "dbname"
-            | "user"
-            | "password"
-            | "options"
-            | "application_name"
-            | "connect_timeout"
-            | "tcp_user_timeout"
-            | "keepalives"
-            | "keepalives_idle"
-            | "keepalives_interval"
-            | "keepalives_retries"
-            | "target_session_attrs"
-            | "channel_binding" => kept.push(pair.to_owned()),
-            // What libpq would refuse, dbmate passes on as a setting of the session: `search_path`, `lock_timeout`.
-            setting => {
-                settings.push(format!("-c {setting}={}", decode(value)?.replace('\\', "\\\\").replace(' ', "\\ ")))
-            }
-        }
-    }
-    refuse_tls(decoded.iter().map(|(key, value)| (key.as_str(), value.as_str())))?;
-    let url = if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) };
-    let mut config = Config::from_str(&url).map_err(|_| invalid())?;
-    if !settings.is_empty() {
-        let options = [config.get_options().unwrap_or_default(), &settings.join(" ")].join(" ");
-        config.options(options.trim());
-    }
-    config.ssl_mode(SslMode::Disable);
-    Ok(config)
-}
-
-/// Refuses what asks for TLS: there is none in this build yet.
-fn refuse_tls<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), Error> {
-    for (key, value) in pairs {
-        if key == "sslmode" && !matches!(value, "disable" | "allow" | "prefer") {
-            return Err(Error::new(
-                Exit::NoConnection,
-                format!("cannot connect with `sslmode={value}`: this build has no TLS"),
-            )
-            .note("nothing was sent: the connection is not made in plaintext where encryption was asked for")
-            .help("connect through an encrypted tunnel and `sslmode=disable`, or on the server's own socket"));
-        }
-        if key == "channel_binding" && value == "require" {
-            return Err(Error::new(
-                Exit::NoConnection,
-                "cannot connect with `channel_binding=require`: this build has no TLS",
-            )
-            .help("leave `channel_binding` out, and connect through an encrypted tunnel"));
-        }
-    }
-    Ok(())
-}
-
-/// Fills in what the text left open, in libpq's order: environment, password file, defaults.
-fn fill_in(config: &mut Config, environment: &Environment, has_sslmode: bool) -> Result<(), Error> {
-    if !has_sslmode {
-        refuse_tls(environment.get("PGSSLMODE").map(|mode| ("sslmode", mode)).into_iter())?;
-    }
-    config.ssl_mode(SslMode::Disable);
-    let number = |name: &str| -> Result<Option<u16>, Error> {
-        let Some(text) = environment.get(name) else { return Ok(None) };
-        let number = text.parse().map_err(|_| usage(&format!("the variable `{name}` is not a number: `{text}`")))?;
-        Ok(Some(number))
+        let mut parameters = keywords::parse(text).map_err(invalid)?;
+        return match parameters.take_unknown().first() {
+            Some((key, _)) => Err(usage(&format!("the connection string has an unknown parameter `{key}`"))
+                .help("its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...")),
+            None => Ok(parameters),
+        };
     };
-    if config.get_hosts().is_empty() {
-        match environment.get("PGHOST") {
-            Some(host) => drop(config.host(host)),
-            None => drop(config.host(default_host())),
-        }
+    let mut parameters = parameters.map_err(invalid)?;
+    // What libpq would refuse, dbmate passes on as a setting of the session: `search_path`, `lock_timeout`.
+    let settings = parameters.take_unknown().into_iter();
+    let setting =
+        |(key, value): (String, String)| format!("-c {key}={}", value.replace('\\', "\\\\").replace(' ', "\\ "));
+    let options: Vec<String> =
+        parameters.get("options").map(str::to_owned).into_iter().chain(settings.map(setting)).collect();
+    parameters.set("options", options.join(" "));
+    Ok(parameters)
+}
+
+/// The hosts with their ports, as libpq pairs them: one port serves all of them.
+fn hosts(parameters: &Parameters) -> Result<Vec<Host>, String> {
+    let list = |key: &str| parameters.get(key).map(|text| text.split(',').collect::<Vec<_>>()).unwrap_or_default();
+    let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
+    let count = names.len().max(addresses.len()).max(1);
+    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
+        return Err(format!(
+            "there are {} names in `host`, but {} addresses in `hostaddr`",
+            names.len(),
+            addresses.len()
+        ));
     }
-    if config.get_ports().is_empty()
-        && let Some(port) = number("PGPORT")?
-    {
-        config.port(port);
+    if ports.len() > 1 && ports.len() != count {
+        return Err(format!("there are {} ports for {count} hosts", ports.len()));
     }
-    if config.get_user().is_none()
-        && let Some(user) = environment.get("PGUSER").or(environment.get("USER"))
-    {
-        config.user(user);
+    let host = |index: usize| {
+        let port = ports.get(index).or(ports.first()).copied().filter(|port| !port.is_empty()).unwrap_or("5432");
+        let port = port
+            .parse()
+            .ok()
+            .filter(|port| *port != 0)
+            .ok_or(format!("the port `{port}` is not a number from 1 to 65535"))?;
+        let address = match addresses.get(index).filter(|address| !address.is_empty()) {
+            Some(text) => Some(text.parse().map_err(|_| format!("`hostaddr={text}` is not an IP address"))?),
+            None => None,
+        };
+        let name = names.get(index).copied().filter(|name| !name.is_empty());
+        let name = match (name, address) {
+            (None, None) => default_host(),
+            (name, _) => name.unwrap_or_default(),
+        };
+        Ok(Host { name: name.to_owned(), address, port })
+    };
+    let mut hosts = (0..count).map(host).collect::<Result<Vec<_>, String>>()?;
+    let balance = parameters.get("load_balance_hosts").unwrap_or("disable");
+    if one_of("load_balance_hosts", balance, &[("disable", false), ("random", true)])? {
+        let start = std::process::id() as usize % hosts.len();
+        hosts.rotate_left(start);
     }
-    if config.get_dbname().is_none() {
-        let user = config.get_user().unwrap_or_default().to_owned();
-        config.dbname(environment.get("PGDATABASE").unwrap_or(&user));
-    }
-    if config.get_options().is_none()
-        && let Some(options) = environment.get("PGOPTIONS")
-    {
-        config.options(options);
-    }
-    if config.get_connect_timeout().is_none() {
-        let seconds = number("PGCONNECT_TIMEOUT")?.filter(|seconds| *seconds > 0).unwrap_or(15);
-        config.connect_timeout(Duration::from_secs(seconds.into()));
-    }
-    if config.get_password().is_none() {
-        let file = environment.get("PGPASSFILE").map(PathBuf::from);
-        let file = file.or_else(|| environment.get("HOME").map(|home| PathBuf::from(home).join(".pgpass")));
-        let from_file = || file.as_deref().and_then(|file| passfile::password(file, config));
-        if let Some(password) = environment.get("PGPASSWORD").map(str::to_owned).or_else(from_file) {
-            config.password(password);
-        }
-    }
+    Ok(hosts)
+}
+
+/// Ten seconds, unless something else is given; 0 is no limit, and 1 is taken for 2, as by libpq.
+fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, String> {
+    let seconds = number(parameters, "connect_timeout")?.unwrap_or(10);
+    Ok((seconds > 0).then(|| Duration::from_secs(seconds.max(2))))
+}
+
+fn keepalives(parameters: &Parameters) -> Result<Keepalives, String> {
     // A server that vanished is noticed within minutes, not hours: the lock must not look held by a dead connection.
-    config
-        .keepalives(true)
-        .keepalives_idle(Duration::from_secs(30))
-        .keepalives_interval(Duration::from_secs(10))
-        .keepalives_retries(3);
-    Ok(())
+    let seconds = |key: &str, default: u64| {
+        let given = number(parameters, key)?.filter(|seconds| *seconds > 0);
+        Ok::<_, String>(Duration::from_secs(given.unwrap_or(default)))
+    };
+    Ok(Keepalives {
+        on: number(parameters, "keepalives")? != Some(0),
+        idle: seconds("keepalives_idle", 30)?,
+        interval: seconds("keepalives_interval", 10)?,
+        count: number(parameters, "keepalives_count")?.filter(|count| *count > 0).unwrap_or(3) as u32,
+        user_timeout: number(parameters, "tcp_user_timeout")?.filter(|ms| *ms > 0).map(Duration::from_millis),
+    })
+}
+
+fn number(parameters: &Parameters, key: &str) -> Result<Option<u64>, String> {
+    let Some(text) = parameters.get(key) else { return Ok(None) };
+    text.trim().parse::<u32>().map(|number| Some(number.into())).map_err(|_| format!("`{key}={text}` is not a number"))
 }
 
 /// The socket directory of Debian's packages, where there is one, else the loopback address.
 fn default_host() -> &'static str {
     let directory = "/var/run/postgresql";
-    if std::path::Path::new(directory).is_dir() { directory } else { "localhost" }
+    if Path::new(directory).is_dir() { directory } else { "localhost" }
+}
+
+/// The password file calls the default socket `localhost`.
+fn is_default_socket(directory: &str) -> bool {
+    matches!(directory, "/var/run/postgresql" | "/run/postgresql" | "/tmp")
 }
 
 #[cfg(test)]

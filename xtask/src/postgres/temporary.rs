@@ -62,6 +62,7 @@ pub struct TemporaryServer {
 #[derive(Debug, Default)]
 pub struct Builder {
     settings: Vec<(String, String)>,
+    files: Vec<(String, String)>,
 }
 
 impl Builder {
@@ -69,6 +70,14 @@ impl Builder {
     #[must_use]
     pub fn setting(mut self, name: &str, value: &str) -> Builder {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts a file into the data directory before the start: a certificate, a `pg_hba.conf` in place of the one that
+    /// trusts everybody. Only the server's user can read it.
+    #[must_use]
+    pub fn file(mut self, name: &str, text: &str) -> Builder {
+        self.files.push((name.to_owned(), text.to_owned()));
         self
     }
 
@@ -94,6 +103,9 @@ impl Builder {
         let mut server = TemporaryServer { binaries, user, directory, settings, port: 0, process: None, watchdog };
         let options = ["--auth=trust", "--no-sync", "--wal-segsize=1"];
         server::initdb(&server.binaries, server.user.as_ref(), &server.data_directory(), &options, |_| {})?;
+        for (name, text) in &self.files {
+            write_private(&server.data_directory().join(name), text, server.user.as_ref())?;
+        }
         server.start_again()?;
         Ok(server)
     }
@@ -249,13 +261,18 @@ fn fill_directory(directory: &Path, user: Option<&ServerUser>) -> Result<()> {
             .create(path)
             .with_context(|| format!("failed to create `{}`", path.display()))?;
     }
-    let log = directory.join("log");
-    fs::write(&log, "").with_context(|| format!("failed to create `{}`", log.display()))?;
-    fs::set_permissions(&log, fs::Permissions::from_mode(0o600))?;
-    for path in [&log, &directory.join("data"), &directory.join("socket"), directory] {
+    write_private(&directory.join("log"), "", user)?;
+    for path in [&directory.join("data"), &directory.join("socket"), directory] {
         give(path, user)?;
     }
     Ok(())
+}
+
+/// Writes a file that only the server's user can read.
+fn write_private(path: &Path, text: &str, user: Option<&ServerUser>) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    give(path, user)
 }
 
 fn watch(directory: &Path, user: Option<&ServerUser>) -> Result<Child> {

@@ -49,6 +49,9 @@ impl Context {
     /// Connects and reads the history; writes nothing.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
         let target = self.target()?;
+        for warning in &target.warnings {
+            self.progress.warn(warning);
+        }
         let tables = Tables::new(&self.embedded.settings);
         let mut connection = connect(&target, self.release.version, self.notices()).await?;
         let history = store::read(&mut connection, &tables).await?;
@@ -67,7 +70,7 @@ impl Context {
         let version = server.version.split(' ').next().unwrap_or_default();
         self.progress.say(&format!(
             "{} · database {} · user {} · PostgreSQL {version}{}",
-            session.target.server(),
+            session.connection.host,
             server.database,
             server.user,
             environment.map(|name| format!(" · environment {name}")).unwrap_or_default()
@@ -115,7 +118,7 @@ impl Context {
         monitor.set_up(&settings).await?;
         lock::acquire(&connection, &tables, wait, waiting).await?;
         let history = store::read(&mut connection, &tables).await?;
-        self.interrupt.arm(connection.client.cancel_token());
+        self.interrupt.arm(connection.cancel.clone());
         let executor = Executor {
             connection,
             monitor,

@@ -77,7 +77,7 @@ pub(crate) async fn permit(
     if guard.yes {
         return Ok(());
     }
-    let consequence = format!("all data in `{database}` on {} will be lost", target.server());
+    let consequence = format!("all data in `{database}` on {} will be lost", target.servers());
     match confirm(&format!("{command}: {consequence}. Go on?")) {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Exit::Usage, format!("cannot {command}: the answer was no"))),

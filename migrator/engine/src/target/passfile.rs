@@ -2,28 +2,28 @@
 
 use std::path::Path;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::Host;
-
-/// The password of the first line that fits; `None` also for a file that others may read, as libpq has it.
-pub(super) fn password(file: &Path, config: &Config) -> Option<String> {
+/// What the file holds, or why it is not read; `None`: there is none.
+pub(super) fn read(file: &Path) -> Option<Result<String, String>> {
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() {
+        return Some(Err(format!("the password file `{}` is not a plain file and is not used", file.display())));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        if file.metadata().ok()?.permissions().mode() & 0o077 != 0 {
-            return None;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            return Some(Err(format!(
+                "the password file `{}` can be read by others and is not used: `chmod 600` it",
+                file.display()
+            )));
         }
     }
-    find(&std::fs::read_to_string(file).ok()?, config)
+    let text = std::fs::read_to_string(file);
+    Some(text.map_err(|error| format!("the password file `{}` cannot be read: {error}", file.display())))
 }
 
-fn find(text: &str, config: &Config) -> Option<String> {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        _ => "localhost".to_owned(),
-    };
-    let port = config.get_ports().first().copied().unwrap_or(5432).to_string();
-    let wanted = [host.as_str(), &port, config.get_dbname().unwrap_or_default(), config.get_user().unwrap_or_default()];
+/// The password of the first line that fits host, port, database and user.
+pub(super) fn password(text: &str, wanted: [&str; 4]) -> Option<String> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut fields = split(line);
         let password = if fields.len() == 5 { fields.pop()? } else { return None };
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn the_first_line_that_fits_gives_the_password() {
-        let config: Config = "host=db port=6432 dbname=crm user=deploy".parse().unwrap();
+        let wanted = ["db", "6432", "crm", "deploy"];
         let text = "# comment\ndb:5432:*:*:wrong\n*:*:crm:deploy:a\\:b\\\\c:d\ndb:6432:crm:deploy:late\n";
-        assert_eq!(find(text, &config).as_deref(), Some("a:b\\c:d"));
-        assert_eq!(find("db:6432:other:deploy:x\n", &config), None);
+        assert_eq!(password(text, wanted).as_deref(), Some("a:b\\c:d"));
+        assert_eq!(password("db:6432:other:deploy:x\n", wanted), None);
     }
 }

@@ -3,119 +3,613 @@ use expect_test::{Expect, expect};
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
-    Environment { variables: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    let account = [("account", "me")];
+    let pairs = account.iter().chain(pairs);
+    Environment { variables: pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
 }
 
-fn check(url: Option<&str>, pairs: &[(&str, &str)], expected: Expect) {
-    let shown = match ConnectionTarget::resolve(url, &environment(pairs)) {
-        Ok(target) => format!("{target}\n{target:?}"),
-        Err(error) => format!("exit {}\n{}", error.exit() as u8, error.render(false)),
+/// The target on the first line, then whatever is not the default.
+fn settings(target: &ConnectionTarget) -> String {
+    let mut lines = vec![target.to_string()];
+    for host in target.hosts() {
+        if let Some(address) = host.address {
+            lines.push(format!("{host} at {address}"));
+        }
+        match target.password(host) {
+            Some(password) if password == "s3cret" => lines.push(format!("{host} with the password")),
+            Some(_) => lines.push(format!("{host} with another password")),
+            None => {}
+        }
+    }
+    let mut say = |name: &str, value: Option<String>| lines.extend(value.map(|value| format!("{name} {value}")));
+    say("options", target.options.clone());
+    say("application_name", target.application_name.clone());
+    let timeout = target.connect_timeout.map(|limit| format!("{limit:?}"));
+    say("connect_timeout", Some(timeout.unwrap_or("none".to_owned())).filter(|limit| limit != "10s"));
+    say("session", Some(format!("{:?}", target.session)).filter(|session| session != "Any"));
+    let standard = ConnectionTarget::resolve(Some("host=h"), &environment(&[])).unwrap();
+    say("keepalives", (target.keepalives != standard.keepalives).then(|| format!("{:?}", target.keepalives)));
+    say("ssl", (target.ssl != standard.ssl).then(|| format!("{:?}", target.ssl)));
+    for warning in &target.warnings {
+        say("warning", Some(warning.clone()));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn shown(text: Option<&str>, pairs: &[(&str, &str)]) -> String {
+    let shown = match ConnectionTarget::resolve(text, &environment(pairs)) {
+        Ok(target) => {
+            settings(&target) + &format!("{target:?}\n").replace(&format!("ConnectionTarget({target})\n"), "")
+        }
+        Err(error) => format!("exit {}\n{}\n", error.exit() as u8, error.render(false)),
     };
     assert!(!shown.contains("s3cret"), "a secret is shown: {shown}");
-    expected.assert_eq(&shown);
+    shown
+}
+
+#[track_caller]
+fn check(text: Option<&str>, pairs: &[(&str, &str)], expected: Expect) {
+    expected.assert_eq(&shown(text, pairs));
+}
+
+/// Each text, and what comes out of it.
+#[track_caller]
+fn table(texts: &[&str], expected: Expect) {
+    expected.assert_eq(
+        &texts
+            .iter()
+            .map(|text| {
+                format!(
+                    "{}\n  {}\n",
+                    text.replace("s3cret", "***"),
+                    shown(Some(text), &[]).trim_end().replace('\n', "\n  ")
+                )
+            })
+            .collect::<String>(),
+    );
 }
 
 #[test]
-fn the_password_is_never_shown() {
-    check(
-        Some("postgresql://deploy:s3cret@db.example:6432/crm?sslmode=disable"),
-        &[],
+fn urls_are_read_as_libpq_reads_them() {
+    table(
+        &[
+            "postgresql://deploy:s3cret@db.example:6432/crm?sslmode=disable",
+            "postgres://db",
+            "postgresql://db/",
+            "postgresql://deploy@db/crm",
+            "postgresql:///crm?host=%2Frun%2Fpg&port=6543",
+            "postgresql://%2Frun%2Fpg:6543/crm",
+            "postgresql:///crm?socket=/run/pg",
+            "postgresql://[::1]:6432/crm",
+            "postgresql://a%40b:x%2Fs3cret@db/c%20rm",
+            "postgresql://a:1,b:2,c/crm?target_session_attrs=read-write",
+            "postgresql://a,b:6432/crm",
+            "postgresql://db/crm?hostaddr=10.0.0.7",
+            "postgresql://db/crm?password=s3cret&user=deploy",
+            "postgresql://db/crm?options=-c%20a%3Db&application_name=x&connect_timeout=3",
+            "postgresql://db/crm?connect_timeout=0&keepalives=0&tcp_user_timeout=500",
+            "postgresql://db/crm?connect_timeout=1&keepalives_idle=5&keepalives_interval=6&keepalives_count=7",
+            "postgresql://db/crm?ssl=true",
+            "postgresql://db/crm?client_encoding=utf8&gssencmode=prefer&sslcompression=0",
+        ],
         expect![[r#"
-            postgresql://deploy@db.example:6432/crm
-            ConnectionTarget(postgresql://deploy@db.example:6432/crm)"#]],
-    );
-    check(
-        Some("postgresql://deploy:x#s3cret@db.example:port/crm"),
-        &[],
-        expect![[r#"
-            exit 2
-            error: the database URL cannot be read
-              = note: expected `postgresql://user:password@host:5432/database?key=value`
-              = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25"#]],
+            postgresql://deploy:***@db.example:6432/crm?sslmode=disable
+              postgresql://deploy@db.example:6432/crm
+              db.example:6432 with the password
+              ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            postgres://db
+              postgresql://me@db:5432/me
+            postgresql://db/
+              postgresql://me@db:5432/me
+            postgresql://deploy@db/crm
+              postgresql://deploy@db:5432/crm
+            postgresql:///crm?host=%2Frun%2Fpg&port=6543
+              postgresql://me@/run/pg:6543/crm
+            postgresql://%2Frun%2Fpg:6543/crm
+              postgresql://me@/run/pg:6543/crm
+            postgresql:///crm?socket=/run/pg
+              postgresql://me@/run/pg:5432/crm
+            postgresql://[::1]:6432/crm
+              postgresql://me@[::1]:6432/crm
+            postgresql://a%40b:x%2F***@db/c%20rm
+              postgresql://a@b@db:5432/c rm
+              db:5432 with another password
+            postgresql://a:1,b:2,c/crm?target_session_attrs=read-write
+              postgresql://me@a:1,b:2,c:5432/crm
+              session ReadWrite
+            postgresql://a,b:6432/crm
+              postgresql://me@a:5432,b:6432/crm
+            postgresql://db/crm?hostaddr=10.0.0.7
+              postgresql://me@db:5432/crm
+              db:5432 at 10.0.0.7
+            postgresql://db/crm?password=***&user=deploy
+              postgresql://deploy@db:5432/crm
+              db:5432 with the password
+            postgresql://db/crm?options=-c%20a%3Db&application_name=x&connect_timeout=3
+              postgresql://me@db:5432/crm
+              options -c a=b
+              application_name x
+              connect_timeout 3s
+            postgresql://db/crm?connect_timeout=0&keepalives=0&tcp_user_timeout=500
+              postgresql://me@db:5432/crm
+              connect_timeout none
+              keepalives Keepalives { on: false, idle: 30s, interval: 10s, count: 3, user_timeout: Some(500ms) }
+            postgresql://db/crm?connect_timeout=1&keepalives_idle=5&keepalives_interval=6&keepalives_count=7
+              postgresql://me@db:5432/crm
+              connect_timeout 2s
+              keepalives Keepalives { on: true, idle: 5s, interval: 6s, count: 7, user_timeout: None }
+            postgresql://db/crm?ssl=true
+              postgresql://me@db:5432/crm
+              ssl Ssl { mode: Require, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            postgresql://db/crm?client_encoding=utf8&gssencmode=prefer&sslcompression=0
+              postgresql://me@db:5432/crm
+        "#]],
     );
 }
 
 #[test]
-fn tls_that_is_asked_for_is_refused_and_not_left_out() {
-    check(
-        Some("postgresql://deploy:s3cret@db/crm?sslmode=require"),
-        &[],
+fn settings_of_the_session_are_passed_on_as_dbmate_does() {
+    table(
+        &[
+            "postgresql://me@db/crm?search_path=app%2C%20public&application_name=x",
+            "postgresql://me@db/crm?options=-c%20x%3D1&lock_timeout=5s",
+        ],
         expect![[r#"
-            exit 6
-            error: cannot connect with `sslmode=require`: this build has no TLS
-              = note: nothing was sent: the connection is not made in plaintext where encryption was asked for
-              = help: connect through an encrypted tunnel and `sslmode=disable`, or on the server's own socket"#]],
+            postgresql://me@db/crm?search_path=app%2C%20public&application_name=x
+              postgresql://me@db:5432/crm
+              options -c search_path=app,\ public
+              application_name x
+            postgresql://me@db/crm?options=-c%20x%3D1&lock_timeout=5s
+              postgresql://me@db:5432/crm
+              options -c x=1 -c lock_timeout=5s
+        "#]],
     );
-    for mode in ["require", "verify-ca", "verify-full", "requier"] {
-        let key = format!("host=db dbname=crm sslmode={mode}");
-        assert!(ConnectionTarget::resolve(Some(&key), &Environment::default()).is_err());
-        let variable = environment(&[("PGSSLMODE", mode), ("PGHOST", "db")]);
-        assert!(ConnectionTarget::resolve(None, &variable).is_err());
-    }
-    // What the URL says is stronger than the variable.
-    let variable = environment(&[("PGSSLMODE", "require"), ("USER", "me")]);
-    assert!(ConnectionTarget::resolve(Some("postgresql://db/crm?sslmode=disable"), &variable).is_ok());
+}
+
+#[test]
+fn keyword_strings_are_read_as_libpq_reads_them() {
+    table(
+        &[
+            "host=db port=6432 dbname=crm user=deploy password=s3cret",
+            "host = 'db'  dbname='c r\\'m' user=a\\ b",
+            "host=a,b port=1,2 hostaddr=10.0.0.1,10.0.0.2",
+            "hostaddr=::1 dbname=crm",
+            "host=/run/pg dbname=crm sslmode=verify-full",
+            "dbname='' host=db",
+        ],
+        expect![[r#"
+            host=db port=6432 dbname=crm user=deploy password=***
+              postgresql://deploy@db:6432/crm
+              db:6432 with the password
+            host = 'db'  dbname='c r\'m' user=a\ b
+              postgresql://a b@db:5432/c r'm
+            host=a,b port=1,2 hostaddr=10.0.0.1,10.0.0.2
+              postgresql://me@a:1,b:2/me
+              a:1 at 10.0.0.1
+              b:2 at 10.0.0.2
+            hostaddr=::1 dbname=crm
+              postgresql://me@::1:5432/crm
+              ::1:5432 at ::1
+            host=/run/pg dbname=crm sslmode=verify-full
+              postgresql://me@/run/pg:5432/crm
+              ssl Ssl { mode: VerifyFull, roots: Some(System), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            dbname='' host=db
+              postgresql://me@db:5432/me
+        "#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_says_so_without_quoting_it() {
+    table(
+        &[
+            "postgresql://deploy:x#s3cret@db.example:port/crm",
+            "postgresql://deploy:%s3cret@db/crm",
+            "postgresql://deploy:s3cret%00@db/crm",
+            "postgresql://[::1/crm",
+            "postgresql://db/crm?sslmode",
+            "mysql://root@db/crm",
+            "crm",
+            "host=db password='s3cret",
+            "host=db dbnme=crm",
+            "host=db port=0",
+            "host=db port=x",
+            "host=a,b,c port=1,2",
+            "host=a,b hostaddr=10.0.0.1",
+            "hostaddr=db",
+            "host=db connect_timeout=soon",
+            "host=db target_session_attrs=writable",
+            "host=db load_balance_hosts=yes",
+        ],
+        expect![[r#"
+            postgresql://deploy:x#***@db.example:port/crm
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            postgresql://deploy:%***@db/crm
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            postgresql://deploy:***%00@db/crm
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            postgresql://[::1/crm
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            postgresql://db/crm?sslmode
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            mysql://root@db/crm
+              exit 2
+              error: the database URL must start with `postgresql://`
+                = help: only PostgreSQL is supported
+            crm
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            host=db password='***
+              exit 2
+              error: the database URL cannot be read
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25
+            host=db dbnme=crm
+              exit 2
+              error: the connection string has an unknown parameter `dbnme`
+                = help: its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...
+            host=db port=0
+              exit 2
+              error: the port `0` is not a number from 1 to 65535
+            host=db port=x
+              exit 2
+              error: the port `x` is not a number from 1 to 65535
+            host=a,b,c port=1,2
+              exit 2
+              error: there are 2 ports for 3 hosts
+            host=a,b hostaddr=10.0.0.1
+              exit 2
+              error: there are 2 names in `host`, but 1 addresses in `hostaddr`
+            hostaddr=db
+              exit 2
+              error: `hostaddr=db` is not an IP address
+            host=db connect_timeout=soon
+              exit 2
+              error: `connect_timeout=soon` is not a number
+            host=db target_session_attrs=writable
+              exit 2
+              error: `target_session_attrs=writable` is none of `any`, `read-write`, `read-only`, `primary`, `standby`, `prefer-standby`
+            host=db load_balance_hosts=yes
+              exit 2
+              error: `load_balance_hosts=yes` is none of `disable`, `random`
+        "#]],
+    );
+}
+
+#[test]
+fn encryption_is_as_strong_as_it_was_asked_for() {
+    table(
+        &[
+            "host=db sslmode=disable",
+            "host=db sslmode=allow",
+            "host=db sslmode=prefer",
+            "host=db sslmode=require",
+            "host=db sslmode=verify-ca",
+            "host=db sslmode=verify-full sslrootcert=/etc/ca.pem",
+            "host=db sslmode=require sslrootcert=/etc/ca.pem",
+            "host=db sslmode=prefer sslrootcert=/etc/ca.pem",
+            "host=db sslrootcert=system",
+            "host=db sslmode=require sslrootcert=system",
+            "host=db sslmode=requier",
+            "host=db sslcert=/c.pem sslkey=/k.pem channel_binding=require",
+            "host=db sslcert=/c.pem",
+            "host=db sslmode=require sslnegotiation=direct ssl_min_protocol_version=TLSv1.3",
+            "host=db sslnegotiation=direct",
+            "host=db ssl_max_protocol_version=TLSv1.2",
+            "host=db ssl_min_protocol_version=SSLv3",
+            "host=db sslpassword=s3cret",
+            "host=db sslcrl=/crl.pem",
+            "host=db requirepeer=postgres",
+            "host=db require_auth=scram-sha-256",
+            "host=db gssencmode=require",
+        ],
+        expect![[r#"
+            host=db sslmode=disable
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=allow
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Allow, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=prefer
+              postgresql://me@db:5432/me
+            host=db sslmode=require
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Require, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=verify-ca
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: VerifyCa, roots: Some(System), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=verify-full sslrootcert=/etc/ca.pem
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: VerifyFull, roots: Some(File("/etc/ca.pem")), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=require sslrootcert=/etc/ca.pem
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Require, roots: Some(File("/etc/ca.pem")), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=prefer sslrootcert=/etc/ca.pem
+              postgresql://me@db:5432/me
+            host=db sslrootcert=system
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: VerifyFull, roots: Some(System), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+            host=db sslmode=require sslrootcert=system
+              exit 2
+              error: `sslmode=require` is too weak for `sslrootcert=system`: anybody can have a certificate of a public authority; use `verify-full`
+            host=db sslmode=requier
+              exit 2
+              error: `sslmode=requier` is none of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`
+            host=db sslcert=/c.pem sslkey=/k.pem channel_binding=require
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Prefer, roots: None, client: Some(("/c.pem", "/k.pem")), direct: false, only_1_3: false, only_1_2: false, channel_binding: Require }
+            host=db sslcert=/c.pem
+              exit 2
+              error: the certificate `/c.pem` is there, but no key: set `sslkey`
+            host=db sslmode=require sslnegotiation=direct ssl_min_protocol_version=TLSv1.3
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Require, roots: None, client: None, direct: true, only_1_3: true, only_1_2: false, channel_binding: Prefer }
+            host=db sslnegotiation=direct
+              exit 2
+              error: `sslmode=prefer` is too weak for `sslnegotiation=direct`; use `require` or stronger
+            host=db ssl_max_protocol_version=TLSv1.2
+              postgresql://me@db:5432/me
+              ssl Ssl { mode: Prefer, roots: None, client: None, direct: false, only_1_3: false, only_1_2: true, channel_binding: Prefer }
+            host=db ssl_min_protocol_version=SSLv3
+              exit 2
+              error: `ssl_min_protocol_version=SSLv3` is none of `TLSv1`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`
+            host=db sslpassword=***
+              exit 2
+              error: `sslpassword` is not supported: keys that are encrypted cannot be read
+            host=db sslcrl=/crl.pem
+              exit 2
+              error: `sslcrl` is not supported
+                = help: leave it out; what it protects against is then not protected against
+            host=db requirepeer=postgres
+              exit 2
+              error: `requirepeer` is not supported
+                = help: leave it out; what it protects against is then not protected against
+            host=db require_auth=scram-sha-256
+              exit 2
+              error: `require_auth` is not supported
+                = help: leave it out; what it protects against is then not protected against
+            host=db gssencmode=require
+              exit 2
+              error: `gssencmode` is not supported
+                = help: leave it out; what it protects against is then not protected against
+        "#]],
+    );
 }
 
 #[test]
 fn nothing_given_is_an_error_and_not_a_guess() {
     check(
         None,
-        &[("USER", "me")],
-        expect![[r#"
-            exit 2
-            error: no database given
-              = help: set DATABASE_URL (`postgresql://user@host:5432/database`), pass --database-url, or set PGHOST and PGDATABASE"#]],
-    );
-    check(
-        Some("mysql://root@db/crm"),
         &[],
         expect![[r#"
-            exit 2
-            error: the database URL must start with `postgresql://`
-              = help: only PostgreSQL is supported"#]],
+        exit 2
+        error: no database given
+          = help: set DATABASE_URL (`postgresql://user@host:5432/database`), pass --database-url, or set PGHOST and PGDATABASE
+    "#]],
     );
 }
 
 #[test]
-fn the_environment_fills_in_what_the_url_leaves_open() {
+fn the_environment_fills_in_what_the_text_leaves_open() {
     check(
         Some("postgresql://db"),
-        &[("PGUSER", "deploy"), ("PGDATABASE", "crm"), ("PGPORT", "6432"), ("PGPASSWORD", "s3cret")],
+        &[
+            ("PGUSER", "deploy"),
+            ("PGDATABASE", "crm"),
+            ("PGPORT", "6432"),
+            ("PGPASSWORD", "s3cret"),
+            ("PGAPPNAME", "x"),
+        ],
         expect![[r#"
-            postgresql://deploy@db:5432/crm
-            ConnectionTarget(postgresql://deploy@db:5432/crm)"#]],
+            postgresql://deploy@db:6432/crm
+            db:6432 with the password
+            application_name x
+        "#]],
     );
     check(
         None,
-        &[("PGHOST", "/run/pg"), ("USER", "me")],
+        &[("PGHOST", "/run/pg")],
         expect![[r#"
-            postgresql://me@/run/pg:5432/me
-            ConnectionTarget(postgresql://me@/run/pg:5432/me)"#]],
+        postgresql://me@/run/pg:5432/me
+    "#]],
     );
     check(
         None,
-        &[("PGHOST", "db"), ("PGPORT", "x"), ("USER", "me")],
+        &[("PGHOSTADDR", "10.0.0.7"), ("PGOPTIONS", "-c a=b"), ("PGCONNECT_TIMEOUT", "7")],
+        expect![[r#"
+        postgresql://me@10.0.0.7:5432/me
+        10.0.0.7:5432 at 10.0.0.7
+        options -c a=b
+        connect_timeout 7s
+    "#]],
+    );
+    check(
+        None,
+        &[("PGHOST", "db"), ("PGPORT", "x")],
         expect![[r#"
         exit 2
-        error: the variable `PGPORT` is not a number: `x`"#]],
+        error: the port `x` is not a number from 1 to 65535
+    "#]],
     );
     check(
         None,
-        &[("PGSERVICE", "crm"), ("PGHOST", "db")],
+        &[("PGHOST", "db"), ("PGSSLMODE", "verify-full"), ("PGTARGETSESSIONATTRS", "primary")],
+        expect![[r#"
+        postgresql://me@db:5432/me
+        session Primary
+        ssl Ssl { mode: VerifyFull, roots: Some(System), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
+    // What the text says is stronger than the variable.
+    check(
+        Some("postgresql://db/crm?sslmode=disable"),
+        &[("PGSSLMODE", "require"), ("PGHOST", "other")],
+        expect![[r#"
+        postgresql://me@db:5432/crm
+        ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
+    check(
+        Some("host=db"),
+        &[("PGREQUIREAUTH", "scram-sha-256")],
         expect![[r#"
         exit 2
-        error: the variable `PGSERVICE` is set, but service files are not read
-          = help: unset it and set DATABASE_URL, or PGHOST, PGPORT, PGDATABASE and PGUSER"#]],
+        error: `require_auth` is not supported
+          = help: leave it out; what it protects against is then not protected against
+    "#]],
     );
 }
 
 #[test]
-fn settings_of_the_session_are_passed_on_as_dbmate_does() {
-    let target = ConnectionTarget::resolve(
-        Some("postgresql://me@db/crm?search_path=app%2C%20public&application_name=x"),
-        &Environment::default(),
-    )
-    .unwrap();
-    assert_eq!(target.config().get_options(), Some(r"-c search_path=app,\ public"));
+fn files_are_read_as_libpq_reads_them() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let home = directory.path();
+    let write = |name: &str, text: &str, mode: u32| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = home.join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let check = |text: Option<&str>, pairs: &[(&str, &str)], expected: Expect| {
+        let pairs: Vec<_> =
+            pairs.iter().copied().chain([("HOME", home.to_str().unwrap()), ("PGSYSCONFDIR", "/nowhere")]).collect();
+        expected.assert_eq(&shown(text, &pairs).replace(home.to_str().unwrap(), "~"));
+    };
+    write(".pgpass", "# a comment\ndb:5432:crm:me:s3cret\nlocalhost:*:*:*:other\n", 0o600);
+    check(
+        Some("host=db dbname=crm"),
+        &[],
+        expect![[r#"
+        postgresql://me@db:5432/crm
+        db:5432 with the password
+    "#]],
+    );
+    check(
+        Some("host=db,other dbname=crm"),
+        &[],
+        expect![[r#"
+        postgresql://me@db:5432,other:5432/crm
+        db:5432 with the password
+    "#]],
+    );
+    check(
+        Some("host=/var/run/postgresql"),
+        &[],
+        expect![[r#"
+        postgresql://me@/var/run/postgresql:5432/me
+        /var/run/postgresql:5432 with another password
+    "#]],
+    );
+    check(
+        Some("host=db dbname=crm password=mine"),
+        &[],
+        expect![[r#"
+        postgresql://me@db:5432/crm
+        db:5432 with another password
+    "#]],
+    );
+    let open = write("open.pgpass", "*:*:*:*:s3cret\n", 0o644);
+    check(
+        Some("host=db"),
+        &[("PGPASSFILE", &open)],
+        expect![[r#"
+        postgresql://me@db:5432/me
+        warning the password file `~/open.pgpass` can be read by others and is not used: `chmod 600` it
+    "#]],
+    );
+
+    let services = "# services\n[other]\nhost=wrong\n\n[crm]\nhost=db\nport=6432\nuser=deploy\npassword=s3cret\nsslmode=disable\n[next]\nhost=no\n";
+    write(".pg_service.conf", services, 0o644);
+    check(
+        None,
+        &[("PGSERVICE", "crm")],
+        expect![[r#"
+        postgresql://deploy@db:6432/deploy
+        db:6432 with the password
+        ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
+    check(
+        Some("service=crm port=7000"),
+        &[("PGUSER", "ignored"), ("PGDATABASE", "from_env")],
+        expect![[r#"
+        postgresql://deploy@db:7000/from_env
+        db:7000 with the password
+        ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
+    check(
+        Some("postgresql:///app?service=crm"),
+        &[],
+        expect![[r#"
+        postgresql://deploy@db:6432/app
+        db:6432 with the password
+        ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
+    check(
+        None,
+        &[("PGSERVICE", "missing")],
+        expect![[r#"
+        exit 2
+        error: the service `missing` is not defined in `~/.pg_service.conf` or `/nowhere/pg_service.conf`
+    "#]],
+    );
+    let broken = write("broken.conf", "[crm]\nhost=db\nnonsense\n", 0o644);
+    check(
+        None,
+        &[("PGSERVICE", "crm"), ("PGSERVICEFILE", &broken)],
+        expect![[r#"
+        exit 2
+        error: `~/broken.conf`:3: not a `key=value` line
+    "#]],
+    );
+    let unknown = write("unknown.conf", "[crm]\nhots=db\n", 0o644);
+    check(
+        None,
+        &[("PGSERVICE", "crm"), ("PGSERVICEFILE", &unknown)],
+        expect![[r#"
+        exit 2
+        error: the service `crm` has an unknown parameter `hots`
+    "#]],
+    );
+    check(
+        None,
+        &[("PGSERVICE", "crm"), ("PGSERVICEFILE", "/nowhere/at/all")],
+        expect![[r#"
+        exit 2
+        error: cannot read the service file `/nowhere/at/all`: No such file or directory (os error 2)
+    "#]],
+    );
+
+    std::fs::create_dir(home.join(".postgresql")).unwrap();
+    for name in ["root.crt", "postgresql.crt", "postgresql.key"] {
+        write(&format!(".postgresql/{name}"), "", 0o600);
+    }
+    check(
+        Some("host=db sslmode=require"),
+        &[],
+        expect![[r#"
+        postgresql://me@db:5432/me
+        ssl Ssl { mode: Require, roots: Some(File("~/.postgresql/root.crt")), client: Some(("~/.postgresql/postgresql.crt", "~/.postgresql/postgresql.key")), direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
+    "#]],
+    );
 }
