@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Show(command::show::Args),
     /// List the migrations that are inside this binary.
     List(command::list::Args),
+    /// Wait until the server accepts connections to the database.
+    Wait(command::wait::Args),
     /// Show release, commit and digest of this binary.
     Version(command::version::Args),
     /// Create the database (development builds only).

@@ -21,7 +21,8 @@ pub(crate) mod stamp;
 pub(crate) mod status;
 pub(crate) mod up;
 pub(crate) mod version;
-mod wait;
+pub(crate) mod wait;
+mod wait_lock;
 
 pub(crate) use context::Context;
-pub(crate) use wait::Wait;
+pub(crate) use wait_lock::Wait;

@@ -47,6 +47,14 @@ pub(crate) struct Server {
     pub is_standby: bool,
 }
 
+/// Why there is no connection.
+pub(crate) enum Trouble {
+    /// The server is not there yet, is starting, is full: it may work in a moment.
+    Passing(Error),
+    /// A wrong password, a certificate that is not trusted: only a person can help.
+    Lasting(Error),
+}
+
 /// Connects to the first of the target's servers that will do.
 ///
 /// # Errors
@@ -56,8 +64,18 @@ pub(crate) async fn connect(
     release: &str,
     notices: NoticeSink,
 ) -> Result<Connection, Error> {
+    dial(target, release, notices).await.map_err(|trouble| match trouble {
+        Trouble::Passing(error) | Trouble::Lasting(error) => error,
+    })
+}
+
+/// The same, with a word on whether it is worth another try.
+///
+/// # Errors
+/// As of [`connect`].
+pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: NoticeSink) -> Result<Connection, Trouble> {
     let encrypts = target.ssl.mode != SslMode::Disable && !target.hosts().iter().all(Host::is_socket);
-    let tls = encrypts.then(|| tls::connector(&target.ssl)).transpose()?;
+    let tls = encrypts.then(|| tls::connector(&target.ssl)).transpose().map_err(Trouble::Lasting)?;
     let wanted = match target.session {
         SessionAttributes::PreferStandby => &[SessionAttributes::Standby, SessionAttributes::Any][..],
         ref attributes => std::slice::from_ref(attributes),
@@ -66,15 +84,15 @@ pub(crate) async fn connect(
     for attributes in wanted {
         for host in target.hosts() {
             let error = match attempt::open(target, host, tls.as_ref(), release, notices.clone()).await {
-                Ok((client, cancel)) => match unsuitable(&client, *attributes).await? {
+                Ok((client, cancel)) => match unsuitable(&client, *attributes).await.map_err(Trouble::Passing)? {
                     None => return Ok(Connection { client, cancel, host: host.clone(), server: Server::default() }),
                     Some(sentence) => {
                         refusal(target, sentence, "list the other servers too, or connect to the right one")
                     }
                 },
                 // Whoever is known there and not let in is not let in by the next one either, as with libpq.
-                Err(Refusal::Client(error)) if is_about_authentication(&error) => {
-                    return Err(described(target, &error));
+                Err(Refusal::Client(error)) if is_lasting(&error) => {
+                    return Err(Trouble::Lasting(described(target, &error)));
                 }
                 Err(Refusal::Client(error)) => described(target, &error),
                 Err(Refusal::TimedOut(limit)) => refusal(
@@ -87,13 +105,15 @@ pub(crate) async fn connect(
         }
     }
     let several = refused.len() > 1;
-    let Some((_, mut last)) = refused.pop() else { return Err(refusal(target, "no server is given", "set a host")) };
+    let Some((_, mut last)) = refused.pop() else {
+        return Err(Trouble::Lasting(refusal(target, "no server is given", "set a host")));
+    };
     if several {
         for (host, error) in refused {
             last = last.note(format!("{host}: {}", error.reason()));
         }
     }
-    Err(last)
+    Err(Trouble::Passing(last))
 }
 
 /// Why this server is not what `target_session_attrs` asks for.
@@ -189,9 +209,14 @@ pub(crate) fn said(error: &tokio_postgres::Error) -> String {
     source.to_string()
 }
 
-fn is_about_authentication(error: &tokio_postgres::Error) -> bool {
+/// Only a person can help: the password, the certificates, the server's pg_hba.conf.
+fn is_lasting(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
-    error.code().is_some_and(|code| codes.contains(code))
+    error.code().is_some_and(|code| codes.contains(code)) || tls::explain(error).is_some() || lacks_password(error)
+}
+
+fn lacks_password(error: &tokio_postgres::Error) -> bool {
+    said(error).contains("password missing")
 }
 
 fn refusal(target: &ConnectionTarget, reason: &str, help: &str) -> Error {
@@ -222,7 +247,7 @@ fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error 
             text if text.contains("does not support TLS") => {
                 "the server has `ssl` off; a connection that nobody can listen to is not made in plaintext instead"
             }
-            text if text.contains("password missing") => {
+            _ if lacks_password(error) => {
                 "the server asks for a password: put it into the URL, PGPASSWORD or the password file"
             }
             _ => "is the server running, and are host and port right?",

@@ -32,6 +32,7 @@ pub(crate) async fn dispatch(
         Command::Environment(args) => environment::run(&context, &args).await?,
         Command::Show(args) => show::run(&context, &args)?,
         Command::List(args) => list::run(&context, &args),
+        Command::Wait(args) => wait::run(&context, &args).await?,
         Command::Version(args) => version::run(&context, &args),
         #[cfg(feature = "dev")]
         Command::Create(args) => create::run(&context, &args).await?,

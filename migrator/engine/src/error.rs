@@ -54,6 +54,11 @@ impl Error {
         self.0.message.rsplit_once("`: ").map_or(&self.0.message, |(_, reason)| reason)
     }
 
+    /// The ways out.
+    pub fn helps(&self) -> &[String] {
+        &self.0.help
+    }
+
     /// Adds the place in the SQL file.
     #[must_use]
     pub fn at(mut self, excerpt: Option<Excerpt>) -> Error {

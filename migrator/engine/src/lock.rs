@@ -87,17 +87,23 @@ pub(crate) async fn refuse_pooler(
     let second = connect(target, release, silent).await?;
     let first = connection.server.backend_pid.to_string();
     for _ in 0..2 {
-        let (ours, theirs) = futures_util::future::join(pid(&connection.client), pid(&second.client)).await;
-        let (ours, theirs) = (ours?, theirs?);
+        // One after the other: a pooler gives the backend that has just become free to whoever asks next.
+        let (ours, theirs) = (pid(&connection.client).await?, pid(&second.client).await?);
         if ours == theirs || ours.as_deref() != Some(&first) {
-            return Err(Error::new(
-                Exit::Refused,
-                "the connection goes through a transaction pooler, which cannot hold the migration lock",
-            )
-            .help("connect to the server directly, or through a pool in session mode"));
+            let message = "the connection goes through a transaction pooler, which cannot hold the migration lock";
+            let direct = server_behind(&connection.client).await?;
+            return Err(Error::new(Exit::Refused, message)
+                .help(format!("connect to the server itself, at {direct}, or through a pool in session mode")));
         }
     }
     Ok(second)
+}
+
+/// Where the server itself listens, as it says: `10.0.0.7:5432`.
+async fn server_behind(client: &tokio_postgres::Client) -> Result<String, Error> {
+    let statement = "SELECT coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), 'its socket') || ':' || pg_catalog.current_setting('port') AS at";
+    let rows = query(client, "asking where the server is", statement).await?;
+    Ok(rows.first().and_then(|row| row.get("at")).unwrap_or_default().to_owned())
 }
 
 async fn pid(client: &tokio_postgres::Client) -> Result<Option<String>, Error> {

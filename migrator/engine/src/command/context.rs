@@ -58,7 +58,8 @@ impl Context {
         Ok(Session { connection, target, tables, history })
     }
 
-    fn notices(&self) -> NoticeSink {
+    /// Where the server's notices go.
+    pub(crate) fn notices(&self) -> NoticeSink {
         let watcher = Arc::clone(&self.progress);
         Arc::new(move |notice| watcher.notice(notice))
     }

@@ -1,40 +1,61 @@
-//! The option of every command that takes the lock.
+//! `wait`: until the server accepts connections to the database.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use clap::Args;
+use crate::command::{Context, wait_lock};
+use crate::connect::{Trouble, dial};
+use crate::error::{Error, Exit};
+use crate::output::{self, result};
 
-/// How long to wait for another migrator.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Wait {
-    /// How long to wait for the migration lock.
-    #[arg(long, env = "MIGRATOR_WAIT_LOCK", default_value = "15min", value_parser = duration, value_name = "DURATION")]
-    pub wait_lock: Duration,
+/// The arguments of `wait`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator wait --timeout 2min && migrator up")]
+pub(crate) struct Args {
+    /// How long.
+    #[arg(long, env = "MIGRATOR_WAIT_TIMEOUT", default_value = "1min", value_parser = wait_lock::duration, value_name = "DURATION")]
+    pub timeout: Duration,
 }
 
-/// `500ms`, `30s`, `15min`, `1h`; a plain number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 =
-        digits.parse().map_err(|_| "expected a duration like `500ms`, `30s`, `15min` or `1h`".to_owned())?;
-    match &text[digits.len()..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "" | "s" => Ok(Duration::from_secs(number)),
-        "min" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
-        unit => Err(format!("`{unit}` is no unit: use ms, s, min or h")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("3"), Ok(Duration::from_secs(3)));
-        assert!(duration("3 days").is_err() && duration("").is_err() && duration("1x").is_err());
+/// Tries until it works, until trying is in vain, or until the time is over.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let target = context.target()?;
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(100);
+    let mut told = String::new();
+    let too_late = |last: Option<Error>| {
+        let waited = format!("waited for {}", output::duration(args.timeout));
+        let error = last.unwrap_or_else(|| Error::new(Exit::NoConnection, format!("no answer from `{target}`")));
+        error.note(waited)
+    };
+    let mut last = None;
+    loop {
+        let left = args.timeout.saturating_sub(begun.elapsed());
+        let attempt = dial(&target, context.release.version, context.notices());
+        let Ok(outcome) = tokio::time::timeout(left, attempt).await else { return Err(too_late(last)) };
+        match outcome {
+            Ok(connection) => {
+                result(&format!("{} accepts connections to `{}`", connection.host, target.database()));
+                return Ok(Exit::Done);
+            }
+            Err(Trouble::Lasting(error)) => {
+                return Err(error.note("waiting does not help: this does not pass by itself"));
+            }
+            Err(Trouble::Passing(error)) => {
+                if error.reason() != told {
+                    error.reason().clone_into(&mut told);
+                    context.progress.say(&format!("waiting for {target}: {told}"));
+                    for help in error.helps() {
+                        context.progress.say(&format!("help: {help}"));
+                    }
+                }
+                last = Some(error);
+            }
+        }
+        let left = args.timeout.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(too_late(last));
+        }
+        tokio::time::sleep(pause.min(left)).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }

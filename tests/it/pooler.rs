@@ -1,0 +1,134 @@
+//! The real PgBouncer between us and the server, where the environment says that it is there.
+#![expect(clippy::print_stderr, reason = "what does not run is said, not passed over in silence")]
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use expect_test::expect;
+use tempfile::TempDir;
+
+use crate::support::{Project, fingerprint, query_at, server};
+
+/// A PgBouncer of one test; it ends with it.
+struct Pooler {
+    process: Child,
+    port: u16,
+    _directory: TempDir,
+}
+
+impl Pooler {
+    /// Starts one in a pool mode; `None`, and a line that says so, where `MIGRATOR_TEST_PGBOUNCER` is not 1.
+    fn start(mode: &str) -> Option<Pooler> {
+        if std::env::var_os("MIGRATOR_TEST_PGBOUNCER").is_none_or(|value| value != "1") {
+            eprintln!(
+                "not run, because MIGRATOR_TEST_PGBOUNCER is not 1 and .ci/run alone sets it: PgBouncer, {mode} mode"
+            );
+            return None;
+        }
+        let directory = tempfile::Builder::new().permissions(readable()).tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let users = directory.path().join("users.txt");
+        std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
+        let settings = format!(
+            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = trust\nauth_file = {}\npool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n",
+            server().port(),
+            users.display()
+        );
+        let file = directory.path().join("pgbouncer.ini");
+        std::fs::write(&file, settings).unwrap();
+        let mut command = Command::new("pgbouncer");
+        if is_root() {
+            command.args(["-u", "postgres"]);
+        }
+        let process = command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let process = process.expect("MIGRATOR_TEST_PGBOUNCER=1 needs the program `pgbouncer` in the PATH");
+        let pooler = Pooler { process, port, _directory: directory };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Some(pooler);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PgBouncer does not listen");
+    }
+
+    fn url(&self, project: &Project) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/{}", self.port, project.database())
+    }
+
+    fn run(&self, project: &Project, arguments: &[&str]) -> String {
+        let output = project.run_with(arguments, &[("DATABASE_URL", &self.url(project))]);
+        output.replace(&format!("127.0.0.1:{}", self.port), "POOLER")
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Another user of the system must be able to read the directory.
+fn readable() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o755)
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+fn project() -> Project {
+    let project = Project::new();
+    project.tables(2).file(
+        "migrations/003_index.sql",
+        "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY t1_id ON t1 (id);\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY t1_id;\n",
+    );
+    project
+}
+
+#[test]
+fn a_transaction_pooler_is_refused_before_anything_is_written() {
+    let Some(pooler) = Pooler::start("transaction") else { return };
+    let project = project();
+    let before = fingerprint(&project);
+    // Which backend a pooler gives out may differ from time to time.
+    let outputs: Vec<String> = (0..5).map(|_| pooler.run(&project, &["up"])).collect();
+    expect![[r#"
+        exit 8
+        --- stderr
+        POOLER · database DB · user postgres · PostgreSQL X
+        error: the connection goes through a transaction pooler, which cannot hold the migration lock
+          = help: connect to the server itself, at SERVER, or through a pool in session mode
+    "#]]
+    .assert_eq(&outputs[0]);
+    assert!(outputs.iter().all(|output| *output == outputs[0]), "{outputs:?}");
+    assert_eq!(fingerprint(&project), before);
+    let settings = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(query_at(&pooler.url(&project), settings), "0|0|0\n");
+    // Whoever only looks is served.
+    assert!(pooler.run(&project, &["status"]).starts_with("exit 0"));
+}
+
+#[test]
+fn a_session_pooler_works() {
+    let Some(pooler) = Pooler::start("session") else { return };
+    let project = project();
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_t1 (N ms)
+        applied 002_t2 (N ms)
+        applied 003_index (N ms)
+        applied 3 migrations in N ms; the database is at 003
+        --- stderr
+        POOLER · database DB · user postgres · PostgreSQL X
+    "#]]
+    .assert_eq(&pooler.run(&project, &["up"]));
+    assert!(pooler.run(&project, &["up"]).contains("nothing to apply"));
+    assert!(pooler.run(&project, &["down", "--to", "0", "--yes"]).starts_with("exit 0"));
+}
