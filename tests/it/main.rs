@@ -19,6 +19,7 @@ mod history;
 mod libpq;
 mod locks;
 mod nontransactional;
+mod output;
 mod pooler;
 mod rights;
 mod secrets;

@@ -10,11 +10,11 @@ const CANARY: &str = "canary-7f3a9";
 /// Commands that succeed, that fail, that ask for help.
 const COMMANDS: [&[&str]; 19] = [
     &["wait", "--timeout", "200ms"],
-    &["status"],
+    &["status", "--verbose"],
     &["status", "--json"],
     &["plan", "--sql"],
     &["plan", "--json"],
-    &["up", "--to", "1"],
+    &["up", "--to", "1", "--verbose"],
     &["up", "--dry-run", "--sql"],
     &["up"],
     &["up", "--one-by-one"],
@@ -22,7 +22,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["stamp", "--to", "2"],
     &["environment"],
     &["resolve", "1", "--statement", "1", "--retry"],
-    &["down", "--yes"],
+    &["down", "--yes", "--verbose"],
     &["list"],
     &["show", "1"],
     &["version", "--verbose"],

@@ -255,30 +255,6 @@ fn applies_a_repeatable_when_it_has_changed_or_something_was_taken_back() {
 }
 
 #[test]
-fn notices_are_shown_under_their_migration() {
-    let project = Project::new();
-    project.tables(1).migration(
-        "002_noisy",
-        "DO $$ BEGIN RAISE NOTICE 'batch 1'; RAISE WARNING 'slow' USING HINT = 'wait'; END $$;",
-        "",
-    );
-    expect![[r#"
-        exit 0
-        --- stdout
-        applied 001_t1 (N ms)
-        applied 002_noisy (N ms)
-        applied 2 migrations in N ms; the database is at 002
-        --- stderr
-        SERVER · database DB · user postgres · PostgreSQL X
-        002_noisy:
-          NOTICE: batch 1
-          WARNING: slow
-          HINT: wait
-    "#]]
-    .assert_eq(&project.run(&["up"]));
-}
-
-#[test]
 fn records_an_existing_schema_without_running_it() {
     let project = Project::new();
     project.tables(3).query("CREATE TABLE t1 (id int)");
@@ -319,49 +295,6 @@ fn records_an_existing_schema_without_running_it() {
         For more information, try '--help'.
     "#]]
     .assert_eq(&project.run(&["stamp"]));
-}
-
-#[test]
-fn shows_what_is_inside() {
-    let project = Project::new();
-    project.tables(1).file("seeds/test.sql", "SELECT 1;\n").file("checks/c.sql", "SELECT 1 WHERE false;\n");
-    expect![[r#"
-        exit 0
-        --- stdout
-        migration  001_t1
-        seed       test
-        check      c
-    "#]]
-    .assert_eq(&project.run(&["list"]));
-    expect![[r#"
-        exit 0
-        --- stdout
-        -- db/migrations/001_t1.sql
-        -- checksum CHECKSUM
-        -- migrate:up
-        CREATE TABLE t1 (id int);
-
-        -- migrate:down
-        DROP TABLE t1;
-    "#]]
-    .assert_eq(&project.run(&["show", "1"]));
-    expect![[r#"
-        exit 2
-        --- stderr
-        error: there is no migration 9 in this binary
-          = help: `migrator list` shows those that are
-    "#]]
-    .assert_eq(&project.run(&["show", "9"]));
-    expect![[r#"
-        exit 0
-        --- stdout
-        migrator 1.0.0
-        commit      test
-        migrations  1 (newest 001)
-        digest      CHECKSUM
-        build       development
-    "#]]
-    .assert_eq(&project.run(&["version", "--verbose"]));
 }
 
 #[test]

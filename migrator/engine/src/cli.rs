@@ -31,6 +31,9 @@ pub(crate) struct Global {
     /// Print results and errors only.
     #[arg(long, short, global = true, env = "MIGRATOR_QUIET")]
     pub quiet: bool,
+    /// Say how it connected, what the history says and what is sent.
+    #[arg(long, short, global = true, env = "MIGRATOR_VERBOSE", conflicts_with = "quiet")]
+    pub verbose: bool,
     /// When to colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,

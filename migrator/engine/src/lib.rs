@@ -106,7 +106,7 @@ pub fn run(
         }
     };
     let interrupt = Arc::new(interrupt::Interrupt::default());
-    let progress = Arc::new(output::Progress::new(cli.global.quiet));
+    let progress = Arc::new(output::Progress::new(cli.global.quiet, cli.global.verbose));
     let work = dispatch::dispatch(cli, embedded, release, Arc::clone(&interrupt), Arc::clone(&progress));
     let told = |name: &str| progress.warn(&format!("{name}: stopping; the running statement is cancelled"));
     let outcome = match runtime.block_on(interrupt.guard(work, told)) {

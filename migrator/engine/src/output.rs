@@ -41,6 +41,7 @@ pub(crate) fn result(text: &str) {
 /// What a command shows while it works.
 pub(crate) struct Progress {
     quiet: bool,
+    verbose: bool,
     bar: Option<ProgressBar>,
     /// What runs now; taken when its heading is printed above its first notice.
     running: Mutex<Option<String>>,
@@ -48,13 +49,13 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Live on a terminal, plain lines elsewhere; `quiet`: errors and results only.
-    pub(crate) fn new(quiet: bool) -> Progress {
+    pub(crate) fn new(quiet: bool, verbose: bool) -> Progress {
         let live = !quiet && std::io::stderr().is_terminal();
         let bar = live.then(|| {
             let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
             ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         });
-        Progress { quiet, bar, running: Mutex::new(None) }
+        Progress { quiet, verbose, bar, running: Mutex::new(None) }
     }
 
     /// A line for the person who watches.
@@ -62,6 +63,18 @@ impl Progress {
         if !self.quiet {
             self.above_the_bar(|| eprintln!("{line}"));
         }
+    }
+
+    /// A line for the person who wants to know more.
+    pub(crate) fn detail(&self, line: &str) {
+        if self.verbose {
+            self.above_the_bar(|| eprintln!("{line}"));
+        }
+    }
+
+    /// Whether somebody wants to know more.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// Something that must be seen, also when quiet.

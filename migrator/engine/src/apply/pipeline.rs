@@ -38,6 +38,7 @@ pub(super) async fn run(
     for (index, step) in steps[first..first + count].iter().enumerate() {
         let durability = if index + 1 == count { Durability::AtOnce } else { Durability::WithTheNext };
         let Some((message, session)) = message(executor, step, previous.as_ref(), durability) else { break };
+        executor.progress.detail(&format!("{}: {} bytes sent", step.label(), message.len()));
         queue.push_back(message.start(client, session).await?);
         previous = Some(condition_behind(step));
     }

@@ -120,6 +120,7 @@ impl Run<'_> {
     async fn send(&self, unit: &Unit, kind: &StatementKind) -> Result<(), Failure> {
         use StatementKind as K;
         let client = &self.executor.connection.client;
+        self.executor.progress.detail(&format!("{}: statement {} sent", self.migration.label(), unit.number));
         let concurrent = matches!(
             kind,
             K::CreateIndexConcurrently { .. }

@@ -92,6 +92,11 @@ impl Message {
         Message { text, before, at, body, behind }
     }
 
+    /// In bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Sends it behind the session's reset and returns without waiting for an answer.
     pub(crate) async fn start(self, client: &Client, settings: SessionSettings) -> Result<InFlight, Failure> {
         let own = |error| Failure::new(error, Place::Own);

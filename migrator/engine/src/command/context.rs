@@ -1,7 +1,7 @@
 //! What the commands share: connecting, locking, the environment's policy.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::apply::Executor;
 use crate::connect::{Connection, NoticeSink, connect};
@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Progress;
 use crate::sql::{Run, SessionSettings, Tables};
 use crate::target::{ConnectionTarget, Environment};
-use crate::{lock, store};
+use crate::{lock, output, store};
 
 /// What a command works with.
 pub(crate) struct Context {
@@ -53,8 +53,18 @@ impl Context {
             self.progress.warn(warning);
         }
         let tables = Tables::new(&self.embedded.settings);
+        let begun = Instant::now();
         let mut connection = connect(&target, self.release.version, self.notices()).await?;
+        let took = output::duration(begun.elapsed());
+        let mode = target.ssl.mode.word();
+        self.progress.detail(&format!("connected to {target} at {} in {took}, sslmode {mode}", connection.host));
         let history = store::read(&mut connection, &tables).await?;
+        self.progress.detail(&format!(
+            "the history in {}: {} applied, {} events",
+            tables.state,
+            history.applied.len(),
+            history.events.len()
+        ));
         Ok(Session { connection, target, tables, history })
     }
 
@@ -117,7 +127,13 @@ impl Context {
         };
         connection.set_up(&settings).await?;
         monitor.set_up(&settings).await?;
+        let begun = Instant::now();
         lock::acquire(&connection, &tables, wait, waiting).await?;
+        let waited = output::duration(begun.elapsed());
+        self.progress.detail(&format!(
+            "the lock {} taken after {waited} by pid {}",
+            tables.lock_key, connection.server.backend_pid
+        ));
         let history = store::read(&mut connection, &tables).await?;
         self.interrupt.arm(connection.cancel.clone());
         let executor = Executor {

@@ -10,9 +10,6 @@ use crate::output::result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator version --verbose")]
 pub(crate) struct Args {
-    /// Commit, number of migrations and digest too.
-    #[arg(long, short)]
-    pub verbose: bool,
     /// For programs.
     #[arg(long)]
     pub json: bool,
@@ -35,7 +32,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         return Exit::Done;
     }
     result(&format!("migrator {}", release.version));
-    if args.verbose {
+    if context.progress.is_verbose() {
         result(&format!("commit      {}", release.commit));
         result(&format!("migrations  {} (newest {})", embedded.migrations.len(), newest.unwrap_or("none")));
         result(&format!("digest      {}", embedded.digest));
