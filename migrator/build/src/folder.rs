@@ -63,6 +63,39 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     folder
 }
 
+/// A directory `db` that holds one file, which has been read already.
+pub(crate) fn single(path: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Folder {
+    let mut folder = Folder { label: "db".to_owned(), ..Folder::default() };
+    if let Err(problem) = add(&mut folder, path, &format!("db/{path}"), bytes) {
+        problems.push(problem);
+    }
+    folder
+}
+
+fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(), Problem> {
+    let (directory, file_name) = path.rsplit_once('/').unwrap_or(("", path));
+    let scripts = match directory {
+        "migrations" => {
+            let name = names::migration(label, file_name)?;
+            folder.migrations.push((name, encoding::decode(label, bytes)?));
+            return Ok(());
+        }
+        "" if file_name == SETTINGS => {
+            folder.settings = Some(encoding::decode(label, bytes)?);
+            return Ok(());
+        }
+        "repeatable" => &mut folder.repeatables,
+        "seeds" => &mut folder.seeds,
+        "checks" => &mut folder.checks,
+        _ => {
+            let help = "the folders are `migrations`, `repeatable`, `seeds` and `checks`";
+            return Err(Problem::whole(Code::UnknownFile, label, format!("`{label}` is read by nobody"), help));
+        }
+    };
+    scripts.push((names::script(label, file_name)?, encoding::decode(label, bytes)?));
+    Ok(())
+}
+
 /// The last component of the directory: `db` for `../db` and for `.` inside it.
 pub(crate) fn label(directory: &Path) -> String {
     let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());

@@ -30,6 +30,8 @@ mod nearest;
 mod needs;
 mod options;
 mod problem;
+#[cfg(test)]
+mod properties;
 mod query;
 mod scope;
 mod script;
@@ -66,10 +68,28 @@ pub struct Loaded {
 ///
 /// Everything that is wrong in the directory, warnings among it, if at least one problem is an error.
 pub fn load(dir: &Path) -> Result<Loaded, Problems> {
-    let (set, mut problems) = syntax::with_deep_stack(|| {
+    finish(syntax::with_deep_stack(|| {
         let mut problems = Vec::new();
-        (read(dir, &mut problems), problems)
-    });
+        let folder = folder::read(dir, &mut problems);
+        (check(folder, &mut problems), problems)
+    }))
+}
+
+/// Reads and checks one file as if it were the only one of a db directory, in which its path is `path`:
+/// `migrations/001_init.sql`, `seeds/development.sql`, `migrator.toml`.
+///
+/// # Errors
+///
+/// Everything that is wrong with the file, warnings among it, if at least one problem is an error.
+pub fn load_file(path: &str, bytes: &[u8]) -> Result<Loaded, Problems> {
+    finish(syntax::with_deep_stack(|| {
+        let mut problems = Vec::new();
+        let folder = folder::single(path, bytes.to_vec(), &mut problems);
+        (check(folder, &mut problems), problems)
+    }))
+}
+
+fn finish((set, mut problems): (Set, Vec<Problem>)) -> Result<Loaded, Problems> {
     apply_level(set.settings.dbmate, &mut problems);
     problem::sort(&mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
@@ -78,8 +98,7 @@ pub fn load(dir: &Path) -> Result<Loaded, Problems> {
     Ok(Loaded { set, warnings: problems })
 }
 
-fn read(dir: &Path, problems: &mut Vec<Problem>) -> Set {
-    let folder = folder::read(dir, problems);
+fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
     let digest = digest(&folder);
     let seeds: Vec<&str> = folder.seeds.iter().map(|(name, _)| name.as_str()).collect();
     let settings = match &folder.settings {
@@ -128,7 +147,6 @@ fn digest(folder: &folder::Folder) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use proptest::prelude::*;
 
     use super::*;
     use crate::testing::directory;
@@ -266,6 +284,21 @@ mod tests {
     }
 
     #[test]
+    fn one_file_is_read_as_in_a_directory() {
+        let said = |path: &str, text: &str| match load_file(path, text.as_bytes()) {
+            Ok(loaded) => format!("{} {:?}", loaded.set.migrations.len() + loaded.set.seeds.len(), loaded.warnings),
+            Err(problems) => problems.to_string(),
+        };
+        assert_eq!(said("migrations/001_a.sql", PLAIN), "1 []");
+        assert_eq!(said("seeds/test.sql", "SELECT 1;"), "1 []");
+        assert_eq!(said("migrator.toml", "[check]\ndbmate = \"deny\""), "0 []");
+        expect!["db/migrations/1.sql: `1.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `1_<name>.sql`"].assert_eq(&said("migrations/1.sql", PLAIN));
+        expect!["db/checks/a.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
+        expect!["db/migrations/001_a.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"].assert_eq(&said("migrations/001_a.sql", "\u{feff}"));
+        expect!["db/notes.txt: `db/notes.txt` is read by nobody [M004]; help: the folders are `migrations`, `repeatable`, `seeds` and `checks`"].assert_eq(&said("notes.txt", ""));
+    }
+
+    #[test]
     fn line_ends_and_places_do_not_matter_to_the_digest() {
         let set = |sql: &str, place: &str| {
             let root = directory(&[("db/migrations/001_a.sql", sql), ("db/seeds/test.sql", "SELECT 2;")]);
@@ -274,43 +307,5 @@ mod tests {
         let plain = set(PLAIN, "db");
         assert_eq!(plain, set(&PLAIN.replace('\n', "\r\n"), "db/../db"));
         assert_ne!(plain.digest, set("-- migrate:up\nSELECT 2;\n-- migrate:down\n", "db").digest);
-    }
-
-    /// Everything that happens to a file between its bytes and its problems.
-    fn read_file(bytes: Vec<u8>) {
-        let Ok(source) = encoding::decode("db/migrations/001_x.sql", bytes) else { return };
-        let name = names::migration("x", "001_x.sql").unwrap();
-        let settings = Settings { required_headers: vec!["Purpose".to_owned()], ..Settings::default() };
-        let mut problems = Vec::new();
-        settings::read(&source, &[], &mut problems);
-        script::read("x".to_owned(), source.clone(), script::Folder::Checks, &mut problems);
-        let text = source.text.clone();
-        if let Some(migration) = migration::read(name, source, &settings, &mut problems) {
-            for statement in migration.up.statements {
-                assert!(
-                    migration.up.range.start <= statement.range.start && statement.range.end <= migration.up.range.end
-                );
-                assert!(text.get(statement.range).is_some());
-            }
-        }
-        for problem in problems {
-            assert!(!problem.to_string().contains('\n'), "{problem:?}");
-            problem.render(true);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn takes_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
-            read_file(bytes);
-        }
-
-        #[test]
-        fn takes_any_text(
-            text in r#"(-- migrate:(up|down|unchecked|Up)|transaction:false|\n|\n--|/\*|\*/|[ ;'"$\\éx(){}=\[\]\t\r]|\$a\$|E'|begin|commit|set |create index concurrently |copy |from |stdin|atomic |case ){0,50}"#,
-        ) {
-            read_file(text.clone().into_bytes());
-            read_file(format!("-- migrate:up\n{text}\n-- migrate:down\n").into_bytes());
-        }
     }
 }
