@@ -37,6 +37,7 @@ mod scope;
 mod script;
 pub mod set;
 mod settings;
+mod shapes;
 mod source;
 mod statements;
 mod syntax;

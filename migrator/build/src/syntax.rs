@@ -1,13 +1,16 @@
 //! Whether SQL is PostgreSQL's. The only module that touches `squawk-syntax`, which promises no stability.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use squawk_syntax::SourceFile;
 
 use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
+use crate::shapes::shape;
 use crate::source::Source;
 use crate::wording::describe;
 use crate::words::Words;
@@ -28,6 +31,9 @@ const LONGEST_CHAIN: usize = 50_000;
 /// Statements are parsed in groups of about this size: each call has its price, and a whole file needs much memory.
 const GROUP_BYTES: usize = 16 * 1024;
 
+/// A thread for less costs more than it saves.
+const GROUPS_PER_THREAD: usize = 16;
+
 const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
 
 /// Does `work` on a stack that is deep enough for [`check`].
@@ -44,16 +50,76 @@ pub(crate) fn with_deep_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T 
 
 /// Parses statements; says the first thing that is wrong in each, for the first three of them.
 pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
+    let groups = groups(statements);
+    if in_parallel(&groups, |group| is_right(source, group)) {
+        return;
+    }
+    // Somewhere something is wrong: every statement is parsed now, since a shape says nothing about it any more.
     let mut found = Vec::new();
     let mut rest = statements;
     while !rest.is_empty() && found.len() < MOST_ERRORS {
-        let end = rest[0].start() + GROUP_BYTES;
-        let count = rest.iter().take_while(|words| words.range().end <= end).count().max(1);
-        let (group, behind) = rest.split_at(count);
-        rest = behind;
+        let (group, behind) = rest.split_at(leading_group(rest));
         check_group(source, group, &mut found);
+        rest = behind;
     }
     problems.extend(found.into_iter().take(MOST_ERRORS));
+}
+
+/// How many statements at the start are parsed in one go.
+fn leading_group(statements: &[Words<'_>]) -> usize {
+    let end = statements.first().map_or(0, |words| words.start() + GROUP_BYTES);
+    statements.iter().take_while(|words| words.range().end <= end).count().max(1)
+}
+
+/// The statements to parse, in groups that stand together in the text: of those that differ in their values alone the
+/// first.
+fn groups<'s, 'a>(statements: &'s [Words<'a>]) -> Vec<&'s [Words<'a>]> {
+    let mut known = HashSet::new();
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for (index, words) in statements.iter().enumerate() {
+        if shape(words).is_some_and(|shape| !known.insert(shape)) {
+            groups.extend((start < index).then(|| &statements[start..index]));
+            start = index + 1;
+        } else if start < index && words.range().end > statements[start].start() + GROUP_BYTES {
+            groups.push(&statements[start..index]);
+            start = index;
+        }
+    }
+    groups.extend((start < statements.len()).then(|| &statements[start..]));
+    groups
+}
+
+/// True if `test` is true for every group. Many groups are shared among threads.
+fn in_parallel<'a>(groups: &[&[Words<'a>]], test: impl Fn(&[Words<'a>]) -> bool + Sync) -> bool {
+    let all = || groups.iter().all(|group| test(group));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(groups.len() / GROUPS_PER_THREAD);
+    if threads < 2 {
+        return all();
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if !test(group) {
+                // Ends the work of the others too.
+                next.store(groups.len(), Ordering::Relaxed);
+                return false;
+            }
+        }
+        true
+    };
+    std::thread::scope(|scope| {
+        let spawn = |_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        let spawned: Vec<_> = (1..threads).map_while(|number| spawn(number).ok()).collect();
+        let own = run();
+        spawned.into_iter().fold(own, |right, thread| right & thread.join().unwrap_or(false))
+    })
+}
+
+fn is_right(source: &Source, group: &[Words<'_>]) -> bool {
+    let mut found = Vec::new();
+    check_group(source, group, &mut found);
+    found.is_empty()
 }
 
 fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
@@ -243,6 +309,16 @@ mod tests {
         for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN "] {
             assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn a_statement_like_one_that_was_right_is_right() {
+        let text = "INSERT INTO t VALUES (1, 'a');\nSELECT 1;\n".repeat(50);
+        check_text(&text, expect![""]);
+        // What differs in more than its values is parsed, and what is wrong is reported each time.
+        let wrong = "INSERT INTO t VALUES (1, 'a');\nINSERT INTO t VALUES (2, );\n".repeat(3);
+        let lines: Vec<usize> = errors(&wrong).iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [2, 4, 6]);
     }
 
     #[test]
