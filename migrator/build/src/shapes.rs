@@ -1,5 +1,7 @@
 //! Statements that differ in their values alone: the parser says the same of each, so that one of them is enough.
 
+use std::collections::HashSet;
+
 use crate::lexer::{Kind, Token};
 use crate::words::Words;
 
@@ -8,13 +10,56 @@ use crate::words::Words;
 /// A statement that reads or writes rows holds values of which the parser knows that they are numbers or strings, and
 /// nothing more. Other statements hold bodies, which are parsed themselves, and names as strings.
 pub(crate) fn shape(words: &Words<'_>) -> Option<Vec<u8>> {
-    if !words.is_any(0, &["insert", "update", "delete", "select"]) {
-        return None;
+    let rows = words.is_any(0, &["insert", "update", "delete", "select"]);
+    rows.then(|| tokens(words.text, words.tokens)).flatten()
+}
+
+/// An `INSERT` without the rows that differ from an earlier one in their values alone; `None` if there are none, or if
+/// it is no such statement.
+pub(crate) fn without_rows_of_known_shape(words: &Words<'_>) -> Option<String> {
+    let first = words.find("values").filter(|_| words.is(0, "insert"))? + 1;
+    let mut known = HashSet::new();
+    let mut text = words.text[words.start()..words.tokens.get(first)?.start()].to_owned();
+    let mut start = first;
+    let mut dropped = false;
+    loop {
+        let end = behind_row(words, start)?;
+        let row = &words.tokens[start..end];
+        if known.insert(tokens(words.text, row)?) {
+            text.push_str(if start > first { ",\n" } else { "" });
+            text.push_str(&words.text[words.tokens[start].start()..words.tokens[end - 1].end()]);
+        } else {
+            dropped = true;
+        }
+        if words.at(end) != "," {
+            text.push_str(&words.text[words.tokens[end - 1].end()..words.range().end]);
+            return dropped.then_some(text);
+        }
+        start = end + 1;
     }
-    let mut shape = Vec::with_capacity(words.tokens.len() * 6);
+}
+
+/// The index behind the parenthesis that closes the one at `start`.
+fn behind_row(words: &Words<'_>, start: usize) -> Option<usize> {
+    let mut depth = 0;
+    for index in start..words.tokens.len() {
+        match words.at(index) {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        if depth <= 0 {
+            return (depth == 0 && index > start).then_some(index + 1);
+        }
+    }
+    None
+}
+
+fn tokens(text: &str, tokens: &[Token]) -> Option<Vec<u8>> {
+    let mut shape = Vec::with_capacity(tokens.len() * 6);
     let mut before: Option<&Token> = None;
-    for token in words.tokens {
-        let text = token.text(words.text).as_bytes();
+    for token in tokens {
+        let text = token.text(text).as_bytes();
         let is_value = match token.kind {
             Kind::Text => text.starts_with(b"'"),
             Kind::Number => text.iter().all(u8::is_ascii_digit),
@@ -40,6 +85,8 @@ pub(crate) fn shape(words: &Words<'_>) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::{Expect, expect};
+
     use super::*;
     use crate::lexer::lex;
 
@@ -96,6 +143,41 @@ mod tests {
             "",
         ] {
             assert_eq!(of(text), None, "{text}");
+        }
+    }
+
+    #[track_caller]
+    fn check_rows(text: &str, expect: Expect) {
+        let reduced = without_rows_of_known_shape(&Words::new(text, &lex(text).tokens));
+        expect.assert_eq(reduced.as_deref().unwrap_or("as it is"));
+    }
+
+    #[test]
+    fn rows_of_one_shape_are_kept_once() {
+        check_rows(
+            "INSERT INTO t (a, b) /* c */ VALUES\n(1, 'a'), (2, 'b'), (3, now()),\n(4, 'd') ON CONFLICT DO NOTHING",
+            expect![[r#"
+                INSERT INTO t (a, b) /* c */ VALUES
+                (1, 'a'),
+                (3, now()) ON CONFLICT DO NOTHING"#]],
+        );
+        check_rows("INSERT INTO t VALUES (1), (2),", expect!["as it is"]);
+    }
+
+    #[test]
+    fn a_statement_without_equal_rows_stays_as_it_is() {
+        for text in [
+            "INSERT INTO t VALUES (1)",
+            "INSERT INTO t VALUES (1), ('a')",
+            "INSERT INTO t VALUES (1), (2",
+            "INSERT INTO t VALUES ), (2)",
+            "INSERT INTO t VALUES 1, 2",
+            "INSERT INTO t VALUES",
+            "INSERT INTO t SELECT 1",
+            "VALUES (1), (2)",
+            "INSERT INTO t VALUES ('a' 'b'), ('a' 'b')",
+        ] {
+            check_rows(text, expect!["as it is"]);
         }
     }
 }

@@ -10,7 +10,7 @@ use squawk_syntax::SourceFile;
 
 use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
-use crate::shapes::shape;
+use crate::shapes::{shape, without_rows_of_known_shape};
 use crate::source::Source;
 use crate::wording::describe;
 use crate::words::Words;
@@ -117,6 +117,13 @@ fn in_parallel<'a>(groups: &[&[Words<'a>]], test: impl Fn(&[Words<'a>]) -> bool 
 }
 
 fn is_right(source: &Source, group: &[Words<'_>]) -> bool {
+    if let [words] = group
+        && words.range().len() > GROUP_BYTES
+        && !is_too_deep(words)
+        && let Some(text) = without_rows_of_known_shape(words)
+    {
+        return parse(&text).is_some_and(|errors| errors.is_empty());
+    }
     let mut found = Vec::new();
     check_group(source, group, &mut found);
     found.is_empty()
@@ -306,6 +313,8 @@ mod tests {
             errors(&format!("SELECT a{}", chain.repeat(1_000)));
             assert_eq!(errors(&format!("SELECT a{}", chain.repeat(50_000))).len(), 1, "{chain}");
         }
+        let row = format!("({}1{})", "(".repeat(GROUP_BYTES), ")".repeat(GROUP_BYTES));
+        assert_eq!(errors(&format!("INSERT INTO t VALUES {row}, {row}")).len(), 1);
         for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN "] {
             assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
         }
@@ -319,6 +328,16 @@ mod tests {
         let wrong = "INSERT INTO t VALUES (1, 'a');\nINSERT INTO t VALUES (2, );\n".repeat(3);
         let lines: Vec<usize> = errors(&wrong).iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [2, 4, 6]);
+    }
+
+    #[test]
+    fn what_is_wrong_in_one_of_many_rows_is_found() {
+        let rows = "(1, 'a'),\n".repeat(GROUP_BYTES / 5);
+        check_text(&format!("INSERT INTO t VALUES\n{rows}(2, 'b')"), expect![""]);
+        let lines = |text: &str| errors(text).iter().map(|problem| problem.line).collect::<Vec<_>>();
+        assert_eq!(lines(&format!("INSERT INTO t VALUES\n{rows}(2, )")), [2 + GROUP_BYTES / 5]);
+        assert_eq!(lines(&format!("INSERT INTO t VALUES\n{rows}(2, 'b') ON CONFLCT\n")), [2 + GROUP_BYTES / 5]);
+        assert_eq!(lines(&format!("INSERT INTO t VALUE\n{rows}(2, 'b')")).len(), 1);
     }
 
     #[test]
