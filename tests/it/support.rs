@@ -168,7 +168,7 @@ impl Project {
 }
 
 /// Durations become `N ms`, moments `WHEN`, checksums `CHECKSUM`, the server's version `X`.
-fn normalise_line(line: &str) -> String {
+pub(crate) fn normalise_line(line: &str) -> String {
     let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
     for index in 0..words.len() {
         let hex = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,0 +1,3 @@
+fn main() {
+    migrator_build::embed("../db");
+}

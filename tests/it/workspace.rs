@@ -1,0 +1,180 @@
+//! Cargo workspaces of other people: copied into a folder of their own, built there, with one target directory for all.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use migrator_xtask::postgres::Cluster;
+
+use crate::support::normalise_line;
+
+/// Lies below target/, so that a second run compiles only what has changed.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign");
+
+/// A workspace that nobody else uses while it lives.
+pub(crate) struct Workspace {
+    root: PathBuf,
+    /// Two builds at once would each replace the other's executables in the target directory.
+    _lock: File,
+}
+
+impl Workspace {
+    /// A copy of tests/foreign in a folder called `name`, which also names its development database.
+    pub(crate) fn foreign(name: &str) -> Workspace {
+        Workspace::of(name, &files(&repository().join("tests/foreign")))
+    }
+
+    /// A workspace of these files: path and content. `<repository>` in a manifest is this checkout.
+    pub(crate) fn of(name: &str, files: &[(PathBuf, Vec<u8>)]) -> Workspace {
+        fs::create_dir_all(HOME).unwrap();
+        let lock = File::create(Path::new(HOME).join("lock")).unwrap();
+        lock.lock().unwrap();
+        let root = Path::new(HOME).join(name);
+        fs::create_dir_all(&root).unwrap();
+        let workspace = Workspace { root, _lock: lock };
+        workspace.cluster().destroy().unwrap();
+        workspace.become_copy(files);
+        // The versions that this repository is built with: nothing else has to be on the machine.
+        fs::copy(repository().join("Cargo.lock"), workspace.path("Cargo.lock")).unwrap();
+        workspace
+    }
+
+    /// Files that are as they should be keep their time: cargo need not build them again.
+    fn become_copy(&self, wanted: &[(PathBuf, Vec<u8>)]) {
+        let wanted: Vec<_> = wanted.iter().map(|(path, bytes)| (path, self.localise(path, bytes))).collect();
+        for (path, _) in files(&self.root) {
+            if !wanted.iter().any(|(wanted, _)| **wanted == path) {
+                fs::remove_file(self.path(&path)).unwrap();
+            }
+        }
+        for (path, bytes) in wanted {
+            if fs::read(self.path(path)).is_ok_and(|old| old == bytes) {
+                continue;
+            }
+            self.write(path, bytes);
+        }
+    }
+
+    fn localise(&self, path: &Path, bytes: &[u8]) -> Vec<u8> {
+        if path.file_name().is_none_or(|name| name != "Cargo.toml") {
+            return bytes.to_vec();
+        }
+        let text = str::from_utf8(bytes).unwrap();
+        let repository = repository().display().to_string();
+        text.replace("\"../../..", &format!("\"{repository}")).replace("<repository>", &repository).into_bytes()
+    }
+
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join(path)
+    }
+
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The development server that `cargo xtask` starts for it.
+    fn cluster(&self) -> Cluster {
+        Cluster::of_workspace(&self.root).unwrap()
+    }
+
+    /// A program in the workspace, with nothing of the environment that would lead it elsewhere.
+    pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            // PG_BIN and PG_OS_USER say where servers come from, not where they are.
+            let leads_elsewhere = name.starts_with("PG") && !name.starts_with("PG_")
+                || name.starts_with("MIGRATOR_")
+                || ["DATABASE_URL", "CLICOLOR_FORCE", "MAKEFLAGS", "CARGO_MAKEFLAGS"].contains(&&*name);
+            if leads_elsewhere {
+                command.env_remove(name);
+            }
+        }
+        command.current_dir(&self.root).stdin(Stdio::null());
+        command
+            .env("CARGO_TARGET_DIR", Path::new(HOME).join("target"))
+            .env("CARGO_TERM_COLOR", "never")
+            // Less to write and to link.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0")
+            // It lies within our repository and is none of it.
+            .env("GIT_CEILING_DIRECTORIES", HOME);
+        command
+    }
+
+    /// Cargo with the arguments of a line.
+    pub(crate) fn cargo(&self, line: &str) -> Command {
+        let mut command = self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// Exit code, stdout and stderr in one text, without what differs from run to run.
+    pub(crate) fn run(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap();
+        let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+        let mut text = format!("exit {code}\n");
+        for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            let part = String::from_utf8_lossy(bytes);
+            // Somebody who builds at the same time is no news.
+            let lines: Vec<_> = part.lines().filter(|line| !line.contains("Blocking waiting for file lock")).collect();
+            if !lines.is_empty() {
+                text.push_str(&format!("--- {name}\n{}\n", lines.join("\n").trim_end()));
+            }
+        }
+        self.normalise(&text)
+    }
+
+    fn normalise(&self, text: &str) -> String {
+        let text = text
+            .replace(&self.cluster().data_directory().display().to_string(), "<data>")
+            .replace(&self.root.display().to_string(), "<root>")
+            .replace(HOME, "<home>")
+            .replace(&repository().display().to_string(), "<repository>");
+        let without_port = |line: &str| match line.split_once("127.0.0.1:") {
+            Some((before, after)) => {
+                format!("{before}SERVER{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+            }
+            None => line.to_owned(),
+        };
+        text.lines().map(|line| normalise_line(&without_port(line)) + "\n").collect()
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // Nothing may be left running, also when the test fails.
+        if let Err(error) = self.cluster().destroy()
+            && !std::thread::panicking()
+        {
+            panic!("the workspace's server is left behind: {error:#}");
+        }
+    }
+}
+
+pub(crate) fn repository() -> PathBuf {
+    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+}
+
+/// Every file below a directory by its path in it, without what cargo and the development server put there.
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    fn walk(root: &Path, directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            if ["target", ".dev", "Cargo.lock"].iter().any(|generated| name.starts_with(generated)) {
+                continue;
+            }
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                found.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(directory, directory, &mut found);
+    found
+}
