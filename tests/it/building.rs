@@ -1,0 +1,150 @@
+//! What cargo makes of a db directory: one failure with every mistake in it, a rebuild when something has changed, and a
+//! binary that needs no directory.
+
+use std::fs;
+use std::path::PathBuf;
+
+use expect_test::expect;
+use serde_json::Value;
+
+use crate::support::Project;
+use crate::workspace::Workspace;
+
+/// A build of the migrator that succeeded.
+struct Built {
+    executable: PathBuf,
+    /// Whether cargo left it as it was.
+    fresh: bool,
+}
+
+fn build(workspace: &Workspace) -> Built {
+    let output = workspace.cargo("build --package migrator --message-format json").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    messages
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|message: &Value| message["target"]["kind"][0] == "bin")
+        .find_map(|message| {
+            Some(Built { executable: message["executable"].as_str()?.into(), fresh: message["fresh"].as_bool()? })
+        })
+        .unwrap()
+}
+
+fn line(line: &str) -> String {
+    line.to_owned() + "\n"
+}
+
+#[test]
+fn every_mistake_of_every_file_is_in_one_build_failure() {
+    let workspace = Workspace::foreign("building");
+    workspace.write(
+        "db/migrations/004_add_pages.sql",
+        "-- migrate:up\nALTER TABLE books ADD COLUM pages int;\n\n-- migrate:down\nALTER TABLE books DROP COLUMN pages\nDROP TABLE x;\n",
+    );
+    workspace.write("db/migrations/005_vacuum.sql", "-- Migrate:Up\nVACUUM books;\n");
+    workspace.write("db/migrations/5_again.sql", "-- migrate:up transaction:no\nSELECT 'ö', 1 +;\n-- migrate:down\n");
+    workspace.write("db/migrations/notes.txt", "later\n");
+    workspace.write("db/seeds/staging.sql", "INSERT INTO books VALUES (1);\nCOMMIT;\n");
+    workspace.write("db/migrator.toml", "[session]\nlock_timout = \"1s\"\n");
+    let output = workspace.run(&mut workspace.cargo("build --quiet --package migrator"));
+    // What cargo itself says at the end is its own.
+    let said: String = output.lines().filter(|line| !line.starts_with("error: build script")).map(line).collect();
+    expect![[r#"
+        exit 101
+        --- stderr
+        error: migrator@1.0.0: db/migrations/004_add_pages.sql:2:35: unexpected `int` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+        error: migrator@1.0.0: db/migrations/004_add_pages.sql:6:1: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+        error: migrator@1.0.0: db/migrations/005_vacuum.sql:1:1: `-- Migrate:Up` is not a marker [M012]; help: write `-- migrate:up` in exactly this form; only options may follow it, after a blank
+        error: migrator@1.0.0: db/migrations/5_again.sql: `005` and `5` are the same version: `db/migrations/005_vacuum.sql` and `db/migrations/5_again.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `5_again.sql` to `6_again.sql`
+        error: migrator@1.0.0: db/migrations/5_again.sql:1:15: `transaction:no` is no option [M015]; help: write `transaction:false`
+        error: migrator@1.0.0: db/migrations/5_again.sql:2:16: expected an expression, found the end of the statement [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+        error: migrator@1.0.0: db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
+        error: migrator@1.0.0: db/migrator.toml:2:1: unknown key `lock_timout` [M041]; help: did you mean `lock_timeout`?
+        error: migrator@1.0.0: db/seeds/staging.sql:2:1: `COMMIT` inside a transaction that is opened and closed for you [M030]; help: remove it: the file is one transaction
+    "#]].assert_eq(&said);
+}
+
+#[test]
+fn a_forgotten_build_script_is_a_compile_error_that_says_what_to_write() {
+    let workspace = Workspace::foreign("building");
+    fs::remove_file(workspace.path("migrator/build.rs")).unwrap();
+    let output = workspace.run(&mut workspace.cargo("build --quiet --package migrator"));
+    let error = output.lines().find(|line| line.starts_with("error")).unwrap_or(&output);
+    expect![[r#"error: no migrations are embedded: this package's build.rs must call `migrator_build::embed("../db")`, and its Cargo.toml must list `migrator-build` under [build-dependencies]"#]].assert_eq(error);
+}
+
+#[test]
+fn what_changes_in_the_directory_is_built_in_and_nothing_is_built_for_nothing() {
+    let workspace = Workspace::foreign("building");
+    let migration = |sql: &str| format!("-- migrate:up\n{sql}\n-- migrate:down\n");
+    let check = |what: &str, change: &dyn Fn(), command: &str, present: &str, absent: &str| {
+        change();
+        let built = build(&workspace);
+        assert!(!built.fresh, "{what} was not noticed");
+        let shown = workspace.run(workspace.program(&built.executable).args(command.split(' ')));
+        assert!(shown.contains(present) && !shown.contains(absent), "{what}: {shown}");
+        assert!(build(&workspace).fresh, "{what}: built again although nothing has changed since");
+    };
+    build(&workspace);
+    assert!(build(&workspace).fresh, "an unchanged directory is built again");
+
+    let new = workspace.path("db/migrations/004_add_pages.sql");
+    let renamed = workspace.path("db/migrations/005_add_pages.sql");
+    check("a new file", &|| fs::write(&new, migration("SELECT 1;")).unwrap(), "list", "004", "005");
+    check("a changed file", &|| fs::write(&new, migration("SELECT 2;")).unwrap(), "show 004", "SELECT 2", "SELECT 1");
+    check("a renamed file", &|| fs::rename(&new, &renamed).unwrap(), "list", "005", "004");
+    check("a removed file", &|| fs::remove_file(&renamed).unwrap(), "list", "003", "005");
+    let template = "CREATE TABLE t ();";
+    check("a new folder", &|| workspace.write("db/templates/table.sql", template), "list", "003", "template");
+    check("a new seed", &|| workspace.write("db/seeds/test.sql", "SELECT 1;\n"), "list", "test", "004");
+}
+
+#[test]
+fn the_binary_reads_no_directory() {
+    let workspace = Workspace::foreign("building");
+    let built = build(&workspace);
+    // Elsewhere, alone, and the sources gone.
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("migrator");
+    fs::copy(&built.executable, &alone).unwrap();
+    fs::rename(workspace.path("db"), workspace.path("moved")).unwrap();
+    let project = Project::new();
+    let run = |line: &str| {
+        let mut command = workspace.program(&alone);
+        command.args(line.split(' ')).current_dir(&folder).env("DATABASE_URL", project.url());
+        workspace.run(&mut command).replace(project.database(), "DB")
+    };
+    expect![[r#"
+        exit 0
+        --- stdout
+        migration  001_init
+        migration  002_create_loans
+        migration  003_index_open_loans (transaction:false)
+        repeatable views
+        seed       development
+        check      loans_without_reader
+    "#]]
+    .assert_eq(&run("list"));
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_init (N ms)
+        applied 002_create_loans (N ms)
+        applied 003_index_open_loans (N ms)
+        applied repeatable views (N ms)
+        applied 3 migrations and 1 repeatable in N ms; the database is at 003
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+    "#]]
+    .assert_eq(&run("up"));
+    expect![[r#"
+        exit 0
+        --- stdout
+        seeded development (N ms)
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+    "#]]
+    .assert_eq(&run("seed"));
+    assert_eq!(project.query("SELECT count(*) FROM open_loans"), "1\n");
+}
