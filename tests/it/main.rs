@@ -11,6 +11,7 @@ mod codes;
 mod concurrency;
 mod contract;
 mod corpora;
+mod dbmate;
 mod dbmate_tool;
 mod environment;
 mod errors;
