@@ -10,6 +10,7 @@ use crate::output;
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
 #[derive(Debug, Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", about = "The developer's tasks around the db directory")]
+#[command(after_help = "Example: cargo xtask new add_users_locale\nExample: cargo xtask migrate up")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -88,11 +89,13 @@ mod tests {
 
     #[test]
     fn every_command_has_an_example_in_its_help() {
+        fn check(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Example: ") && help.contains("cargo xtask"), "{help}");
+            command.get_subcommands_mut().filter(|command| command.get_name() != "help").for_each(check);
+        }
         let mut cli = Cli::command();
         cli.build();
-        for command in cli.get_subcommands_mut().filter(|command| command.get_name() != "help") {
-            let help = command.render_long_help().to_string();
-            assert!(help.contains("Example"), "{help}");
-        }
+        check(&mut cli);
     }
 }

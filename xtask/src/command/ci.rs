@@ -22,6 +22,8 @@ const BEFORE: &[(&str, &[&str])] = &[
     ("fmt", &["fmt", "--all", "--check"]),
     ("clippy", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
 ];
+/// Not the advisories: a new one there must not turn an old commit red.
+const DENY: &[&str] = &["deny", "check", "licenses", "bans", "sources"];
 const BEHIND: &[(&str, &[&str])] = &[("test", &["test", "--quiet", "--workspace"])];
 
 /// Runs the steps in order, each with its name and time on stderr.
@@ -41,7 +43,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     if let Some(reason) = without_deny(&workspace) {
         output::note(format!("deny: NOT RUN, {reason}"));
     } else {
-        step("deny", || run_cargo(&workspace, &["deny", "check"]))?;
+        step("deny", || run_cargo(&workspace, DENY))?;
     }
     for (name, arguments) in BEHIND {
         step(name, || run_cargo(&workspace, arguments))?;

@@ -18,20 +18,26 @@ use crate::workspace::Workspace;
                         Example: DATABASE_URL=$(cargo xtask db url) cargo test")]
 pub enum Command {
     /// Starts the server, creating the cluster first where there is none
+    #[command(after_help = "Example: cargo xtask db start")]
     Start,
     /// Stops the server; the data stay
+    #[command(after_help = "Example: cargo xtask db stop")]
     Stop,
     /// Says whether the server runs, and where
+    #[command(after_help = "Example: cargo xtask db status")]
     Status,
     /// Prints the URL of the workspace's database, password included
+    #[command(after_help = "Example: psql \"$(cargo xtask db url)\"")]
     Url,
     /// Opens psql on the workspace's database
+    #[command(after_help = "Example: cargo xtask db psql -c \"SELECT count(*) FROM users\"")]
     Psql {
         /// psql's arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         rest: Vec<OsString>,
     },
     /// Stops the server and deletes every database in it
+    #[command(after_help = "Example: cargo xtask db destroy --yes")]
     Destroy {
         /// Do not ask
         #[arg(long)]

@@ -11,7 +11,7 @@ use crate::store;
 
 /// The arguments of `environment`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: migrator environment set production")]
+#[command(after_help = "Example: migrator environment\nExample: migrator environment set production")]
 pub(crate) struct Args {
     /// What to do; shows the environment by default.
     #[command(subcommand)]
@@ -27,6 +27,7 @@ pub(crate) enum Action {
 
 /// The arguments of `environment set`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: migrator environment set production")]
 pub(crate) struct Set {
     /// Lowercase letters, digits, `-` and `_`.
     #[arg(value_parser = name)]
