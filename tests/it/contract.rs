@@ -94,9 +94,9 @@ fn an_encoding_is_accepted_or_refused_with_the_cure() {
         cut character: db/migrations/001_x.sql:5:1: byte 0xC3 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
         overlong: db/migrations/001_x.sql:2:9: byte 0xC0 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
         no line end: ["SELECT 'é'", "SELECT 2"]
-        empty: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
-        blanks: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
-        comments: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
+        empty: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
+        blanks: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
+        comments: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
         markers alone: [] db/migrations/001_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
     "#]].assert_eq(&migrations);
     let seeds: String = table[table.len() - 4..]

@@ -55,7 +55,7 @@ pub(crate) fn read(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) 
             && !parts.iter().any(|part| part.direction == direction)
     };
     if missing(Direction::Up) {
-        let help = "add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`";
+        let help = "add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back";
         problems.push(Problem::whole(Code::NoUpMarker, &source.file, "there is no `-- migrate:up`", help));
     } else if missing(Direction::Down) {
         let help = "add `-- migrate:down`; a down block without a statement says that there is no way back";
@@ -160,14 +160,14 @@ mod tests {
         check(
             "SELECT 1;\n",
             expect![
-                "db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`"
+                "db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back"
             ],
         );
         check(
             "-- migrate:down\nSELECT 1;\n",
             expect![[r#"
             Down "SELECT 1;\n"
-            db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`"#]],
+            db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back"#]],
         );
         check(
             "-- Migrate:Up\n-- migrate:down\n",

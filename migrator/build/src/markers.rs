@@ -110,7 +110,7 @@ fn look_alike(text: &str) -> Directive {
         _ => None,
     };
     let help = match (other_tool, nearest) {
-        (true, _) => "bring the files of another tool over with `cargo xtask import`".to_owned(),
+        (true, _) => "this is another tool's: write `-- migrate:up` and `-- migrate:down`".to_owned(),
         (_, Some("unchecked")) => {
             "write `-- migrate:unchecked <reason>` in lower case, on a line of its own".to_owned()
         }
@@ -229,13 +229,13 @@ mod tests {
         check(
             "-- +migrate Down",
             expect![
-                "`-- +migrate Down` is not a marker; bring the files of another tool over with `cargo xtask import` (Some(Down))"
+                "`-- +migrate Down` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Down))"
             ],
         );
         check(
             "-- +goose Up",
             expect![
-                "`-- +goose Up` is not a marker; bring the files of another tool over with `cargo xtask import` (Some(Up))"
+                "`-- +goose Up` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Up))"
             ],
         );
         check(

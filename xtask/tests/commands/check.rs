@@ -55,7 +55,7 @@ fn check_shows_every_problem_of_the_files() {
 
             error[M010]: there is no `-- migrate:up`
             --> db/migrations/1_twice.sql
-             = help: add `-- migrate:up`, or bring the files of another tool over with `cargo xtask import`
+             = help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
 
             not checked: append-only, as this is no git repository
 
