@@ -1,0 +1,17 @@
+//! The migrator under fire: the real binary, a real server, and somebody between them who does harm.
+
+// The helpers of a test fail as the test itself does.
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, reason = "a sweep says how far it is, and what it found")]
+
+mod claims;
+mod facts;
+mod migrator;
+mod oracle;
+mod point;
+mod protocol;
+mod proxy;
+mod scenario;
+mod server;
+mod single;
+mod sweep;

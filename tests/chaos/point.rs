@@ -1,0 +1,335 @@
+//! One point of the sweep: a run with one fault, then everything that must be true, then the way out that the migrator
+//! itself names, until everything is done.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use migrator_xtask::postgres::Builder;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::claims::{self, Said};
+use crate::facts::{self, Facts};
+use crate::migrator;
+use crate::oracle;
+use crate::proxy::{Harm, Place, Proxy, Settings, Strike, Traffic};
+use crate::scenario::{Effect, LEDGER, MIGRATIONS, Scenario};
+use crate::server::{Server, Session, database_name};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    /// The connection ends before the message.
+    Cut,
+    /// The message is worked off, its answer is lost.
+    LoseReply,
+    /// `kill -9` of the migrator.
+    KillMigrator,
+    /// `pg_terminate_backend`.
+    Terminate,
+    /// `kill -9` of the process that serves the connection: the whole cluster recovers.
+    KillBackend,
+    /// The server stops at once, without a checkpoint, and starts again.
+    Restart,
+}
+
+impl Fault {
+    pub(crate) const GENTLE: [Fault; 4] = [Fault::Cut, Fault::LoseReply, Fault::KillMigrator, Fault::Terminate];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Fault::Cut => "connection cut before the message",
+            Fault::LoseReply => "reply lost",
+            Fault::KillMigrator => "kill -9 of the migrator",
+            Fault::Terminate => "pg_terminate_backend",
+            Fault::KillBackend => "kill -9 of the backend",
+            Fault::Restart => "immediate restart of the server",
+        }
+    }
+}
+
+/// A fault at a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Point {
+    pub(crate) fault: Fault,
+    pub(crate) place: Place,
+    /// Whether what happens outside happens behind the message or before it.
+    pub(crate) behind: bool,
+    /// The defect that is switched on in the migrator.
+    pub(crate) planted: Option<&'static str>,
+}
+
+/// How a point ended.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) exit: Option<i32>,
+    /// Whether the run came as far as the message.
+    pub(crate) reached: bool,
+    /// How often a person had to decide.
+    pub(crate) decisions: usize,
+    /// The broken promises.
+    pub(crate) wrong: Vec<String>,
+    /// What was said on the way.
+    pub(crate) log: String,
+}
+
+/// A server, the scenario, and how a run without a fault goes.
+pub(crate) struct World {
+    server: Arc<Server>,
+    _scenario: Scenario,
+    db: PathBuf,
+    strategy: &'static str,
+    clean: OnceLock<Clean>,
+}
+
+/// A run without a fault.
+pub(crate) struct Clean {
+    pub(crate) traffic: Vec<Traffic>,
+    schema: String,
+}
+
+/// The database that every other is a copy of: there is a ledger in it.
+const TEMPLATE: &str = "scenario";
+
+impl World {
+    /// Starts the server and runs the scenario once without a fault.
+    pub(crate) fn new(settings: Builder) -> World {
+        let scenario = Scenario::write();
+        let server = Arc::new(Server::start(settings));
+        let session = server.session("postgres");
+        session.rows(&format!("CREATE DATABASE {TEMPLATE}"));
+        server.session(TEMPLATE).rows(LEDGER);
+        let copies_files = session.value("SELECT current_setting('server_version_num')::int >= 150000") == "t";
+        let strategy = if copies_files { " STRATEGY FILE_COPY" } else { "" };
+        let db = scenario.path();
+        World { server, _scenario: scenario, db, strategy, clean: OnceLock::new() }
+    }
+
+    /// The run without a fault; it must have gone well.
+    pub(crate) fn clean(&self) -> &Clean {
+        self.clean.get_or_init(|| {
+            let database = self.create();
+            let proxy = Proxy::watching(self.server.port().load(Ordering::SeqCst));
+            let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
+            let session = self.server.session(&database);
+            assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
+            let facts = Facts::read(&session);
+            let mut wrong = oracle::judge_complete(&facts);
+            wrong.extend(claims::judge(&said, &facts, false));
+            assert_eq!(wrong, Vec::<String>::new(), "without a fault:\n{}", said.text());
+            Clean { traffic: proxy.traffic(), schema: facts::schema(&session) }
+        })
+    }
+
+    fn create(&self) -> String {
+        let name = database_name();
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}{}", self.strategy);
+        let begun = Instant::now();
+        loop {
+            // The session that has filled the template may not have gone yet.
+            match self.server.session("postgres").try_rows(&sql) {
+                Ok(_) => return name,
+                Err(error) if begun.elapsed() > PATIENCE => panic!("{sql}: {error:?}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// Runs one point.
+    pub(crate) fn run(&self, point: &Point) -> Outcome {
+        let clean = self.clean();
+        let database = self.create();
+        let victim = Arc::new(AtomicI32::new(0));
+        let harm = self.harm(point, &victim);
+        let proxy =
+            Proxy::start(Settings { server: self.server.port(), harm: Some((point.place, harm)), cancels: true });
+        let mut command = migrator::command(&self.db, &proxy.url(&database), &["up"]);
+        if let Some(defect) = point.planted {
+            command.env("MIGRATOR_PLANTED_BUG", defect);
+        }
+        let child = command.spawn().unwrap();
+        victim.store(migrator::pid(&child).as_raw_nonzero().get(), Ordering::SeqCst);
+        let said = migrator::finish(child);
+        let reached = proxy.harm_was_done();
+        drop(proxy);
+        let mut inquiry = Inquiry {
+            world: self,
+            session: self.wait_for_server(&database),
+            database,
+            outcome: Outcome { exit: said.exit, reached, ..Outcome::default() },
+        };
+        inquiry.first_run(&said, reached && point.fault == Fault::KillMigrator);
+        inquiry.go_on();
+        inquiry.end(clean);
+        let Inquiry { database, outcome, session, .. } = inquiry;
+        drop(session);
+        // Hundreds of databases would fill the disk.
+        self.server.session("postgres").rows(&format!("DROP DATABASE {database}"));
+        outcome
+    }
+
+    fn harm(&self, point: &Point, victim: &Arc<AtomicI32>) -> Harm {
+        let strike =
+            |ends, act: Box<dyn Fn(i32) + Send + Sync>| Harm::Strike(Strike { behind: point.behind, ends, act });
+        let server = Arc::clone(&self.server);
+        match point.fault {
+            Fault::Cut => Harm::Cut,
+            Fault::LoseReply => Harm::LoseReply,
+            Fault::KillMigrator => {
+                let victim = Arc::clone(victim);
+                strike(true, Box::new(move |_| kill(wait_for(&victim))))
+            }
+            Fault::Terminate => strike(
+                false,
+                Box::new(move |process| {
+                    server.session("postgres").rows(&format!("SELECT pg_terminate_backend({process})"));
+                }),
+            ),
+            Fault::KillBackend => strike(false, Box::new(kill)),
+            Fault::Restart => strike(false, Box::new(move |_| server.restart())),
+        }
+    }
+
+    /// A session in the database, when the server lets people in again.
+    fn wait_for_server(&self, database: &str) -> Session {
+        let begun = Instant::now();
+        loop {
+            match Session::open(&self.server.url(database)) {
+                Ok(session) => return session,
+                Err(error) if begun.elapsed() > PATIENCE => panic!("the server has not come back: {error:?}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+    }
+}
+
+/// How long the server is given for what it does at once when nobody else needs the machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The migrator's process, once it is known.
+fn wait_for(victim: &AtomicI32) -> i32 {
+    loop {
+        match victim.load(Ordering::SeqCst) {
+            0 => std::thread::sleep(Duration::from_millis(1)),
+            pid => return pid,
+        }
+    }
+}
+
+fn kill(pid: i32) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        // It may have ended by itself in this moment.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// The questions that follow on a run with a fault.
+struct Inquiry<'a> {
+    world: &'a World,
+    session: Session,
+    database: String,
+    outcome: Outcome,
+}
+
+impl Inquiry<'_> {
+    fn find(&mut self, wrong: impl IntoIterator<Item = String>) {
+        self.outcome.wrong.extend(wrong);
+    }
+
+    fn migrator(&mut self, arguments: &[&str]) -> Said {
+        let said = migrator::run(&self.world.db, &self.world.server.url(&self.database), arguments);
+        self.outcome.log.push_str(&format!("$ {}\n{}", arguments.join(" "), said.text()));
+        said
+    }
+
+    /// What is true when the run is over and the server has noticed.
+    fn first_run(&mut self, said: &Said, killed: bool) {
+        self.outcome.log.push_str(&format!("$ up, with the fault\n{}", said.text()));
+        let facts = self.rest();
+        self.find(oracle::judge(&facts));
+        self.find(claims::judge(said, &facts, killed));
+        self.status(&facts);
+    }
+
+    /// The facts when nobody is in the database any more.
+    fn rest(&mut self) -> Facts {
+        let others = facts::wait_for_quiet(&self.session);
+        self.find(others.into_iter().map(|other| format!("still connected: {other}")));
+        let left = facts::left_behind(&self.session);
+        self.find(left.into_iter().map(|what| format!("left behind: {what}")));
+        Facts::read(&self.session)
+    }
+
+    fn status(&mut self, facts: &Facts) {
+        let said = self.migrator(&["status", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&said.stdout).unwrap_or_default();
+        let half_done = facts.half_done();
+        let applied = facts.applied.len();
+        let half = usize::from(half_done.is_some());
+        let expected = [("applied", applied), ("half-done", half), ("pending", MIGRATIONS.len() - applied - half)];
+        for (state, count) in expected {
+            if status["counts"][state] != count {
+                self.find([format!("`status` counts {} {state}, there are {count}", status["counts"][state])]);
+            }
+        }
+        let Some((migration, statement)) = half_done else { return };
+        let rows = status["migrations"].as_array().cloned().unwrap_or_default();
+        let row = rows.into_iter().find(|row| row["version"] == migration.version).unwrap_or_default();
+        if row["state"] != "half-done" || statement.is_some_and(|statement| row["half_done"]["statement"] != statement)
+        {
+            self.find([format!("`status` shows {row}, but {} is half-done at {statement:?}", migration.version)]);
+        }
+    }
+
+    /// Runs `up` until everything is done, and decides where it asks, by what is really in the database.
+    fn go_on(&mut self) {
+        for _ in 0..4 {
+            let said = self.migrator(&["up"]);
+            let facts = self.rest();
+            self.find(oracle::judge(&facts));
+            self.find(claims::judge(&said, &facts, false));
+            match said.exit {
+                Some(0) => return,
+                Some(7) => self.decide(&said, &facts),
+                code => return self.find([format!("the next `up` ended with {code:?}")]),
+            }
+        }
+        self.find(["four runs of `up` were not enough".to_owned()]);
+    }
+
+    fn decide(&mut self, said: &Said, facts: &Facts) {
+        let Some((version, statement)) = claims::asks_to_resolve(&said.stderr) else {
+            return self.find(["exit code 7, but no decision is asked for".to_owned()]);
+        };
+        let migration = MIGRATIONS.iter().find(|migration| migration.version == version);
+        let units = migration.map_or(&[][..], |migration| migration.units);
+        let Some(unit) = units.iter().find(|unit| unit.statement.to_string() == statement) else {
+            return self.find([format!("a decision is asked for about statement {statement} of {version}")]);
+        };
+        if !matches!(unit.effect, Effect::Ledger(_)) || unit.is_transaction {
+            self.find([format!("a person is asked about statement {statement} of {version}, which can be looked up")]);
+        }
+        let decision = if facts.is_there(unit.effect) { "--applied" } else { "--retry" };
+        let said = self.migrator(&["resolve", &version, "--statement", &statement, decision]);
+        self.outcome.decisions += 1;
+        if said.exit != Some(0) {
+            self.find([format!("`resolve` ended with {:?}", said.exit)]);
+        }
+    }
+
+    /// Everything is done, exactly as without a fault.
+    fn end(&mut self, clean: &Clean) {
+        let facts = self.rest();
+        self.find(oracle::judge_complete(&facts));
+        let schema = facts::schema(&self.session);
+        for (lines, others, word) in [(&clean.schema, &schema, "missing"), (&schema, &clean.schema, "too much")] {
+            let lines = lines.lines().filter(|line| !others.lines().any(|other| other == *line));
+            self.find(lines.map(|line| format!("{word} in the schema: {line}")).collect::<Vec<_>>());
+        }
+        let said = self.migrator(&["status", "--check"]);
+        if said.exit != Some(0) {
+            self.find([format!("`status --check` ended with {:?}", said.exit)]);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Single points: those that prove that the oracle can find something, and those that have found something.
+
+use crate::point::{Fault, Point, World};
+use crate::proxy::Place;
+use crate::sweep::calm;
+
+/// The message of the migrating session that brings this text for the first time.
+fn message_with(world: &World, text: &str) -> Place {
+    let messages = &world.clean().traffic[0].messages;
+    let message = messages.iter().position(|message| message.contains(text));
+    Place { connection: 0, message: message.unwrap_or_else(|| panic!("no message with `{text}`: {messages:#?}")) }
+}
+
+/// Whether the oracle notices a defect of the migrator at this point, and nothing without the defect.
+fn is_caught(defect: &'static str, fault: Fault, text: &str, words: &str) {
+    let place = message_with(calm(), text);
+    let planted = Point { fault, place, behind: false, planted: Some(defect) };
+    let wrong = calm().run(&planted).wrong.join("\n");
+    assert!(wrong.contains(words), "the oracle has not noticed `{defect}` by `{words}`: {wrong}");
+    let sound = Point { planted: None, ..planted };
+    assert_eq!(calm().run(&sound).wrong, Vec::<String>::new(), "without the defect");
+}
+
+#[test]
+fn a_history_row_outside_the_migrations_transaction_is_caught() {
+    is_caught("history-outside", Fault::Cut, "CREATE TABLE orders", "migration 001 was done by transaction");
+}
+
+#[test]
+fn an_ignored_error_at_commit_is_caught() {
+    // The last one before the run leaves the pipeline: nothing that follows corrects the mistake.
+    is_caught("commit-ignored", Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
+}

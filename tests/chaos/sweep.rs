@@ -1,0 +1,192 @@
+//! Every fault at every message.
+//!
+//! `cargo test` runs a part of the points; `cargo xtask chaos` sets `MIGRATOR_CHAOS=full` and runs all of them. The seed
+//! (`MIGRATOR_CHAOS_SEED`) chooses which points a part consists of, and whether a blow falls before or behind a message.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use migrator_xtask::postgres::TemporaryServer;
+
+use crate::point::{Fault, Outcome, Point, World};
+use crate::proxy::{Place, Traffic};
+
+/// Whether every point is to be run.
+pub(crate) fn is_full() -> bool {
+    std::env::var("MIGRATOR_CHAOS").is_ok_and(|form| form == "full")
+}
+
+/// A number of the environment.
+fn number(name: &str, default: usize) -> usize {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}=`{text}` is no number")),
+        Err(_) => default,
+    }
+}
+
+/// The server of the points after which it is as before; shared by all tests.
+pub(crate) fn calm() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| World::new(TemporaryServer::builder()))
+}
+
+/// A server that is crashed again and again. What was committed must be there afterwards, and what was committed
+/// asynchronously is gone, because nobody writes it in the background. The file system does not crash, so that nothing
+/// need be flushed to the disk.
+pub(crate) fn rough() -> World {
+    World::new(TemporaryServer::builder().setting("synchronous_commit", "on").setting("wal_writer_delay", "10s"))
+}
+
+/// A number that depends on everything that is given, and on nothing else.
+fn dice(seed: usize, fault: Fault, place: Place) -> usize {
+    let mut mixed = seed as u64;
+    for part in [fault as u64, place.connection as u64, place.message as u64] {
+        mixed = (mixed ^ part).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29) ^ (mixed >> 31);
+    }
+    (mixed >> 8) as usize
+}
+
+fn point(seed: usize, fault: Fault, place: Place) -> Point {
+    Point { fault, place, behind: dice(seed, fault, place) % 2 == 1, planted: None }
+}
+
+/// Every `step`-th message, from one that the seed chooses.
+fn points(traffic: &[Traffic], seed: usize, fault: Fault, step: usize) -> Vec<Point> {
+    let of_connection = |(connection, traffic): (usize, &Traffic)| {
+        let messages = 0..traffic.messages.len();
+        messages.map(move |message| Place { connection, message }).collect::<Vec<_>>()
+    };
+    let places = traffic.iter().enumerate().flat_map(of_connection);
+    let first = (seed + fault as usize) % step;
+    places.skip(first).step_by(step).map(|place| point(seed, fault, place)).collect()
+}
+
+/// How the points of one fault ended.
+#[derive(Default)]
+struct Line {
+    points: usize,
+    not_reached: usize,
+    exits: BTreeMap<Option<i32>, usize>,
+    decisions: usize,
+    broken: usize,
+}
+
+/// Runs points on one server, so many at a time.
+fn run_all(world: &World, points: &[Point], jobs: usize, finished: &(dyn Fn(&Point, Outcome) + Sync)) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    finished(point, world.run(point));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn no_fault_at_any_message_breaks_a_promise() {
+    let (seed, jobs) = (number("MIGRATOR_CHAOS_SEED", 1), number("MIGRATOR_CHAOS_JOBS", 2));
+    let begun = Instant::now();
+    let traffic = &calm().clean().traffic;
+    eprintln!("without a fault:");
+    for (connection, traffic) in traffic.iter().enumerate() {
+        eprintln!(
+            "  connection {connection}: {} messages, {} round trips",
+            traffic.messages.len(),
+            traffic.round_trips
+        );
+    }
+    let (gentle, harsh): (Vec<Point>, Vec<Point>) = if is_full() {
+        (
+            Fault::GENTLE.into_iter().flat_map(|fault| points(traffic, seed, fault, 1)).collect(),
+            [(Fault::KillBackend, 7), (Fault::Restart, 9)]
+                .into_iter()
+                .flat_map(|(fault, step)| points(traffic, seed, fault, step))
+                .collect(),
+        )
+    } else {
+        let faults = [Fault::Cut, Fault::LoseReply];
+        (faults.into_iter().flat_map(|fault| points(traffic, seed, fault, 7)).collect(), Vec::new())
+    };
+    let total = gentle.len() + harsh.len();
+    let lines: Mutex<BTreeMap<&str, Line>> = Mutex::default();
+    let broken: Mutex<Vec<String>> = Mutex::default();
+    let done = AtomicUsize::new(0);
+    let finished = |point: &Point, outcome: Outcome| {
+        let count = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_multiple_of(50) {
+            eprintln!("{count} of {total} points, {} s", begun.elapsed().as_secs());
+        }
+        if !outcome.wrong.is_empty() {
+            let text = describe(point, &outcome, traffic);
+            eprintln!("{text}");
+            broken.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+        add(lines.lock().unwrap_or_else(PoisonError::into_inner).entry(point.fault.name()).or_default(), &outcome);
+    };
+    std::thread::scope(|scope| {
+        if !harsh.is_empty() {
+            scope.spawn(|| run_all(&rough(), &harsh, 1, &finished));
+        }
+        run_all(calm(), &gentle, jobs, &finished);
+    });
+    let lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+    eprint!("{}", table(&lines));
+    let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    eprintln!("seed {seed}: {total} points in {} s, {} with a violation", begun.elapsed().as_secs(), broken.len());
+    let reached = total - lines.values().map(|line| line.not_reached).sum::<usize>();
+    assert!(
+        reached * 10 >= total * 9,
+        "only {reached} of {total} points were reached: the messages are not the same in every run"
+    );
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn add(line: &mut Line, outcome: &Outcome) {
+    line.points += 1;
+    line.not_reached += usize::from(!outcome.reached);
+    *line.exits.entry(outcome.exit).or_default() += 1;
+    line.decisions += outcome.decisions;
+    line.broken += usize::from(!outcome.wrong.is_empty());
+}
+
+fn table(lines: &BTreeMap<&str, Line>) -> String {
+    let heading = ["fault", "points", "not reached", "exit 0", "exit 6", "exit 7", "killed", "decisions", "violations"];
+    let mut text = format!("{:<34}", heading[0]);
+    heading[1..].iter().for_each(|word| text.push_str(&format!("{word:>12}")));
+    text.push('\n');
+    for (name, line) in lines {
+        let exit = |code| line.exits.get(&code).copied().unwrap_or_default();
+        let numbers = [
+            line.points,
+            line.not_reached,
+            exit(Some(0)),
+            exit(Some(6)),
+            exit(Some(7)),
+            exit(None),
+            line.decisions,
+            line.broken,
+        ];
+        text.push_str(&format!("{name:<34}"));
+        numbers.iter().for_each(|number| text.push_str(&format!("{number:>12}")));
+        text.push('\n');
+    }
+    text
+}
+
+fn describe(point: &Point, outcome: &Outcome, traffic: &[Traffic]) -> String {
+    let Place { connection, message } = point.place;
+    let label = traffic.get(connection).and_then(|traffic| traffic.messages.get(message));
+    format!(
+        "VIOLATION: {} ({}) at message {message} of connection {connection}, `{}`:\n  {}\n{}",
+        point.fault.name(),
+        if point.behind { "behind" } else { "before" },
+        label.map(|label| label.chars().take(120).collect::<String>()).unwrap_or_default(),
+        outcome.wrong.join("\n  "),
+        outcome.log
+    )
+}
