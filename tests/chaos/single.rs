@@ -31,3 +31,12 @@ fn an_ignored_error_at_commit_is_caught() {
     // The last one before the run leaves the pipeline: nothing that follows corrects the mistake.
     is_caught("commit-ignored", Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
 }
+
+#[test]
+fn a_session_that_the_server_ends_is_a_lost_connection() {
+    for text in ["current_setting('server_version')", "pg_backend_pid() AS pid", "pg_try_advisory_lock", "RESET ALL"] {
+        let place = message_with(calm(), text);
+        let outcome = calm().run(&Point { fault: Fault::Terminate, place, behind: false, planted: None });
+        assert_eq!((outcome.exit, outcome.wrong), (Some(6), vec![]), "{text}\n{}", outcome.log);
+    }
+}

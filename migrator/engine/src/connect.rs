@@ -183,7 +183,8 @@ pub(crate) async fn patiently<T>(
 
 /// A query of ours that failed outside any migration.
 pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
-    let Some(server) = error.as_db_error() else {
+    // What ends the session is no answer to what was asked.
+    let Some(server) = error.as_db_error().filter(|_| !is_lost(error)) else {
         return Error::new(Exit::NoConnection, format!("the connection was lost while {doing}: {}", said(error)))
             .help("run `migrator status` to see what has been done, then run the command again");
     };
@@ -194,6 +195,12 @@ pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
         (None, Exit::Refused) => error.help("grant the right to the migrator's user, or connect as the owner"),
         (None, _) => error,
     }
+}
+
+/// Whether the session is gone, with or without a last word of the server: what it was doing is as unknown after a fatal
+/// error as with a cut cable.
+pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(|server| matches!(server.severity(), "FATAL" | "PANIC"))
 }
 
 /// The server's message with its SQLSTATE; else the innermost message of the chain: the client's outer ones repeat

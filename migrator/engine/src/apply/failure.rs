@@ -3,7 +3,7 @@
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::{Done, Executor};
-use crate::connect::said;
+use crate::connect::{is_lost, said};
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
@@ -52,15 +52,8 @@ pub(crate) struct InFile {
 
 impl Failure {
     pub(crate) fn new(error: tokio_postgres::Error, place: Place) -> Failure {
-        let lost = Failure::is_lost(&error);
+        let lost = is_lost(&error);
         Failure { error: Some(error), place, lost, statement: None, in_doubt: false, blocker: None }
-    }
-
-    /// Whether the session is gone.
-    pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
-        // A fatal error ends the session: what it was doing when it ended is as unknown as with a cut cable.
-        let fatal = |error: &DbError| matches!(error.severity(), "FATAL" | "PANIC");
-        error.as_db_error().is_none_or(fatal)
     }
 
     /// Somebody wants us to stop, and the next statement was not begun.

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Place};
 use super::{Executor, catalog};
+use crate::connect::is_lost;
 use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::history::OpenStatement;
 
@@ -39,7 +40,7 @@ pub(super) async fn prepare(
                             say(&format!("index {} was finished by an earlier run", name.index));
                             return Ok(Next::Done);
                         }
-                        Err(error) if Failure::is_lost(&error) => return Err(own(error)),
+                        Err(error) if is_lost(&error) => return Err(own(error)),
                         // Somebody else has built it: the server will say that it exists.
                         Ok(false) | Err(_) => say(&format!("index {} is not what the file builds", name.index)),
                     }
