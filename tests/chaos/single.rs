@@ -2,7 +2,7 @@
 
 use crate::point::{Fault, Point, World};
 use crate::proxy::Place;
-use crate::sweep::calm;
+use crate::sweep::{calm, rough};
 
 /// The message of the migrating session that brings this text for the first time.
 fn message_with(world: &World, text: &str) -> Place {
@@ -30,6 +30,16 @@ fn a_history_row_outside_the_migrations_transaction_is_caught() {
 fn an_ignored_error_at_commit_is_caught() {
     // The last one before the run leaves the pipeline: nothing that follows corrects the mistake.
     is_caught("commit-ignored", Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
+}
+
+#[test]
+fn what_a_crash_takes_back_is_not_called_applied() {
+    let world = rough();
+    let place = message_with(&world, "ALTER TABLE accounts ADD COLUMN mood");
+    // The migration before it has been answered, but its commit was to become durable with a later one.
+    let outcome = world.run(&Point { fault: Fault::Restart, place, behind: false, planted: None });
+    assert!(outcome.log.contains("migration 007_touch was rolled back"), "{}", outcome.log);
+    assert_eq!(outcome.wrong, Vec::<String>::new(), "{}", outcome.log);
 }
 
 #[test]

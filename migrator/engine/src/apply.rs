@@ -70,7 +70,7 @@ impl Executor {
 /// How far a run has got.
 #[derive(Default)]
 struct Done {
-    /// The steps that are committed, in order.
+    /// The steps whose commit the server has answered, in order.
     labels: Vec<String>,
     /// What is to be said of them once they are durable.
     unannounced: Vec<String>,
@@ -85,6 +85,14 @@ impl Done {
             Step::Repeatable(_) => format!("applied repeatable {label} ({time})"),
         });
         self.labels.push(label);
+    }
+
+    /// Forgets the steps behind the first `count`: the server had answered their commits, but was to write them to the
+    /// disk with a later one, and has crashed before.
+    fn keep(&mut self, count: usize) {
+        let lost = self.labels.len().saturating_sub(count);
+        self.labels.truncate(count);
+        self.unannounced.truncate(self.unannounced.len().saturating_sub(lost));
     }
 
     /// Says what is durable now.

@@ -24,7 +24,8 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     let (connection, history) = match reconnect(executor).await {
         Ok(found) => found,
         Err(cause) => {
-            let next = done.labels.len();
+            // What was answered and not announced was not durable: a crash may have taken it back.
+            let next = done.labels.len() - done.unannounced.len();
             return Err(Error::new(
                 Exit::InDoubt,
                 format!("the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"),
@@ -35,7 +36,9 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
             ));
         }
     };
-    while done.labels.len() < steps.len() && is_recorded(&steps[done.labels.len()], &history, &executor.run.id) {
+    let recorded = steps.iter().take_while(|step| is_recorded(step, &history, &executor.run.id)).count();
+    done.keep(recorded);
+    while done.labels.len() < recorded {
         let step = &steps[done.labels.len()];
         done.add(step, Duration::ZERO);
     }
