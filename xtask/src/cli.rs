@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{check, ci, db, dist, migrate, new};
+use crate::command::{chaos, check, ci, db, dist, migrate, new};
 use crate::output;
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
@@ -46,6 +46,8 @@ pub enum Command {
     Check(check::Args),
     /// Runs exactly what CI runs.
     Ci(ci::Args),
+    /// Breaks the migrator's connection, process and server at every message, and looks what is true.
+    Chaos(chaos::Args),
     /// Builds the migrator that ships with the release.
     Dist(dist::Args),
 }
@@ -65,6 +67,7 @@ impl Command {
             Command::Db(command) => db::run(command),
             Command::Check(args) => check::run(&args),
             Command::Ci(_) => ci::run(),
+            Command::Chaos(args) => chaos::run(&args),
             Command::Dist(args) => dist::run(&args),
         })
     }

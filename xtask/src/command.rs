@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod chaos;
 pub(crate) mod check;
 pub(crate) mod ci;
 pub(crate) mod db;
