@@ -6,6 +6,7 @@
 
 mod claims;
 mod facts;
+mod memory;
 mod migrator;
 mod oracle;
 mod point;
@@ -15,3 +16,4 @@ mod scenario;
 mod server;
 mod single;
 mod sweep;
+mod traffic;

@@ -208,7 +208,7 @@ impl World {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The migrator's process, once it is known.
-fn wait_for(victim: &AtomicI32) -> i32 {
+pub(crate) fn wait_for(victim: &AtomicI32) -> i32 {
     loop {
         match victim.load(Ordering::SeqCst) {
             0 => std::thread::sleep(Duration::from_millis(1)),
