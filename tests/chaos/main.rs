@@ -5,6 +5,8 @@
 #![allow(clippy::print_stderr, reason = "a sweep says how far it is, and what it found")]
 
 mod claims;
+mod crowd;
+mod disk;
 mod facts;
 mod memory;
 mod migrator;
@@ -15,5 +17,6 @@ mod proxy;
 mod scenario;
 mod server;
 mod single;
+mod standby;
 mod sweep;
 mod traffic;

@@ -76,9 +76,9 @@ pub(crate) struct Outcome {
 
 /// A server, the scenario, and how a run without a fault goes.
 pub(crate) struct World {
-    server: Arc<Server>,
+    pub(crate) server: Arc<Server>,
     _scenario: Scenario,
-    db: PathBuf,
+    pub(crate) db: PathBuf,
     strategy: &'static str,
     clean: OnceLock<Clean>,
 }
@@ -86,7 +86,7 @@ pub(crate) struct World {
 /// A run without a fault.
 pub(crate) struct Clean {
     pub(crate) traffic: Vec<Traffic>,
-    schema: String,
+    pub(crate) schema: String,
 }
 
 /// The database that every other is a copy of: there is a ledger in it.
@@ -122,7 +122,8 @@ impl World {
         })
     }
 
-    fn create(&self) -> String {
+    /// A new database with a ledger and nothing else.
+    pub(crate) fn create(&self) -> String {
         let name = database_name();
         let sql = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}{}", self.strategy);
         let begun = Instant::now();

@@ -50,6 +50,20 @@ fn a_temporary_server_takes_connections_through_its_socket_and_through_tcp() {
 }
 
 #[test]
+fn a_standby_follows_its_primary_and_takes_no_writes() {
+    let primary = TemporaryServer::start().unwrap();
+    let standby = primary.standby().unwrap();
+    let (primary_url, standby_url) = (primary.tcp_url("postgres"), standby.tcp_url("postgres"));
+    assert_eq!(ask(&standby, &standby_url, "SELECT pg_is_in_recovery()"), "t");
+    ask(&primary, &primary_url, "CREATE TABLE written_later ()");
+    eventually("the standby has the table", || {
+        ask(&standby, &standby_url, "SELECT to_regclass('written_later') IS NOT NULL") == "t"
+    });
+    drop(primary);
+    assert_eq!(ask(&standby, &standby_url, "SELECT pg_is_in_recovery()"), "t");
+}
+
+#[test]
 fn a_temporary_server_has_the_settings_of_its_builder_and_room_for_many_connections() {
     let server = TemporaryServer::builder().setting("wal_level", "logical").setting("work_mem", "1MB").start().unwrap();
     let settings = "SELECT string_agg(current_setting(name), ' ' ORDER BY n) FROM unnest(ARRAY['wal_level', \

@@ -87,6 +87,14 @@ impl Builder {
     /// No PostgreSQL is installed (the message says what to install), root has no user to run it as, or it does not
     /// start (the message ends with its log).
     pub fn start(self) -> Result<TemporaryServer> {
+        let options = ["--auth=trust", "--no-sync", "--wal-segsize=1"];
+        self.start_with(|server| {
+            server::initdb(&server.binaries, server.user.as_ref(), &server.data_directory(), &options, |_| {})
+        })
+    }
+
+    /// Creates the directories, has the cluster put into them, starts the server.
+    fn start_with(self, fill: impl FnOnce(&TemporaryServer) -> Result<()>) -> Result<TemporaryServer> {
         let user = ServerUser::choose()?;
         let binaries = Binaries::find(None, user.as_ref())?;
         let directory = choose_directory(user.as_ref())?;
@@ -101,8 +109,7 @@ impl Builder {
         settings.extend(self.settings);
         // From here on dropping the value cleans up, also after an error.
         let mut server = TemporaryServer { binaries, user, directory, settings, port: 0, process: None, watchdog };
-        let options = ["--auth=trust", "--no-sync", "--wal-segsize=1"];
-        server::initdb(&server.binaries, server.user.as_ref(), &server.data_directory(), &options, |_| {})?;
+        fill(&server)?;
         for (name, text) in &self.files {
             write_private(&server.data_directory().join(name), text, server.user.as_ref())?;
         }
@@ -124,6 +131,27 @@ impl TemporaryServer {
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// Creates and starts a hot standby that follows this server.
+    ///
+    /// # Errors
+    /// The installation has no `pg_basebackup`, the server cannot be copied, the standby does not start.
+    pub fn standby(&self) -> Result<TemporaryServer> {
+        let copy = |standby: &TemporaryServer| {
+            let program = standby.binaries.program("pg_basebackup");
+            let mut copy = command(&program, standby.user.as_ref());
+            copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--host=127.0.0.1"]);
+            copy.arg(format!("--username={SUPERUSER}")).arg(format!("--port={}", self.port));
+            copy.arg("--pgdata").arg(standby.data_directory()).stdin(Stdio::null());
+            let output = copy.output().map_err(|error| spawn_error(&error, &program, standby.user.as_ref()))?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stderr);
+                bail!("`{}` failed on the server at port {}: {}", program.display(), self.port, said.trim());
+            }
+            Ok(())
+        };
+        TemporaryServer::builder().start_with(copy)
     }
 
     /// The URL of a database through the Unix socket, as the superuser.

@@ -1,0 +1,152 @@
+//! A disk that is full.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use expect_test::expect;
+use migrator_xtask::postgres::TemporaryServer;
+use tempfile::TempDir;
+
+use crate::claims::Said;
+use crate::migrator;
+use crate::server::Session;
+
+/// A small file system in memory, which only root can mount.
+struct SmallDisk {
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    /// Below the server's directory, for the user that it runs as. `Err`: why there can be none.
+    fn mount(server: &TemporaryServer, size: &str) -> Result<SmallDisk, String> {
+        let data = server.data_directory();
+        let owner = std::fs::metadata(&data).unwrap();
+        let path = data.parent().unwrap().join("small");
+        std::fs::create_dir(&path).unwrap();
+        let disk = SmallDisk { path };
+        let options = format!("size={size},mode=0700,uid={},gid={}", owner.uid(), owner.gid());
+        disk.call(&["-t", "tmpfs", "-o", &options, "tmpfs"]).map(|()| disk)
+    }
+
+    fn resize(&self, size: &str) {
+        self.call(&["-o", &format!("remount,size={size}"), "tmpfs"]).unwrap();
+    }
+
+    fn call(&self, arguments: &[&str]) -> Result<(), String> {
+        let output =
+            Command::new("mount").args(arguments).arg(&self.path).output().map_err(|error| error.to_string())?;
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The server still has files open there; it is gone for everybody else at once.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.path).output();
+    }
+}
+
+fn file(db: &Path, name: &str, options: &str, up: &str) {
+    std::fs::create_dir_all(db.join("migrations")).unwrap();
+    let text = format!("-- migrate:up{options}\n{up}\n-- migrate:down\n");
+    std::fs::write(db.join(format!("migrations/{name}.sql")), text).unwrap();
+}
+
+/// What was said, without what differs from run to run: times, and the names of the server's files.
+fn text(said: &Said) -> String {
+    let steady = |line: &str| {
+        let line = match line.split_once("file \"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1))) {
+            Some((before, behind)) => format!("{before}file FILE{behind}"),
+            None => line.to_owned(),
+        };
+        let time = if line.starts_with("applied ") { line.find(" (").or(line.find(" in ")) } else { None };
+        line[..time.unwrap_or(line.len())].to_owned() + "\n"
+    };
+    said.text().lines().filter(|line| !line.contains(" · ")).map(steady).collect()
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
+    let server = TemporaryServer::start().unwrap();
+    let disk = match SmallDisk::mount(&server, "2m") {
+        Ok(disk) => disk,
+        Err(reason) => {
+            eprintln!("NOT RUN: a full disk needs a small file system, which cannot be mounted here: {reason}");
+            return;
+        }
+    };
+    let session = Session::open(&server.tcp_url("postgres")).unwrap();
+    session.rows(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.path.display()));
+    let directory = TempDir::new().unwrap();
+    let db = &directory.path().join("db");
+    file(db, "001_a", "", "CREATE TABLE a ();");
+    // Not compressible, also not in an index.
+    let text_of = "(SELECT string_agg(md5(m || ' ' || n), '') FROM generate_series(1, 30) AS m)";
+    let rows = format!("SELECT n, {text_of} AS text FROM generate_series(1, 4000) AS n");
+    file(db, "002_big", "", &format!("CREATE TABLE big TABLESPACE small AS {rows};"));
+    file(db, "003_b", "", "CREATE TABLE b ();");
+    let up = || text(&migrator::run(db, &server.tcp_url("postgres"), &["up"]));
+    expect![[r#"
+        exit 3
+        --- stdout
+        applied 001_a
+        --- stderr
+        error: migration 002_big failed and was rolled back
+         --> db/migrations/002_big.sql:2:1
+          |
+        2 | CREATE TABLE big TABLESPACE small AS SELECT n, (SELECT string_agg(md5(m || ' ' || n), '') FROM generate_series(1, 30) AS m) AS text F...
+          | ^ could not extend file FILE: No space left on device [53100]
+          |
+          = note: HINT: Check free disk space.
+          = note: applied before it in this run: 001_a. Not run: 003_b.
+          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+    "#]].assert_eq(&up());
+    let history = "SELECT string_agg(version, ',' ORDER BY version) || ' ' || (to_regclass('big') IS NULL) FROM schema_migrations";
+    assert_eq!(session.value(history), "001 true");
+    disk.resize("8m");
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 002_big
+        applied 003_b
+        applied 2 migrations
+        --- stderr
+    "#]]
+    .assert_eq(&up());
+
+    file(
+        db,
+        "004_index",
+        " transaction:false",
+        "CREATE INDEX CONCURRENTLY big_text ON big (n, text) TABLESPACE small;",
+    );
+    expect![[r#"
+        exit 3
+        --- stdout
+        --- stderr
+        error: migration 004_index failed at statement 1 of 1
+         --> db/migrations/004_index.sql:2:1
+          |
+        2 | CREATE INDEX CONCURRENTLY big_text ON big (n, text) TABLESPACE small;
+          | ^ could not extend file FILE: No space left on device [53100]
+          |
+          = note: HINT: Check free disk space.
+          = note: applied before it in this run: none. Not run: none.
+          = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+    "#]]
+    .assert_eq(&up());
+    let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(session.value(invalid), "1");
+    disk.resize("64m");
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 004_index
+        applied 1 migration
+        --- stderr
+        004_index: index public.big_text is invalid, an unfinished build: it is dropped and built again
+    "#]]
+    .assert_eq(&up());
+    assert_eq!(session.value(invalid), "0");
+}
