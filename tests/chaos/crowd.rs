@@ -6,6 +6,7 @@ use crate::claims;
 use crate::facts::{self, Facts};
 use crate::migrator;
 use crate::oracle;
+use crate::point::Start;
 use crate::scenario::{MIGRATIONS, REPEATABLES};
 use crate::sweep::{calm, is_full};
 
@@ -30,7 +31,7 @@ fn one_round() {
     assert_eq!(facts::left_behind(&session), Vec::<String>::new());
     let facts = Facts::read(&session);
     assert_eq!(oracle::judge_complete(&facts), Vec::<String>::new());
-    assert_eq!(facts::schema(&session), world.clean().schema);
+    assert_eq!(facts::schema(&session), world.clean(Start::Empty).schema);
     let mut lines: Vec<&str> = Vec::new();
     for said in &all {
         assert_eq!(said.exit, Some(0), "{}", said.text());

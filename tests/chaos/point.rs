@@ -49,22 +49,55 @@ impl Fault {
     }
 }
 
+/// What is in the database when the run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Nothing.
+    Empty,
+    /// An earlier run was lost when it had built its last index: nobody has recorded the end.
+    IndexBuilt,
+    /// The same, and the index is invalid.
+    IndexInvalid,
+}
+
+impl Start {
+    pub(crate) const ALL: [Start; 3] = [Start::Empty, Start::IndexBuilt, Start::IndexInvalid];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Start::Empty => "",
+            Start::IndexBuilt => ", resuming at a built index",
+            Start::IndexInvalid => ", resuming at an invalid index",
+        }
+    }
+}
+
 /// A fault at a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Point {
+    pub(crate) start: Start,
     pub(crate) fault: Fault,
     pub(crate) place: Place,
     /// Whether what happens outside happens behind the message or before it.
     pub(crate) behind: bool,
+    /// A second fault in the same run.
+    pub(crate) then: Option<(Fault, Place)>,
     /// The defect that is switched on in the migrator.
     pub(crate) planted: Option<&'static str>,
+}
+
+impl Point {
+    /// One fault in a run from the beginning, before the message.
+    pub(crate) fn new(fault: Fault, place: Place) -> Point {
+        Point { start: Start::Empty, fault, place, behind: false, then: None, planted: None }
+    }
 }
 
 /// How a point ended.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) exit: Option<i32>,
-    /// Whether the run came as far as the message.
+    /// Whether the run came as far as the message, and to the second one, if there is one.
     pub(crate) reached: bool,
     /// How often a person had to decide.
     pub(crate) decisions: usize,
@@ -80,7 +113,7 @@ pub(crate) struct World {
     _scenario: Scenario,
     pub(crate) db: PathBuf,
     strategy: &'static str,
-    clean: OnceLock<Clean>,
+    clean: [OnceLock<Clean>; Start::ALL.len()],
 }
 
 /// A run without a fault.
@@ -103,13 +136,13 @@ impl World {
         let copies_files = session.value("SELECT current_setting('server_version_num')::int >= 150000") == "t";
         let strategy = if copies_files { " STRATEGY FILE_COPY" } else { "" };
         let db = scenario.path();
-        World { server, _scenario: scenario, db, strategy, clean: OnceLock::new() }
+        World { server, _scenario: scenario, db, strategy, clean: Default::default() }
     }
 
     /// The run without a fault; it must have gone well.
-    pub(crate) fn clean(&self) -> &Clean {
-        self.clean.get_or_init(|| {
-            let database = self.create();
+    pub(crate) fn clean(&self, start: Start) -> &Clean {
+        self.clean[start as usize].get_or_init(|| {
+            let database = self.start(start);
             let proxy = Proxy::watching(self.server.port().load(Ordering::SeqCst));
             let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
             let session = self.server.session(&database);
@@ -137,14 +170,41 @@ impl World {
         }
     }
 
+    /// The message of the migrating session that brings this text for the first time, in a run from the beginning.
+    pub(crate) fn place_of(&self, text: &str) -> Place {
+        let messages = &self.clean(Start::Empty).traffic[0].messages;
+        let message = messages.iter().position(|message| message.contains(text));
+        Place { connection: 0, message: message.unwrap_or_else(|| panic!("no message with `{text}`: {messages:#?}")) }
+    }
+
+    /// A database in which a run can begin.
+    fn start(&self, start: Start) -> String {
+        let database = self.create();
+        if start == Start::Empty {
+            return database;
+        }
+        let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
+        let harms = vec![(place, Harm::LoseReply)];
+        let proxy = Proxy::start(Settings { server: self.server.port(), harms, cancels: true });
+        let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
+        assert_eq!(said.exit, Some(7), "{}", said.text());
+        let session = self.server.session(&database);
+        assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
+        if start == Start::IndexInvalid {
+            session.rows("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'accounts_email'::regclass");
+        }
+        database
+    }
+
     /// Runs one point.
     pub(crate) fn run(&self, point: &Point) -> Outcome {
-        let clean = self.clean();
-        let database = self.create();
+        let clean = self.clean(point.start);
+        let database = self.start(point.start);
         let victim = Arc::new(AtomicI32::new(0));
-        let harm = self.harm(point, &victim);
-        let proxy =
-            Proxy::start(Settings { server: self.server.port(), harm: Some((point.place, harm)), cancels: true });
+        let faults: Vec<_> = [(point.fault, point.place)].into_iter().chain(point.then).collect();
+        let harm = |(fault, place): &(Fault, Place)| (*place, self.harm(*fault, point.behind, &victim));
+        let harms = faults.iter().map(harm).collect();
+        let proxy = Proxy::start(Settings { server: self.server.port(), harms, cancels: true });
         let mut command = migrator::command(&self.db, &proxy.url(&database), &["up"]);
         if let Some(defect) = point.planted {
             command.env("MIGRATOR_PLANTED_BUG", defect);
@@ -152,7 +212,8 @@ impl World {
         let child = command.spawn().unwrap();
         victim.store(migrator::pid(&child).as_raw_nonzero().get(), Ordering::SeqCst);
         let said = migrator::finish(child);
-        let reached = proxy.harm_was_done();
+        let reached = proxy.harms_done() == faults.len();
+        let killed = reached && faults.iter().any(|(fault, _)| *fault == Fault::KillMigrator);
         drop(proxy);
         let mut inquiry = Inquiry {
             world: self,
@@ -160,7 +221,7 @@ impl World {
             database,
             outcome: Outcome { exit: said.exit, reached, ..Outcome::default() },
         };
-        inquiry.first_run(&said, reached && point.fault == Fault::KillMigrator);
+        inquiry.first_run(&said, killed);
         inquiry.go_on();
         inquiry.end(clean);
         let Inquiry { database, outcome, session, .. } = inquiry;
@@ -170,25 +231,24 @@ impl World {
         outcome
     }
 
-    fn harm(&self, point: &Point, victim: &Arc<AtomicI32>) -> Harm {
-        let strike =
-            |ends, act: Box<dyn Fn(i32) + Send + Sync>| Harm::Strike(Strike { behind: point.behind, ends, act });
+    fn harm(&self, fault: Fault, behind: bool, victim: &Arc<AtomicI32>) -> Harm {
+        let strike = |ends, act: Arc<dyn Fn(i32) + Send + Sync>| Harm::Strike(Strike { behind, ends, act });
         let server = Arc::clone(&self.server);
-        match point.fault {
+        match fault {
             Fault::Cut => Harm::Cut,
             Fault::LoseReply => Harm::LoseReply,
             Fault::KillMigrator => {
                 let victim = Arc::clone(victim);
-                strike(true, Box::new(move |_| kill(wait_for(&victim))))
+                strike(true, Arc::new(move |_| kill(wait_for(&victim))))
             }
             Fault::Terminate => strike(
                 false,
-                Box::new(move |process| {
+                Arc::new(move |process| {
                     server.session("postgres").rows(&format!("SELECT pg_terminate_backend({process})"));
                 }),
             ),
-            Fault::KillBackend => strike(false, Box::new(kill)),
-            Fault::Restart => strike(false, Box::new(move |_| server.restart())),
+            Fault::KillBackend => strike(false, Arc::new(move |process| crash(&server, process))),
+            Fault::Restart => strike(false, Arc::new(move |_| server.restart())),
         }
     }
 
@@ -222,6 +282,15 @@ fn kill(pid: i32) {
     if let Some(pid) = Pid::from_raw(pid) {
         // It may have ended by itself in this moment.
         let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Kills a process of the server, and returns when the server has noticed: it ends every session then.
+fn crash(server: &Server, process: i32) {
+    let session = server.session("postgres");
+    kill(process);
+    while session.try_rows("SELECT 1").is_ok() {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

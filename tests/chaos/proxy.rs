@@ -7,7 +7,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -36,7 +36,7 @@ pub(crate) struct Strike {
     /// True: nothing more is passed on. Of a client that is killed, what it had sent ahead is lost too.
     pub(crate) ends: bool,
     /// It is told the process that serves the connection.
-    pub(crate) act: Box<dyn Fn(i32) + Send + Sync>,
+    pub(crate) act: Arc<dyn Fn(i32) + Send + Sync>,
 }
 
 /// Where it happens.
@@ -58,7 +58,7 @@ pub(crate) struct Traffic {
 /// Settings of a proxy.
 pub(crate) struct Settings {
     pub(crate) server: Arc<AtomicU16>,
-    pub(crate) harm: Option<(Place, Harm)>,
+    pub(crate) harms: Vec<(Place, Harm)>,
     /// False: cancel requests come to nothing.
     pub(crate) cancels: bool,
 }
@@ -74,20 +74,21 @@ pub(crate) struct Proxy {
 struct Shared {
     settings: Settings,
     traffic: Mutex<Vec<Traffic>>,
-    done: AtomicBool,
+    /// How many harms have been done.
+    done: AtomicUsize,
 }
 
 impl Proxy {
     /// Counts, and does no harm.
     pub(crate) fn watching(server: u16) -> Proxy {
-        Proxy::start(Settings { server: Arc::new(AtomicU16::new(server)), harm: None, cancels: true })
+        Proxy::start(Settings { server: Arc::new(AtomicU16::new(server)), harms: Vec::new(), cancels: true })
     }
 
     /// Starts it on a port of its own.
     pub(crate) fn start(settings: Settings) -> Proxy {
         let listener = listen();
         let port = listener.local_addr().unwrap().port();
-        let shared = Arc::new(Shared { settings, traffic: Mutex::default(), done: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { settings, traffic: Mutex::default(), done: AtomicUsize::new(0) });
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
@@ -112,8 +113,8 @@ impl Proxy {
         self.shared.traffic().clone()
     }
 
-    /// Whether the point was reached.
-    pub(crate) fn harm_was_done(&self) -> bool {
+    /// How many of the harms have been done.
+    pub(crate) fn harms_done(&self) -> usize {
         self.shared.done.load(Ordering::SeqCst)
     }
 }
@@ -165,8 +166,8 @@ impl Shared {
 
     /// The harm to be done at this message.
     fn harm(&self, connection: usize, message: usize) -> Option<&Harm> {
-        let (place, harm) = self.settings.harm.as_ref()?;
-        (*place == Place { connection, message }).then_some(harm)
+        let at = Place { connection, message };
+        self.settings.harms.iter().find(|(place, _)| *place == at).map(|(_, harm)| harm)
     }
 
     async fn server(&self) -> io::Result<TcpStream> {
@@ -297,7 +298,7 @@ impl Frontend<'_> {
             match shared.harm(self.connection, number) {
                 None => self.pass_on(head).await?,
                 Some(harm) => {
-                    shared.done.store(true, Ordering::SeqCst);
+                    shared.done.fetch_add(1, Ordering::SeqCst);
                     if !self.suffer(head, harm).await? {
                         return Ok(());
                     }
@@ -327,12 +328,12 @@ impl Frontend<'_> {
             // Nobody serves the connection before its first message.
             Harm::Strike(strike) if strike.behind || self.asked == 0 => {
                 self.pass_on(head).await?;
-                self.strike().await;
+                self.strike(strike).await;
                 Ok(!strike.ends)
             }
             Harm::Strike(strike) => {
                 self.all_answered().await;
-                self.strike().await;
+                self.strike(strike).await;
                 if !strike.ends {
                     self.pass_on(head).await?;
                 }
@@ -346,17 +347,14 @@ impl Frontend<'_> {
         let _ = self.answers.wait_for(|state| state.closed || state.ready >= asked).await;
     }
 
-    async fn strike(&mut self) {
+    async fn strike(&mut self, strike: &Strike) {
         let process = match self.answers.wait_for(|state| state.closed || state.process.is_some()).await {
             Ok(state) => state.process,
             Err(_) => None,
         };
-        let shared = Arc::clone(self.shared);
-        let act = move || {
-            if let (Some((_, Harm::Strike(strike))), Some(process)) = (&shared.settings.harm, process) {
-                (strike.act)(process);
-            }
-        };
-        let _ = tokio::task::spawn_blocking(act).await;
+        if let Some(process) = process {
+            let act = Arc::clone(&strike.act);
+            let _ = tokio::task::spawn_blocking(move || act(process)).await;
+        }
     }
 }

@@ -1,23 +1,14 @@
 //! Single points: those that prove that the oracle can find something, and those that have found something.
 
-use crate::point::{Fault, Point, World};
-use crate::proxy::Place;
+use crate::point::{Fault, Point};
 use crate::sweep::{calm, rough};
-
-/// The message of the migrating session that brings this text for the first time.
-fn message_with(world: &World, text: &str) -> Place {
-    let messages = &world.clean().traffic[0].messages;
-    let message = messages.iter().position(|message| message.contains(text));
-    Place { connection: 0, message: message.unwrap_or_else(|| panic!("no message with `{text}`: {messages:#?}")) }
-}
 
 /// Whether the oracle notices a defect of the migrator at this point, and nothing without the defect.
 fn is_caught(defect: &'static str, fault: Fault, text: &str, words: &str) {
-    let place = message_with(calm(), text);
-    let planted = Point { fault, place, behind: false, planted: Some(defect) };
+    let sound = Point::new(fault, calm().place_of(text));
+    let planted = Point { planted: Some(defect), ..sound.clone() };
     let wrong = calm().run(&planted).wrong.join("\n");
     assert!(wrong.contains(words), "the oracle has not noticed `{defect}` by `{words}`: {wrong}");
-    let sound = Point { planted: None, ..planted };
     assert_eq!(calm().run(&sound).wrong, Vec::<String>::new(), "without the defect");
 }
 
@@ -35,9 +26,9 @@ fn an_ignored_error_at_commit_is_caught() {
 #[test]
 fn what_a_crash_takes_back_is_not_called_applied() {
     let world = rough();
-    let place = message_with(&world, "ALTER TABLE accounts ADD COLUMN mood");
+    let place = world.place_of("ALTER TABLE accounts ADD COLUMN mood");
     // The migration before it has been answered, but its commit was to become durable with a later one.
-    let outcome = world.run(&Point { fault: Fault::Restart, place, behind: false, planted: None });
+    let outcome = world.run(&Point::new(Fault::Restart, place));
     assert!(outcome.log.contains("migration 007_touch was rolled back"), "{}", outcome.log);
     assert_eq!(outcome.wrong, Vec::<String>::new(), "{}", outcome.log);
 }
@@ -45,8 +36,7 @@ fn what_a_crash_takes_back_is_not_called_applied() {
 #[test]
 fn a_session_that_the_server_ends_is_a_lost_connection() {
     for text in ["current_setting('server_version')", "pg_backend_pid() AS pid", "pg_try_advisory_lock", "RESET ALL"] {
-        let place = message_with(calm(), text);
-        let outcome = calm().run(&Point { fault: Fault::Terminate, place, behind: false, planted: None });
+        let outcome = calm().run(&Point::new(Fault::Terminate, calm().place_of(text)));
         assert_eq!((outcome.exit, outcome.wrong), (Some(6), vec![]), "{text}\n{}", outcome.log);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use migrator_xtask::postgres::TemporaryServer;
 
-use crate::point::{Fault, Outcome, Point, World};
+use crate::point::{Fault, Outcome, Point, Start, World};
 use crate::proxy::{Place, Traffic};
 
 /// Whether every point is to be run.
@@ -48,19 +48,71 @@ fn dice(seed: usize, fault: Fault, place: Place) -> usize {
     (mixed >> 8) as usize
 }
 
-fn point(seed: usize, fault: Fault, place: Place) -> Point {
-    Point { fault, place, behind: dice(seed, fault, place) % 2 == 1, planted: None }
+/// The points of a sweep.
+struct Points {
+    seed: usize,
+    list: Vec<Point>,
 }
 
-/// Every `step`-th message, from one that the seed chooses.
-fn points(traffic: &[Traffic], seed: usize, fault: Fault, step: usize) -> Vec<Point> {
-    let of_connection = |(connection, traffic): (usize, &Traffic)| {
-        let messages = 0..traffic.messages.len();
-        messages.map(move |message| Place { connection, message }).collect::<Vec<_>>()
-    };
-    let places = traffic.iter().enumerate().flat_map(of_connection);
-    let first = (seed + fault as usize) % step;
-    places.skip(first).step_by(step).map(|place| point(seed, fault, place)).collect()
+impl Points {
+    /// A fault at every `step`-th message of a run, from one that the seed chooses.
+    fn add(&mut self, world: &World, start: Start, fault: Fault, step: usize) {
+        let of_connection = |(connection, traffic): (usize, &Traffic)| {
+            let messages = 0..traffic.messages.len();
+            messages.map(move |message| Place { connection, message }).collect::<Vec<_>>()
+        };
+        let places = world.clean(start).traffic.iter().enumerate().flat_map(of_connection);
+        for place in places.skip((self.seed + fault as usize) % step).step_by(step) {
+            let behind = dice(self.seed, fault, place) % 2 == 1;
+            self.list.push(Point { start, behind, ..Point::new(fault, place) });
+        }
+    }
+
+    /// The same fault at the same messages, on the other side of each.
+    fn add_other_side(&mut self, fault: Fault) {
+        let same = self.list.iter().filter(|point| point.fault == fault);
+        let other: Vec<Point> = same.map(|point| Point { behind: !point.behind, ..point.clone() }).collect();
+        self.list.extend(other);
+    }
+
+    /// The connection is cut while something is applied, and the one that looks what is true is in trouble too.
+    fn add_trouble_in_the_aftermath(&mut self, world: &World, step: usize) {
+        let (first, last) = (world.place_of("CREATE TABLE accounts").message, world.place_of("R/020_policy").message);
+        for message in (first + self.seed % step..=last).step_by(step) {
+            for second in [Fault::Cut, Fault::LoseReply, Fault::KillMigrator, Fault::Terminate] {
+                // It connects, takes the lock, reads, flushes, and gives the lock back.
+                for message_of_second in 0..5 {
+                    let then = Some((second, Place { connection: 2, message: message_of_second }));
+                    let place = Place { connection: 0, message };
+                    self.list.push(Point { then, behind: true, ..Point::new(Fault::Cut, place) });
+                }
+            }
+        }
+    }
+}
+
+/// Those of a calm server, and those that end it.
+fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
+    let mut gentle = Points { seed, list: Vec::new() };
+    let mut harsh = Points { seed, list: Vec::new() };
+    if !is_full() {
+        for fault in [Fault::Cut, Fault::LoseReply] {
+            gentle.add(calm(), Start::Empty, fault, 7);
+        }
+        return (gentle.list, harsh.list);
+    }
+    for fault in Fault::GENTLE {
+        gentle.add(calm(), Start::Empty, fault, 1);
+    }
+    gentle.add_other_side(Fault::Terminate);
+    for start in [Start::IndexBuilt, Start::IndexInvalid] {
+        Fault::GENTLE.into_iter().for_each(|fault| gentle.add(calm(), start, fault, 1));
+    }
+    gentle.add_trouble_in_the_aftermath(calm(), 5);
+    for fault in [Fault::KillBackend, Fault::Restart] {
+        harsh.add(calm(), Start::Empty, fault, 3);
+    }
+    (gentle.list, harsh.list)
 }
 
 /// How the points of one fault ended.
@@ -91,29 +143,13 @@ fn run_all(world: &World, points: &[Point], jobs: usize, finished: &(dyn Fn(&Poi
 fn no_fault_at_any_message_breaks_a_promise() {
     let (seed, jobs) = (number("MIGRATOR_CHAOS_SEED", 1), number("MIGRATOR_CHAOS_JOBS", 2));
     let begun = Instant::now();
-    let traffic = &calm().clean().traffic;
-    eprintln!("without a fault:");
-    for (connection, traffic) in traffic.iter().enumerate() {
-        eprintln!(
-            "  connection {connection}: {} messages, {} round trips",
-            traffic.messages.len(),
-            traffic.round_trips
-        );
+    for start in Start::ALL {
+        let counts = calm().clean(start).traffic.iter().map(|traffic| (traffic.messages.len(), traffic.round_trips));
+        eprintln!("without a fault{}: messages and round trips {:?}", start.name(), counts.collect::<Vec<_>>());
     }
-    let (gentle, harsh): (Vec<Point>, Vec<Point>) = if is_full() {
-        (
-            Fault::GENTLE.into_iter().flat_map(|fault| points(traffic, seed, fault, 1)).collect(),
-            [(Fault::KillBackend, 7), (Fault::Restart, 9)]
-                .into_iter()
-                .flat_map(|(fault, step)| points(traffic, seed, fault, step))
-                .collect(),
-        )
-    } else {
-        let faults = [Fault::Cut, Fault::LoseReply];
-        (faults.into_iter().flat_map(|fault| points(traffic, seed, fault, 7)).collect(), Vec::new())
-    };
+    let (gentle, harsh) = points(seed);
     let total = gentle.len() + harsh.len();
-    let lines: Mutex<BTreeMap<&str, Line>> = Mutex::default();
+    let lines: Mutex<BTreeMap<String, Line>> = Mutex::default();
     let broken: Mutex<Vec<String>> = Mutex::default();
     let done = AtomicUsize::new(0);
     let finished = |point: &Point, outcome: Outcome| {
@@ -122,11 +158,11 @@ fn no_fault_at_any_message_breaks_a_promise() {
             eprintln!("{count} of {total} points, {} s", begun.elapsed().as_secs());
         }
         if !outcome.wrong.is_empty() {
-            let text = describe(point, &outcome, traffic);
+            let text = describe(point, &outcome);
             eprintln!("{text}");
             broken.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         }
-        add(lines.lock().unwrap_or_else(PoisonError::into_inner).entry(point.fault.name()).or_default(), &outcome);
+        add(lines.lock().unwrap_or_else(PoisonError::into_inner).entry(name(point)).or_default(), &outcome);
     };
     std::thread::scope(|scope| {
         if !harsh.is_empty() {
@@ -154,9 +190,9 @@ fn add(line: &mut Line, outcome: &Outcome) {
     line.broken += usize::from(!outcome.wrong.is_empty());
 }
 
-fn table(lines: &BTreeMap<&str, Line>) -> String {
+fn table(lines: &BTreeMap<String, Line>) -> String {
     let heading = ["fault", "points", "not reached", "exit 0", "exit 6", "exit 7", "killed", "decisions", "violations"];
-    let mut text = format!("{:<34}", heading[0]);
+    let mut text = format!("{:<72}", heading[0]);
     heading[1..].iter().for_each(|word| text.push_str(&format!("{word:>12}")));
     text.push('\n');
     for (name, line) in lines {
@@ -171,21 +207,30 @@ fn table(lines: &BTreeMap<&str, Line>) -> String {
             line.decisions,
             line.broken,
         ];
-        text.push_str(&format!("{name:<34}"));
+        text.push_str(&format!("{name:<72}"));
         numbers.iter().for_each(|number| text.push_str(&format!("{number:>12}")));
         text.push('\n');
     }
     text
 }
 
-fn describe(point: &Point, outcome: &Outcome, traffic: &[Traffic]) -> String {
-    let Place { connection, message } = point.place;
-    let label = traffic.get(connection).and_then(|traffic| traffic.messages.get(message));
+/// The line of the table that a point belongs to.
+fn name(point: &Point) -> String {
+    match point.then {
+        Some((second, _)) => format!("{}, then {}", point.fault.name(), second.name()),
+        None => format!("{}{}", point.fault.name(), point.start.name()),
+    }
+}
+
+fn describe(point: &Point, outcome: &Outcome) -> String {
+    let messages = &calm().clean(point.start).traffic[point.place.connection].messages;
+    let label: String = messages[point.place.message].chars().take(120).collect();
     format!(
-        "VIOLATION: {} ({}) at message {message} of connection {connection}, `{}`:\n  {}\n{}",
-        point.fault.name(),
+        "VIOLATION: {} ({}) at {:?} and {:?}, `{label}`:\n  {}\n{}",
+        name(point),
         if point.behind { "behind" } else { "before" },
-        label.map(|label| label.chars().take(120).collect::<String>()).unwrap_or_default(),
+        point.place,
+        point.then,
         outcome.wrong.join("\n  "),
         outcome.log
     )
