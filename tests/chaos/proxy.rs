@@ -3,7 +3,8 @@
 //! A point is (connection, message), both from 0, the start-up message being number 0. Connections are numbered in the
 //! order in which they arrive: 0 migrates, 1 watches it, those behind them are made after a loss. Within a connection the
 //! order of the messages is the same in every run; over all connections together it is not, because the first two talk
-//! at the same time. Cancel requests are connections of another kind and have no number.
+//! at the same time. Cancel requests are connections of another kind and have no number; neither has the question for
+//! TLS before the start-up message, which the proxy answers itself, with no. It counts as a round trip.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
@@ -150,9 +151,9 @@ impl Shared {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> usize {
+    fn open(&self, asks_for_tls: bool) -> usize {
         let mut traffic = self.traffic();
-        traffic.push(Traffic::default());
+        traffic.push(Traffic { messages: Vec::new(), round_trips: usize::from(asks_for_tls) });
         traffic.len() - 1
     }
 
@@ -191,9 +192,17 @@ async fn accept(shared: Arc<Shared>, listener: StdListener) {
 
 async fn serve(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
     client.set_nodelay(true)?;
-    let (from, to) = client.into_split();
+    let (from, mut to) = client.into_split();
     let mut from = BufReader::with_capacity(1 << 16, from);
-    let Some(head) = Head::read(&mut from, true).await? else { return Ok(()) };
+    let Some(mut head) = Head::read(&mut from, true).await? else { return Ok(()) };
+    let asks_for_tls = head.is_tls_request();
+    if asks_for_tls {
+        to.write_all(b"N").await?;
+        match Head::read(&mut from, true).await? {
+            Some(next) => head = next,
+            None => return Ok(()),
+        }
+    }
     if head.is_cancel_request() {
         if shared.settings.cancels {
             let mut server = shared.server().await?;
@@ -207,7 +216,7 @@ async fn serve(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
     let (order, orders) = watch::channel(Order::PassOn);
     let (answered, answers) = watch::channel(State::default());
     tokio::spawn(pass_answers(server_from, to, orders, answered));
-    let connection = shared.open();
+    let connection = shared.open(asks_for_tls);
     let mut frontend = Frontend { shared, connection, from, server, order, answers, asked: 0 };
     let outcome = frontend.run(head).await;
     // What the server says from now on is read and thrown away: closing a socket with unread bytes would make the

@@ -1,6 +1,15 @@
 //! Single points: those that prove that the oracle can find something, and those that have found something.
 
+use std::io::{BufRead as _, BufReader};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use expect_test::expect;
+use rustix::process::{Signal, kill_process};
+
+use crate::migrator;
 use crate::point::{Fault, Point};
+use crate::proxy::{Harm, Proxy, Settings, Strike};
 use crate::sweep::{calm, rough};
 
 /// Whether the oracle notices a defect of the migrator at this point, and nothing without the defect.
@@ -39,4 +48,33 @@ fn a_session_that_the_server_ends_is_a_lost_connection() {
         let outcome = calm().run(&Point::new(Fault::Terminate, calm().place_of(text)));
         assert_eq!((outcome.exit, outcome.wrong), (Some(6), vec![]), "{text}\n{}", outcome.log);
     }
+}
+
+#[test]
+fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
+    let world = calm();
+    let database = world.create();
+    // From the fault on, the proxy finds nobody where the server was.
+    let server = Arc::new(AtomicU16::new(world.server.port().load(Ordering::SeqCst)));
+    let (gone, ended) = (Arc::clone(&server), Arc::clone(&world.server));
+    let act = move |process| {
+        gone.store(1, Ordering::SeqCst);
+        ended.session("postgres").rows(&format!("SELECT pg_terminate_backend({process})"));
+    };
+    let harm = Harm::Strike(Strike { behind: false, ends: false, act: Arc::new(act) });
+    let harms = vec![(world.place_of("ALTER TABLE accounts ADD COLUMN mood"), harm)];
+    let proxy = Proxy::start(Settings { server, harms, cancels: true });
+    let mut up = migrator::command(&world.db, &proxy.url(&database), &["up"]).spawn().unwrap();
+    let mut lines = BufReader::new(up.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("the server is not back yet")));
+    kill_process(migrator::pid(&up), Signal::TERM).unwrap();
+    let stderr: Vec<String> = lines.filter(|line| !line.starts_with("the server is not back yet")).collect();
+    expect![[r#"
+        warning: SIGTERM: stopping; the running statement is cancelled
+        error: the connection was lost (terminating connection due to administrator command [57P01]), and it cannot be seen what has been committed: stopped by a signal while looking
+          = note: in doubt: 007_touch, 008_mood, 009_backfill, 010_policy, 010_summary, 020_policy
+          = help: when the server is back, `migrator status` shows what is in the database; then run the command again"#]].assert_eq(&stderr.join("\n"));
+    let said = migrator::finish(up);
+    assert_eq!(said.exit, Some(7));
+    assert!(said.stdout.contains("applied 006_mixed") && !said.stdout.contains("007_touch"), "{}", said.stdout);
 }
