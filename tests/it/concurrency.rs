@@ -86,3 +86,28 @@ fn a_newer_release_waits_for_an_older_one_and_does_the_rest() {
     .assert_eq(&newer.run(&["up"]));
     assert!(older.finish(slow).starts_with("exit 0"));
 }
+
+#[test]
+fn a_statement_that_another_one_is_running_is_not_in_doubt() {
+    let project = Project::new();
+    project.file(
+        "migrations/001_slow.sql",
+        "-- migrate:up transaction:false\nCREATE TABLE a ();\nSELECT pg_sleep(2);\n-- migrate:down\nDROP TABLE a;\n",
+    );
+    let slow = project.start(&["up"]);
+    wait_until(
+        &project,
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^SELECT pg_sleep'",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        nothing to apply: another migrator has done it meanwhile
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
+    "#]]
+    .assert_eq(&project.run(&["up"]));
+    let output = project.finish(slow);
+    assert!(output.starts_with("exit 0"), "{output}");
+}

@@ -123,6 +123,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         exit 7
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_do is in doubt: statement 2 was started, and nobody knows how it ended
           = note: the statement is in `db/migrations/001_do.sql`
           = help: look whether its effect is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again

@@ -52,9 +52,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     refuse_by_policy(context, &history)?;
     executor.run.plan_digest = Some(plan.digest());
     executor.prepare(&history).await?;
-    apply(&executor, &plan).await?;
+    let outcome = apply(&executor, &plan).await;
     executor.finish().await;
-    Ok(Exit::Done)
+    outcome.map(|()| Exit::Done)
 }
 
 fn refuse_by_policy(context: &Context, history: &History) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! `up`: apply what is pending.
 
-use crate::apply::apply;
+use crate::apply::{Executor, apply};
 use crate::command::context::Session;
 use crate::command::{Context, Wait, plan as show_plan};
 use crate::error::{Error, Exit};
@@ -47,13 +47,20 @@ impl Args {
 /// Plans, locks, plans again, applies.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
-    let plan = up(context, &session.history, args)?;
+    let plan = up(context, &session.history, args);
     if args.dry_run {
-        show_plan::print(&plan, args.sql);
+        show_plan::print(&plan?, args.sql);
         return Ok(Exit::Done);
     }
+    let plan = match plan {
+        // Another migrator may be in the midst of that very statement: whoever has the lock can tell.
+        Err(error) if error.exit() == Exit::InDoubt => None,
+        plan => Some(plan?),
+    };
     context.announce(&session);
-    context.warn_ahead(&plan.ahead);
+    if let Some(plan) = &plan {
+        context.warn_ahead(&plan.ahead);
+    }
     execute(context, args, session, plan).await
 }
 
@@ -61,33 +68,46 @@ fn up(context: &Context, history: &History, args: &Args) -> Result<Plan, Error> 
     Ok(plan::up(context.embedded, history, args.target(), args.allow_out_of_order)?)
 }
 
-async fn execute(context: &Context, args: &Args, session: Session, plan: Plan) -> Result<Exit, Error> {
-    if plan.steps.is_empty() {
+/// `plan`: what has been planned without the lock, where that could be done.
+async fn execute(context: &Context, args: &Args, session: Session, plan: Option<Plan>) -> Result<Exit, Error> {
+    if plan.as_ref().is_some_and(|plan| plan.steps.is_empty()) {
         result("nothing to apply");
         return Ok(Exit::Done);
     }
-    let begun = std::time::Instant::now();
     let (mut executor, history) = context.lock(session, args.wait.wait_lock).await?;
-    let seen = plan.ahead;
-    let plan = up(context, &history, args)?;
+    let seen = plan.map(|plan| plan.ahead).unwrap_or_default();
+    let outcome = execute_locked(context, args, &mut executor, &history, &seen).await;
+    // Also after a failure: who comes next need not wait until the server has noticed that this session is over.
+    executor.finish().await;
+    result(&outcome?);
+    Ok(Exit::Done)
+}
+
+/// Plans again and applies; returns what is to be said at the end. `seen`: the versions of a newer release that were
+/// warned of already.
+async fn execute_locked(
+    context: &Context,
+    args: &Args,
+    executor: &mut Executor,
+    history: &History,
+    seen: &[String],
+) -> Result<String, Error> {
+    let begun = std::time::Instant::now();
+    let plan = up(context, history, args)?;
     if plan.ahead != seen {
         context.warn_ahead(&plan.ahead);
     }
     if plan.steps.is_empty() {
-        result("nothing to apply: another migrator has done it meanwhile");
-        executor.finish().await;
-        return Ok(Exit::Done);
+        return Ok("nothing to apply: another migrator has done it meanwhile".to_owned());
     }
     let digest = plan.digest();
-    approve(context, &history, args, &digest)?;
+    approve(context, history, args, &digest)?;
     executor.run.approved_by.clone_from(&args.approved_by);
     executor.run.plan_digest = Some(digest);
     executor.one_by_one = args.one_by_one;
-    executor.prepare(&history).await?;
-    apply(&executor, &plan).await?;
-    executor.finish().await;
-    result(&summary(&plan, &history, begun.elapsed()));
-    Ok(Exit::Done)
+    executor.prepare(history).await?;
+    apply(executor, &plan).await?;
+    Ok(summary(&plan, history, begun.elapsed()))
 }
 
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
