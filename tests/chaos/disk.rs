@@ -1,7 +1,7 @@
 //! A disk that is full.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use expect_test::expect;
@@ -47,12 +47,6 @@ impl Drop for SmallDisk {
     }
 }
 
-fn file(db: &Path, name: &str, options: &str, up: &str) {
-    std::fs::create_dir_all(db.join("migrations")).unwrap();
-    let text = format!("-- migrate:up{options}\n{up}\n-- migrate:down\n");
-    std::fs::write(db.join(format!("migrations/{name}.sql")), text).unwrap();
-}
-
 /// What was said, without what differs from run to run: times, and the names of the server's files.
 fn text(said: &Said) -> String {
     let steady = |line: &str| {
@@ -66,27 +60,52 @@ fn text(said: &Said) -> String {
     said.text().lines().filter(|line| !line.contains(" · ")).map(steady).collect()
 }
 
+/// A server with a tablespace on a small disk, and a db directory.
+struct Small {
+    // Before the server, whose directory it is mounted in: fields are dropped in their order.
+    disk: SmallDisk,
+    server: TemporaryServer,
+    directory: TempDir,
+    session: Session,
+}
+
+/// Four megabytes that cannot be compressed, also not in an index.
+const BIG: &str = "CREATE TABLE big TABLESPACE small AS SELECT n, (SELECT string_agg(md5(m || ' ' || n), '') FROM generate_series(1, 30) AS m) AS text FROM generate_series(1, 4000) AS n;";
+
+impl Small {
+    /// `None`, after saying so: there can be no small disk.
+    fn new(size: &str) -> Option<Small> {
+        let server = TemporaryServer::start().unwrap();
+        let disk = match SmallDisk::mount(&server, size) {
+            Ok(disk) => disk,
+            Err(reason) => {
+                eprintln!("NOT RUN: a full disk needs a small file system, which cannot be mounted here: {reason}");
+                return None;
+            }
+        };
+        let session = Session::open(&server.tcp_url("postgres")).unwrap();
+        session.rows(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.path.display()));
+        let directory = TempDir::new().unwrap();
+        std::fs::create_dir_all(directory.path().join("db/migrations")).unwrap();
+        Some(Small { disk, server, directory, session })
+    }
+
+    fn file(&self, name: &str, options: &str, up: &str) {
+        let text = format!("-- migrate:up{options}\n{up}\n-- migrate:down\n");
+        std::fs::write(self.directory.path().join(format!("db/migrations/{name}.sql")), text).unwrap();
+    }
+
+    fn up(&self) -> String {
+        text(&migrator::run(&self.directory.path().join("db"), &self.server.tcp_url("postgres"), &["up"]))
+    }
+}
+
 #[test]
 fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
-    let server = TemporaryServer::start().unwrap();
-    let disk = match SmallDisk::mount(&server, "2m") {
-        Ok(disk) => disk,
-        Err(reason) => {
-            eprintln!("NOT RUN: a full disk needs a small file system, which cannot be mounted here: {reason}");
-            return;
-        }
-    };
-    let session = Session::open(&server.tcp_url("postgres")).unwrap();
-    session.rows(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.path.display()));
-    let directory = TempDir::new().unwrap();
-    let db = &directory.path().join("db");
-    file(db, "001_a", "", "CREATE TABLE a ();");
-    // Not compressible, also not in an index.
-    let text_of = "(SELECT string_agg(md5(m || ' ' || n), '') FROM generate_series(1, 30) AS m)";
-    let rows = format!("SELECT n, {text_of} AS text FROM generate_series(1, 4000) AS n");
-    file(db, "002_big", "", &format!("CREATE TABLE big TABLESPACE small AS {rows};"));
-    file(db, "003_b", "", "CREATE TABLE b ();");
-    let up = || text(&migrator::run(db, &server.tcp_url("postgres"), &["up"]));
+    let Some(small) = Small::new("2m") else { return };
+    small.file("001_a", "", "CREATE TABLE a ();");
+    small.file("002_big", "", BIG);
+    small.file("003_b", "", "CREATE TABLE b ();");
     expect![[r#"
         exit 3
         --- stdout
@@ -101,10 +120,10 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
           = note: HINT: Check free disk space.
           = note: applied before it in this run: 001_a. Not run: 003_b.
           = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
-    "#]].assert_eq(&up());
+    "#]].assert_eq(&small.up());
     let history = "SELECT string_agg(version, ',' ORDER BY version) || ' ' || (to_regclass('big') IS NULL) FROM schema_migrations";
-    assert_eq!(session.value(history), "001 true");
-    disk.resize("8m");
+    assert_eq!(small.session.value(history), "001 true");
+    small.disk.resize("64m");
     expect![[r#"
         exit 0
         --- stdout
@@ -113,20 +132,21 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
         applied 2 migrations
         --- stderr
     "#]]
-    .assert_eq(&up());
+    .assert_eq(&small.up());
+}
 
-    file(
-        db,
-        "004_index",
-        " transaction:false",
-        "CREATE INDEX CONCURRENTLY big_text ON big (n, text) TABLESPACE small;",
-    );
+#[test]
+fn an_index_that_a_full_disk_left_invalid_is_built_by_the_next_run() {
+    let Some(small) = Small::new("8m") else { return };
+    small.session.rows(BIG);
+    let index = "CREATE INDEX CONCURRENTLY big_text ON big (n, text) TABLESPACE small;";
+    small.file("001_index", " transaction:false", index);
     expect![[r#"
         exit 3
         --- stdout
         --- stderr
-        error: migration 004_index failed at statement 1 of 1
-         --> db/migrations/004_index.sql:2:1
+        error: migration 001_index failed at statement 1 of 1
+         --> db/migrations/001_index.sql:2:1
           |
         2 | CREATE INDEX CONCURRENTLY big_text ON big (n, text) TABLESPACE small;
           | ^ could not extend file FILE: No space left on device [53100]
@@ -135,18 +155,18 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
           = note: applied before it in this run: none. Not run: none.
           = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
     "#]]
-    .assert_eq(&up());
+    .assert_eq(&small.up());
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
-    assert_eq!(session.value(invalid), "1");
-    disk.resize("64m");
+    assert_eq!(small.session.value(invalid), "1");
+    small.disk.resize("64m");
     expect![[r#"
         exit 0
         --- stdout
-        applied 004_index
+        applied 001_index
         applied 1 migration
         --- stderr
-        004_index: index public.big_text is invalid, an unfinished build: it is dropped and built again
+        001_index: index public.big_text is invalid, an unfinished build: it is dropped and built again
     "#]]
-    .assert_eq(&up());
-    assert_eq!(session.value(invalid), "0");
+    .assert_eq(&small.up());
+    assert_eq!(small.session.value(invalid), "0");
 }

@@ -8,6 +8,7 @@ mod claims;
 mod crowd;
 mod disk;
 mod facts;
+mod inquiry;
 mod memory;
 mod migrator;
 mod oracle;
