@@ -6,6 +6,7 @@
 mod support;
 
 mod accepted;
+mod audit;
 mod building;
 mod codes;
 mod concurrency;

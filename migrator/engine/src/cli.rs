@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Plan(command::plan::Args),
     /// Show what is applied and what is not; writes nothing.
     Status(command::status::Args),
+    /// Ask the compiled checks about the data; writes nothing.
+    Audit(command::audit::Args),
     /// Run a compiled seed file.
     Seed(command::seed::Args),
     /// Record migrations as applied without running them.

@@ -1,5 +1,6 @@
 //! The commands, one file each; [`context`] is what they share.
 
+pub(crate) mod audit;
 mod context;
 #[cfg(feature = "dev")]
 pub(crate) mod create;

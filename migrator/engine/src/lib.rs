@@ -19,6 +19,7 @@
 //! the server.
 
 mod apply;
+mod audit;
 mod cli;
 mod command;
 mod connect;

@@ -23,12 +23,21 @@ pub(crate) enum Color {
 impl Color {
     /// Whether stderr is coloured.
     pub(crate) fn on_stderr(self) -> bool {
+        self.on(std::io::stderr().is_terminal())
+    }
+
+    /// Whether stdout is coloured.
+    pub(crate) fn on_stdout(self) -> bool {
+        self.on(std::io::stdout().is_terminal())
+    }
+
+    fn on(self, terminal: bool) -> bool {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
         match self {
             Color::Always => true,
             Color::Never => false,
             Color::Auto if set("NO_COLOR") => false,
-            Color::Auto => set("CLICOLOR_FORCE") || std::io::stderr().is_terminal(),
+            Color::Auto => set("CLICOLOR_FORCE") || terminal,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::apply::{Executor, apply};
 use crate::command::context::Session;
-use crate::command::{Context, Wait, plan as show_plan};
+use crate::command::{Context, Wait, audit, plan as show_plan};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// Send one migration at a time and make each durable before the next: slower, and simpler to follow in the server's log.
     #[arg(long, env = "MIGRATOR_ONE_BY_ONE")]
     pub one_by_one: bool,
+    /// Run the checks before and after; exit code 1 if they find something afterwards.
+    #[arg(long, env = "MIGRATOR_AUDIT")]
+    pub audit: bool,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -79,11 +82,12 @@ async fn execute(context: &Context, args: &Args, session: Session, plan: Option<
     let outcome = execute_locked(context, args, &mut executor, &history, &seen).await;
     // Also after a failure: who comes next need not wait until the server has noticed that this session is over.
     executor.finish().await;
-    result(&outcome?);
-    Ok(Exit::Done)
+    let (exit, summary) = outcome?;
+    result(&summary);
+    Ok(exit)
 }
 
-/// Plans again and applies; returns what is to be said at the end. `seen`: the versions of a newer release that were
+/// Plans again and applies; returns the exit code and what is to be said at the end. `seen`: the versions of a newer release that were
 /// warned of already.
 async fn execute_locked(
     context: &Context,
@@ -91,23 +95,27 @@ async fn execute_locked(
     executor: &mut Executor,
     history: &History,
     seen: &[String],
-) -> Result<String, Error> {
+) -> Result<(Exit, String), Error> {
     let begun = std::time::Instant::now();
     let plan = up(context, history, args)?;
     if plan.ahead != seen {
         context.warn_ahead(&plan.ahead);
     }
     if plan.steps.is_empty() {
-        return Ok("nothing to apply: another migrator has done it meanwhile".to_owned());
+        return Ok((Exit::Done, "nothing to apply: another migrator has done it meanwhile".to_owned()));
     }
     let digest = plan.digest();
     approve(context, history, args, &digest)?;
     executor.run.approved_by.clone_from(&args.approved_by);
     executor.run.plan_digest = Some(digest);
     executor.one_by_one = args.one_by_one;
+    if args.audit {
+        audit::around(context, &executor.connection, "before").await?;
+    }
     executor.prepare(history).await?;
     apply(executor, &plan).await?;
-    Ok(summary(&plan, history, begun.elapsed()))
+    let exit = if args.audit { audit::around(context, &executor.connection, "after").await? } else { Exit::Done };
+    Ok((exit, summary(&plan, history, begun.elapsed())))
 }
 
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
