@@ -5,7 +5,7 @@ use crate::document::Part;
 use crate::lexer::Lexed;
 use crate::markers::Direction;
 use crate::names::Name;
-use crate::needs::no_transaction;
+use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 use crate::transaction::{is_role_back, role};
@@ -68,8 +68,9 @@ pub(crate) fn check_block(source: &Source, part: &Part, statements: &[Words<'_>]
     if statements.len() < 2 {
         return;
     }
+    let slots_detached = detaches_slots(statements);
     for words in statements {
-        let Some(name) = no_transaction(words, statements).or_else(|| may_commit(words)) else { continue };
+        let Some(name) = no_transaction(words, slots_detached).or_else(|| may_commit(words)) else { continue };
         let message =
             format!("dbmate sends this block as one message, in which `{name}` fails beside other statements");
         let help = "put it into a migration of its own";

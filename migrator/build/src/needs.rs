@@ -5,12 +5,13 @@ use crate::words::Words;
 
 /// What such a statement is called; `None` for all others, and for those of which only the server knows.
 ///
-/// `block` holds the statements around it: a subscription whose slot is taken away first can be dropped in a transaction.
-pub(crate) fn no_transaction(words: &Words<'_>, block: &[Words<'_>]) -> Option<&'static str> {
+/// `slots_detached` says what [`detaches_slots`] says of the block: a subscription whose slot is taken away first can be
+/// dropped in a transaction.
+pub(crate) fn no_transaction(words: &Words<'_>, slots_detached: bool) -> Option<&'static str> {
     let first = words.at(0).to_ascii_lowercase();
     match first.as_str() {
         "create" => create(words),
-        "drop" => drop(words, block),
+        "drop" => drop(words, slots_detached),
         "alter" => alter(words),
         "vacuum" => Some("VACUUM"),
         "reindex" => reindex(words),
@@ -19,6 +20,11 @@ pub(crate) fn no_transaction(words: &Words<'_>, block: &[Words<'_>]) -> Option<&
         "discard" => words.is(1, "all").then_some("DISCARD ALL"),
         _ => None,
     }
+}
+
+/// True if a statement of the block takes a subscription's slot away.
+pub(crate) fn detaches_slots(block: &[Words<'_>]) -> bool {
+    block.iter().any(|words| words.start_with(&["alter", "subscription"]) && words.has("slot_name"))
 }
 
 fn create(words: &Words<'_>) -> Option<&'static str> {
@@ -33,12 +39,12 @@ fn create(words: &Words<'_>) -> Option<&'static str> {
     }
 }
 
-fn drop(words: &Words<'_>, block: &[Words<'_>]) -> Option<&'static str> {
+fn drop(words: &Words<'_>, slots_detached: bool) -> Option<&'static str> {
     if words.is(1, "database") {
         Some("DROP DATABASE")
     } else if words.is(1, "tablespace") {
         Some("DROP TABLESPACE")
-    } else if words.is(1, "subscription") && !block.iter().any(|other| other.has("slot_name")) {
+    } else if words.is(1, "subscription") && !slots_detached {
         Some("DROP SUBSCRIPTION with a slot")
     } else {
         is_concurrently(words).then_some("DROP INDEX CONCURRENTLY")
@@ -101,7 +107,7 @@ mod tests {
     fn first(text: &str) -> Option<&'static str> {
         let lexed = lex(text);
         let statements = split(text, &lexed.tokens);
-        no_transaction(statements.last().unwrap(), &statements)
+        no_transaction(statements.last().unwrap(), detaches_slots(&statements))
     }
 
     #[test]

@@ -5,6 +5,14 @@ use crate::problem::{Code, Problem};
 /// Longer lines are not repeated in messages: nobody finds a caret in them.
 const LONGEST_SHOWN_LINE: usize = 400;
 
+/// How many bytes are counted at most to find a column.
+const BLOCK: usize = 1024;
+
+/// The number of characters that start in these bytes.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
 /// A file that has been read: valid UTF-8, LF line ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -14,21 +22,32 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// The offset at which each line starts.
     lines: Vec<usize>,
+    /// The number of characters before each block of [`BLOCK`] bytes: a line may be as long as the file.
+    characters: Vec<usize>,
 }
 
 impl Source {
     pub(crate) fn new(file: impl Into<String>, text: impl Into<String>) -> Source {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Source { file: file.into(), text, lines }
+        let mut characters = vec![0];
+        for block in text.as_bytes().chunks_exact(BLOCK) {
+            characters.push(characters[characters.len() - 1] + starts(block));
+        }
+        Source { file: file.into(), text, lines, characters }
     }
 
     /// Line and column (in characters), both from 1.
     pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.lines.partition_point(|&start| start <= offset);
         let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
-        (line, column)
+        (line, self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1)
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let block = offset / BLOCK;
+        self.characters[block] + starts(&self.text.as_bytes()[block * BLOCK..offset])
     }
 
     /// The offset at which the line of `offset` starts.
@@ -74,5 +93,16 @@ mod tests {
         assert_eq!(source.position(3), (2, 1));
         assert_eq!(source.position(8), (2, 4));
         assert_eq!(source.position(10), (3, 1));
+    }
+
+    #[test]
+    fn counts_columns_in_a_line_that_is_as_long_as_the_file() {
+        let text = "aé東😀\n".repeat(3) + &"aé東😀".repeat(2000);
+        let source = Source::new("x", text.as_str());
+        for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let before = &text[..offset];
+            let line = before.rsplit('\n').next().unwrap();
+            assert_eq!(source.position(offset), (before.matches('\n').count() + 1, line.chars().count() + 1));
+        }
     }
 }

@@ -92,11 +92,11 @@ fn groups<'s, 'a>(statements: &'s [Words<'a>]) -> Vec<&'s [Words<'a>]> {
 
 /// True if `test` is true for every group. Many groups are shared among threads.
 fn in_parallel<'a>(groups: &[&[Words<'a>]], test: impl Fn(&[Words<'a>]) -> bool + Sync) -> bool {
-    let all = || groups.iter().all(|group| test(group));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(groups.len() / GROUPS_PER_THREAD);
-    if threads < 2 {
-        return all();
+    let useful = groups.len() / GROUPS_PER_THREAD;
+    if useful < 2 {
+        return groups.iter().all(|group| test(group));
     }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(useful);
     let next = AtomicUsize::new(0);
     let run = || {
         while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -195,6 +195,7 @@ fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
 /// True if parsing could exhaust the stack.
 fn is_too_deep(words: &Words<'_>) -> bool {
     let mut prefixes = 0;
+    let mut unopened = 0;
     // One entry per level: the tokens since its last comma.
     let mut levels = vec![0];
     for (index, token) in words.tokens.iter().enumerate() {
@@ -207,7 +208,9 @@ fn is_too_deep(words: &Words<'_>) -> bool {
             _ => {}
         }
         if levels.is_empty() {
-            levels.push(0);
+            // More was closed than opened: a chain of its own.
+            levels.push(unopened);
+            unopened += 1;
         }
         let chain = levels.last_mut().map_or(0, |chain| {
             *chain += 1;
@@ -315,7 +318,7 @@ mod tests {
         }
         let row = format!("({}1{})", "(".repeat(GROUP_BYTES), ")".repeat(GROUP_BYTES));
         assert_eq!(errors(&format!("INSERT INTO t VALUES {row}, {row}")).len(), 1);
-        for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN "] {
+        for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN ", ")"] {
             assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
         }
     }

@@ -3,7 +3,7 @@
 use crate::classify::concurrent_index;
 use crate::lexer::Kind;
 use crate::markers::Direction;
-use crate::needs::no_transaction;
+use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};
 use crate::set::StatementKind;
 use crate::source::Source;
@@ -18,6 +18,7 @@ pub(crate) enum Place {
 
 /// Checks statements that we run as one transaction.
 pub(crate) fn check_inside(source: &Source, statements: &[Words<'_>], place: Place, problems: &mut Vec<Problem>) {
+    let slots_detached = detaches_slots(statements);
     for words in statements {
         if let Some(control) = control(words) {
             let help = match place {
@@ -29,7 +30,7 @@ pub(crate) fn check_inside(source: &Source, statements: &[Words<'_>], place: Pla
             };
             let message = format!("`{control}` inside a transaction that is opened and closed for you");
             problems.push(source.problem(Code::TransactionControl, words.start(), message, help));
-        } else if let Some(name) = no_transaction(words, statements) {
+        } else if let Some(name) = no_transaction(words, slots_detached) {
             let help = match place {
                 Place::Migration(direction) => format!("write `{} transaction:false`", direction.marker()),
                 Place::Script => "move it to a migration with `-- migrate:up transaction:false`".to_owned(),
@@ -44,6 +45,7 @@ pub(crate) fn check_inside(source: &Source, statements: &[Words<'_>], place: Pla
 pub(crate) fn check_outside(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
     // Where the unit was opened in which we are.
     let mut unit: Option<usize> = None;
+    let slots_detached = detaches_slots(statements);
     for words in statements {
         let at = words.start();
         match crate::classify::kind(words) {
@@ -59,7 +61,7 @@ pub(crate) fn check_outside(source: &Source, statements: &[Words<'_>], problems:
                 unit = None;
             }
             _ => {
-                problems.extend(statement(source, words, statements, unit.is_some()));
+                problems.extend(statement(source, words, slots_detached, unit.is_some()));
             }
         }
     }
@@ -84,7 +86,7 @@ fn commit(source: &Source, words: &Words<'_>, unit: Option<usize>) -> Option<Pro
 }
 
 /// Checks a statement that neither opens nor closes a unit.
-fn statement(source: &Source, words: &Words<'_>, block: &[Words<'_>], in_unit: bool) -> Option<Problem> {
+fn statement(source: &Source, words: &Words<'_>, slots_detached: bool, in_unit: bool) -> Option<Problem> {
     let problem = |code, message: String, help: &str| Some(source.problem(code, words.start(), message, help));
     if let Some(control) = control(words) {
         let inside = ["SAVEPOINT", "RELEASE", "ROLLBACK TO", "SET TRANSACTION"];
@@ -100,7 +102,7 @@ fn statement(source: &Source, words: &Words<'_>, block: &[Words<'_>], in_unit: b
             }
         };
     }
-    if in_unit && let Some(name) = no_transaction(words, block) {
+    if in_unit && let Some(name) = no_transaction(words, slots_detached) {
         let message = format!("`{name}` cannot run between `BEGIN` and `COMMIT`");
         return problem(Code::NeedsNoTransaction, message, "move it behind the `COMMIT`");
     }
