@@ -190,18 +190,19 @@ fn is_operator(kind: TokenKind) -> bool {
 /// what follows, unless the operator holds a character that no operator of the standard has. `a*-1` is `a * -1`, `a@-1`
 /// is not.
 fn flush(text: &str, run: &mut Range<usize>, lexed: &mut Lexed) {
-    let mut rest = run.clone();
-    while !rest.is_empty() {
-        let characters = &text.as_bytes()[rest.clone()];
-        let mut length = characters.len();
-        let special = |c: &u8| b"~!@#%^&|`?".contains(c);
-        if !characters[..length - 1].iter().any(special) {
-            while length > 1 && matches!(characters[length - 1], b'+' | b'-') {
-                length -= 1;
-            }
+    let characters = &text.as_bytes()[run.clone()];
+    let Some(last) = characters.len().checked_sub(1) else { return };
+    let special = |c: &u8| b"~!@#%^&|`?".contains(c);
+    let mut length = characters.len();
+    if !characters[..last].iter().any(special) {
+        while length > 1 && matches!(characters[length - 1], b'+' | b'-') {
+            length -= 1;
         }
-        push_token(Kind::Operator, rest.start, rest.start + length, lexed);
-        rest.start += length;
+    }
+    push_token(Kind::Operator, run.start, run.start + length, lexed);
+    // What was cut off holds signs alone, each of which is an operator.
+    for sign in run.start + length..run.end {
+        push_token(Kind::Operator, sign, sign + 1, lexed);
     }
     run.start = run.end;
 }
@@ -286,6 +287,9 @@ mod tests {
     fn cuts_operators_as_the_server_does() {
         check("a*-1", expect!["Word a | Operator * | Operator - | Number 1"]);
         check("a@-1", expect!["Word a | Operator @- | Number 1"]);
+        check("a*-+-1", expect!["Word a | Operator * | Operator - | Operator + | Operator - | Number 1"]);
+        check("--+", expect!["comment --+"]);
+        check("+-@- 1", expect!["Operator +-@- | Number 1"]);
         check("a @ -1", expect!["Word a | Operator @ | Operator - | Number 1"]);
         check("a <= b::int", expect!["Word a | Operator <= | Word b | Punctuation : | Punctuation : | Word int"]);
         check("a+--x", expect!["Word a | Operator + | comment --x"]);

@@ -22,7 +22,7 @@ pub(crate) const MOST_ERRORS: usize = 3;
 /// unoptimised. Memory that is not touched costs nothing.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 
-/// Parentheses, `CASE` and prefixes around a token. Nobody writes more.
+/// Parentheses, `CASE`, bodies and prefixes around a token. Nobody writes more.
 const DEEPEST: usize = 200;
 
 /// Tokens without a comma between them: `a + b + c ...` is a tree as deep as it is long.
@@ -202,7 +202,7 @@ fn is_too_deep(words: &Words<'_>) -> bool {
         match (token.kind, words.at(index)) {
             (Kind::Punctuation, "(" | "[" | "{") => levels.push(0),
             (Kind::Punctuation, ")" | "]" | "}") => drop(levels.pop()),
-            (Kind::Word, _) if words.is(index, "case") => levels.push(0),
+            (Kind::Word, _) if words.is_any(index, &["case", "atomic"]) => levels.push(0),
             (Kind::Word, _) if words.is(index, "end") => drop(levels.pop()),
             (Kind::Punctuation, "," | ";") => drop(levels.pop().map(|_| levels.push(0))),
             _ => {}
@@ -318,7 +318,7 @@ mod tests {
         }
         let row = format!("({}1{})", "(".repeat(GROUP_BYTES), ")".repeat(GROUP_BYTES));
         assert_eq!(errors(&format!("INSERT INTO t VALUES {row}, {row}")).len(), 1);
-        for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN ", ")"] {
+        for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN ", ")", "CREATE FUNCTION f() BEGIN ATOMIC "] {
             assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
         }
     }
