@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use migrator_diagnostic::{Diagnostic, Level, Place};
 
 pub use crate::code::Code;
 
@@ -55,39 +55,30 @@ impl Problem {
 
     /// A block in the manner of rustc: title, place, source line with a caret, help. `color` adds ANSI styles.
     pub fn render(&self, color: bool) -> String {
-        let level = match self.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
+        let file = self.file.as_str();
+        let place = match (&self.source_line, self.line) {
+            (Some(text), line) => Place::Line { file, line, text, byte: self.byte_in(text) },
+            (None, 0) => Place::File(file),
+            (None, line) => Place::Position { file, line, column: self.column },
         };
-        let title = level.primary_title(self.message.as_str()).id(self.code.as_str());
-        let help = Level::HELP.message(self.help.as_str());
-        let report = match &self.source_line {
-            Some(line) => {
-                let snippet = Snippet::source(line.as_str())
-                    .line_start(self.line)
-                    .path(self.file.as_str())
-                    .annotation(AnnotationKind::Primary.span(self.caret(line)));
-                title.element(snippet).element(help)
-            }
-            None => {
-                let origin = Origin::path(self.file.as_str());
-                let origin = match self.line {
-                    0 => origin,
-                    line => origin.line(line).char_column(self.column),
-                };
-                title.element(origin).element(help)
-            }
+        let diagnostic = Diagnostic {
+            level: match self.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+            },
+            code: Some(self.code.as_str()),
+            title: &self.message,
+            place,
+            label: "",
+            notes: &[],
+            help: std::slice::from_ref(&self.help),
         };
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[report])
+        diagnostic.render(color)
     }
 
-    /// The bytes of the character that `column` means; empty behind the end of the line.
-    fn caret(&self, line: &str) -> std::ops::Range<usize> {
-        match line.char_indices().nth(self.column.saturating_sub(1)) {
-            Some((start, character)) => start..start + character.len_utf8(),
-            None => line.len()..line.len(),
-        }
+    /// The byte of the line at which the character starts that `column` means.
+    fn byte_in(&self, line: &str) -> usize {
+        line.char_indices().nth(self.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte)
     }
 }
 

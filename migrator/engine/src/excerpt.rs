@@ -1,9 +1,8 @@
-//! A place in a SQL file, shown as rustc shows it: path, line, column, the line and a caret under the character.
+//! A place in a SQL file, in the form in which `migrator-diagnostic` shows it.
 //!
 //! Pure: PostgreSQL reports positions in characters, files are sliced by bytes, and the conversion lives only here.
 
-use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use migrator_diagnostic::{Diagnostic, Level, Place};
 
 /// A byte of a SQL file with a label, and the line that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,21 +41,8 @@ impl Excerpt {
 
     /// The whole report: title, place, line with caret, notes, help.
     pub(crate) fn render(&self, title: &str, notes: &[String], help: &[String], color: bool) -> String {
-        // An annotation needs a character under it: at the end of a line the caret stands behind the last one.
-        let end = self.line[self.byte..].chars().next().map_or(self.byte, |c| self.byte + c.len_utf8());
-        let snippet = Snippet::source(self.line.as_str())
-            .path(self.file.as_str())
-            .line_start(self.line_number)
-            .annotation(AnnotationKind::Primary.span(self.byte..end).label(self.label.as_str()));
-        let mut group = Level::ERROR.primary_title(title).element(snippet);
-        for note in notes {
-            group = group.element(Level::NOTE.message(note.as_str()));
-        }
-        for line in help {
-            group = group.element(Level::HELP.message(line.as_str()));
-        }
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+        let place = Place::Line { file: &self.file, line: self.line_number, text: &self.line, byte: self.byte };
+        Diagnostic { level: Level::Error, code: None, title, place, label: &self.label, notes, help }.render(color)
     }
 }
 

@@ -1,0 +1,197 @@
+//! What is wrong with a file, shown as rustc shows it: title, path, line, column, the line and a caret under the character.
+//!
+//! The one renderer of build errors, of `cargo xtask check` and of migrations that fail, and the only package that knows
+//! `annotate-snippets`. Pure.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
+
+/// How serious it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing goes on.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// Where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// In a file as a whole, or in a directory.
+    File(&'a str),
+    /// At a line and a character, both from 1, of a file whose line is not shown.
+    Position {
+        /// The path as it is shown.
+        file: &'a str,
+        /// The number of the line, from 1.
+        line: usize,
+        /// The number of the character in its line, from 1.
+        column: usize,
+    },
+    /// In a line that is shown.
+    Line {
+        /// The path as it is shown.
+        file: &'a str,
+        /// The number of the line, from 1.
+        line: usize,
+        /// The line itself, without its end.
+        text: &'a str,
+        /// The byte of `text` at which the character starts that the caret stands under; its length: behind the last one.
+        byte: usize,
+    },
+}
+
+/// Everything that is said about one mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Diagnostic<'a> {
+    /// How serious it is.
+    pub level: Level,
+    /// Its stable name, such as `M012`.
+    pub code: Option<&'a str>,
+    /// What is wrong: lowercase, objects in backticks.
+    pub title: &'a str,
+    /// Where.
+    pub place: Place<'a>,
+    /// What stands behind the caret; may be empty.
+    pub label: &'a str,
+    /// Facts, each under `note:`.
+    pub notes: &'a [String],
+    /// Ways out, each under `help:`.
+    pub help: &'a [String],
+}
+
+impl Diagnostic<'_> {
+    /// The text without a final line end. `color` adds ANSI styles.
+    pub fn render(&self, color: bool) -> String {
+        let level = match self.level {
+            Level::Error => annotate_snippets::Level::ERROR,
+            Level::Warning => annotate_snippets::Level::WARNING,
+        };
+        let mut title = level.primary_title(self.title);
+        if let Some(code) = self.code {
+            title = title.id(code);
+        }
+        let mut group = match self.place {
+            Place::File(file) => title.element(Origin::path(file)),
+            Place::Position { file, line, column } => title.element(Origin::path(file).line(line).char_column(column)),
+            Place::Line { file, line, text, byte } => {
+                let annotation = AnnotationKind::Primary.span(character(text, byte));
+                let annotation = if self.label.is_empty() { annotation } else { annotation.label(self.label) };
+                title.element(Snippet::source(text).path(file).line_start(line).annotation(annotation))
+            }
+        };
+        group = self.lines(group);
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    }
+
+    fn lines<'a>(&'a self, mut group: Group<'a>) -> Group<'a> {
+        for note in self.notes {
+            group = group.element(annotate_snippets::Level::NOTE.message(note.as_str()));
+        }
+        for help in self.help {
+            group = group.element(annotate_snippets::Level::HELP.message(help.as_str()));
+        }
+        group
+    }
+}
+
+/// The bytes of the character that starts at `byte`: an annotation needs one under it, except at the end of the line.
+fn character(text: &str, byte: usize) -> std::ops::Range<usize> {
+    let length = text.get(byte..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    let start = if length == 0 { text.len() } else { byte };
+    start..start + length
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    const PLAIN: Diagnostic<'_> = Diagnostic {
+        level: Level::Error,
+        code: None,
+        title: "migration 002_x failed",
+        place: Place::File("db/migrations/002_x.sql"),
+        label: "",
+        notes: &[],
+        help: &[],
+    };
+
+    /// The caret stands under the `^` marked character, which is taken out of the text.
+    #[track_caller]
+    fn check_caret(marked: &str, expect: Expect) {
+        let byte = marked.find('^').unwrap();
+        let text = marked.replacen('^', "", 1);
+        let place = Place::Line { file: "f.sql", line: 7, text: &text, byte };
+        let rendered = Diagnostic { place, label: "here", ..PLAIN }.render(false);
+        let lines: Vec<&str> = rendered.lines().filter(|line| line.contains(['7', '^'])).skip(1).collect();
+        expect.assert_eq(&lines.join("\n"));
+    }
+
+    #[test]
+    fn shows_title_place_line_notes_and_help() {
+        let notes = ["DETAIL: none".to_owned(), "of two\nlines".to_owned()];
+        let help = ["correct it".to_owned()];
+        let text = "SELECT 'ä', frm;";
+        let place = Place::Line { file: "db/migrations/002_x.sql", line: 12, text, byte: text.find("frm").unwrap() };
+        let full = Diagnostic { code: Some("M020"), place, label: "no such word", notes: &notes, help: &help, ..PLAIN };
+        expect![[r#"
+            error[M020]: migration 002_x failed
+              --> db/migrations/002_x.sql:12:13
+               |
+            12 | SELECT 'ä', frm;
+               |             ^ no such word
+               |
+               = note: DETAIL: none
+               = note: of two
+                       lines
+               = help: correct it"#]].assert_eq(&full.render(false));
+        assert!(full.render(true).contains("\u{1b}["));
+        expect![[r#"
+            warning: migration 002_x failed
+            --> db/migrations/002_x.sql
+             = help: correct it"#]].assert_eq(&Diagnostic { level: Level::Warning, help: &help, ..PLAIN }.render(false));
+        let place = Place::Position { file: "db/migrations/002_x.sql", line: 3, column: 4012 };
+        expect![[r#"
+            error: migration 002_x failed
+            --> db/migrations/002_x.sql:3:4012"#]].assert_eq(&Diagnostic { place, ..PLAIN }.render(false));
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_character_whatever_its_width() {
+        check_caret("^SELECT", expect![[r#"
+            7 | SELECT
+              | ^ here"#]]);
+        check_caret("SELECT 'é', ^x", expect![[r#"
+            7 | SELECT 'é', x
+              |             ^ here"#]]);
+        check_caret("SELECT '東京', ^x", expect![[r#"
+            7 | SELECT '東京', x
+              |                ^ here"#]]);
+        check_caret("SELECT '^東京'", expect![[r#"
+            7 | SELECT '東京'
+              |         ^^ here"#]]);
+        check_caret("\tSELECT\t'a',\t^x", expect![[r#"
+            7 |     SELECT    'a',    x
+              |                       ^ here"#]]);
+        check_caret("SELECT 'e\u{301}', ^x", expect![[r#"
+            7 | SELECT 'é', x
+              |             ^ here"#]]);
+        check_caret("SELECT 'é'^", expect![[r#"
+            7 | SELECT 'é'
+              |           ^ here"#]]);
+        check_caret("^", expect![[r#"
+            7 |
+              | ^ here"#]]);
+    }
+
+    #[test]
+    fn the_end_of_a_long_line_is_shown() {
+        check_caret(&format!("SELECT {}^x", "1, ".repeat(200)), expect![[r#"
+            7 | ..., 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x
+              |                                                                  ^ here"#]]);
+    }
+}
