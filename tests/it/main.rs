@@ -26,6 +26,7 @@ mod locks;
 mod nontransactional;
 mod output;
 mod pooler;
+mod readme;
 mod rights;
 mod secrets;
 mod session;

@@ -11,6 +11,13 @@ use crate::support::normalise_line;
 /// Lies below target/, so that a second run compiles only what has changed.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign");
 
+/// How a program ended and what it said, without what differs from run to run.
+pub(crate) struct Output {
+    pub(crate) code: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
 /// A workspace that nobody else uses while it lives.
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -113,21 +120,26 @@ impl Workspace {
 
     /// Exit code, stdout and stderr in one text, without what differs from run to run.
     pub(crate) fn run(&self, command: &mut Command) -> String {
-        let output = command.output().unwrap();
-        let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+        let Output { code, stdout, stderr } = self.output(command);
         let mut text = format!("exit {code}\n");
-        for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
-            let part = String::from_utf8_lossy(bytes);
-            // Somebody who builds at the same time is no news.
-            let lines: Vec<_> = part.lines().filter(|line| !line.contains("Blocking waiting for file lock")).collect();
-            if !lines.is_empty() {
-                text.push_str(&format!("--- {name}\n{}\n", lines.join("\n").trim_end()));
+        for (name, part) in [("stdout", stdout), ("stderr", stderr)] {
+            if !part.is_empty() {
+                text.push_str(&format!("--- {name}\n{}\n", part.trim_end()));
             }
         }
-        self.normalise(&text)
+        text
     }
 
-    fn normalise(&self, text: &str) -> String {
+    /// The same in its parts.
+    pub(crate) fn output(&self, command: &mut Command) -> Output {
+        let output = command.output().unwrap();
+        let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+        let text = |bytes: &[u8]| self.normalise(&String::from_utf8_lossy(bytes));
+        Output { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// Takes out what differs from run to run.
+    pub(crate) fn normalise(&self, text: &str) -> String {
         let text = text
             .replace(&self.cluster().data_directory().display().to_string(), "<data>")
             .replace(&self.root.display().to_string(), "<root>")
@@ -139,7 +151,11 @@ impl Workspace {
             }
             None => line.to_owned(),
         };
-        text.lines().map(|line| normalise_line(&without_port(line)) + "\n").collect()
+        text.lines()
+            // Somebody who builds at the same time is no news.
+            .filter(|line| !line.contains("Blocking waiting for file lock"))
+            .map(|line| normalise_line(&without_port(line)) + "\n")
+            .collect()
     }
 }
 
@@ -159,7 +175,7 @@ pub(crate) fn repository() -> PathBuf {
 }
 
 /// Every file below a directory by its path in it, without what cargo and the development server put there.
-fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     fn walk(root: &Path, directory: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();

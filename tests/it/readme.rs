@@ -1,0 +1,79 @@
+//! What the README shows is what happens.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::workspace::{Workspace, files, repository};
+
+/// This repository's db directory in a workspace of its own, as the README's reader has it after a clone.
+fn own() -> Workspace {
+    let version = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let below = |path: &str| files(&repository().join(path)).into_iter();
+    let packages = below("tests/foreign").filter(|(path, _)| !path.starts_with("db") && !path.starts_with("backend"));
+    let local = |(path, text): (PathBuf, Vec<u8>)| {
+        let text = String::from_utf8(text).unwrap();
+        (path, text.replace("version = \"1.0.0\"", &version).replace("\"backend\", ", "").into_bytes())
+    };
+    let db = below("db").map(|(path, text)| (PathBuf::from("db").join(path), text));
+    Workspace::of("crm", &packages.map(local).chain(db).collect::<Vec<_>>())
+}
+
+/// A command and what is shown below it.
+struct Shown {
+    command: String,
+    output: String,
+}
+
+/// The commands of the console blocks in a section of the README.
+fn commands(section: &str) -> Vec<Shown> {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let section = readme.split_once(&format!("\n## {section}\n")).unwrap().1.split_once("\n## ").unwrap().0;
+    let mut found: Vec<Shown> = Vec::new();
+    for block in section.split("```console\n").skip(1) {
+        for line in block.split_once("```").unwrap().0.lines() {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    let command = command.split(" #").next().unwrap_or_default().trim_end().to_owned();
+                    found.push(Shown { command, output: String::new() });
+                }
+                None => found.last_mut().unwrap().output.push_str(&format!("{line}\n")),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_tour_shows_what_happens() {
+    let workspace = own();
+    let file = "db/migrations/014_add_customers_notes.sql";
+    let down = "-- migrate:down\nALTER TABLE core.customers DROP COLUMN notes;\n";
+    // What the reader is asked to write before each `migrate up`.
+    let mut written = [
+        "ALTER TABLE core.customers ADD COLUM notes text;",
+        "ALTER TABLE core.custmers ADD COLUMN notes text;",
+        "ALTER TABLE core.customers ADD COLUMN notes text;",
+    ]
+    .iter();
+    let all: Vec<Shown> = commands("A tour of 60 seconds");
+    assert_eq!(all.len(), 7);
+    // The database that the reader has already.
+    workspace.run(&mut workspace.cargo("xtask migrate up"));
+    for Shown { command, output } in all {
+        if command == "cargo xtask migrate up" {
+            let up = written.next().unwrap();
+            workspace.write(file, format!("-- Purpose: add customers notes\n-- migrate:up\n{up}\n\n{down}"));
+        }
+        if command == "cargo xtask dist" {
+            // A release build takes minutes; what it prints is held by the tests of xtask.
+            continue;
+        }
+        let happened = workspace.output(&mut workspace.cargo(command.strip_prefix("cargo ").unwrap()));
+        if output.is_empty() {
+            assert_eq!(happened.code, "0", "{command}: {}", happened.stderr);
+        } else {
+            assert_eq!(happened.stderr + &happened.stdout, workspace.normalise(&output), "{command}");
+        }
+    }
+    assert!(written.next().is_none());
+}
