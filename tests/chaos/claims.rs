@@ -22,6 +22,19 @@ impl Said {
 
 /// What is untrue of what a run of `up` has said, now that the database has come to rest.
 pub(crate) fn judge(said: &Said, facts: &Facts, killed: bool) -> Vec<String> {
+    let mut wrong = judge_results(said, facts, killed);
+    for line in said.stderr.lines() {
+        wrong.extend(claims(line).into_iter().filter_map(|claim| {
+            let done = is_done(&claim.step, facts);
+            (done != claim.done)
+                .then(|| format!("`{}` is done: {done}, but it was said: `{}`", claim.step, line.trim()))
+        }));
+    }
+    wrong
+}
+
+/// The same of its exit code and its results alone.
+pub(crate) fn judge_results(said: &Said, facts: &Facts, killed: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     match said.exit {
         Some(0) if !facts.is_complete() => {
@@ -33,13 +46,6 @@ pub(crate) fn judge(said: &Said, facts: &Facts, killed: bool) -> Vec<String> {
         code => wrong.push(format!("exit code {code:?} is not one of those for a lost connection")),
     }
     wrong.extend(said.stdout.lines().filter(|line| !is_true(line, facts)).map(|line| format!("untrue: `{line}`")));
-    for line in said.stderr.lines() {
-        wrong.extend(claims(line).into_iter().filter_map(|claim| {
-            let done = is_done(&claim.step, facts);
-            (done != claim.done)
-                .then(|| format!("`{}` is done: {done}, but it was said: `{}`", claim.step, line.trim()))
-        }));
-    }
     wrong
 }
 

@@ -30,11 +30,22 @@ impl Inquiry<'_> {
     }
 
     /// What is true when the run is over and the server has noticed.
-    pub(crate) fn first_run(&mut self, said: &Said, killed: bool) {
+    pub(crate) fn first_run(&mut self, said: &Said, rival: Option<&Said>, killed: bool) {
         self.outcome.log.push_str(&format!("$ up, with the fault\n{}", said.text()));
         let facts = self.rest();
         self.find(oracle::judge(&facts));
-        self.find(claims::judge(said, &facts, killed));
+        match rival {
+            None => self.find(claims::judge(said, &facts, killed)),
+            Some(rival) => {
+                self.outcome.log.push_str(&format!("$ up, the other one\n{}", rival.text()));
+                // What the first one says of its own steps may have been done by the other one meanwhile.
+                self.find(claims::judge_results(said, &facts, killed));
+                self.find(claims::judge(rival, &facts, false));
+                if !matches!(rival.exit, Some(0 | 7)) {
+                    self.find([format!("nothing happened to the other one, and it ended with {:?}", rival.exit)]);
+                }
+            }
+        }
         self.status(&facts);
     }
 

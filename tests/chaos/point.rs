@@ -2,6 +2,7 @@
 //! itself names, until everything is done.
 
 use std::path::PathBuf;
+use std::process::Child;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -83,6 +84,10 @@ pub(crate) struct Point {
     pub(crate) behind: bool,
     /// A second fault in the same run.
     pub(crate) then: Option<(Fault, Place)>,
+    /// Whether another migrator waits for the lock when it happens.
+    pub(crate) rival: bool,
+    /// Whether each migration is durable before the next is sent.
+    pub(crate) one_by_one: bool,
     /// The defect that is switched on in the migrator.
     pub(crate) planted: Option<&'static str>,
 }
@@ -90,7 +95,8 @@ pub(crate) struct Point {
 impl Point {
     /// One fault in a run from the beginning, before the message.
     pub(crate) fn new(fault: Fault, place: Place) -> Point {
-        Point { start: Start::Empty, fault, place, behind: false, then: None, planted: None }
+        let (start, behind, then) = (Start::Empty, false, None);
+        Point { start, fault, place, behind, then, rival: false, one_by_one: false, planted: None }
     }
 }
 
@@ -210,9 +216,14 @@ impl World {
         if let Some(defect) = point.planted {
             command.env("MIGRATOR_PLANTED_BUG", defect);
         }
-        let child = command.spawn().unwrap();
+        if point.one_by_one {
+            command.arg("--one-by-one");
+        }
+        let mut child = command.spawn().unwrap();
         victim.store(migrator::pid(&child).as_raw_nonzero().get(), Ordering::SeqCst);
+        let rival = point.rival.then(|| self.rival(&database, &proxy, &mut child));
         let said = migrator::finish(child);
+        let rival = rival.map(migrator::finish);
         let reached = proxy.harms_done() == faults.len();
         let killed = reached && faults.iter().any(|(fault, _)| *fault == Fault::KillMigrator);
         drop(proxy);
@@ -222,7 +233,7 @@ impl World {
             database,
             outcome: Outcome { exit: said.exit, reached, ..Outcome::default() },
         };
-        inquiry.first_run(&said, killed);
+        inquiry.first_run(&said, rival.as_ref(), killed);
         inquiry.go_on();
         inquiry.end(clean);
         let Inquiry { database, outcome, session, .. } = inquiry;
@@ -230,6 +241,18 @@ impl World {
         // Hundreds of databases would fill the disk.
         self.server.session("postgres").rows(&format!("DROP DATABASE {database}"));
         outcome
+    }
+
+    /// Starts another migrator as soon as the first one has the lock, or is no more.
+    fn rival(&self, database: &str, proxy: &Proxy, first: &mut Child) -> Child {
+        let has_the_lock = |traffic: &Traffic| {
+            let asked = traffic.messages.iter().position(|message| message.contains("pg_try_advisory_lock"));
+            asked.is_some_and(|asked| traffic.messages.len() > asked + 1)
+        };
+        while !proxy.traffic().first().is_some_and(has_the_lock) && first.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        migrator::command(&self.db, &self.server.url(database), &["up"]).spawn().unwrap()
     }
 
     fn harm(&self, fault: Fault, behind: bool, victim: &Arc<AtomicI32>) -> Harm {

@@ -75,6 +75,13 @@ impl Points {
         self.list.extend(other);
     }
 
+    /// The same as before, with something else about the run.
+    fn add_with(&mut self, world: &World, step: usize, change: fn(Point) -> Point) {
+        let mut others = Points { seed: self.seed, list: Vec::new() };
+        Fault::GENTLE.into_iter().for_each(|fault| others.add(world, Start::Empty, fault, step));
+        self.list.extend(others.list.into_iter().map(change));
+    }
+
     /// The connection is cut while something is applied, and the one that looks what is true is in trouble too.
     fn add_trouble_in_the_aftermath(&mut self, world: &World, step: usize) {
         let (first, last) = (world.place_of("CREATE TABLE accounts").message, world.place_of("R/020_policy").message);
@@ -99,6 +106,7 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
         for fault in [Fault::Cut, Fault::LoseReply] {
             gentle.add(calm(), Start::Empty, fault, 7);
         }
+        gentle.add_with(calm(), 30, |point| Point { rival: true, ..point });
         return (gentle.list, harsh.list);
     }
     for fault in Fault::GENTLE {
@@ -109,6 +117,8 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
         Fault::GENTLE.into_iter().for_each(|fault| gentle.add(calm(), start, fault, 1));
     }
     gentle.add_trouble_in_the_aftermath(calm(), 5);
+    gentle.add_with(calm(), 2, |point| Point { rival: true, ..point });
+    gentle.add_with(calm(), 3, |point| Point { one_by_one: true, ..point });
     for fault in [Fault::KillBackend, Fault::Restart] {
         harsh.add(calm(), Start::Empty, fault, 3);
     }
@@ -218,6 +228,8 @@ fn table(lines: &BTreeMap<String, Line>) -> String {
 fn name(point: &Point) -> String {
     match point.then {
         Some((second, _)) => format!("{}, then {}", point.fault.name(), second.name()),
+        None if point.rival => format!("{}, another one waiting", point.fault.name()),
+        None if point.one_by_one => format!("{}, one by one", point.fault.name()),
         None => format!("{}{}", point.fault.name(), point.start.name()),
     }
 }
