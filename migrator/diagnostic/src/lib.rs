@@ -148,50 +148,80 @@ mod tests {
                = note: DETAIL: none
                = note: of two
                        lines
-               = help: correct it"#]].assert_eq(&full.render(false));
+               = help: correct it"#]]
+        .assert_eq(&full.render(false));
         assert!(full.render(true).contains("\u{1b}["));
         expect![[r#"
             warning: migration 002_x failed
             --> db/migrations/002_x.sql
-             = help: correct it"#]].assert_eq(&Diagnostic { level: Level::Warning, help: &help, ..PLAIN }.render(false));
+             = help: correct it"#]]
+        .assert_eq(&Diagnostic { level: Level::Warning, help: &help, ..PLAIN }.render(false));
         let place = Place::Position { file: "db/migrations/002_x.sql", line: 3, column: 4012 };
         expect![[r#"
             error: migration 002_x failed
-            --> db/migrations/002_x.sql:3:4012"#]].assert_eq(&Diagnostic { place, ..PLAIN }.render(false));
+            --> db/migrations/002_x.sql:3:4012"#]]
+        .assert_eq(&Diagnostic { place, ..PLAIN }.render(false));
     }
 
     #[test]
     fn the_caret_stands_under_the_character_whatever_its_width() {
-        check_caret("^SELECT", expect![[r#"
+        check_caret(
+            "^SELECT",
+            expect![[r#"
             7 | SELECT
-              | ^ here"#]]);
-        check_caret("SELECT 'é', ^x", expect![[r#"
+              | ^ here"#]],
+        );
+        check_caret(
+            "SELECT 'é', ^x",
+            expect![[r#"
             7 | SELECT 'é', x
-              |             ^ here"#]]);
-        check_caret("SELECT '東京', ^x", expect![[r#"
+              |             ^ here"#]],
+        );
+        check_caret(
+            "SELECT '東京', ^x",
+            expect![[r#"
             7 | SELECT '東京', x
-              |                ^ here"#]]);
-        check_caret("SELECT '^東京'", expect![[r#"
+              |                ^ here"#]],
+        );
+        check_caret(
+            "SELECT '^東京'",
+            expect![[r#"
             7 | SELECT '東京'
-              |         ^^ here"#]]);
-        check_caret("\tSELECT\t'a',\t^x", expect![[r#"
+              |         ^^ here"#]],
+        );
+        check_caret(
+            "\tSELECT\t'a',\t^x",
+            expect![[r#"
             7 |     SELECT    'a',    x
-              |                       ^ here"#]]);
-        check_caret("SELECT 'e\u{301}', ^x", expect![[r#"
+              |                       ^ here"#]],
+        );
+        check_caret(
+            "SELECT 'e\u{301}', ^x",
+            expect![[r#"
             7 | SELECT 'é', x
-              |             ^ here"#]]);
-        check_caret("SELECT 'é'^", expect![[r#"
+              |             ^ here"#]],
+        );
+        check_caret(
+            "SELECT 'é'^",
+            expect![[r#"
             7 | SELECT 'é'
-              |           ^ here"#]]);
-        check_caret("^", expect![[r#"
+              |           ^ here"#]],
+        );
+        check_caret(
+            "^",
+            expect![[r#"
             7 |
-              | ^ here"#]]);
+              | ^ here"#]],
+        );
     }
 
     #[test]
     fn the_end_of_a_long_line_is_shown() {
-        check_caret(&format!("SELECT {}^x", "1, ".repeat(200)), expect![[r#"
+        check_caret(
+            &format!("SELECT {}^x", "1, ".repeat(200)),
+            expect![[r#"
             7 | ..., 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x
-              |                                                                  ^ here"#]]);
+              |                                                                  ^ here"#]],
+        );
     }
 }
