@@ -74,3 +74,42 @@ fn options_of_a_marker_hold_for_its_block_alone() {
     project.run(&["up"]);
     assert_eq!(project.query("SELECT settings FROM seen"), "5s 10min\n500ms 0\n");
 }
+
+#[test]
+fn options_hold_in_both_directions_and_outside_a_transaction() {
+    let project = Project::new();
+    let look = "SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')";
+    project.query("CREATE TABLE seen (place text, settings text)");
+    let see = |place: &str| format!("INSERT INTO seen SELECT '{place}', ({look});");
+    project.file("migrator.toml", "[session]\nlock_timeout = \"3s\"\nstatement_timeout = \"4min\"\n");
+    project.file(
+        "migrations/001_outside.sql",
+        &format!(
+            "-- migrate:up transaction:false lock_timeout:7s\tstatement_timeout:8min\n{}\nBEGIN;\n{}\nCOMMIT;\n\
+             -- migrate:down statement_timeout:9min\n{}\n",
+            see("1 up"),
+            see("2 up, between BEGIN and COMMIT"),
+            see("5 down")
+        ),
+    );
+    project.file(
+        "migrations/002_inside.sql",
+        &format!(
+            "-- migrate:up\n{}\n-- migrate:down transaction:false lock_timeout:0\n{}\n",
+            see("3 up without options"),
+            see("4 down, outside of a transaction")
+        ),
+    );
+    let up = project.run(&["up"]);
+    assert!(up.starts_with("exit 0"), "{up}");
+    let down = project.run(&["down", "--to", "0", "--yes"]);
+    assert!(down.starts_with("exit 0"), "{down}");
+    expect![[r#"
+        1 up|7s 8min
+        2 up, between BEGIN and COMMIT|7s 8min
+        3 up without options|3s 4min
+        4 down, outside of a transaction|0 4min
+        5 down|3s 9min
+    "#]]
+    .assert_eq(&project.query("SELECT * FROM seen ORDER BY place"));
+}
