@@ -94,3 +94,70 @@ fn compare(ours: &Project, theirs: &Project, db: &Path) {
         assert_eq!(schema(&ours.url()), schema(&theirs.url()), "{db}: the schemas after down");
     }
 }
+
+/// Ways of writing that we warn about because of dbmate: the code, and files by name.
+const WARNED: [(&str, &[(&str, &str)]); 7] = [
+    (
+        "M035",
+        &[(
+            "001_a",
+            "-- migrate:up\nCREATE SCHEMA s;\nSET search_path = s;\nCREATE TABLE t (id int);\n-- migrate:down\n",
+        )],
+    ),
+    (
+        "M050",
+        &[(
+            "001_a",
+            "-- migrate:up\nCREATE TABLE t (id int);\nCOMMENT ON TABLE t IS '\n-- migrate:down\n';\n-- migrate:down\n",
+        )],
+    ),
+    ("M051", &[("001_a", "/* why */\n-- migrate:up\nCREATE TABLE t (id int);\n-- migrate:down\n")]),
+    ("M052", &[("001_a", "-- migrate:up\nCREATE TABLE t (id int);\n")]),
+    (
+        "M053",
+        &[
+            ("001_a", "-- migrate:up\nCREATE TABLE t (id int);\n-- migrate:down\n"),
+            (
+                "002_b",
+                "-- migrate:up transaction:false\nSET work_mem = '8MB';\nCREATE INDEX CONCURRENTLY t_id_idx ON t (id);\n-- migrate:down\n",
+            ),
+        ],
+    ),
+    (
+        "M054",
+        &[
+            ("9_a", "-- migrate:up\nCREATE TABLE t (id int);\n-- migrate:down\n"),
+            ("10_b", "-- migrate:up\nALTER TABLE t ADD COLUMN b int;\n-- migrate:down\n"),
+        ],
+    ),
+    ("M055", &[("001_a", "-- migrate:up\nCREATE TABLE t (id int);\nSET ROLE pg_monitor;\n-- migrate:down\n")]),
+];
+
+fn warned(files: &[(&str, &str)]) -> Project {
+    let project = Project::new();
+    for (name, text) in files {
+        project.file(&format!("migrations/{name}.sql"), text);
+    }
+    project
+}
+
+#[test]
+fn what_we_warn_about_because_of_dbmate_applies_with_us() {
+    for (code, files) in WARNED {
+        let output = warned(files).run(&["up"]);
+        assert!(output.starts_with("exit 0"), "{code}: {output}");
+        assert!(output.contains(&format!("[{code}]")), "{code}: {output}");
+    }
+}
+
+#[test]
+fn dbmate_fails_where_we_warn_because_of_it() {
+    if !dbmate_tool::is_here("the warnings about dbmate with the real dbmate") {
+        return;
+    }
+    for (code, files) in WARNED {
+        let project = warned(files);
+        let output = Dbmate { migrations: &project.db().join("migrations"), url: project.url() }.output(&["migrate"]);
+        assert!(!output.status.success(), "{code}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
