@@ -1,5 +1,6 @@
 //! What the README shows is what happens.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -18,6 +19,15 @@ fn own() -> Workspace {
     Workspace::of("crm", &packages.map(local).chain(db).collect::<Vec<_>>())
 }
 
+/// What stands under a heading, up to the next one of its level or above.
+fn section(heading: &str) -> String {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let behind = readme.split_once(&format!("\n{heading}\n")).unwrap().1;
+    let level = heading.split(' ').next().unwrap().len();
+    let ends = |line: &&str| !(2..=level).any(|level| line.starts_with(&format!("{} ", "#".repeat(level))));
+    behind.lines().take_while(ends).map(|line| format!("{line}\n")).collect()
+}
+
 /// A command and what is shown below it.
 struct Shown {
     command: String,
@@ -26,8 +36,7 @@ struct Shown {
 
 /// The commands of the console blocks in a section of the README.
 fn commands(section: &str) -> Vec<Shown> {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let section = readme.split_once(&format!("\n## {section}\n")).unwrap().1.split_once("\n## ").unwrap().0;
+    let section = self::section(&format!("## {section}"));
     let mut found: Vec<Shown> = Vec::new();
     for block in section.split("```console\n").skip(1) {
         for line in block.split_once("```").unwrap().0.lines() {
@@ -76,4 +85,42 @@ fn the_tour_shows_what_happens() {
         }
     }
     assert!(written.next().is_none());
+}
+
+/// The names of the commands in a program's help.
+fn in_help(help: &str) -> BTreeSet<String> {
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let names = commands.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("    ")).map(name);
+    names.filter(|name| name != "help").collect()
+}
+
+/// The first word of everything in backticks in the first column of a table.
+fn in_table(section: &str) -> BTreeSet<String> {
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    // A bar within a cell is written with a backslash.
+    let cells = rows.map(|row| row[2..].split(" | ").next().unwrap());
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    names.map(|name| name.split([' ', '\\']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_command_stands_in_its_table_and_no_other() {
+    let workspace = own();
+    let tasks = workspace.output(&mut workspace.cargo("xtask --help"));
+    let migrator = workspace.output(workspace.program(env!("CARGO_BIN_EXE_dir-migrator")).args(["db", "--help"]));
+    // The database itself is the developer's affair: those stand in the row of `migrate`.
+    let without_development = |mut commands: BTreeSet<String>| {
+        commands.retain(|command| !["create", "drop", "reset"].contains(&&**command));
+        commands
+    };
+    let check = |heading: &str, help: &str| {
+        assert_eq!(
+            without_development(in_table(&section(heading))),
+            without_development(in_help(help)),
+            "the table and the help"
+        );
+    };
+    check("### `cargo xtask`: the developer's side, from any folder of the workspace", &tasks.stdout);
+    check("### `migrator`: the binary that ships", &migrator.stdout);
 }
