@@ -108,6 +108,8 @@ fn the_binary_reads_no_directory() {
     let folder = tempfile::tempdir().unwrap();
     let alone = folder.path().join("migrator");
     fs::copy(&built.executable, &alone).unwrap();
+    // A run that was killed here has left it behind.
+    let _ = fs::remove_dir_all(workspace.path("moved"));
     fs::rename(workspace.path("db"), workspace.path("moved")).unwrap();
     let project = Project::new();
     let run = |line: &str| {

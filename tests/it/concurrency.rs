@@ -111,3 +111,22 @@ fn a_statement_that_another_one_is_running_is_not_in_doubt() {
     let output = project.finish(slow);
     assert!(output.starts_with("exit 0"), "{output}");
 }
+
+#[test]
+fn what_is_running_is_not_called_in_doubt() {
+    let project = Project::new();
+    project.file(
+        "migrations/001_slow.sql",
+        "-- migrate:up transaction:false\nSELECT pg_sleep(3);\n-- migrate:down\nSELECT 1;\n",
+    );
+    let slow = project.start(&["up"]);
+    wait_until(&project, SLEEPS);
+    expect![[r#"
+        exit 5
+        --- stderr
+        error: nothing can be planned now: another migrator is at work, pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
+          = help: wait until it has finished; `migrator status` shows the statement that it runs
+    "#]].assert_eq(&project.run(&["plan"]));
+    assert!(project.run(&["up", "--dry-run"]).starts_with("exit 5"));
+    assert!(project.finish(slow).starts_with("exit 0"));
+}

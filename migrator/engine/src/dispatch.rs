@@ -20,7 +20,8 @@ pub(crate) async fn dispatch(
     interrupt: Arc<Interrupt>,
     progress: Arc<Progress>,
 ) -> anyhow::Result<Exit> {
-    let context = Context { embedded, release, progress, interrupt, database_url: cli.global.database_url };
+    let context =
+        Context { embedded, release, progress, interrupt, database_url: cli.global.database_url, target: None };
     let exit = match cli.command {
         Command::Up(args) => up::run(&context, &args).await?,
         Command::Down(args) => down::run(&context, &args).await?,

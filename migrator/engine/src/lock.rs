@@ -49,7 +49,10 @@ pub(crate) async fn acquire(
 }
 
 /// `pid 4711 (deploy, migrator 1.4.0, since 2026-11-20 14:02:31 UTC)`; empty, if the lock was free at that moment.
-async fn holder(connection: &Connection, tables: &Tables) -> Result<String, Error> {
+///
+/// # Errors
+/// A lost connection.
+pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<String, Error> {
     let statement = format!(
         "SELECT l.pid, a.usename, a.application_name, pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND {} LIMIT 1",

@@ -10,11 +10,13 @@ use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::interrupt::Interrupt;
 use crate::output::Progress;
+use crate::plan::Plan;
 use crate::sql::{Run, SessionSettings, Tables};
 use crate::target::{ConnectionTarget, Environment};
 use crate::{lock, output, store};
 
 /// What a command works with.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// What is inside the binary.
     pub embedded: &'static Embedded,
@@ -26,6 +28,8 @@ pub(crate) struct Context {
     pub interrupt: Arc<Interrupt>,
     /// The URL that was given.
     pub database_url: Option<String>,
+    /// A target that is known already.
+    pub target: Option<ConnectionTarget>,
 }
 
 /// An open session and what the history said at its start.
@@ -43,7 +47,10 @@ pub(crate) struct Session {
 impl Context {
     /// Where to connect.
     pub(crate) fn target(&self) -> Result<ConnectionTarget, Error> {
-        ConnectionTarget::resolve(self.database_url.as_deref(), &Environment::of_process())
+        match &self.target {
+            Some(target) => Ok(target.clone()),
+            None => ConnectionTarget::resolve(self.database_url.as_deref(), &Environment::of_process()),
+        }
     }
 
     /// Connects and reads the history; writes nothing.
@@ -72,6 +79,20 @@ impl Context {
     pub(crate) fn notices(&self) -> NoticeSink {
         let watcher = Arc::clone(&self.progress);
         Arc::new(move |notice| watcher.notice(notice))
+    }
+
+    /// What a plan without the lock came to: a statement whose end nobody knows may be running at this moment.
+    pub(crate) async fn unless_it_runs(&self, session: &Session, plan: Result<Plan, Error>) -> Result<Plan, Error> {
+        let Err(error) = plan else { return plan };
+        if error.exit() != Exit::InDoubt {
+            return Err(error);
+        }
+        let holder = lock::holder(&session.connection, &session.tables).await?;
+        if holder.is_empty() {
+            return Err(error);
+        }
+        Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator is at work, {holder}"))
+            .help("wait until it has finished; `migrator status` shows the statement that it runs"))
     }
 
     /// Says where a writing command is going to write.

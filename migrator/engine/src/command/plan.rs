@@ -30,7 +30,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
     let target = args.to.map_or(Target::Newest, Target::Version);
-    let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order)?;
+    let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order).map_err(Error::from);
+    let plan = context.unless_it_runs(&session, plan).await?;
     if args.json {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
         result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());

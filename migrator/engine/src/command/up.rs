@@ -52,7 +52,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
     let plan = up(context, &session.history, args);
     if args.dry_run {
-        show_plan::print(&plan?, args.sql);
+        show_plan::print(&context.unless_it_runs(&session, plan).await?, args.sql);
         return Ok(Exit::Done);
     }
     let plan = match plan {
