@@ -25,12 +25,18 @@ pub(crate) struct Body {
     pub(crate) statements: &'static [Statement],
 }
 
-/// A message and the way back from a place in it to a place in the file.
+/// A message that is not sent yet.
 pub(crate) struct Message {
     text: String,
+    layout: Layout,
+}
+
+/// The way back from a place in a message to a place in the file. It does without the message's text: a large one need
+/// not be kept until the answer is there.
+struct Layout {
     /// How many commands stand before the body: `BEGIN` and the fence.
     before: usize,
-    /// Where the body stands in the message.
+    /// How many characters stand before the body.
     at: usize,
     body: Body,
     /// How many commands of ours stand between the body and `COMMIT`.
@@ -75,8 +81,11 @@ impl Message {
         let before = 1 + fence.len();
         let reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "SET LOCAL synchronous_commit = "];
         let behind = reset.len() + after.len();
-        let mut text = format!("{begin};\n{};\n", fence.join(";\n"));
-        let at = text.len();
+        let head = format!("{begin};\n{};\n", fence.join(";\n"));
+        let at = head.chars().count();
+        let rows: usize = after.iter().map(String::len).sum();
+        let mut text = String::with_capacity(head.len() + body.range.len() + rows + 256);
+        text.push_str(&head);
         text.push_str(&body.text[body.range.clone()]);
         // The line end closes a comment on the last line. A migration may have changed its role or its durability:
         // the history's rows are written by the migrator, and as durably as it says.
@@ -89,7 +98,7 @@ impl Message {
         } else {
             text.push_str(&format!(";\n{after};\nCOMMIT"));
         }
-        Message { text, before, at, body, behind }
+        Message { text, layout: Layout { before, at, body, behind } }
     }
 
     /// In bytes.
@@ -103,7 +112,7 @@ impl Message {
         // Both calls return as soon as the request is queued; the answers are read from the streams.
         let reset = Box::pin(client.simple_query_raw(&session(&settings)).await.map_err(own)?);
         let answer = Box::pin(client.simple_query_raw(&self.text).await.map_err(own)?);
-        Ok(InFlight { message: self, reset, answer })
+        Ok(InFlight { layout: self.layout, reset, answer })
     }
 
     /// Sends it and waits for its end; the session is never left inside a transaction.
@@ -118,22 +127,26 @@ impl Message {
     /// Sends it into the session as it is, which a `transaction:false` block has set up.
     pub(crate) async fn send_in_session(&self, client: &Client) -> Result<(), Failure> {
         let Err((error, completed)) = run(client, &self.text).await else { return Ok(()) };
-        let place = self.place(&error, completed);
+        let place = self.layout.place(&error, completed);
         let failed = Failure::new(error, place);
         rollback(client).await;
         Err(failed)
     }
+}
 
+impl Layout {
     fn place(&self, error: &tokio_postgres::Error, completed: usize) -> Place {
         let position = match error.as_db_error().and_then(|error| error.position()) {
             Some(ErrorPosition::Original(position)) => Some(*position as usize),
             _ => None,
         };
-        let sent = self.body.range.len();
-        if let Some(position) = position {
-            let byte = byte_of_character(&self.text, position.saturating_sub(1));
-            if (self.at..=self.at + sent).contains(&byte) {
-                return self.in_file(self.body.range.start + byte - self.at);
+        // The server counts the message's characters from 1.
+        let inside = position.and_then(|position| position.checked_sub(1 + self.at));
+        if let Some(inside) = inside {
+            let sent = &self.body.text[self.body.range.clone()];
+            let byte = byte_of_character(sent, inside);
+            if byte < sent.len() || sent.chars().count() == inside {
+                return self.in_file(self.body.range.start + byte);
             }
         }
         if completed < self.before {
@@ -155,7 +168,7 @@ impl Message {
 
 /// A message that was sent and not answered yet.
 pub(crate) struct InFlight {
-    message: Message,
+    layout: Layout,
     reset: Pin<Box<SimpleQueryStream>>,
     answer: Pin<Box<SimpleQueryStream>>,
 }
@@ -169,7 +182,7 @@ impl InFlight {
             return Err(Failure::new(error, Place::Own));
         }
         let Err((error, completed)) = drain(&mut self.answer).await else { return Ok(()) };
-        let place = self.message.place(&error, completed);
+        let place = self.layout.place(&error, completed);
         let failure = Failure::new(error, place);
         if planted("commit-ignored") && (failure.lost || matches!(failure.place, Place::Recording | Place::AtCommit)) {
             return Ok(());
@@ -205,10 +218,8 @@ async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Erro
 
 /// Runs one statement of a file outside a transaction, verbatim.
 pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failure> {
-    let message =
-        Message { text: body.text[body.range.clone()].to_owned(), before: 0, at: 0, body: body.clone(), behind: 0 };
-    let Err((error, completed)) = run(client, &message.text).await else { return Ok(()) };
-    let place = message.place(&error, completed);
+    let Err((error, completed)) = run(client, &body.text[body.range.clone()]).await else { return Ok(()) };
+    let place = Layout { before: 0, at: 0, body: body.clone(), behind: 0 }.place(&error, completed);
     Err(Failure::new(error, place))
 }
 
