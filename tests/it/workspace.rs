@@ -1,8 +1,9 @@
 //! Cargo workspaces of other people: copied into a folder of their own, built there, with one target directory for all.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use migrator_xtask::postgres::Cluster;
 
@@ -21,6 +22,7 @@ pub(crate) struct Output {
 /// A workspace that nobody else uses while it lives.
 pub(crate) struct Workspace {
     root: PathBuf,
+    watchdog: Child,
     /// Two builds at once would each replace the other's executables in the target directory.
     _lock: File,
 }
@@ -38,8 +40,9 @@ impl Workspace {
         lock.lock().unwrap();
         let root = Path::new(HOME).join(name);
         fs::create_dir_all(&root).unwrap();
-        let workspace = Workspace { root, _lock: lock };
-        workspace.cluster().destroy().unwrap();
+        let cluster = Cluster::of_workspace(&root).unwrap();
+        cluster.destroy().unwrap();
+        let workspace = Workspace { watchdog: watchdog(&cluster.data_directory()), root, _lock: lock };
         workspace.become_copy(files);
         // The versions that this repository is built with: nothing else has to be on the machine.
         fs::copy(repository().join("Cargo.lock"), workspace.path("Cargo.lock")).unwrap();
@@ -162,12 +165,24 @@ impl Workspace {
 impl Drop for Workspace {
     fn drop(&mut self) {
         // Nothing may be left running, also when the test fails.
-        if let Err(error) = self.cluster().destroy()
-            && !std::thread::panicking()
-        {
-            panic!("the workspace's server is left behind: {error:#}");
+        let destroyed = self.cluster().destroy();
+        drop(self.watchdog.stdin.take());
+        let ended = self.watchdog.wait();
+        if !std::thread::panicking() {
+            destroyed.unwrap();
+            ended.unwrap();
         }
     }
+}
+
+/// Stops the server over `data` when this process ends, however it ends: then the pipe to it closes.
+///
+/// It has a process group of its own, because Ctrl-C is meant for the tests.
+fn watchdog(data: &Path) -> Child {
+    let script = "cat; if [ -f \"$1\" ]; then kill -INT \"$(head -n 1 \"$1\")\"; fi";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(data.join("postmaster.pid")).stdin(Stdio::piped()).process_group(0);
+    command.spawn().unwrap()
 }
 
 pub(crate) fn repository() -> PathBuf {
