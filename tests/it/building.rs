@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::support::Project;
 use crate::workspace::Workspace;
 
+/// As `cargo xtask migrate` builds it: the tests of other workspaces have compiled that engine already.
+const BUILD: &str = "build --package migrator --features dev";
+
 /// A build of the migrator that succeeded.
 struct Built {
     executable: PathBuf,
@@ -18,7 +21,7 @@ struct Built {
 }
 
 fn build(workspace: &Workspace) -> Built {
-    let output = workspace.cargo("build --package migrator --message-format json").output().unwrap();
+    let output = workspace.cargo(&format!("{BUILD} --message-format json")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8(output.stdout).unwrap();
     messages
@@ -47,7 +50,7 @@ fn every_mistake_of_every_file_is_in_one_build_failure() {
     workspace.write("db/migrations/notes.txt", "later\n");
     workspace.write("db/seeds/staging.sql", "INSERT INTO books VALUES (1);\nCOMMIT;\n");
     workspace.write("db/migrator.toml", "[session]\nlock_timout = \"1s\"\n");
-    let output = workspace.run(&mut workspace.cargo("build --quiet --package migrator"));
+    let output = workspace.run(&mut workspace.cargo(&format!("{BUILD} --quiet")));
     // What cargo itself says at the end is its own.
     let said: String = output.lines().filter(|line| !line.starts_with("error: build script")).map(line).collect();
     expect![[r#"
@@ -69,7 +72,7 @@ fn every_mistake_of_every_file_is_in_one_build_failure() {
 fn a_forgotten_build_script_is_a_compile_error_that_says_what_to_write() {
     let workspace = Workspace::foreign("building");
     fs::remove_file(workspace.path("migrator/build.rs")).unwrap();
-    let output = workspace.run(&mut workspace.cargo("build --quiet --package migrator"));
+    let output = workspace.run(&mut workspace.cargo(&format!("{BUILD} --quiet")));
     let error = output.lines().find(|line| line.starts_with("error")).unwrap_or(&output);
     expect![[r#"error: no migrations are embedded: this package's build.rs must call `migrator_build::embed("../db")`, and its Cargo.toml must list `migrator-build` under [build-dependencies]"#]].assert_eq(error);
 }
