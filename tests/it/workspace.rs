@@ -57,6 +57,7 @@ impl Workspace {
                 fs::remove_file(self.path(&path)).unwrap();
             }
         }
+        remove_empty_folders(&self.root);
         for (path, bytes) in wanted {
             if fs::read(self.path(path)).is_ok_and(|old| old == bytes) {
                 continue;
@@ -187,6 +188,18 @@ fn watchdog(data: &Path) -> Child {
 
 pub(crate) fn repository() -> PathBuf {
     fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+}
+
+/// What a test has moved away or added leaves its folders behind.
+fn remove_empty_folders(directory: &Path) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            remove_empty_folders(&path);
+            // Fails where something is left, as it should.
+            let _ = fs::remove_dir(&path);
+        }
+    }
 }
 
 /// Every file below a directory by its path in it, without what cargo and the development server put there.
