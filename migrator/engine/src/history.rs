@@ -1,6 +1,6 @@
 //! What the database says has happened: the rows of the state table and of the event log, and what follows from them.
 //!
-//! Pure: [`crate::store`] reads the rows. Rows may come from other hands (dbmate, a newer release, a person), so nothing
+//! Pure: `store` reads the rows. Rows may come from other hands (dbmate, a newer release, a person), so nothing
 //! here trusts more than a version being text.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! From the embedded set and the history rows to what has to be done. Pure; the one planner of every command.
 //!
-//! [`survey`] classifies every version, so that all divergences are named at once; refinery (see [`runner`]) then
+//! [`survey`] classifies every version, so that all divergences are named at once; refinery (see `runner`) then
 //! verifies, orders and targets what is pending.
 
 mod divergence;
