@@ -14,6 +14,7 @@ mod contract;
 mod corpora;
 mod dbmate;
 mod dbmate_tool;
+mod drift;
 mod environment;
 mod errors;
 mod faults;

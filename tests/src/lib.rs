@@ -25,6 +25,11 @@ fn embedded(set: set::Set) -> engine::Embedded {
         repeatables: list(set.repeatables, script),
         seeds: list(set.seeds, script),
         checks: list(set.checks, script),
+        facts: list(set.facts, |facts| engine::SchemaFacts {
+            major: facts.major,
+            file: text(facts.file),
+            text: text(facts.text),
+        }),
         settings: settings(set.settings),
         digest: text(set.digest),
     }
@@ -104,6 +109,8 @@ fn settings(settings: set::Settings) -> engine::Settings {
         retry_for_ms: settings.retry_for_ms,
         statement_timeout_ms: settings.statement_timeout_ms,
         refuse_ahead: settings.refuse_ahead,
+        drift_owners: settings.drift_owners,
+        drift_ignore: list(settings.drift_ignore, text),
         environments: list(settings.environments, |environment| engine::Environment {
             name: text(environment.name),
             approval: environment.approval,

@@ -65,6 +65,8 @@ pub enum Code {
     Settings,
     /// M042
     UnknownSeed,
+    /// M043
+    SchemaFacts,
     /// M050
     DbmateMarkerInText,
     /// M051
@@ -111,6 +113,7 @@ impl Code {
         Code::MissingHeader,
         Code::Settings,
         Code::UnknownSeed,
+        Code::SchemaFacts,
         Code::DbmateMarkerInText,
         Code::DbmateTextBeforeUp,
         Code::DbmateNoDown,
@@ -174,6 +177,7 @@ impl Code {
             Code::MissingHeader => ("M040", "missing header"),
             Code::Settings => ("M041", "settings"),
             Code::UnknownSeed => ("M042", "unknown seed"),
+            Code::SchemaFacts => ("M043", "schema facts"),
             Code::DbmateMarkerInText => ("M050", "dbmate: marker inside text"),
             Code::DbmateTextBeforeUp => ("M051", "dbmate: text before the up marker"),
             Code::DbmateNoDown => ("M052", "dbmate: no down marker"),

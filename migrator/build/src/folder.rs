@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::encoding;
+use crate::facts;
 use crate::names::{self, Name};
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
@@ -25,6 +26,8 @@ pub(crate) struct Folder {
     pub(crate) seeds: Vec<(String, Source)>,
     pub(crate) checks: Vec<(String, Source)>,
     pub(crate) settings: Option<Source>,
+    /// Ascending by the major release.
+    pub(crate) facts: Vec<(i32, Source)>,
 }
 
 /// Reads everything that can be read.
@@ -55,9 +58,14 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     folder.repeatables = scripts(repeatables, problems);
     folder.seeds = scripts(seeds, problems);
     folder.checks = scripts(checks, problems);
-    if let Some(entry) = entries.into_iter().find(|entry| entry.name == SETTINGS) {
-        folder.settings = entry.read(problems);
+    for entry in entries.iter().filter(|entry| !entry.directory) {
+        if let Some(major) = facts::major(&entry.name) {
+            folder.facts.extend(entry.read(problems).map(|source| (major, source)));
+        } else if entry.name == SETTINGS {
+            folder.settings = entry.read(problems);
+        }
     }
+    folder.facts.sort_by_key(|(major, _)| *major);
     folder.migrations.sort_by(|(a, _), (b, _)| (a.number, &a.version).cmp(&(b.number, &b.version)));
     check_duplicates(&folder, problems);
     folder
@@ -78,6 +86,11 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
         "migrations" => {
             let name = names::migration(label, file_name)?;
             folder.migrations.push((name, encoding::decode(label, bytes)?));
+            return Ok(());
+        }
+        "" if facts::major(file_name).is_some() => {
+            let source = encoding::decode(label, bytes)?;
+            folder.facts.extend(facts::major(file_name).map(|major| (major, source)));
             return Ok(());
         }
         "" if file_name == SETTINGS => {
@@ -166,6 +179,27 @@ fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
 
 /// A misspelt `seed/` would otherwise be skipped in silence. Unrelated names are nobody's business.
 fn check_known(entry: &Entry, label: &str, problems: &mut Vec<Problem>) {
+    let is_facts = facts::major(&entry.name).is_some();
+    if is_facts && entry.directory {
+        let message = format!("`{}` is a directory", entry.label);
+        problems.push(Problem::whole(
+            Code::UnknownFile,
+            &entry.label,
+            message,
+            "move it away; `cargo xtask dump` writes the file",
+        ));
+        return;
+    }
+    if entry.name.starts_with(facts::PREFIX) {
+        if is_facts {
+            return;
+        }
+        let message = format!("`{}` is read by nobody", entry.label);
+        let help =
+            format!("files of that name end in a major release of PostgreSQL, such as `{label}/{}15`", facts::PREFIX);
+        problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, help));
+        return;
+    }
     let known = if entry.directory { DIRECTORIES.as_slice() } else { &[SETTINGS] };
     if known.contains(&entry.name.as_str()) {
         return;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use crate::set::{Block, Environment, Migration, Script, Set, Settings, Statement, StatementKind};
+use crate::set::{Block, Environment, Migration, SchemaFacts, Script, Set, Settings, Statement, StatementKind};
 
 /// How many statements one constant holds. The compiler's time for one grows with the square of its length.
 const CHUNK: usize = 256;
@@ -36,6 +36,8 @@ pub fn generate(set: &Set) -> String {
         field(&mut out, name);
         list(&mut out, scripts, script);
     }
+    field(&mut out, "facts");
+    list(&mut out, &set.facts, facts);
     field(&mut out, "settings");
     settings(&mut out, &set.settings);
     field(&mut out, "digest");
@@ -197,6 +199,15 @@ fn script(out: &mut String, script: &Script) {
     out.push_str(" }");
 }
 
+fn facts(out: &mut String, facts: &SchemaFacts) {
+    put(out, format_args!("e::SchemaFacts {{ major: {}", facts.major));
+    for (name, text) in [("file", &facts.file), ("text", &facts.text)] {
+        field(out, name);
+        string(out, text);
+    }
+    out.push_str(" }");
+}
+
 fn settings(out: &mut String, settings: &Settings) {
     out.push_str("e::Settings { history_schema: ");
     string(out, &settings.history_schema);
@@ -210,7 +221,10 @@ fn settings(out: &mut String, settings: &Settings) {
     for (name, number) in numbers {
         put(out, format_args!(", {name}: {number}"));
     }
-    put(out, format_args!(", refuse_ahead: {}, environments: ", settings.refuse_ahead));
+    put(out, format_args!(", refuse_ahead: {}, drift_owners: {}", settings.refuse_ahead, settings.drift_owners));
+    field(out, "drift_ignore");
+    list(out, &settings.drift_ignore, |out, pattern| string(out, pattern));
+    field(out, "environments");
     list(out, &settings.environments, environment);
     out.push_str(" }");
 }
@@ -311,11 +325,20 @@ mod tests {
             repeatables: Vec::new(),
             seeds: Vec::new(),
             checks: Vec::new(),
-            settings: Settings { environments: vec![environment], ..Settings::default() },
+            facts: vec![SchemaFacts {
+                major: 15,
+                file: "db/schema.facts.15".to_owned(),
+                text: "# schema facts\n".to_owned(),
+            }],
+            settings: Settings {
+                drift_ignore: vec!["table tmp_*".to_owned()],
+                environments: vec![environment],
+                ..Settings::default()
+            },
             digest: "digest".to_owned(),
         };
         let text = generate(&set);
-        expect![[r#"
+        expect![[r##"
             e::Embedded { migrations: &[e::Migration { version: "001", number: 1, name: "x", file: "db/migrations/001_x.sql", text: "-- migrate:up
             ", checksum: "sum", up: e::Block { range: 14..40, transaction: false, lock_timeout_ms: ::core::option::Option::Some(5), statement_timeout_ms: ::core::option::Option::None, statements: {
             const C0: [e::Statement; 4] = { #[allow(unused_mut)] let mut t = join([[14,18],[20,24],[26,30],[32,36],], ["sum of 14","sum of 20","sum of 26","sum of 32",]);
@@ -324,10 +347,13 @@ mod tests {
             t[3].kind = e::StatementKind::ReindexConcurrently { name: "t", object: e::ReindexObject::Table };
             t };
             [C0, ].as_flattened().split_at(4).0 } }, down: ::core::option::Option::None },
-            ], repeatables: &[], seeds: &[], checks: &[], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
+            ], repeatables: &[], seeds: &[], checks: &[], facts: &[e::SchemaFacts { major: 15, file: "db/schema.facts.15", text: "# schema facts
+            " },
+            ], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, drift_owners: false, drift_ignore: &["table tmp_*",
+            ], environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
             ]) },
             ] }, digest: "digest" } }
-        "#]].assert_eq(text.strip_prefix(PRELUDE).unwrap());
+        "##]].assert_eq(text.strip_prefix(PRELUDE).unwrap());
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod document;
 mod duration;
 mod embed;
 mod encoding;
+mod facts;
 mod folder;
 mod generate;
 mod headers;
@@ -48,6 +49,7 @@ mod wording;
 mod words;
 
 pub use embed::embed;
+pub use facts::FACT_KINDS;
 pub use generate::generate;
 pub use problem::{Code, Problem, Problems, Severity};
 
@@ -120,6 +122,7 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
         repeatables: scripts(folder.repeatables, script::Folder::Repeatable, problems),
         seeds: scripts(folder.seeds, script::Folder::Seeds, problems),
         checks: scripts(folder.checks, script::Folder::Checks, problems),
+        facts: folder.facts.into_iter().map(|(major, source)| facts::read(major, source, problems)).collect(),
         settings,
         digest,
     }
@@ -178,6 +181,7 @@ mod tests {
                 ("db/migrations/.gitkeep", ""),
                 ("db/migrations/old/x.txt", "x"),
                 ("db/schema.sql", "\\restrict"),
+                ("db/schema.facts.15", "# schema facts of PostgreSQL 15 at 100\nt\ttable\tLOGGED\n"),
                 ("db/docs/x.txt", ""),
                 ("db/templates/x.sql", "{{name}}"),
             ],
@@ -206,6 +210,8 @@ mod tests {
                 ("db/checks", ""),
                 ("db/migrater.toml", ""),
                 ("db/repeatable/views.txt", ""),
+                ("db/schema.facts.15/x", ""),
+                ("db/schema.facts.new", ""),
             ],
             expect![[r#"
                 []
@@ -214,6 +220,8 @@ mod tests {
                 Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
                 Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or make it a file
                 Error db/repeatable/views.txt: `db/repeatable/views.txt` is not an SQL file [M004]; help: move it out of `db/repeatable`; only `*.sql`, `README.md` and dot files may be there
+                Error db/schema.facts.15: `db/schema.facts.15` is a directory [M004]; help: move it away; `cargo xtask dump` writes the file
+                Error db/schema.facts.new: `db/schema.facts.new` is read by nobody [M004]; help: files of that name end in a major release of PostgreSQL, such as `db/schema.facts.15`
                 Error db/seed: `db/seed` is read by nobody [M004]; help: rename it to `db/seeds`"#]],
         );
     }
@@ -261,7 +269,7 @@ mod tests {
                 Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
                 Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
                 Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow it, after a blank
-                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys here are `history`, `session`, `check`, `environments`
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys here are `history`, `session`, `check`, `drift`, `environments`
                 Error db/repeatable/r.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version"#]],
         );
     }
@@ -306,6 +314,7 @@ mod tests {
             load(&root.path().join(place)).unwrap().set
         };
         let plain = set(PLAIN, "db");
+        assert!(plain.facts.is_empty());
         assert_eq!(plain, set(&PLAIN.replace('\n', "\r\n"), "db/../db"));
         assert_ne!(plain.digest, set("-- migrate:up\nSELECT 2;\n-- migrate:down\n", "db").digest);
     }

@@ -15,9 +15,12 @@ pub struct Set {
     pub seeds: Vec<Script>,
     /// `checks/`, ascending by file name.
     pub checks: Vec<Script>,
+    /// `schema.facts.<major>`, ascending by the major release.
+    pub facts: Vec<SchemaFacts>,
     /// `migrator.toml`, or its defaults.
     pub settings: Settings,
-    /// SHA-256 in hexadecimal over every file that is embedded: equal digests mean equal binaries as far as SQL goes.
+    /// SHA-256 in hexadecimal over every file of SQL and the settings: equal digests mean equal binaries as far as SQL goes. The facts
+    /// follow from it.
     pub digest: String,
 }
 
@@ -145,6 +148,17 @@ pub struct Script {
     pub statements: Vec<Statement>,
 }
 
+/// What the schema is on one major release of PostgreSQL: `schema.facts.15`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFacts {
+    /// The major release.
+    pub major: i32,
+    /// The path shown in messages: `db/schema.facts.15`.
+    pub file: String,
+    /// A line that says where it comes from, then one fact a line.
+    pub text: String,
+}
+
 /// `migrator.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -168,6 +182,10 @@ pub struct Settings {
     pub dbmate: Level,
     /// True: a database that a newer release has migrated is refused.
     pub refuse_ahead: bool,
+    /// True: owners are part of the schema that `drift` compares.
+    pub drift_owners: bool,
+    /// What `drift` does not compare: a kind, a blank, a name with `*`.
+    pub drift_ignore: Vec<String>,
     /// Policies by environment, ascending by name.
     pub environments: Vec<Environment>,
 }

@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::duration;
+use crate::facts::FACT_KINDS;
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
 use crate::set::{Environment, Level, Settings};
@@ -29,6 +30,8 @@ impl Default for Settings {
             allow: Vec::new(),
             dbmate: Level::Warn,
             refuse_ahead: false,
+            drift_owners: false,
+            drift_ignore: Vec::new(),
             environments: Vec::new(),
         }
     }
@@ -43,12 +46,13 @@ pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>)
         let message = error.message().lines().next().unwrap_or_default().to_owned();
         reader.refuse(error.span().unwrap_or_default(), message, "correct the TOML".to_owned());
     }
-    reader.table(table.get_ref(), &["history", "session", "check", "environments"], |reader, key, value| {
+    reader.table(table.get_ref(), &["history", "session", "check", "drift", "environments"], |reader, key, value| {
         let Some(section) = reader.section(key, value) else { return };
         match key {
             "history" => reader.history(section, &mut settings),
             "session" => reader.session(section, &mut settings),
             "check" => reader.check(section, &mut settings),
+            "drift" => reader.drift(section, &mut settings),
             _ => reader.environments(section, &mut settings),
         }
     });
@@ -108,6 +112,34 @@ impl Reader<'_> {
                 reader.choice(key, value, &choices).into_iter().for_each(|refuse| settings.refuse_ahead = refuse);
             }
         });
+    }
+
+    fn drift(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        self.table(section, &["owners", "ignore"], |reader, key, value| match key {
+            "owners" => reader.boolean(key, value).into_iter().for_each(|yes| settings.drift_owners = yes),
+            _ => {
+                settings.drift_ignore = reader.strings(key, value).unwrap_or_default();
+                reader.check_patterns(value);
+            }
+        });
+    }
+
+    /// A pattern of another form would ignore nothing, and nobody would notice.
+    fn check_patterns(&mut self, list: &Value<'_>) {
+        for item in list.get_ref().as_array().into_iter().flatten() {
+            let Some(pattern) = item.get_ref().as_str() else { continue };
+            let kind = pattern.split_once(' ').filter(|(_, name)| !name.trim().is_empty()).map(|(kind, _)| kind);
+            if kind == Some("*") || kind.is_some_and(|kind| FACT_KINDS.contains(&kind)) {
+                continue;
+            }
+            let help = match kind.and_then(|kind| nearest(kind, FACT_KINDS.iter().copied())) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write the kind of object and its name, such as `\"table core.tmp_*\"`; the lines of `schema.facts.<major>` \
+                         show both"
+                    .to_owned(),
+            };
+            self.refuse(item.span(), format!("`{pattern}` names nothing that drift compares"), help);
+        }
     }
 
     fn environments(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
@@ -271,6 +303,9 @@ mod tests {
             allow = ["prefer-bigint-over-int"]
             dbmate = "deny"
             ahead = "refuse"
+            [drift]
+            owners = true
+            ignore = ["table core.tmp_*", "* x"]
             [environments.production]
             approval = true
             down = false
@@ -295,6 +330,11 @@ mod tests {
                     ],
                     dbmate: Deny,
                     refuse_ahead: true,
+                    drift_owners: true,
+                    drift_ignore: [
+                        "table core.tmp_*",
+                        "* x",
+                    ],
                     environments: [
                         Environment {
                             name: "a",
@@ -361,6 +401,19 @@ mod tests {
             db/migrator.toml:6:10: `down` must be true or false, this is string [M041]; help: write `down = true`
             db/migrator.toml:2:10: `` is no name for `schema` [M041]; help: write 1 to 63 bytes without `.` and `"`; schema and table have keys of their own
             db/migrator.toml:3:9: `a.b` is no name for `table` [M041]; help: write 1 to 56 bytes without `.` and `"`; schema and table have keys of their own"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_a_pattern_that_ignores_nothing() {
+        check(
+            "[drift]\nignore = [\"tabel x\", \"table\", \"table \", \"x\"]\nowners = 1",
+            expect![[r#"
+            db/migrator.toml:2:11: `tabel x` names nothing that drift compares [M041]; help: did you mean `table`?
+            db/migrator.toml:2:22: `table` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:2:31: `table ` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:2:41: `x` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:3:10: `owners` must be true or false, this is integer [M041]; help: write `owners = true`"#]],
         );
     }
 

@@ -9,7 +9,7 @@ use crate::output::Color;
 #[derive(Debug, Parser)]
 #[command(name = "migrator", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done or nothing to do, 1 --check found something, 2 usage, 3 a migration failed, \
+    after_help = "Exit codes: 0 done or nothing to do, 1 --check, audit or drift found something, 2 usage, 3 a migration failed, \
     4 history and binary diverge, 5 locked by somebody else, 6 no connection, 7 in doubt, 8 refused by policy, 9 anything else.\n\n\
     Example: DATABASE_URL=postgresql://deploy@db/crm migrator up"
 )]
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Status(command::status::Args),
     /// Ask the compiled checks about the data; writes nothing.
     Audit(command::audit::Args),
+    /// Compare the live schema with the one that is compiled in; writes nothing.
+    Drift(command::drift::Args),
     /// Run a compiled seed file.
     Seed(command::seed::Args),
     /// Record migrations as applied without running them.

@@ -7,6 +7,7 @@ pub(crate) mod create;
 #[cfg(feature = "dev")]
 mod development;
 pub(crate) mod down;
+pub(crate) mod drift;
 #[cfg(feature = "dev")]
 pub(crate) mod drop;
 pub(crate) mod environment;

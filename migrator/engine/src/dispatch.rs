@@ -28,6 +28,7 @@ pub(crate) async fn dispatch(
         Command::Plan(args) => plan::run(&context, &args).await?,
         Command::Status(args) => status::run(&context, &args).await?,
         Command::Audit(args) => audit::run(&context, &args).await?,
+        Command::Drift(args) => drift::run(&context, &args).await?,
         Command::Seed(args) => seed::run(&context, &args).await?,
         Command::Stamp(args) => stamp::run(&context, &args).await?,
         Command::Resolve(args) => resolve::run(&context, &args).await?,

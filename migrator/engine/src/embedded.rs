@@ -16,9 +16,12 @@ pub struct Embedded {
     pub seeds: &'static [Script],
     /// `checks/`, ascending by file name.
     pub checks: &'static [Script],
+    /// `schema.facts.<major>`, ascending by the major release.
+    pub facts: &'static [SchemaFacts],
     /// `migrator.toml`, or its defaults.
     pub settings: Settings,
-    /// SHA-256 in hexadecimal over every file that is embedded: equal digests mean equal binaries as far as SQL goes.
+    /// SHA-256 in hexadecimal over every file of SQL and the settings: equal digests mean equal binaries as far as SQL goes. The facts
+    /// follow from it.
     pub digest: &'static str,
 }
 
@@ -146,6 +149,17 @@ pub struct Script {
     pub statements: &'static [Statement],
 }
 
+/// What the schema is on one major release of PostgreSQL: `schema.facts.15`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFacts {
+    /// The major release.
+    pub major: i32,
+    /// The path shown in messages: `db/schema.facts.15`.
+    pub file: &'static str,
+    /// A line that says where it comes from, then one fact a line, as [`crate::facts::Facts::render`] writes them.
+    pub text: &'static str,
+}
+
 /// The part of `migrator.toml` that matters at run time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -161,6 +175,10 @@ pub struct Settings {
     pub statement_timeout_ms: u64,
     /// True: a database that a newer release has migrated is refused.
     pub refuse_ahead: bool,
+    /// True: owners are part of the schema that `drift` compares.
+    pub drift_owners: bool,
+    /// What `drift` does not compare: a kind, a blank, a name with `*`.
+    pub drift_ignore: &'static [&'static str],
     /// Policies by environment, ascending by name.
     pub environments: &'static [Environment],
 }

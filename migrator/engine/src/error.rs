@@ -10,7 +10,7 @@ use crate::excerpt::Excerpt;
 pub enum Exit {
     /// Done, or nothing to do.
     Done = 0,
-    /// `--check` found something pending.
+    /// `--check` found something pending, `audit` or `drift` a difference.
     Found = 1,
     /// The command line is wrong, or a question could not be asked.
     Usage = 2,

@@ -2,11 +2,12 @@
 
 use crate::apply::{Executor, apply};
 use crate::command::context::Session;
-use crate::command::{Context, Wait, audit, plan as show_plan};
+use crate::command::{Context, Wait, audit, drift, plan as show_plan};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
 use crate::plan::{self, Plan, Step, Target};
+use crate::store;
 
 /// The arguments of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Run the checks before and after; exit code 1 if they find something afterwards.
     #[arg(long, env = "MIGRATOR_AUDIT")]
     pub audit: bool,
+    /// Refuse a schema that somebody has changed by hand; exit code 1 if it is another one than the compiled one afterwards.
+    #[arg(long, env = "MIGRATOR_CHECK_DRIFT")]
+    pub check_drift: bool,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -74,6 +78,9 @@ fn up(context: &Context, history: &History, args: &Args) -> Result<Plan, Error> 
 /// `plan`: what has been planned without the lock, where that could be done.
 async fn execute(context: &Context, args: &Args, session: Session, plan: Option<Plan>) -> Result<Exit, Error> {
     if plan.as_ref().is_some_and(|plan| plan.steps.is_empty()) {
+        if args.check_drift {
+            drift::refuse(context, &session.connection, &session.tables, &session.history).await?;
+        }
         result("nothing to apply");
         return Ok(Exit::Done);
     }
@@ -109,13 +116,31 @@ async fn execute_locked(
     executor.run.approved_by.clone_from(&args.approved_by);
     executor.run.plan_digest = Some(digest);
     executor.one_by_one = args.one_by_one;
+    if args.check_drift {
+        drift::refuse(context, &executor.connection, &executor.tables, history).await?;
+    }
     if args.audit {
         audit::around(context, &executor.connection, "before").await?;
     }
     executor.prepare(history).await?;
     apply(executor, &plan).await?;
-    let exit = if args.audit { audit::around(context, &executor.connection, "after").await? } else { Exit::Done };
+    let exit = examine(context, args, executor).await?;
     Ok((exit, summary(&plan, history, begun.elapsed())))
+}
+
+/// What the caller wants looked at when everything is applied; nothing of it can be refused any more.
+async fn examine(context: &Context, args: &Args, executor: &mut Executor) -> Result<Exit, Error> {
+    let mut exit = Exit::Done;
+    if args.audit {
+        exit = audit::around(context, &executor.connection, "after").await?;
+    }
+    if args.check_drift {
+        let history = store::read(&mut executor.connection, &executor.tables).await?;
+        let drift = drift::after(context, &executor.connection, &executor.tables, &history).await?;
+        // The worse of both: a check that cannot be run outweighs a difference.
+        exit = if exit as u8 > drift as u8 { exit } else { drift };
+    }
+    Ok(exit)
 }
 
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.

@@ -31,6 +31,8 @@ fn set(versions: &str) -> &'static Embedded {
         retry_for_ms: 0,
         statement_timeout_ms: 0,
         refuse_ahead: false,
+        drift_owners: false,
+        drift_ignore: &[],
         environments: &[],
     };
     let migrations: Vec<Migration> = versions.split_whitespace().map(migration).collect();
@@ -40,6 +42,7 @@ fn set(versions: &str) -> &'static Embedded {
         repeatables: Box::leak(vec![script].into_boxed_slice()),
         seeds: &[],
         checks: &[],
+        facts: &[],
         settings,
         digest: "",
     }))

@@ -1,0 +1,27 @@
+//! Reads the facts of a live schema.
+
+use crate::connect::{Connection, failed, query};
+use crate::error::Error;
+use crate::facts::{Fact, Facts, catalog};
+use crate::sql::Tables;
+
+impl Facts {
+    /// What the server says its schema is, at one moment; writes nothing, and leaves the session as it was.
+    ///
+    /// # Errors
+    /// A lost connection, or an object that somebody is changing at this moment.
+    pub(crate) async fn read(connection: &Connection, tables: &Tables) -> Result<Facts, Error> {
+        let doing = "reading the schema";
+        let client = &connection.client;
+        query(client, doing, catalog::BEGIN).await?;
+        let answer = query(client, doing, &catalog::query(connection.server.version_number / 10_000, tables)).await;
+        // Ends the transaction also when the question has failed.
+        let ended = client.batch_execute("ROLLBACK").await;
+        let rows = answer?;
+        ended.map_err(|error| failed(doing, &error))?;
+        let text = |row: &tokio_postgres::SimpleQueryRow, column| row.get(column).unwrap_or_default().to_owned();
+        let fact =
+            |row| Fact { object: text(row, 0), kind: text(row, 1), part: text(row, 2), definition: text(row, 3) };
+        Ok(rows.iter().map(fact).collect())
+    }
+}
