@@ -34,5 +34,6 @@ mod session;
 mod signals;
 mod tls;
 mod up;
+mod verify;
 mod wait;
 mod workspace;

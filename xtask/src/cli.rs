@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{chaos, check, ci, db, dist, migrate, new};
+use crate::command::{chaos, check, ci, db, dist, migrate, new, verify};
 use crate::output;
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
@@ -44,6 +44,8 @@ pub enum Command {
     Db(db::Command),
     /// Checks the db directory and who depends on the engine; needs no database.
     Check(check::Args),
+    /// Proves on a throw-away server that the migrations go up, down and up again.
+    Verify(verify::Args),
     /// Runs exactly what CI runs.
     Ci(ci::Args),
     /// Breaks the migrator's connection, process and server at every message, and looks what is true.
@@ -66,6 +68,7 @@ impl Command {
             Command::Seed(rest) => migrate::short("seed", rest),
             Command::Db(command) => db::run(command),
             Command::Check(args) => check::run(&args),
+            Command::Verify(args) => verify::run(&args),
             Command::Ci(_) => ci::run(),
             Command::Chaos(args) => chaos::run(&args),
             Command::Dist(args) => dist::run(&args),

@@ -7,3 +7,4 @@ pub(crate) mod db;
 pub(crate) mod dist;
 pub(crate) mod migrate;
 pub(crate) mod new;
+pub(crate) mod verify;

@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// Drop, create and migrate the database (development builds only).
     #[cfg(feature = "dev")]
     Reset(command::reset::Args),
+    /// Prove on throw-away databases that the migrations go up, down and up again (development builds only).
+    #[cfg(feature = "dev")]
+    Verify(command::verify::Args),
 }
 
 #[cfg(test)]

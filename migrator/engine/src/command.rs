@@ -22,6 +22,8 @@ pub(crate) mod show;
 pub(crate) mod stamp;
 pub(crate) mod status;
 pub(crate) mod up;
+#[cfg(feature = "dev")]
+pub(crate) mod verify;
 pub(crate) mod version;
 pub(crate) mod wait;
 mod wait_lock;

@@ -42,6 +42,8 @@ pub(crate) async fn dispatch(
         #[cfg(feature = "dev")]
         Command::Drop(args) => drop::run(&context, &args).await?,
         #[cfg(feature = "dev")]
+        Command::Verify(args) => verify::run(&context, &args).await?,
+        #[cfg(feature = "dev")]
         Command::Reset(args) => reset::run(&context, &args).await?,
     };
     Ok(exit)

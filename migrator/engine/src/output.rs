@@ -51,6 +51,8 @@ pub(crate) fn result(text: &str) {
 pub(crate) struct Progress {
     quiet: bool,
     verbose: bool,
+    /// Nothing at all is printed but warnings.
+    silent: bool,
     bar: Option<ProgressBar>,
     /// What runs now; taken when its heading is printed above its first notice.
     running: Mutex<Option<String>>,
@@ -64,7 +66,13 @@ impl Progress {
             let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
             ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         });
-        Progress { quiet, verbose, bar, running: Mutex::new(None) }
+        Progress { quiet, verbose, silent: false, bar, running: Mutex::new(None) }
+    }
+
+    /// Keeps to itself also what is applied: somebody else reports.
+    #[cfg(feature = "dev")]
+    pub(crate) fn silent() -> Progress {
+        Progress { quiet: true, verbose: false, silent: true, bar: None, running: Mutex::new(None) }
     }
 
     /// A line for the person who watches.
@@ -116,6 +124,9 @@ impl Progress {
 
     /// A line of the result, in the midst of the work.
     pub(crate) fn result(&self, line: &str) {
+        if self.silent {
+            return;
+        }
         self.above_the_bar(|| result(line));
     }
 

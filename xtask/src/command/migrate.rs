@@ -112,7 +112,7 @@ fn use_own_cluster(
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
-fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
+pub(super) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let built = || workspace.build_migrator(&["--features", "dev"], &[]);
     let Some(first) = built()? else { return Ok(None) };
     let on_disk = match migrator_build::load(&workspace.db()) {

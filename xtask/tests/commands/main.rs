@@ -7,4 +7,5 @@ mod check;
 mod migrate;
 mod new;
 mod release;
+mod verify;
 mod workspace;

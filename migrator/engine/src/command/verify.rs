@@ -1,0 +1,124 @@
+//! `verify`: proves on throw-away databases that the migrations go up, down and up again. Development builds only.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::command::Context;
+use crate::error::{Error, Exit};
+use crate::output::{self, result};
+use scratch::Scratch;
+
+mod checks;
+mod locks;
+mod round_trip;
+mod scratch;
+
+/// The arguments of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It creates databases of its own on the server and drops them again; `cargo xtask verify` starts a server for it.\n\n\
+                        Example: cargo xtask verify"
+)]
+pub(crate) struct Args {
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What one question came to.
+struct Finding {
+    name: &'static str,
+    verdict: Verdict,
+    /// One line, then what belongs to it.
+    lines: Vec<String>,
+    time: Duration,
+}
+
+/// How it came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// As promised.
+    Ok,
+    /// Something to know, nothing to mend at once.
+    Mild,
+    /// A promise is broken.
+    Failed,
+    /// It makes no sense to ask.
+    NotAsked,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Mild => "mild",
+            Verdict::Failed => "FAILED",
+            Verdict::NotAsked => "not asked",
+        }
+    }
+}
+
+/// The answer to one question: a verdict and what is to be said.
+type Answer = (Verdict, Vec<String>);
+
+/// Asks every question, also behind one that failed.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let scratch = Scratch::new(context).await?;
+    let mut findings = Vec::new();
+    let mut add = |name, begun: Instant, answer: Result<Answer, Error>| {
+        let (verdict, lines) = answer.unwrap_or_else(|error| (Verdict::Failed, error_lines(&error)));
+        let finding = Finding { name, verdict, lines, time: begun.elapsed() };
+        if !args.json {
+            result(&text(&finding));
+        }
+        findings.push(finding);
+        verdict != Verdict::Failed
+    };
+    macro_rules! ask {
+        ($name:literal, $answer:expr) => {{
+            context.progress.begin($name, 1, 1);
+            let begun = Instant::now();
+            let answer = $answer.await;
+            context.progress.end();
+            add($name, begun, answer)
+        }};
+    }
+    let goes_up = ask!("up from zero", checks::up_from_zero(&scratch));
+    ask!("round trip", round_trip::every_migration(&scratch));
+    if goes_up {
+        ask!("second up", checks::second_up(&scratch));
+        ask!("repeatables twice", checks::repeatables_twice(&scratch));
+        ask!("seeds", checks::seeds(&scratch));
+        ask!("two at once", checks::two_at_once(&scratch));
+        ask!("locks", locks::trace(&scratch));
+    } else {
+        for name in ["second up", "repeatables twice", "seeds", "two at once", "locks"] {
+            let reason = vec!["the migrations do not go up".to_owned()];
+            add(name, Instant::now(), Ok((Verdict::NotAsked, reason)));
+        }
+    }
+    scratch.finish().await?;
+    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
+    if args.json {
+        let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
+        result(&serde_json::Value::from_iter(findings.iter().map(value)).to_string());
+    } else {
+        result(&match failed {
+            0 => "everything holds".to_owned(),
+            count => format!("{count} of {} promises are broken", findings.len()),
+        });
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+fn text(finding: &Finding) -> String {
+    let mut lines = finding.lines.iter();
+    let first = lines.next().map(String::as_str).unwrap_or_default();
+    let head = format!("{:<9} {}: {first} ({})", finding.verdict.word(), finding.name, output::duration(finding.time));
+    lines.fold(head, |text, line| format!("{text}\n            {line}"))
+}
+
+fn error_lines(error: &Error) -> Vec<String> {
+    error.render(false).lines().map(str::to_owned).collect()
+}

@@ -1,0 +1,104 @@
+//! The short questions.
+
+use super::scratch::Scratch;
+use super::{Answer, Verdict, error_lines};
+use crate::apply::{self, apply};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::plan::{self, Plan, Step, Target};
+
+/// Every migration goes up on an empty database, one after the other.
+pub(super) async fn up_from_zero(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+    let mut database = scratch.database().await?;
+    let migrations = database.context.embedded.migrations;
+    for (index, migration) in migrations.iter().enumerate() {
+        if let Err(error) = database.up(Target::Version(migration.number), index + 1 == migrations.len()).await {
+            return Ok((Verdict::Failed, error_lines(&error)));
+        }
+    }
+    database.close().await;
+    Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))
+}
+
+/// Another `up` has nothing to do.
+pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+    let mut database = scratch.database().await?;
+    database.up(Target::Newest, true).await?;
+    let history = database.history().await?;
+    let plan = plan::up(database.context.embedded, &history, Target::Newest, false)?;
+    database.close().await;
+    let labels: Vec<String> = plan.steps.iter().map(Step::label).collect();
+    Ok(match labels.is_empty() {
+        true => (Verdict::Ok, vec!["nothing to apply".to_owned()]),
+        false => (Verdict::Failed, vec![format!("it would apply again: {}", labels.join(", "))]),
+    })
+}
+
+/// A repeatable that is applied again changes nothing.
+pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+    let mut database = scratch.database().await?;
+    let repeatables = database.context.embedded.repeatables;
+    database.up(Target::Newest, true).await?;
+    let once = Facts::read(&database.executor.connection, &database.executor.tables).await?;
+    let plan = Plan { steps: repeatables.iter().map(Step::Repeatable).collect(), ahead: Vec::new() };
+    if let Err(error) = apply(&database.executor, &plan).await {
+        return Ok((Verdict::Failed, error_lines(&error)));
+    }
+    let twice = Facts::read(&database.executor.connection, &database.executor.tables).await?;
+    database.close().await;
+    let differences = once.differences(&twice);
+    Ok(match differences.is_empty() {
+        true => (Verdict::Ok, vec![format!("{} repeatables", repeatables.len())]),
+        false => {
+            let head = "applied again, they change the schema".to_owned();
+            (Verdict::Failed, std::iter::once(head).chain(differences).collect())
+        }
+    })
+}
+
+/// Each seed can be run on a fresh database, and again.
+pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+    let seeds = scratch.context.embedded.seeds;
+    let mut broken = Vec::new();
+    for seed in seeds {
+        let mut database = scratch.database().await?;
+        database.up(Target::Newest, true).await?;
+        for again in [false, true] {
+            if let Err(error) = apply::seed(&database.executor, seed).await {
+                let often = if again { "cannot be run twice (`ON CONFLICT ...` makes it so)" } else { "cannot be run" };
+                broken.push(format!("{} {often}", seed.name));
+                broken.extend(error_lines(&error));
+                break;
+            }
+        }
+        database.close().await;
+    }
+    if !broken.is_empty() {
+        return Ok((Verdict::Failed, broken));
+    }
+    let names: Vec<&str> = seeds.iter().map(|seed| seed.name).collect();
+    let names = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
+    Ok((Verdict::Ok, vec![names]))
+}
+
+/// Two migrators that start together: everything is applied, and once.
+pub(super) async fn two_at_once(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+    let context = scratch.empty().await?;
+    let one = async || {
+        let session = context.open().await?;
+        let (mut executor, history) = context.lock(session, std::time::Duration::from_secs(600)).await?;
+        executor.prepare(&history).await?;
+        let history = crate::store::read(&mut executor.connection, &executor.tables).await?;
+        let plan = plan::up(context.embedded, &history, Target::Newest, false)?;
+        let outcome = apply(&executor, &plan).await;
+        executor.finish().await;
+        outcome.map(|()| plan.steps.len())
+    };
+    let (first, second) = futures_util::future::join(one(), one()).await;
+    let (first, second) = (first?, second?);
+    let all = context.embedded.migrations.len() + context.embedded.repeatables.len();
+    Ok(match first + second == all {
+        true => (Verdict::Ok, vec![format!("{all} steps, each by one of them")]),
+        false => (Verdict::Failed, vec![format!("{first} and {second} steps were applied, not {all} in all")]),
+    })
+}

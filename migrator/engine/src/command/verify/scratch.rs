@@ -1,0 +1,97 @@
+//! Databases of one `verify`: made on demand, dropped at the end.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::apply::{Executor, apply};
+use crate::command::{Context, development};
+use crate::connect::Connection;
+use crate::error::Error;
+use crate::history::History;
+use crate::output::Progress;
+use crate::plan::{self, Plan, Step, Target};
+use crate::store;
+use crate::target::ConnectionTarget;
+
+/// Where they are made.
+pub(super) struct Scratch<'a> {
+    pub(super) context: &'a Context,
+    maintenance: Connection,
+    target: ConnectionTarget,
+    made: Mutex<Vec<String>>,
+}
+
+/// A new database, and a session in it that holds the migration lock.
+pub(super) struct Database {
+    pub(super) context: Context,
+    pub(super) executor: Executor,
+}
+
+impl<'a> Scratch<'a> {
+    pub(super) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
+        let target = context.target()?;
+        let maintenance = development::maintenance(context, &target).await?;
+        Ok(Scratch { context, maintenance, target, made: Mutex::new(Vec::new()) })
+    }
+
+    /// A context over a new, empty database.
+    pub(super) async fn empty(&self) -> Result<Context, Error> {
+        let mut name = format!("migrator_verify_{}_", std::process::id());
+        if let Ok(mut made) = self.made.lock() {
+            name.push_str(&made.len().to_string());
+            made.push(name.clone());
+        }
+        let target = self.target.with_database(&name);
+        development::create(&self.maintenance, &target).await?;
+        Ok(Context {
+            target: Some(target),
+            // What each step prints is not what this command is about.
+            progress: Arc::new(Progress::silent()),
+            ..self.context.clone()
+        })
+    }
+
+    /// A new database and a session in it.
+    pub(super) async fn database(&self) -> Result<Database, Error> {
+        let context = self.empty().await?;
+        let session = context.open().await?;
+        let (executor, history) = context.lock(session, Duration::from_secs(60)).await?;
+        executor.prepare(&history).await?;
+        Ok(Database { context, executor })
+    }
+
+    /// Drops them all.
+    pub(super) async fn finish(self) -> Result<(), Error> {
+        for name in self.made.into_inner().unwrap_or_default() {
+            development::drop(&self.maintenance, &self.target.with_database(&name)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Database {
+    pub(super) async fn history(&mut self) -> Result<History, Error> {
+        store::read(&mut self.executor.connection, &self.executor.tables).await
+    }
+
+    /// Applies what is pending, without the repeatables unless they are asked for.
+    pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<(), Error> {
+        let history = self.history().await?;
+        let mut plan = plan::up(self.context.embedded, &history, target, false)?;
+        plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
+        apply(&self.executor, &plan).await
+    }
+
+    /// Takes the newest one back.
+    pub(super) async fn down(&mut self) -> Result<(), Error> {
+        let history = self.history().await?;
+        let plan: Plan = plan::down(self.context.embedded, &history, Target::Steps(1))?;
+        apply(&self.executor, &plan).await
+    }
+
+    /// Ends the session; the database stays until the end of `verify`.
+    pub(super) async fn close(self) {
+        self.executor.finish().await;
+    }
+}

@@ -1,0 +1,159 @@
+//! `verify`: every migration up, down and up again, on databases that are thrown away.
+
+use expect_test::expect;
+
+use crate::support::{Project, query_on};
+
+fn without_times(output: &str) -> String {
+    output.lines().map(|line| line.replace(" (N ms)", "") + "\n").collect()
+}
+
+#[test]
+fn a_history_that_holds_says_so_and_leaves_no_database() {
+    let project = Project::new();
+    project
+        .tables(3)
+        .migration("004_no_way_back", "DROP TABLE t3;", "")
+        .file("repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n")
+        .file("seeds/development.sql", "INSERT INTO t1 SELECT 1 WHERE NOT EXISTS (SELECT FROM t1);\n");
+    let verify = project.start(&["verify"]);
+    let process = verify.id();
+    expect![[r#"
+        exit 0
+        --- stdout
+        ok        up from zero: 4 migrations
+        ok        round trip: 3 of 3 ways back restore the schema exactly, 1 migrations without one
+        ok        second up: nothing to apply
+        ok        repeatables twice: 1 repeatables
+        ok        seeds: development
+        ok        two at once: 5 steps, each by one of them
+        ok        locks: 1 statement stops others on what was there before
+                    004_no_way_back statement 1: AccessExclusiveLock on t3: reads and writes wait
+        everything holds
+    "#]]
+    .assert_eq(&without_times(&project.finish(verify)));
+    let left = format!("SELECT count(*) FROM pg_database WHERE datname ~ '^migrator_verify_{process}_'");
+    assert_eq!(query_on("postgres", &left), "0\n");
+}
+
+#[test]
+fn a_way_back_that_fails_or_does_not_restore_is_shown() {
+    let project = Project::new();
+    project
+        .migration("001_a", "CREATE TABLE a (id int, name text);", "DROP TABLE a;")
+        .migration("002_fails", "CREATE TABLE b (id int);", "DROP TABLE c;")
+        .migration(
+            "003_forgets",
+            "CREATE TYPE mood AS ENUM ('ok');\nALTER TABLE a ADD COLUMN mood mood;",
+            "ALTER TABLE a DROP COLUMN mood;",
+        )
+        .migration("004_order", "ALTER TABLE a DROP COLUMN id;", "ALTER TABLE a ADD COLUMN id int;")
+        .migration("005_fine", "CREATE INDEX a_name ON a (name);", "DROP INDEX a_name;");
+    expect![[r#"
+        exit 1
+        --- stdout
+        ok        up from zero: 5 migrations
+        FAILED    round trip: 2 of 5 ways back restore the schema exactly, 0 migrations without one
+                    002_fails: the way back fails
+                    error: rollback of migration 002_fails failed and was rolled back
+                     --> db/migrations/002_fails.sql:5:1
+                      |
+                    5 | DROP TABLE c;
+                      | ^ table "c" does not exist [42P01]
+                      |
+                      = note: rolled back before it in this run: none. Not run: none.
+                      = help: correct the down block (it may always be edited), build, and run `down` again
+                    003_forgets: the way back does not restore the schema
+                    + public.mood owner postgres
+                    + public.mood type ENUM ('ok')
+                    004_order: only the order of columns is not restored
+                    - public.a column id #1 integer
+                    + public.a column id #3 integer
+                    - public.a column mood #3 public.mood
+                    + public.a column mood #2 public.mood
+                    - public.a column name #2 text
+                    + public.a column name #1 text
+        ok        second up: nothing to apply
+        ok        repeatables twice: 0 repeatables
+        ok        seeds: there are none
+        ok        two at once: 5 steps, each by one of them
+        ok        locks: 3 statements stop others on what was there before
+                    003_forgets statement 2: AccessExclusiveLock on a: reads and writes wait
+                    004_order statement 1: AccessExclusiveLock on a: reads and writes wait
+                    005_fine statement 1: ShareLock on a, scanned: writes wait
+        1 of 7 promises are broken
+    "#]]
+    .assert_eq(&without_times(&project.run(&["verify"])));
+}
+
+#[test]
+fn what_cannot_be_run_twice_is_shown() {
+    let project = Project::new();
+    project
+        .migration("001_a", "CREATE TABLE a (id int PRIMARY KEY);", "DROP TABLE a;")
+        .file("repeatable/v.sql", "CREATE VIEW v AS SELECT 1 AS one;\n")
+        .file("seeds/test.sql", "INSERT INTO a VALUES (1);\n");
+    expect![[r#"
+        exit 1
+        --- stdout
+        ok        up from zero: 1 migrations
+        ok        round trip: 1 of 1 ways back restore the schema exactly, 0 migrations without one
+        ok        second up: nothing to apply
+        FAILED    repeatables twice: error: repeatable v failed and was rolled back
+                     --> db/repeatable/v.sql:1:1
+                      |
+                    1 | CREATE VIEW v AS SELECT 1 AS one;
+                      | ^ relation "v" already exists [42P07]
+                      |
+                      = note: applied before it in this run: none. Not run: none.
+                      = help: correct the file, build, and run `up` again
+        FAILED    seeds: test cannot be run twice (`ON CONFLICT ...` makes it so)
+                    error: seed test failed and was rolled back
+                     --> db/seeds/test.sql:1:1
+                      |
+                    1 | INSERT INTO a VALUES (1);
+                      | ^ duplicate key value violates unique constraint "a_pkey" [23505]
+                      |
+                      = note: DETAIL: Key (id)=(1) already exists.
+                      = help: correct the file, build, and run `seed` again: nothing of it is in the database
+        ok        two at once: 2 steps, each by one of them
+        ok        locks: no statement stops anybody on what was there before
+        2 of 7 promises are broken
+    "#]]
+    .assert_eq(&without_times(&project.run(&["verify"])));
+}
+
+#[test]
+fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
+    let project = Project::new();
+    project.tables(1).migration("002_broken", "CREATE TABLE b (id itn);", "DROP TABLE b;");
+    expect![[r#"
+        exit 1
+        --- stdout
+        FAILED    up from zero: error: migration 002_broken failed and was rolled back
+                     --> db/migrations/002_broken.sql:2:20
+                      |
+                    2 | CREATE TABLE b (id itn);
+                      |                    ^ type "itn" does not exist [42704]
+                      |
+                      = note: applied before it in this run: none. Not run: none.
+                      = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+        FAILED    round trip: 1 of 2 ways back restore the schema exactly, 0 migrations without one
+                    not looked at: 002_broken and what follows, it does not go up
+                    error: migration 002_broken failed and was rolled back
+                     --> db/migrations/002_broken.sql:2:20
+                      |
+                    2 | CREATE TABLE b (id itn);
+                      |                    ^ type "itn" does not exist [42704]
+                      |
+                      = note: applied before it in this run: none. Not run: none.
+                      = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+        not asked second up: the migrations do not go up
+        not asked repeatables twice: the migrations do not go up
+        not asked seeds: the migrations do not go up
+        not asked two at once: the migrations do not go up
+        not asked locks: the migrations do not go up
+        2 of 7 promises are broken
+    "#]]
+    .assert_eq(&without_times(&project.run(&["verify"])));
+}

@@ -1,0 +1,19 @@
+//! `verify`.
+
+use crate::workspace::Workspace;
+
+#[test]
+fn verify_runs_the_migrator_on_a_server_of_its_own() {
+    let workspace = Workspace::new();
+    workspace.write(".env", "DATABASE_URL=postgresql://somebody/elses\n");
+    let output = workspace.xtask("verify --json").env("DATABASE_URL", "postgresql://somebody/elses").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (arguments, rest) = said.split_once(" | ").unwrap();
+    let url = rest.split(" | ").next().unwrap();
+    assert_eq!(arguments, "verify --json");
+    assert!(url.starts_with("postgresql://postgres@/postgres?host="), "{url}");
+    // What was started for it is gone.
+    let socket = url.split_once("host=").unwrap().1.split('&').next().unwrap().replace("%2F", "/");
+    assert!(!std::path::Path::new(&socket).exists(), "{socket}");
+}
