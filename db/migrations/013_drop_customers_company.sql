@@ -3,10 +3,13 @@
 -- table for itself: two seconds of waiting, then it steps back and tries again.
 
 -- migrate:up lock_timeout:2s
+-- migrate:allow ban-drop-trigger it only kept `company` equal, which nobody reads any more
 DROP TRIGGER customers_sync_legal_name ON core.customers;
 
+-- migrate:allow ban-drop-function only the trigger has called it
 DROP FUNCTION core.sync_customers_legal_name();
 
+-- migrate:allow ban-drop-column no release that still runs reads or writes it, and legal_name has its values
 ALTER TABLE core.customers DROP COLUMN company;
 
 -- migrate:down

@@ -20,6 +20,7 @@ mod errors;
 mod faults;
 mod fixtures;
 mod foreign;
+mod hazards;
 mod healing;
 mod history;
 mod libpq;

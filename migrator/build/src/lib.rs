@@ -22,6 +22,7 @@ mod encoding;
 mod facts;
 mod folder;
 mod generate;
+pub mod hazards;
 mod headers;
 mod lexer;
 mod markers;

@@ -1,4 +1,5 @@
-//! The comments that steer us: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, and what only looks like one.
+//! The comments that steer us: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, `-- migrate:allow`, and what only
+//! looks like one.
 
 use std::ops::Range;
 
@@ -67,7 +68,16 @@ pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
     {
         return Directive::Unchecked(reason.trim().to_owned());
     }
+    if allow(text).is_some() {
+        return Directive::None;
+    }
     look_alike(text)
+}
+
+/// What stands behind `-- migrate:allow` in a line comment, which means nothing to the build; `None` for other comments.
+pub(crate) fn allow(comment: &str) -> Option<&str> {
+    let rest = comment.get(2..)?.trim_start_matches([' ', '\t']).strip_prefix("migrate:allow")?;
+    (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim())
 }
 
 /// A switch without a reason says nothing to the next reader.
@@ -114,11 +124,16 @@ fn look_alike(text: &str) -> Directive {
         (_, Some("unchecked")) => {
             "write `-- migrate:unchecked <reason>` in lower case, on a line of its own".to_owned()
         }
+        (_, Some("allow")) => "write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own".to_owned(),
         (_, Some(word)) if exact => {
             format!("write `-- migrate:{word}` in exactly this form; only options may follow it, after a blank")
         }
         (_, Some(word)) => format!("did you mean `-- migrate:{word}`?"),
-        (_, None) => "only `-- migrate:up`, `-- migrate:down` and `-- migrate:unchecked <reason>` exist".to_owned(),
+        (_, None) => {
+            "only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> \
+             <reason>` exist"
+                .to_owned()
+        }
     };
     let shown: String = text.chars().take(40).collect();
     Directive::LookAlike { direction, message: format!("`{}` is not a marker", shown.trim_end()), help }
@@ -127,7 +142,7 @@ fn look_alike(text: &str) -> Directive {
 /// The directive that a word was meant to be.
 fn nearest(word: &str) -> Option<&'static str> {
     let allowed = |known: &str| known.len() / 2;
-    ["up", "down", "unchecked"]
+    ["up", "down", "unchecked", "allow"]
         .into_iter()
         .find(|known| word == *known || (known.len() > 2 && strsim::damerau_levenshtein(word, known) < allowed(known)))
 }
@@ -207,13 +222,35 @@ mod tests {
         check(
             "-- migrate:rollback",
             expect![
-                "`-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down` and `-- migrate:unchecked <reason>` exist (None)"
+                "`-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> <reason>` exist (None)"
             ],
         );
         check(
             "-- migrate:Unchecked because",
             expect![
                 "`-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"
+            ],
+        );
+    }
+
+    #[test]
+    fn recognises_a_misspelt_allow() {
+        check(
+            "-- migrate:alow ban-drop-column gone",
+            expect![
+                "`-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
+            ],
+        );
+        check(
+            "-- Migrate:allow ban-drop-column gone",
+            expect![
+                "`-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
+            ],
+        );
+        check(
+            "-- migrate: allow ban-drop-column gone",
+            expect![
+                "`-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
             ],
         );
     }
@@ -257,6 +294,9 @@ mod tests {
             "/* migrate:up */",
             "-- migrate:",
             "-- +goose StatementBegin",
+            // For `cargo xtask check`, which looks whether it is right.
+            "-- migrate:allow",
+            "-- migrate:allow ban-drop-column nobody reads it",
         ] {
             check(text, expect!["none"]);
         }

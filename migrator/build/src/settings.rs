@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::duration;
 use crate::facts::FACT_KINDS;
+use crate::hazards::table;
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
 use crate::set::{Environment, Level, Settings};
@@ -101,7 +102,10 @@ impl Reader<'_> {
             "required_headers" => {
                 reader.strings(key, value).into_iter().for_each(|list| settings.required_headers = list)
             }
-            "allow" => reader.strings(key, value).into_iter().for_each(|list| settings.allow = list),
+            "allow" => {
+                reader.strings(key, value).into_iter().for_each(|list| settings.allow = list);
+                reader.check_rules(value);
+            }
             "start_after" => settings.start_after = reader.version(key, value),
             "dbmate" => {
                 let levels = [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)];
@@ -252,6 +256,14 @@ impl Reader<'_> {
         let help = "write the digits with which a file name starts, such as `\"001\"`".to_owned();
         self.refuse(value.span(), format!("`{text}` is no version"), help);
         None
+    }
+
+    /// A rule that does not exist switches nothing off, and the one that was meant goes on finding.
+    fn check_rules(&mut self, list: &Value<'_>) {
+        for item in list.get_ref().as_array().into_iter().flatten() {
+            let Some(rule) = item.get_ref().as_str().filter(|rule| table::find(rule).is_none()) else { continue };
+            self.refuse(item.span(), format!("there is no rule `{rule}`"), table::meant(rule));
+        }
     }
 
     /// A policy for a seed that does not exist is harmless, and most likely a typo.
@@ -414,6 +426,16 @@ mod tests {
             db/migrator.toml:2:31: `table ` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
             db/migrator.toml:2:41: `x` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
             db/migrator.toml:3:10: `owners` must be true or false, this is integer [M041]; help: write `owners = true`"#]],
+        );
+    }
+
+    #[test]
+    fn refuses_to_switch_off_a_rule_that_does_not_exist() {
+        check(
+            "[check]\nallow = [\"ban-drop-column\", \"ban-drop-colum\", \"everything\"]",
+            expect![[r#"
+            db/migrator.toml:2:29: there is no rule `ban-drop-colum` [M041]; help: did you mean `ban-drop-column`?
+            db/migrator.toml:2:47: there is no rule `everything` [M041]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"#]],
         );
     }
 

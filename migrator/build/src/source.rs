@@ -62,6 +62,12 @@ impl Source {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
+    /// The line of `offset` as messages repeat it.
+    pub(crate) fn shown_line(&self, offset: usize) -> Option<String> {
+        let line = self.text[self.line_start(offset)..self.next_line(offset)].trim_end_matches('\n');
+        (line.len() <= LONGEST_SHOWN_LINE).then(|| line.to_owned())
+    }
+
     /// A problem at a byte offset, with its code's severity.
     pub(crate) fn problem(
         &self,
@@ -71,11 +77,10 @@ impl Source {
         help: impl Into<String>,
     ) -> Problem {
         let (line, column) = self.position(offset);
-        let shown = self.text[self.line_start(offset)..self.next_line(offset)].trim_end_matches('\n');
         Problem {
             line,
             column,
-            source_line: (shown.len() <= LONGEST_SHOWN_LINE).then(|| shown.to_owned()),
+            source_line: self.shown_line(offset),
             ..Problem::whole(code, &self.file, message, help)
         }
     }

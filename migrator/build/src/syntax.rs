@@ -158,7 +158,7 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
 
 /// The text with the later parts of continued escape strings blotted out, byte for byte: the parser takes them for
 /// plain strings, which end at the wrong quote.
-fn without_continued_escapes<'a>(text: &'a str, start: usize, group: &[Words<'_>]) -> Cow<'a, str> {
+pub(crate) fn without_continued_escapes<'a>(text: &'a str, start: usize, group: &[Words<'_>]) -> Cow<'a, str> {
     let mut mended = Cow::Borrowed(text);
     let tokens = group.iter().flat_map(|words| words.tokens);
     for token in tokens.filter(|token| token.kind == Kind::Escape) {
@@ -183,6 +183,12 @@ fn parse(text: &str) -> Option<Vec<(usize, String)>> {
     catch_unwind(AssertUnwindSafe(parse)).ok()
 }
 
+/// The tree of a text whose statements are not nested too deeply, as the linter takes it.
+#[cfg(feature = "hazards")]
+pub(crate) fn tree(text: &str) -> squawk_syntax::Parse<SourceFile> {
+    SourceFile::parse(text)
+}
+
 /// The parser often points at the white space before the token that it means.
 fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
     let next = words.tokens.partition_point(|token| token.start() < at);
@@ -193,7 +199,7 @@ fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
 }
 
 /// True if parsing could exhaust the stack.
-fn is_too_deep(words: &Words<'_>) -> bool {
+pub(crate) fn is_too_deep(words: &Words<'_>) -> bool {
     let mut prefixes = 0;
     let mut unopened = 0;
     // One entry per level: the tokens since its last comma.
