@@ -26,7 +26,9 @@ fn check_finds_nothing_in_a_clean_workspace_and_says_what_it_could_not_see() {
         expect![[r#"
         exit 0
         --- stdout
-        {"findings":[],"ok":true,"skipped":["append-only, as `origin/main` does not exist; name a base with --base"]}
+        []
+        --- stderr
+        not checked: append-only, as `origin/main` does not exist; name a base with --base
     "#]],
     );
     workspace.check(
@@ -57,11 +59,104 @@ fn check_shows_every_problem_of_the_files() {
             --> db/migrations/1_twice.sql
              = help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
 
+            not checked: hazards, as the files have errors
+
             not checked: append-only, as this is no git repository
 
             2 errors, 0 warnings
         "#]],
     );
+}
+
+#[test]
+fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
+    let workspace = Workspace::new();
+    workspace.migration("002_index", "CREATE INDEX users_id_idx ON users (id);");
+    workspace.check(&mut workspace.xtask("check"), expect![[r#"
+        exit 1
+        --- stdout
+        error[require-concurrent-index-creation]: an index is built on `users` while nobody can write to it
+         --> db/migrations/002_index.sql:3:1
+          |
+        3 | CREATE INDEX users_id_idx ON users (id);
+          | ^
+          |
+          = note: lock: Share on the table: writers wait until the index is built
+          = note: reason: the whole table is read and sorted, which takes minutes on a large one
+          = help: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
+
+        not checked: append-only, as this is no git repository
+
+        1 error, 0 warnings
+    "#]]);
+    workspace.check(&mut workspace.xtask("check --json"), expect![[r#"
+        exit 1
+        --- stdout
+        [{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while nobody can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}]
+        --- stderr
+        not checked: append-only, as this is no git repository
+    "#]]);
+    workspace.check(&mut workspace.xtask("check --format github"), expect![[r#"
+        exit 1
+        --- stdout
+        ::error file=db/migrations/002_index.sql,line=3,col=1,title=require-concurrent-index-creation::an index is built on `users` while nobody can write to it%0Alock: Share on the table: writers wait until the index is built%0Areason: the whole table is read and sorted, which takes minutes on a large one%0Ahelp: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
+        --- stderr
+        not checked: append-only, as this is no git repository
+    "#]]);
+    workspace.migration(
+        "002_index",
+        "-- migrate:allow require-concurrent-index-creation a hundred rows\nCREATE INDEX users_id_idx ON users (id);",
+    );
+    workspace.check(
+        &mut workspace.xtask("check"),
+        expect![[r#"
+        exit 0
+        --- stdout
+        not checked: append-only, as this is no git repository
+
+        nothing found
+    "#]],
+    );
+}
+
+#[test]
+fn annotations_name_files_from_the_root_of_the_repository() {
+    let outer = Workspace::new().with_git();
+    for path in ["Cargo.toml", "db/migrations/001_init.sql", "migrator/Cargo.toml", "migrator/src/main.rs"] {
+        outer.write(&format!("shop/{path}"), &fs::read_to_string(outer.path(path)).unwrap());
+    }
+    outer.write("shop/db/migrations/002_drop.sql", "-- migrate:up\nDROP TABLE users;\n-- migrate:down\n");
+    let mut command = outer.xtask("check --format github");
+    outer.check(command.current_dir(outer.path("shop")), expect![[r#"
+        exit 1
+        --- stdout
+        ::error file=shop/db/migrations/002_drop.sql,line=2,col=1,title=ban-drop-table::`users` is dropped with what is in it%0Alock: AccessExclusive on the table: readers and writers wait%0Areason: the release that still runs uses it until the last machine has the new one%0Ahelp: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement
+        --- stderr
+        not checked: append-only, as `origin/main` does not exist; name a base with --base
+    "#]]);
+}
+
+#[test]
+fn check_proves_that_no_other_build_script_reads_the_db_directory() {
+    let workspace = Workspace::new();
+    workspace
+        .write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\", \"backend\", \"shop-tests\"]\n");
+    let script = "fn main() {\n    println!(\"cargo::rerun-if-changed=x\");\n    std::fs::read_dir(\"../db/migrations\").unwrap();\n}\n";
+    for package in ["backend", "shop-tests"] {
+        workspace.package(package, "");
+        workspace.write(&format!("{package}/build.rs"), script);
+    }
+    workspace.check(&mut workspace.xtask("check"), expect![[r#"
+        exit 1
+        --- stdout
+        error[separation]: the build script of `backend` reads the db directory: `../db/migrations`
+        --> backend/build.rs:3:1
+         = help: take it out: only the package `migrator` and packages called `...-tests` may read the db directory; what the backend has to know about the schema is in its own queries
+
+        not checked: append-only, as this is no git repository
+
+        1 error, 0 warnings
+    "#]]);
 }
 
 #[test]
@@ -81,7 +176,7 @@ fn check_holds_the_migrations_of_the_base_branch() {
     let findings = |line: &str| {
         let output = workspace.xtask(line).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let messages = report["findings"].as_array().unwrap().iter().filter(|found| found["check"] == "append-only");
+        let messages = report.as_array().unwrap().iter().filter(|found| found["check"] == "append-only");
         let messages: Vec<_> = messages.map(|found| found["message"].as_str().unwrap().to_owned()).collect();
         (output.status.code(), messages.join("\n"))
     };

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use migrator_build::set::Set;
 use xshell::{Shell, cmd};
 
-use super::Finding;
+use super::report::Finding;
 use crate::workspace::Workspace;
 
 const CHECK: &str = "append-only";
@@ -106,11 +106,8 @@ fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
 }
 
 fn compare(before: &Side, now: &Side, base: &str) -> Vec<Finding> {
-    let finding = |name: &str, message: String, help: String| Finding {
-        check: CHECK,
-        file: Some(format!("db/migrations/{name}")),
-        message,
-        help,
+    let finding = |name: &str, message: String, help: String| {
+        Finding::of_check(CHECK, Some(format!("db/migrations/{name}")), message, help)
     };
     let mut findings = Vec::new();
     for (number, old) in before {

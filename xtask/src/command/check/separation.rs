@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
-use super::Finding;
+use super::report::Finding;
 
 const CHECK: &str = "separation";
 
@@ -21,15 +21,12 @@ pub(super) fn check(metadata: &Value) -> Vec<Finding> {
         // The edge to cut is where the way enters what only the migrator and tests may use.
         let Some([user, used]) = names.array_windows().rfind(|[user, _]| !may_depend(user)) else { continue };
         let engine = names[names.len() - 1];
-        findings.push(Finding {
-            check: CHECK,
-            file: None,
-            message: format!("`{}` depends on `{engine}`: {}", names[0], names.join(" -> ")),
-            help: format!(
-                "take `{used}` out of the dependencies of `{user}`: only the package `migrator` and packages called \
-                 `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"
-            ),
-        });
+        let message = format!("`{}` depends on `{engine}`: {}", names[0], names.join(" -> "));
+        let help = format!(
+            "take `{used}` out of the dependencies of `{user}`: only the package `migrator` and packages called \
+             `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"
+        );
+        findings.push(Finding::of_check(CHECK, None, message, help));
     }
     findings
 }
