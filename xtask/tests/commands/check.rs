@@ -196,6 +196,83 @@ fn check_holds_the_migrations_of_the_base_branch() {
 }
 
 #[test]
+fn check_finds_a_file_that_the_base_branch_has_overtaken() {
+    let workspace = Workspace::new().with_git();
+    let shell = &workspace.shell;
+    cmd!(shell, "git switch --quiet --create feature").quiet().run().unwrap();
+    workspace.migration("002_mine", "SELECT 2;");
+    workspace.commit();
+    cmd!(shell, "git switch --quiet main").quiet().run().unwrap();
+    workspace.migration("003_theirs", "SELECT 3;");
+    workspace.commit();
+    cmd!(shell, "git switch --quiet feature").quiet().run().unwrap();
+    workspace.check(
+        &mut workspace.xtask("check --base main"),
+        expect![[r#"
+        exit 1
+        --- stdout
+        error[append-only]: `002_mine.sql` comes late: `main` is at `003_theirs.sql`
+        --> db/migrations/002_mine.sql
+         = help: a database that is at the newer one refuses it: give it a number above that of `003_theirs.sql`
+
+        1 error, 0 warnings
+    "#]],
+    );
+}
+
+#[test]
+fn check_works_in_a_shallow_clone_or_says_what_to_fetch() {
+    let workspace = Workspace::new().with_git();
+    let shell = &workspace.shell;
+    cmd!(shell, "git switch --quiet --create feature").quiet().run().unwrap();
+    workspace.migration("002_mine", "SELECT 2;");
+    workspace.commit();
+    let clone = |options: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", workspace.folder.path().display());
+        let path = folder.path();
+        cmd!(shell, "git clone --quiet --depth 1 --branch feature {options...} {url} {path}").quiet().run().unwrap();
+        folder
+    };
+    let run = |folder: &tempfile::TempDir, expected| {
+        let mut command = workspace.xtask("check");
+        workspace.check(command.current_dir(folder.path()), expected);
+    };
+    // Both branches, each cut off behind its last commit.
+    run(
+        &clone(&["--no-single-branch"]),
+        expect![[r#"
+        exit 9
+        --- stderr
+        error: `origin/main` and HEAD have no common commit
+        help: if this clone is shallow, `git fetch --unshallow` (in CI: fetch-depth 0)
+    "#]],
+    );
+    // What actions/checkout leaves behind: the base branch is not there.
+    let folder = clone(&[]);
+    run(
+        &folder,
+        expect![[r#"
+            exit 0
+            --- stdout
+            not checked: append-only, as `origin/main` does not exist; name a base with --base; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`
+
+            nothing found
+        "#]],
+    );
+    let (path, main) = (folder.path(), "main:refs/remotes/origin/main");
+    cmd!(shell, "git -C {path} fetch --quiet --unshallow origin {main}").quiet().run().unwrap();
+    run(
+        &folder,
+        expect![[r#"
+        exit 0
+        --- stdout
+        nothing found
+    "#]],
+    );
+}
+
+#[test]
 fn check_proves_that_the_backend_has_no_engine() {
     let workspace = Workspace::new();
     workspace.write(

@@ -52,7 +52,13 @@ pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&S
     if !exists(&commit) || !exists("HEAD") {
         return match base {
             Some(_) => bail!("the base `{name}` is no commit of this repository\nhelp: `git fetch`, or name another"),
-            None => Ok(Outcome::Skipped(format!("append-only, as `{name}` does not exist; name a base with --base"))),
+            None => {
+                let shallow = cmd!(shell, "git rev-parse --is-shallow-repository").quiet().read()? == "true";
+                let fetch = "; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`";
+                let fetch = if shallow { fetch } else { "" };
+                let reason = format!("append-only, as `{name}` does not exist; name a base with --base{fetch}");
+                Ok(Outcome::Skipped(reason))
+            }
         };
     }
     let merge_base = cmd!(shell, "git merge-base {commit} HEAD").quiet().ignore_stderr().read().map_err(|_| {
@@ -62,18 +68,17 @@ pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&S
         )
     })?;
     let before = side_of_commit(&shell, &merge_base)?;
+    let tip = names_of_commit(&shell, &commit)?;
     let now = side(&workspace.db().join("migrations"), loaded)?;
-    Ok(Outcome::Checked(compare(&before, &now, name)))
+    let mut findings = compare(&before, &now, name);
+    findings.extend(late(&before, &tip, &now, name));
+    Ok(Outcome::Checked(findings))
 }
 
 /// The migrations of a commit, written into a temporary directory with an index of its own: two processes for any
 /// number of files, and the user's index stays as it is.
 fn side_of_commit(shell: &Shell, commit: &str) -> Result<Side> {
-    let prefix = cmd!(shell, "git rev-parse --show-prefix").quiet().read()?;
-    let tree = format!("{commit}:{prefix}db/migrations");
-    if cmd!(shell, "git rev-parse --verify --quiet {tree}").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        return Ok(Side::new());
-    }
+    let Some(tree) = tree(shell, commit)? else { return Ok(Side::new()) };
     let temporary = shell.create_temp_dir()?;
     let migrations = temporary.path().join("db/migrations");
     fs::create_dir_all(&migrations)?;
@@ -85,6 +90,29 @@ fn side_of_commit(shell: &Shell, commit: &str) -> Result<Side> {
     side(&migrations, loaded.as_ref().map(|loaded| &loaded.set))
 }
 
+/// The migrations of a commit as git names them; `None`: it has no such directory.
+fn tree(shell: &Shell, commit: &str) -> Result<Option<String>> {
+    let prefix = cmd!(shell, "git rev-parse --show-prefix").quiet().read()?;
+    let tree = format!("{commit}:{prefix}db/migrations");
+    let verify = cmd!(shell, "git rev-parse --verify --quiet {tree}").quiet();
+    Ok(verify.ignore_stdout().ignore_stderr().run().is_ok().then_some(tree))
+}
+
+/// The file names of a commit's migrations, by the number of the version.
+fn names_of_commit(shell: &Shell, commit: &str) -> Result<BTreeMap<i64, String>> {
+    // `^{commit}` and a path do not go together.
+    let commit = cmd!(shell, "git rev-parse --verify {commit}").quiet().read()?;
+    let Some(tree) = tree(shell, &commit)? else { return Ok(BTreeMap::new()) };
+    let names = cmd!(shell, "git ls-tree --name-only {tree}").quiet().read()?;
+    Ok(names.lines().filter_map(|name| Some((number(name)?, name.to_owned()))).collect())
+}
+
+/// The version of a migration's file name; `None` for other files.
+fn number(name: &str) -> Option<i64> {
+    let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|_| name.ends_with(".sql"))
+}
+
 fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
     let mut side = Side::new();
     let entries = match fs::read_dir(directory) {
@@ -94,8 +122,7 @@ fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-        let (Ok(number), true) = (digits.parse(), name.ends_with(".sql")) else { continue };
+        let Some(number) = number(&name) else { continue };
         let path = entry.path();
         let text = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
         let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
@@ -105,14 +132,53 @@ fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
     Ok(side)
 }
 
+fn finding(name: &str, message: String, help: String) -> Finding {
+    Finding::of_check(CHECK, Some(format!("db/migrations/{name}")), message, help)
+}
+
+/// New files that the base branch has overtaken: their numbers are taken, or lie below one that may have been applied.
+/// `tip` are the file names at its end.
+fn late(before: &Side, tip: &BTreeMap<i64, String>, now: &Side, base: &str) -> Vec<Finding> {
+    let Some((newest, last)) = tip.last_key_value() else { return Vec::new() };
+    let is_new = |number: &i64, file: &File| !before.contains_key(number) && moved_from(before, now, file).is_none();
+    let late = now.iter().filter(|(number, file)| is_new(number, file)).filter_map(|(number, file)| {
+        let name = &file.name;
+        let message = match tip.get(number) {
+            Some(other) if other == name => return None,
+            Some(other) => format!("`{name}` has the number of `{other}` in `{base}`"),
+            None if number < newest => format!("`{name}` comes late: `{base}` is at `{last}`"),
+            None => return None,
+        };
+        let help = format!("a database that is at the newer one refuses it: give it a number above that of `{last}`");
+        Some(finding(name, message, help))
+    });
+    late.collect()
+}
+
+/// The file of the base branch that stands under another number now.
+fn moved_from<'a>(before: &'a Side, now: &Side, new: &File) -> Option<&'a File> {
+    let gone = before.iter().filter(|(number, _)| !now.contains_key(number)).map(|(_, old)| old);
+    let mut same = gone.filter(|old| match (&old.checksum, &new.checksum) {
+        (Some(old), Some(new)) => old == new,
+        _ => old.text == new.text,
+    });
+    same.next()
+}
+
 fn compare(before: &Side, now: &Side, base: &str) -> Vec<Finding> {
-    let finding = |name: &str, message: String, help: String| {
-        Finding::of_check(CHECK, Some(format!("db/migrations/{name}")), message, help)
-    };
     let mut findings = Vec::new();
     for (number, old) in before {
         let name = &old.name;
         let Some(new) = now.get(number) else {
+            let added = now.iter().filter(|(number, _)| !before.contains_key(number)).map(|(_, new)| new);
+            if let Some(new) = added.into_iter().find(|new| moved_from(before, now, new) == Some(old)) {
+                findings.push(finding(
+                    &new.name,
+                    format!("`{name}` is in `{base}` and was moved to `{}`", new.name),
+                    "give it back its number: a database that has it would run it again".to_owned(),
+                ));
+                continue;
+            }
             findings.push(finding(
                 name,
                 format!("`{name}` is in `{base}` and was deleted"),
@@ -182,6 +248,57 @@ mod tests {
                 db/migrations/002_z.sql: `002_b.sql` is in `origin/main` and was renamed to `002_z.sql`
                 db/migrations/003_c.sql: `003_c.sql` is in `origin/main` and what its up block executes was changed"#]],
         );
+    }
+
+    #[test]
+    fn finds_what_was_moved_to_another_number() {
+        let before = [("001_a.sql", "", Some("1")), ("002_b.sql", "", Some("2")), ("003_c.sql", "", Some("3"))];
+        check(
+            &before,
+            &[("001_a.sql", "", Some("1")), ("003_c.sql", "", Some("3")), ("004_b.sql", "", Some("2"))],
+            expect!["db/migrations/004_b.sql: `002_b.sql` is in `origin/main` and was moved to `004_b.sql`"],
+        );
+        // Two that change places have each other's content.
+        check(
+            &before,
+            &[("001_a.sql", "", Some("1")), ("002_c.sql", "", Some("3")), ("003_b.sql", "", Some("2"))],
+            expect![[r#"
+                db/migrations/002_c.sql: `002_b.sql` is in `origin/main` and was renamed to `002_c.sql`
+                db/migrations/002_c.sql: `002_b.sql` is in `origin/main` and what its up block executes was changed
+                db/migrations/003_b.sql: `003_c.sql` is in `origin/main` and was renamed to `003_b.sql`
+                db/migrations/003_b.sql: `003_c.sql` is in `origin/main` and what its up block executes was changed"#]],
+        );
+    }
+
+    #[test]
+    fn finds_new_files_that_the_base_branch_has_overtaken() {
+        let file = |name: &str| File { name: name.to_owned(), text: name.to_owned(), checksum: Some(name.to_owned()) };
+        let side =
+            |names: &[&str]| -> Side { names.iter().map(|name| (name[..3].parse().unwrap(), file(name))).collect() };
+        let check = |tip: &[&str], now: &[&str], expected: Expect| {
+            let names = tip.iter().map(|name| (number(name).unwrap(), (*name).to_owned())).collect();
+            let found = late(&side(&["001_a.sql"]), &names, &side(now), "origin/main");
+            let lines: Vec<_> =
+                found.into_iter().map(|found| format!("{}; help: {}", found.message, found.help)).collect();
+            expected.assert_eq(&lines.join("\n"));
+        };
+        check(&["001_a.sql"], &["001_a.sql", "002_b.sql"], expect![""]);
+        check(
+            &["001_a.sql", "003_c.sql"],
+            &["001_a.sql", "002_b.sql", "004_d.sql"],
+            expect![
+                "`002_b.sql` comes late: `origin/main` is at `003_c.sql`; help: a database that is at the newer one refuses it: give it a number above that of `003_c.sql`"
+            ],
+        );
+        check(
+            &["001_a.sql", "002_c.sql"],
+            &["001_a.sql", "002_b.sql"],
+            expect![
+                "`002_b.sql` has the number of `002_c.sql` in `origin/main`; help: a database that is at the newer one refuses it: give it a number above that of `002_c.sql`"
+            ],
+        );
+        // What was taken over from the base branch is no late file.
+        check(&["001_a.sql", "002_b.sql", "003_c.sql"], &["001_a.sql", "002_b.sql"], expect![""]);
     }
 
     #[test]
