@@ -95,8 +95,9 @@ fn a_long_migration_needs_a_few_copies_of_itself() {
     }
     let growth = growth(&server, "long", &migration);
     eprintln!("memory of a run: a migration of {megabytes} MB {growth} kB");
-    // The message as it is queued, and the client's buffer from which it is sent: the text itself is let go.
-    assert!(growth < 3 * megabytes * 1_024, "{growth} kB");
+    // The message as it is queued, and the client's buffer from which it is sent, which doubles as it grows: the text
+    // itself is let go.
+    assert!(growth < 4 * megabytes * 1_024, "{growth} kB");
     assert_eq!(
         server.session("long").value("SELECT count(*) || ' ' || sum(length(text)) FROM a"),
         format!("{megabytes} {}", megabytes << 20)
