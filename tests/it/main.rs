@@ -15,6 +15,7 @@ mod corpora;
 mod dbmate;
 mod dbmate_tool;
 mod drift;
+mod dump;
 mod environment;
 mod errors;
 mod faults;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{chaos, check, ci, db, dist, migrate, new, verify};
+use crate::command::{chaos, check, ci, db, dist, dump, migrate, new, verify};
 use crate::output;
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
@@ -50,6 +50,8 @@ pub enum Command {
     Ci(ci::Args),
     /// Breaks the migrator's connection, process and server at every message, and looks what is true.
     Chaos(chaos::Args),
+    /// Writes db/schema.sql and the facts that drift is measured by, from a throw-away server.
+    Dump(dump::Args),
     /// Builds the migrator that ships with the release.
     Dist(dist::Args),
 }
@@ -71,6 +73,7 @@ impl Command {
             Command::Verify(args) => verify::run(&args),
             Command::Ci(_) => ci::run(),
             Command::Chaos(args) => chaos::run(&args),
+            Command::Dump(args) => dump::run(&args),
             Command::Dist(args) => dist::run(&args),
         })
     }

@@ -42,7 +42,7 @@
 //!
 //! # Exit codes
 //!
-//! 0 done; 1 `check` or `chaos` found something; 2 usage; 9 anything else. `migrate` and its short forms pass the migrator's own
+//! 0 done; 1 `check`, `dump --check` or `chaos` found something; 2 usage; 9 anything else. `migrate` and its short forms pass the migrator's own
 //! code through.
 //!
 //! # Absent on purpose

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-/// `check` or `chaos` found something.
+/// `check`, `dump --check` or `chaos` found something.
 pub(crate) const FOUND: u8 = 1;
 /// The command line makes no sense.
 const USAGE: u8 = 2;

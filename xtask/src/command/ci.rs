@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::check;
+use super::{check, dump};
 use crate::output;
 use crate::workspace::{Workspace, cargo};
 
 /// Arguments of `ci`: none, so that nobody's run differs from CI's.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "fmt, clippy, check, deny (where cargo-deny is installed), test; it stops at the first failure.\n\n\
+    after_help = "fmt, clippy, check, dump --check (where there is a db/schema.sql), deny (where cargo-deny is installed), test; it stops at the first failure.\n\n\
                         Example: cargo xtask ci"
 )]
 pub struct Args {}
@@ -37,6 +37,17 @@ pub(crate) fn run() -> Result<ExitCode> {
         found = check::run(&check::Args::default())? != ExitCode::SUCCESS;
         Ok(())
     })?;
+    if found {
+        return Ok(ExitCode::from(output::FOUND));
+    }
+    if !workspace.db().join(dump::SCHEMA).exists() {
+        output::note("dump: NOT RUN, there is no db/schema.sql: `cargo xtask dump` writes it");
+    } else {
+        step("dump", || {
+            found = dump::run(&dump::Args { check: true })? != ExitCode::SUCCESS;
+            Ok(())
+        })?;
+    }
     if found {
         return Ok(ExitCode::from(output::FOUND));
     }

@@ -16,7 +16,7 @@ use crate::postgres::{Cluster, remove_postgres_variables};
 use crate::workspace::Workspace;
 
 /// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
-const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
+pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
 
 /// Migrator commands that never connect: no server is started for them.
 const OFFLINE: &[&str] = &["version", "list", "show", "completions", "man", "help"];
@@ -112,7 +112,7 @@ fn use_own_cluster(
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
-pub(super) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
+pub(crate) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let built = || workspace.build_migrator(&["--features", "dev"], &[]);
     let Some(first) = built()? else { return Ok(None) };
     let on_disk = match migrator_build::load(&workspace.db()) {

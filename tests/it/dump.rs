@@ -1,0 +1,166 @@
+//! `cargo xtask dump`: the schema as files that are committed.
+
+use std::fs;
+use std::process::Command;
+
+use expect_test::expect;
+
+use crate::support::{Project, query_on, server};
+use crate::workspace::Workspace;
+
+/// A body of which every line looks like something that is removed elsewhere, or ends in what an editor would remove.
+const ODD_BODY: &str = "/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1";
+
+fn major() -> String {
+    query_on("postgres", "SHOW server_version_num").trim()[..2].to_owned()
+}
+
+#[test]
+fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
+    let workspace = Workspace::foreign("dump");
+    let major = major();
+    let run = |line: &str| workspace.run(&mut workspace.cargo(line)).replace(&major, "MAJOR");
+    let facts = workspace.path(format!("db/schema.facts.{major}"));
+    expect![[r#"
+        exit 1
+        --- stdout
+        db/schema.sql is missing
+        db/schema.facts.MAJOR is missing
+        the migrations give another schema: run `cargo xtask dump` and commit what it writes
+    "#]]
+    .assert_eq(&run("xtask dump --check"));
+    expect![[r#"
+        exit 0
+        --- stdout
+        db/schema.sql
+        db/schema.facts.MAJOR
+    "#]]
+    .assert_eq(&run("xtask dump"));
+    expect![[r#"
+        exit 0
+        --- stderr
+        db/schema.sql and the facts are up to date
+    "#]]
+    .assert_eq(&run("xtask dump"));
+    expect![[r#"
+        exit 0
+        --- stderr
+        the committed schema is what the migrations give
+    "#]]
+    .assert_eq(&run("xtask dump --check"));
+
+    let body = ODD_BODY.replace('\\', "\\\\").replace('\r', "\\r");
+    workspace.write(
+        "db/migrations/004_odd.sql",
+        format!("-- migrate:up\nCREATE FUNCTION odd() RETURNS int LANGUAGE sql AS E'{body}';\n\n-- migrate:down\nDROP FUNCTION odd();\n"),
+    );
+    expect![[r#"
+        exit 1
+        --- stdout
+        db/schema.sql is not what the migrations give:
+        + --
+        + -- Name: odd(); Type: FUNCTION; Schema: public; Owner: -
+        + --
+        + 
+        + CREATE FUNCTION public.odd() RETURNS integer
+        +     LANGUAGE sql
+        +     AS $$/*  \r
+        + \restrict x\r
+        + -- Dumped by me   $
+        + 
+        + 
+        + */ SELECT 1$$;
+        + 
+        + 
+        -     ('003');
+        +     ('003'),
+        +     ('004');
+        db/schema.facts.MAJOR is not what the migrations give:
+        - # schema facts of PostgreSQL X at 003; written by `cargo xtask dump`, compared by `migrator drift`
+        + # schema facts of PostgreSQL X at 004; written by `cargo xtask dump`, compared by `migrator drift`
+        + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
+        the migrations give another schema: run `cargo xtask dump` and commit what it writes
+    "#]]
+    .assert_eq(&run("xtask dump --check"));
+    run("xtask dump");
+    let files = || [workspace.path("db/schema.sql"), facts.clone()].map(|path| fs::read(path).unwrap());
+    let first = files();
+    assert!(String::from_utf8_lossy(&first[0]).contains(ODD_BODY), "{}", String::from_utf8_lossy(&first[0]));
+    fs::remove_file(workspace.path("db/schema.sql")).unwrap();
+    fs::remove_file(&facts).unwrap();
+    run("xtask dump");
+    assert!(files() == first, "two dumps of the same migrations differ");
+
+    restored_without_drift(&workspace);
+
+    for (path, renamed) in [(workspace.path("db/schema.sql"), "db/schema.sql"), (facts, "db/schema.facts.99")] {
+        let text = fs::read_to_string(&path).unwrap();
+        fs::remove_file(path).unwrap();
+        workspace.write(renamed, text.replace(&format!("PostgreSQL {major}"), "PostgreSQL 99"));
+    }
+    expect![[r#"
+        exit 0
+        --- stderr
+        not checked: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
+        not checked: db/schema.facts.MAJOR, because this server is PostgreSQL X and the committed files are of another release
+    "#]].assert_eq(&run("xtask dump --check"));
+}
+
+#[test]
+fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
+    let workspace = Workspace::foreign("dump");
+    // A server without its client programs, as some packages bring it.
+    let programs = tempfile::tempdir().unwrap();
+    fs::set_permissions(programs.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for entry in fs::read_dir(server().program_directory()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() != "pg_dump" {
+            std::os::unix::fs::symlink(entry.path(), programs.path().join(entry.file_name())).unwrap();
+        }
+    }
+    let output = workspace.run(workspace.cargo("xtask dump").env("PG_BIN", programs.path()));
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: there is no pg_dump beside the server's programs in `PROGRAMS`
+        help: install PostgreSQL's client programs of the same release (`apt install postgresql-client`)
+    "#]]
+    .assert_eq(&output.replace(&programs.path().display().to_string(), "PROGRAMS"));
+    workspace.write(
+        "db/migrations/004_bad.sql",
+        "-- migrate:up\nALTER TABLE bookz ADD COLUMN x int;\n\n-- migrate:down\nSELECT 1;\n",
+    );
+    let output = workspace.run(&mut workspace.cargo("xtask dump"));
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `up --quiet` failed on the throw-away server (exit status: 3):
+        error: migration 004_bad failed and was rolled back
+         --> db/migrations/004_bad.sql:2:1
+          |
+        2 | ALTER TABLE bookz ADD COLUMN x int;
+          | ^ relation "bookz" does not exist [42P01]
+          |
+          = note: applied before it in this run: 001_init, 002_create_loans, 003_index_open_loans. Not run: views.
+          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+    "#]]
+    .assert_eq(&output);
+    assert!(!workspace.path("db/schema.sql").exists());
+}
+
+/// schema.sql gives a database that the migrator takes for its own.
+fn restored_without_drift(workspace: &Workspace) {
+    let restored = Project::new();
+    let url = server().tcp_url(restored.database());
+    let mut psql = Command::new(server().program_directory().join("psql"));
+    psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--dbname", &url, "--file"]);
+    let output = psql.arg(workspace.path("db/schema.sql")).output().expect("psql, beside the server's programs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let migrate = |line: &str| workspace.run(workspace.cargo(line).env("DATABASE_URL", &url));
+    assert_eq!(migrate("xtask migrate drift"), "exit 0\n--- stdout\nno drift\n");
+    let applied = migrate("xtask migrate up");
+    assert!(applied.contains("applied 1 repeatable in N ms; the database is at 004"), "{applied}");
+    restored.query("ALTER TABLE books ADD COLUMN by_hand int");
+    let drift = migrate("xtask migrate drift");
+    assert!(drift.contains("added    column by_hand"), "{drift}");
+}
