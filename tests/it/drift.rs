@@ -296,6 +296,17 @@ fn the_facts_say_the_same_to_every_session() {
 }
 
 #[test]
+fn who_may_do_nothing_sees_the_same_schema() {
+    let project = everything();
+    query_on(
+        "postgres",
+        "DO $$ BEGIN CREATE ROLE drift_guest LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+    );
+    project.query("GRANT SELECT ON schema_migrations, schema_migration_events TO drift_guest");
+    assert_eq!(project.run_as("drift_guest", &["drift"]), "exit 0\n--- stdout\nno drift\n");
+}
+
+#[test]
 fn a_restored_dump_has_no_drift() {
     let project = everything();
     let restored = Project::new();

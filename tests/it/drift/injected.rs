@@ -100,7 +100,7 @@ const DRIFTS: &[(&str, &str)] = &[
     ("DROP TEXT SEARCH TEMPLATE app.template", "removed text-search-template app.template"),
     ("ALTER FOREIGN DATA WRAPPER elsewhere OPTIONS (ADD debug 'true')", "changed foreign-data-wrapper elsewhere"),
     ("ALTER SERVER far OPTIONS (SET host 'near.example.org')", "changed foreign-server far"),
-    ("ALTER USER MAPPING FOR drift_reader SERVER far OPTIONS (DROP password)", "changed user-mapping far.drift_reader"),
+    ("DROP USER MAPPING FOR drift_reader SERVER far", "removed user-mapping far.drift_reader"),
     ("ALTER FOREIGN TABLE app.remote OPTIONS (SET table_name 'here')", "changed foreign-table app.remote"),
     ("DROP ACCESS METHOD piles", "removed access-method piles"),
     ("DROP LANGUAGE plagain", "removed language plagain"),

@@ -26,9 +26,8 @@ SELECT quote_ident(s.srvname), 'foreign-server', '', concat_ws(' ', 'WRAPPER', q
     'OPTIONS (' || (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(s.srvoptions) o) || ')')
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = s.srvfdw
 UNION ALL
--- Only the names of the options: one of them is the password.
-SELECT quote_ident(m.srvname), 'user-mapping', CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END,
-    coalesce((SELECT string_agg(split_part(o, '=', 1), ', ' ORDER BY o COLLATE "C") FROM unnest(m.umoptions) o), '')
+-- Not the options: one of them is the password, and who may not see it would see another schema.
+SELECT quote_ident(m.srvname), 'user-mapping', CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END, ''
 FROM pg_user_mappings m
 UNION ALL
 SELECT quote_ident(l.lanname), 'language', '', concat_ws(' ', CASE WHEN l.lanpltrusted THEN 'TRUSTED' END, 'HANDLER ' || l.lanplcallfoid::regproc)
