@@ -67,17 +67,18 @@ pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&S
              fetch-depth 0)"
         )
     })?;
-    let before = side_of_commit(&shell, &merge_base)?;
-    let tip = names_of_commit(&shell, &commit)?;
     let now = side(&workspace.db().join("migrations"), loaded)?;
+    let before = side_of_commit(&shell, &merge_base, &now)?;
+    let tip = names_of_commit(&shell, &commit)?;
     let mut findings = compare(&before, &now, name);
     findings.extend(late(&before, &tip, &now, name));
     Ok(Outcome::Checked(findings))
 }
 
 /// The migrations of a commit, written into a temporary directory with an index of its own: two processes for any
-/// number of files, and the user's index stays as it is.
-fn side_of_commit(shell: &Shell, commit: &str) -> Result<Side> {
+/// number of files, and the user's index stays as it is. They are parsed only where one of them differs from what is there
+/// `now`.
+fn side_of_commit(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
     let Some(tree) = tree(shell, commit)? else { return Ok(Side::new()) };
     let temporary = shell.create_temp_dir()?;
     let migrations = temporary.path().join("db/migrations");
@@ -86,6 +87,11 @@ fn side_of_commit(shell: &Shell, commit: &str) -> Result<Side> {
     let target = format!("--prefix={}/", migrations.display());
     cmd!(shell, "git read-tree {tree}").quiet().run()?;
     cmd!(shell, "git checkout-index --all --quiet {target}").quiet().run()?;
+    let before = side(&migrations, None)?;
+    let same = |(number, old): (&i64, &File)| now.get(number).is_some_and(|new| new.text == old.text);
+    if before.iter().all(same) {
+        return Ok(before);
+    }
     let loaded = migrator_build::load(&temporary.path().join("db")).ok();
     side(&migrations, loaded.as_ref().map(|loaded| &loaded.set))
 }
