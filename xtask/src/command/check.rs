@@ -70,8 +70,6 @@ fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
     let loaded = match migrator_build::load(&workspace.db()) {
         Ok(loaded) => {
             report.findings.extend(of_problems(&loaded.warnings));
-            let hazards = migrator_build::hazards::search(&loaded.set);
-            report.findings.extend(hazards.iter().map(|hazard| Finding::of_hazard(hazard, color)));
             Some(loaded.set)
         }
         Err(problems) => {
@@ -80,11 +78,19 @@ fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
             None
         }
     };
-    match append_only::check(workspace, args.base.as_deref(), loaded.as_ref())? {
+    // The hazards are looked for while git and cargo answer.
+    let (hazards, (base, metadata)) = std::thread::scope(|scope| {
+        let others = scope
+            .spawn(|| (append_only::check(workspace, args.base.as_deref(), loaded.as_ref()), workspace.metadata()));
+        let hazards = loaded.as_ref().map(migrator_build::hazards::search).unwrap_or_default();
+        (hazards, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    report.findings.extend(hazards.iter().map(|hazard| Finding::of_hazard(hazard, color)));
+    match base? {
         append_only::Outcome::Checked(findings) => report.findings.extend(findings),
         append_only::Outcome::Skipped(reason) => report.skipped.push(reason),
     }
-    let metadata = workspace.metadata()?;
+    let metadata = metadata?;
     report.findings.extend(separation::check(&metadata));
     report.findings.extend(build_scripts::check(&metadata, &workspace.root));
     Ok(report)

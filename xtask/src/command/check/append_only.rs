@@ -75,10 +75,25 @@ pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&S
     Ok(Outcome::Checked(findings))
 }
 
+/// The migrations of a commit. Those that git calls unchanged are taken from `now`.
+fn side_of_commit(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
+    let changed = cmd!(shell, "git diff --name-only --no-renames --diff-filter=a {commit} -- db/migrations").quiet();
+    if changed.read()?.is_empty() {
+        let names = names_of_commit(shell, commit)?;
+        let same = names
+            .iter()
+            .map(|(number, name)| Some((*number, now.get(number).filter(|file| file.name == *name)?.clone())));
+        if let Some(side) = same.collect() {
+            return Ok(side);
+        }
+    }
+    written_side(shell, commit, now)
+}
+
 /// The migrations of a commit, written into a temporary directory with an index of its own: two processes for any
 /// number of files, and the user's index stays as it is. They are parsed only where one of them differs from what is there
 /// `now`.
-fn side_of_commit(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
+fn written_side(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
     let Some(tree) = tree(shell, commit)? else { return Ok(Side::new()) };
     let temporary = shell.create_temp_dir()?;
     let migrations = temporary.path().join("db/migrations");
