@@ -26,6 +26,7 @@ mod healing;
 mod history;
 mod libpq;
 mod locks;
+mod locks_of_ddl;
 mod nontransactional;
 mod output;
 mod pooler;
