@@ -39,22 +39,9 @@ fn ours(text: &str, variables: &[(String, String)]) -> String {
     format!("{host} {port} {database} {user}")
 }
 
-#[test]
-fn we_get_where_psql_gets() {
-    if !server().program_directory().join("psql").exists() {
-        eprintln!("not run, because there is no psql beside the server: the comparison with psql");
-        return;
-    }
-    let home = TempDir::new().unwrap();
-    let (port, socket) = (server().port(), server().socket_directory());
-    let socket = socket.to_str().unwrap();
-    std::fs::write(
-        home.path().join("services"),
-        format!("[crm]\nhost=127.0.0.1\nport={port}\ndbname=postgres\nuser=postgres\n[half]\nport={port}\n"),
-    )
-    .unwrap();
-    let services = ("PGSERVICEFILE".to_owned(), home.path().join("services").display().to_string());
-    let cases: Vec<(String, Vec<(&str, String)>)> = vec![
+/// Connection strings and the variables beside them.
+fn cases(port: u16, socket: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
+    vec![
         (format!("postgresql://postgres@127.0.0.1:{port}/postgres"), vec![]),
         (format!("postgres://postgres@127.0.0.1:{port}/template1"), vec![]),
         (format!("postgresql://postgres@localhost:{port}/postgres?sslmode=disable"), vec![]),
@@ -102,7 +89,25 @@ fn we_get_where_psql_gets() {
         ("service=missing".to_owned(), vec![]),
         (format!("host=127.0.0.1 port={port} user=postgres dbname=postgres options='-c search_path=app'"), vec![]),
         (format!("host=127.0.0.1 port={port} user=postgres dbname=postgres nonsense=1"), vec![]),
-    ];
+    ]
+}
+
+#[test]
+fn we_get_where_psql_gets() {
+    if !server().program_directory().join("psql").exists() {
+        eprintln!("not run, because there is no psql beside the server: the comparison with psql");
+        return;
+    }
+    let home = TempDir::new().unwrap();
+    let (port, socket) = (server().port(), server().socket_directory());
+    let socket = socket.to_str().unwrap();
+    std::fs::write(
+        home.path().join("services"),
+        format!("[crm]\nhost=127.0.0.1\nport={port}\ndbname=postgres\nuser=postgres\n[half]\nport={port}\n"),
+    )
+    .unwrap();
+    let services = ("PGSERVICEFILE".to_owned(), home.path().join("services").display().to_string());
+    let cases = cases(port, socket);
     let mut refused = 0;
     for (text, variables) in &cases {
         let variables: Vec<(String, String)> = variables
