@@ -48,7 +48,7 @@ pub(super) async fn prepare(
                 catalog::Index::Invalid(name) => {
                     let name = name.index;
                     say(&format!("index {name} is invalid, an unfinished build: it is dropped and built again"));
-                    without_lock_timeout(executor, block, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
+                    run(executor, block, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
                 }
                 catalog::Index::Valid(_) | catalog::Index::Absent => {}
             }
@@ -62,7 +62,7 @@ pub(super) async fn prepare(
         StatementKind::ReindexConcurrently { object, name } if open.is_some() => {
             for index in catalog::leftovers(client, *object, name).await.map_err(own)? {
                 say(&format!("index {index} was left behind by an unfinished REINDEX: it is dropped"));
-                without_lock_timeout(executor, block, &format!("DROP INDEX CONCURRENTLY {index}")).await?;
+                run(executor, block, &format!("DROP INDEX CONCURRENTLY {index}")).await?;
             }
         }
         StatementKind::DetachConcurrently { table, partition } => {
@@ -76,7 +76,7 @@ pub(super) async fn prepare(
                         "the detachment of partition {partition} was begun by an earlier run: it is finished"
                     ));
                     let statement = format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE");
-                    without_lock_timeout(executor, block, &statement).await?;
+                    run(executor, block, &statement).await?;
                     return Ok(Next::Done);
                 }
                 catalog::Partition::Attached | catalog::Partition::Detached => {}
@@ -87,11 +87,26 @@ pub(super) async fn prepare(
     Ok(Next::Run)
 }
 
-/// Runs a statement of ours that waits for others as long as it must.
-async fn without_lock_timeout(executor: &Executor, block: &Block, statement: &str) -> Result<(), Failure> {
-    let lock_timeout = executor.session(Some(block)).lock_timeout_ms;
-    for statement in ["SET lock_timeout = 0", statement, &format!("SET lock_timeout = {lock_timeout}")] {
-        executor.connection.client.batch_execute(statement).await.map_err(|error| Failure::new(error, Place::Own))?;
+/// Runs a statement of ours.
+async fn run(executor: &Executor, block: &Block, statement: &str) -> Result<(), Failure> {
+    let own = |error| Failure::new(error, Place::Own);
+    let client = &executor.connection.client;
+    without_lock_timeout(executor, block, async { client.batch_execute(statement).await.map_err(own) }).await
+}
+
+/// Does something that waits for others as long as it must: a lock timeout would leave something unfinished behind, and
+/// waiting blocks nobody.
+pub(super) async fn without_lock_timeout(
+    executor: &Executor,
+    block: &Block,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let client = &executor.connection.client;
+    client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
+    let outcome = work.await;
+    if !client.is_closed() {
+        let lock_timeout = executor.session(Some(block)).lock_timeout_ms;
+        let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
     }
-    Ok(())
+    outcome
 }

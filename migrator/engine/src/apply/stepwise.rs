@@ -129,17 +129,9 @@ impl Run<'_> {
                 | K::DetachConcurrently { .. }
                 | K::Concurrently
         );
-        if !concurrent {
-            return run_alone(client, &self.body(unit)).await;
-        }
-        // A lock timeout would leave something unfinished behind, and waiting blocks nobody.
-        client.batch_execute("SET lock_timeout = 0").await.map_err(|error| Failure::new(error, Place::Own))?;
-        let outcome = run_alone(client, &self.body(unit)).await;
-        if !client.is_closed() {
-            let lock_timeout = self.executor.session(Some(self.block)).lock_timeout_ms;
-            let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
-        }
-        outcome
+        let body = self.body(unit);
+        let sent = run_alone(client, &body);
+        if concurrent { healing::without_lock_timeout(self.executor, self.block, sent).await } else { sent.await }
     }
 
     /// The migration's own row and event, in one transaction.
