@@ -1,6 +1,6 @@
 //! The short questions.
 
-use super::scratch::Scratch;
+use super::scratch::{Database, Scratch};
 use super::{Answer, Verdict, error_lines};
 use crate::apply::{self, apply};
 use crate::error::Error;
@@ -85,14 +85,10 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
 pub(super) async fn two_at_once(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     let context = scratch.empty().await?;
     let one = async || {
-        let session = context.open().await?;
-        let (mut executor, history) = context.lock(session, std::time::Duration::from_secs(600)).await?;
-        executor.prepare(&history).await?;
-        let history = crate::store::read(&mut executor.connection, &executor.tables).await?;
-        let plan = plan::up(context.embedded, &history, Target::Newest, false)?;
-        let outcome = apply(&executor, &plan).await;
-        executor.finish().await;
-        outcome.map(|()| plan.steps.len())
+        let mut database = Database::open(context.clone()).await?;
+        let applied = database.up(Target::Newest, true).await?;
+        database.close().await;
+        Ok::<_, Error>(applied)
     };
     let (first, second) = futures_util::future::join(one(), one()).await;
     let (first, second) = (first?, second?);

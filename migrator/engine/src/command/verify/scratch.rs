@@ -54,11 +54,7 @@ impl<'a> Scratch<'a> {
 
     /// A new database and a session in it.
     pub(super) async fn database(&self) -> Result<Database, Error> {
-        let context = self.empty().await?;
-        let session = context.open().await?;
-        let (executor, history) = context.lock(session, Duration::from_secs(60)).await?;
-        executor.prepare(&history).await?;
-        Ok(Database { context, executor })
+        Database::open(self.empty().await?).await
     }
 
     /// Drops them all.
@@ -71,16 +67,25 @@ impl<'a> Scratch<'a> {
 }
 
 impl Database {
+    /// A session in a database that is there; waits for whoever else migrates it.
+    pub(super) async fn open(context: Context) -> Result<Database, Error> {
+        let session = context.open().await?;
+        let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
+        executor.prepare(&history).await?;
+        Ok(Database { context, executor })
+    }
+
     pub(super) async fn history(&mut self) -> Result<History, Error> {
         store::read(&mut self.executor.connection, &self.executor.tables).await
     }
 
-    /// Applies what is pending, without the repeatables unless they are asked for.
-    pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<(), Error> {
+    /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.
+    pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
         let history = self.history().await?;
         let mut plan = plan::up(self.context.embedded, &history, target, false)?;
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
-        apply(&self.executor, &plan).await
+        apply(&self.executor, &plan).await?;
+        Ok(plan.steps.len())
     }
 
     /// Takes the newest one back.
