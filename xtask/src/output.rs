@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 /// `check`, `dump --check` or `chaos` found something.
 pub(crate) const FOUND: u8 = 1;
@@ -32,6 +32,11 @@ pub(crate) fn result(line: impl Display) {
 /// A line about what is going on.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Ends as a program that we ran has ended.
+pub(crate) fn exit_code_of(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
 }
 
 /// Prints the error, if any, and says how the process ends.

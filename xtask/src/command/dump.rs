@@ -67,15 +67,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn dump(executable: &Path, set: &Set) -> Result<Dump> {
     let server = TemporaryServer::start()?;
     let migrator = |arguments: &[&str]| {
-        let mut command = Command::new(executable);
-        remove_postgres_variables(&mut command);
-        for (name, _) in std::env::vars_os() {
-            // An approval, a deadline or an environment is meant for another database.
-            if name.to_string_lossy().starts_with("MIGRATOR_") {
-                command.env_remove(name);
-            }
-        }
-        command.args(arguments).env("DATABASE_URL", server.tcp_url(DATABASE));
+        let mut command = migrate::on_throw_away(executable, &server.tcp_url(DATABASE));
+        command.args(arguments);
         command.env(migrate::DATA_DIRECTORY, server.data_directory());
         said(&mut command, &arguments.join(" "))
     };

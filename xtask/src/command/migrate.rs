@@ -97,18 +97,29 @@ fn use_own_cluster(
     }
     let mut create = Command::new(executable);
     prepare(&mut create);
-    let output = create
+    let created = create
         .args(["create", "--if-missing"])
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("failed to run `{} create`", executable.display()))?;
-    if output.status.success() {
+    if created.status.success() {
         return Ok(None);
     }
     // Said only now: that the database is there already is no news.
-    output::note(String::from_utf8_lossy(&output.stderr).trim_end());
-    let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(output::FAILED);
-    Ok(Some(ExitCode::from(code)))
+    output::note(String::from_utf8_lossy(&created.stderr).trim_end());
+    Ok(Some(output::exit_code_of(created.status)))
+}
+
+/// The migrator on a throw-away server: nothing that was set for another database reaches it.
+pub(super) fn on_throw_away(executable: &Path, url: &str) -> Command {
+    let mut migrator = Command::new(executable);
+    remove_postgres_variables(&mut migrator);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MIGRATOR_")) {
+        // An approval, a deadline or an environment is meant for another database.
+        migrator.env_remove(name);
+    }
+    migrator.env("DATABASE_URL", url);
+    migrator
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.

@@ -1,12 +1,12 @@
 //! `cargo xtask verify`.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use super::migrate;
 use crate::output;
-use crate::postgres::{TemporaryServer, remove_postgres_variables};
+use crate::postgres::TemporaryServer;
 use crate::workspace::Workspace;
 
 /// Arguments of `verify`.
@@ -27,13 +27,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let Some(executable) = migrate::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
-    let mut migrator = Command::new(&executable);
-    remove_postgres_variables(&mut migrator);
-    migrator.env("DATABASE_URL", server.url("postgres")).env_remove("MIGRATOR_ENV").arg("verify");
+    let mut migrator = migrate::on_throw_away(&executable, &server.url("postgres"));
+    migrator.arg("verify");
     if args.json {
         migrator.arg("--json");
     }
     let status = migrator.status().with_context(|| format!("failed to run `{}`", executable.display()))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(output::FAILED);
-    Ok(ExitCode::from(code))
+    Ok(output::exit_code_of(status))
 }
