@@ -111,12 +111,12 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
             AccessExclusiveLock on a_t, rewritten: reads and writes wait
             AccessExclusiveLock on a_n, rewritten: reads and writes wait
         ALTER TABLE a ADD COLUMN c5 int GENERATED ALWAYS AS IDENTITY
-            AccessExclusiveLock on a, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on a, rewritten, scanned, validates NOT NULL of c5: reads and writes wait
             AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
             AccessExclusiveLock on a_t, rewritten: reads and writes wait
             AccessExclusiveLock on a_n, rewritten: reads and writes wait
         ALTER TABLE a ADD COLUMN c6 serial
-            AccessExclusiveLock on a, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on a, rewritten, scanned, validates NOT NULL of c6: reads and writes wait
             AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
             AccessExclusiveLock on a_t, rewritten: reads and writes wait
             AccessExclusiveLock on a_n, rewritten: reads and writes wait
@@ -134,14 +134,14 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
         ALTER TABLE a ALTER COLUMN t SET DEFAULT 'x'
             AccessExclusiveLock on a: reads and writes wait
         ALTER TABLE a ALTER COLUMN t SET NOT NULL
-            AccessExclusiveLock on a, scanned: reads and writes wait
+            AccessExclusiveLock on a, scanned, validates NOT NULL of t: reads and writes wait
         ALTER TABLE a VALIDATE CONSTRAINT n_there
         ALTER TABLE a ALTER COLUMN n SET NOT NULL
             AccessExclusiveLock on a: reads and writes wait
         ALTER TABLE a ALTER COLUMN n DROP NOT NULL
             AccessExclusiveLock on a: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT small CHECK (n < 100)
-            AccessExclusiveLock on a, scanned: reads and writes wait
+            AccessExclusiveLock on a, scanned, validates small: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT later CHECK (n < 200) NOT VALID
             AccessExclusiveLock on a: reads and writes wait
         ALTER TABLE a DROP CONSTRAINT small
@@ -154,7 +154,7 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
             AccessExclusiveLock on a, scanned: reads and writes wait
         ALTER TABLE b ADD CONSTRAINT to_a FOREIGN KEY (id) REFERENCES a
             ShareRowExclusiveLock on a: writes wait
-            ShareRowExclusiveLock on b, scanned: writes wait
+            ShareRowExclusiveLock on b, scanned, validates to_a: writes wait
         ALTER TABLE b ADD CONSTRAINT to_a_too FOREIGN KEY (id) REFERENCES a NOT VALID
             ShareRowExclusiveLock on a: writes wait
             ShareRowExclusiveLock on b: writes wait
@@ -166,7 +166,7 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
             ShareLock on b, scanned: writes wait
         DROP INDEX b_a
             AccessExclusiveLock on b: reads and writes wait
-            AccessExclusiveLock on b_a: reads and writes wait
+            AccessExclusiveLock on b_a, dropped: reads and writes wait
         REINDEX TABLE b
             ShareLock on b, scanned: writes wait
             AccessExclusiveLock on b_pkey, rewritten: reads and writes wait
@@ -211,7 +211,7 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
         DO $$ BEGIN EXECUTE 'ALTER TABLE d ALTER COLUMN x TYPE bigint'; END $$
             AccessExclusiveLock on d, rewritten, scanned: reads and writes wait
         DROP TABLE d
-            AccessExclusiveLock on d: reads and writes wait
+            AccessExclusiveLock on d, dropped: reads and writes wait
     "#]]
     .assert_eq(&table.collect::<String>());
 }

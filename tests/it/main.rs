@@ -29,6 +29,8 @@ mod locks;
 mod locks_of_ddl;
 mod nontransactional;
 mod output;
+mod page;
+mod plan_locks;
 mod pooler;
 mod readme;
 mod rights;

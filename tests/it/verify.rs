@@ -28,7 +28,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok        seeds: development
         ok        two at once: 5 steps, each by one of them
         ok        locks: 1 statement stops others on what was there before
-                    004_no_way_back statement 1: AccessExclusiveLock on t3: reads and writes wait
+                    004_no_way_back statement 1: AccessExclusiveLock on t3, dropped: reads and writes wait
         everything holds
     "#]]
     .assert_eq(&without_times(&project.finish(verify)));

@@ -11,6 +11,8 @@ pub(crate) mod drift;
 #[cfg(feature = "dev")]
 pub(crate) mod drop;
 pub(crate) mod environment;
+#[cfg(feature = "dev")]
+mod html;
 pub(crate) mod list;
 mod obstacle;
 pub(crate) mod plan;

@@ -33,12 +33,16 @@ mod interrupt;
 mod introspect;
 mod lock;
 mod output;
+#[cfg(feature = "dev")]
+mod page;
 pub mod plan;
 mod report;
 mod sql;
 mod store;
 mod target;
 mod tls;
+#[cfg(feature = "dev")]
+mod trace;
 pub mod units;
 
 use std::process::ExitCode;

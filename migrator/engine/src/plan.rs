@@ -46,6 +46,12 @@ pub enum Step {
 }
 
 impl Step {
+    /// A migration upwards, for the first time and from its first statement.
+    #[cfg(feature = "dev")]
+    pub(crate) fn first_up(migration: &'static Migration) -> Step {
+        Step::Migration { migration, direction: Direction::Up, resume: None, attempt: 1 }
+    }
+
     /// The version, or a repeatable's name.
     pub fn version(&self) -> &'static str {
         match self {

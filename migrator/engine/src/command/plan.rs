@@ -8,6 +8,9 @@ use crate::history::Direction;
 use crate::output::result;
 use crate::plan::{self, Plan, Step, Target};
 
+#[cfg(feature = "dev")]
+mod locks;
+
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator plan --json")]
@@ -24,6 +27,10 @@ pub(crate) struct Args {
     /// Plan pending migrations also below applied ones.
     #[arg(long)]
     pub allow_out_of_order: bool,
+    /// Which locks it takes.
+    #[cfg(feature = "dev")]
+    #[command(flatten)]
+    pub tracing: locks::Tracing,
 }
 
 /// Plans and prints.
@@ -32,6 +39,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = args.to.map_or(Target::Newest, Target::Version);
     let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order).map_err(Error::from);
     let plan = context.unless_it_runs(&session, plan).await?;
+    #[cfg(feature = "dev")]
+    if args.tracing.locks {
+        return locks::run(context, args, session, &plan).await;
+    }
     if args.json {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
         result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
@@ -77,6 +88,22 @@ fn sql_of(step: &Step) -> &'static str {
     }
 }
 
+/// `would apply 003_add_x`, and how, where that is not the usual way.
+fn line(step: &Step) -> String {
+    match step {
+        Step::Migration { migration, direction, resume, .. } => {
+            let alone = migration.block(*direction).is_some_and(|block| !block.transaction);
+            let resumed = resume.as_ref().map(|progress| format!(", statements done: {}", progress.done.len()));
+            let how = match alone {
+                true => format!(" (outside a transaction{})", resumed.unwrap_or_default()),
+                false => String::new(),
+            };
+            format!("would apply {}{how}", step.label())
+        }
+        Step::Repeatable(_) => format!("would apply repeatable {}", step.label()),
+    }
+}
+
 /// Prints a plan for people.
 pub(crate) fn print(plan: &Plan, sql: bool) {
     if plan.steps.is_empty() {
@@ -84,19 +111,7 @@ pub(crate) fn print(plan: &Plan, sql: bool) {
         return;
     }
     for step in &plan.steps {
-        let line = match step {
-            Step::Migration { migration, direction, resume, .. } => {
-                let alone = migration.block(*direction).is_some_and(|block| !block.transaction);
-                let resumed = resume.as_ref().map(|progress| format!(", statements done: {}", progress.done.len()));
-                let how = if alone {
-                    format!(" (outside a transaction{})", resumed.unwrap_or_default())
-                } else {
-                    String::new()
-                };
-                format!("would apply {}{how}", step.label())
-            }
-            Step::Repeatable(_) => format!("would apply repeatable {}", step.label()),
-        };
+        let line = line(step);
         if sql {
             result(&format!("-- {line}\n{}\n", sql_of(step).trim()));
         } else {

@@ -1,29 +1,38 @@
 //! `verify`: proves on throw-away databases that the migrations go up, down and up again. Development builds only.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::command::Context;
+use crate::command::html::Place;
+use crate::embedded::Migration;
 use crate::error::{Error, Exit};
 use crate::output::{self, result};
+use crate::page::{self, Mark, Page};
+use crate::trace::Trace;
 use scratch::Scratch;
 
 mod checks;
 mod locks;
 mod round_trip;
-mod scratch;
+pub(in crate::command) mod scratch;
 
 /// The arguments of `verify`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It creates databases of its own on the server and drops them again; `cargo xtask verify` starts a server for it.\n\n\
-                        Example: cargo xtask verify"
+                        Example: cargo xtask verify\n\
+                        Example: cargo xtask verify --html report.html"
 )]
 pub(crate) struct Args {
     /// For programs.
     #[arg(long)]
     pub json: bool,
+    /// Also write it to this file, as a page for a browser: verdicts, locks over time, the SQL.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// What one question came to.
@@ -48,6 +57,19 @@ enum Verdict {
     NotAsked,
 }
 
+impl Finding {
+    fn on_page(&self) -> page::Verdict {
+        let mark = match self.verdict {
+            Verdict::Ok => Mark::Good,
+            Verdict::Mild => Mark::Note,
+            Verdict::Failed => Mark::Bad,
+            Verdict::NotAsked => Mark::None,
+        };
+        let (name, word) = (self.name, self.verdict.word());
+        page::Verdict { name, mark, word, lines: self.lines.clone(), time: self.time }
+    }
+}
+
 impl Verdict {
     fn word(self) -> &'static str {
         match self {
@@ -64,6 +86,7 @@ type Answer = (Verdict, Vec<String>);
 
 /// Asks every question, also behind one that failed.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let place = args.html.as_deref().map(Place::open).transpose()?;
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
     let mut add = |name, begun: Instant, answer: Result<Answer, Error>| {
@@ -86,19 +109,24 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     let goes_up = ask!("up from zero", checks::up_from_zero(&scratch));
     ask!("round trip", round_trip::every_migration(&scratch));
+    let mut traces = Vec::new();
     if goes_up {
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
         ask!("two at once", checks::two_at_once(&scratch));
-        ask!("locks", locks::trace(&scratch));
+        ask!("locks", locks::trace(&scratch, &mut traces));
     } else {
         for name in ["second up", "repeatables twice", "seeds", "two at once", "locks"] {
             let reason = vec!["the migrations do not go up".to_owned()];
             add(name, Instant::now(), Ok((Verdict::NotAsked, reason)));
         }
     }
+    let server = scratch.server_version().await?;
     scratch.finish().await?;
+    if let Some(place) = place {
+        place.write(&page(context, &server, &findings, &traces))?;
+    }
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
     if args.json {
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
@@ -110,6 +138,24 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         });
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+fn page<'t>(context: &Context, server: &str, findings: &[Finding], traces: &'t [Trace]) -> Page<'t> {
+    let embedded = context.embedded;
+    let about = vec![
+        ("Migrations", embedded.migrations.len().to_string()),
+        ("Release", context.release.version.to_owned()),
+        ("Digest", embedded.digest.to_owned()),
+        (
+            "Proved on",
+            format!("PostgreSQL {server}, on empty databases: with data the locks are the same, and last longer"),
+        ),
+    ];
+    let step =
+        |(migration, trace): (&Migration, &'t Trace)| page::Step { how: page::how(migration), trace, way_back: None };
+    let steps = embedded.migrations.iter().zip(traces).map(step).collect();
+    let verdicts = findings.iter().map(Finding::on_page).collect();
+    Page { title: "Proof of the migrations", about, verdicts, steps }
 }
 
 fn text(finding: &Finding) -> String {

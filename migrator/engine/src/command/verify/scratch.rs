@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::apply::{Executor, apply};
 use crate::command::{Context, development};
-use crate::connect::Connection;
+use crate::connect::{Connection, query};
 use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
@@ -15,28 +15,28 @@ use crate::store;
 use crate::target::ConnectionTarget;
 
 /// Where they are made.
-pub(super) struct Scratch<'a> {
-    pub(super) context: &'a Context,
+pub(in crate::command) struct Scratch<'a> {
+    pub(in crate::command) context: &'a Context,
     maintenance: Connection,
     target: ConnectionTarget,
     made: Mutex<Vec<String>>,
 }
 
 /// A new database, and a session in it that holds the migration lock.
-pub(super) struct Database {
-    pub(super) context: Context,
-    pub(super) executor: Executor,
+pub(in crate::command) struct Database {
+    pub(in crate::command) context: Context,
+    pub(in crate::command) executor: Executor,
 }
 
 impl<'a> Scratch<'a> {
-    pub(super) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
+    pub(in crate::command) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
         Ok(Scratch { context, maintenance, target, made: Mutex::new(Vec::new()) })
     }
 
     /// A context over a new, empty database.
-    pub(super) async fn empty(&self) -> Result<Context, Error> {
+    pub(in crate::command) async fn empty(&self) -> Result<Context, Error> {
         let mut name = format!("migrator_verify_{}_", std::process::id());
         if let Ok(mut made) = self.made.lock() {
             name.push_str(&made.len().to_string());
@@ -52,13 +52,20 @@ impl<'a> Scratch<'a> {
         })
     }
 
+    /// The release of the server: `15.18`.
+    pub(in crate::command) async fn server_version(&self) -> Result<String, Error> {
+        let rows = query(&self.maintenance.client, "asking for the server's release", "SHOW server_version").await?;
+        let version = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
+        Ok(version.split(' ').next().unwrap_or_default().to_owned())
+    }
+
     /// A new database and a session in it.
-    pub(super) async fn database(&self) -> Result<Database, Error> {
+    pub(in crate::command) async fn database(&self) -> Result<Database, Error> {
         Database::open(self.empty().await?).await
     }
 
     /// Drops them all.
-    pub(super) async fn finish(self) -> Result<(), Error> {
+    pub(in crate::command) async fn finish(self) -> Result<(), Error> {
         for name in self.made.into_inner().unwrap_or_default() {
             development::drop(&self.maintenance, &self.target.with_database(&name)).await?;
         }
@@ -68,19 +75,19 @@ impl<'a> Scratch<'a> {
 
 impl Database {
     /// A session in a database that is there; waits for whoever else migrates it.
-    pub(super) async fn open(context: Context) -> Result<Database, Error> {
+    pub(in crate::command) async fn open(context: Context) -> Result<Database, Error> {
         let session = context.open().await?;
         let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
         executor.prepare(&history).await?;
         Ok(Database { context, executor })
     }
 
-    pub(super) async fn history(&mut self) -> Result<History, Error> {
+    pub(in crate::command) async fn history(&mut self) -> Result<History, Error> {
         store::read(&mut self.executor.connection, &self.executor.tables).await
     }
 
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.
-    pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
+    pub(in crate::command) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
         let history = self.history().await?;
         let mut plan = plan::up(self.context.embedded, &history, target, false)?;
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
@@ -89,14 +96,14 @@ impl Database {
     }
 
     /// Takes the newest one back.
-    pub(super) async fn down(&mut self) -> Result<(), Error> {
+    pub(in crate::command) async fn down(&mut self) -> Result<(), Error> {
         let history = self.history().await?;
         let plan: Plan = plan::down(self.context.embedded, &history, Target::Steps(1))?;
         apply(&self.executor, &plan).await
     }
 
     /// Ends the session; the database stays until the end of `verify`.
-    pub(super) async fn close(self) {
+    pub(in crate::command) async fn close(self) {
         self.executor.finish().await;
     }
 }

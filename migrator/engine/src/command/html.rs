@@ -1,0 +1,53 @@
+//! The file that a report is written to as a page.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Exit};
+use crate::page::Page;
+
+/// A place for a page, proved to be writable before the work begins that takes long.
+pub(crate) struct Place {
+    path: PathBuf,
+    /// What is written, beside it; it takes its place at once and as a whole.
+    new: PathBuf,
+    file: File,
+}
+
+impl Place {
+    /// Opens it; what is there stays as it is until the page is written.
+    ///
+    /// # Errors
+    /// The file cannot be created there.
+    pub(crate) fn open(path: &Path) -> Result<Place, Error> {
+        let mut new = OsString::from(path);
+        new.push(format!(".{}.new", std::process::id()));
+        let new = PathBuf::from(new);
+        let file = File::create(&new).map_err(|error| failed(path, &error))?;
+        Ok(Place { path: path.to_owned(), new, file })
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// The disk is full, or the place is a directory.
+    pub(crate) fn write(mut self, page: &Page<'_>) -> Result<(), Error> {
+        let text = page.render();
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| fs::rename(&self.new, &self.path));
+        written.map_err(|error| failed(&self.path, &error))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Once it has been renamed there is none.
+        let _ = fs::remove_file(&self.new);
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    let message = format!("cannot write the page `{}`: {error}", path.display());
+    Error::new(Exit::Other, message).help("is the directory there, and may you write to it?")
+}

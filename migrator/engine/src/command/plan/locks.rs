@@ -1,0 +1,177 @@
+//! `plan --locks`: runs the plan on a throw-away copy of the schema and shows what each statement locks.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{Args, line, to_json};
+use crate::apply::{Executor, apply};
+use crate::command::Context;
+use crate::command::context::Session;
+use crate::command::html::Place;
+use crate::command::verify::scratch::{Database, Scratch};
+use crate::embedded::Script;
+use crate::error::{Error, Exit};
+use crate::history::History;
+use crate::output::result;
+use crate::page::{self, Page};
+use crate::plan::{Plan, Step};
+use crate::target::ConnectionTarget;
+use crate::trace::{self, Subject, Trace, Waits};
+
+/// What `plan` is asked about locks.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Tracing {
+    /// Run it on a throw-away copy of the schema and show which locks each statement takes (development builds only).
+    #[arg(long)]
+    pub locks: bool,
+    /// With --locks: the server on which the copy is made and dropped again; `cargo xtask migrate plan` starts one.
+    #[arg(long, value_name = "URL", env = "MIGRATOR_SCRATCH_URL", hide_env_values = true, requires = "locks")]
+    pub scratch_url: Option<String>,
+    /// With --locks: write it to this file, as a page for a browser.
+    #[arg(long, value_name = "FILE", requires = "locks")]
+    pub html: Option<PathBuf>,
+}
+
+/// Traces and prints.
+pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: &Plan) -> Result<Exit, Error> {
+    let Some(url) = &args.tracing.scratch_url else {
+        return Err(Error::new(Exit::Usage, "cannot trace the locks: there is no server for a throw-away copy")
+            .help("run `cargo xtask migrate plan --locks`, which starts one, or name one in MIGRATOR_SCRATCH_URL"));
+    };
+    let place = args.tracing.html.as_deref().map(Place::open).transpose()?;
+    context.warn_ahead(&plan.ahead);
+    let history = session.history;
+    drop(session.connection);
+    let (version, traces) = on_copy(context, url, &history, plan)
+        .await
+        .map_err(|error| error.note("this was on a throw-away copy: nothing was done to the database itself"))?;
+    if let Some(place) = place {
+        place.write(&page(context, &session.target, &version, plan, &traces))?;
+    }
+    if args.json {
+        let step = |(step, trace): (&Step, &Trace)| {
+            let mut value = to_json(step, args.sql);
+            value["statements"] = trace.json();
+            value
+        };
+        let steps: Vec<_> = plan.steps.iter().zip(&traces).map(step).collect();
+        result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
+        return Ok(Exit::Done);
+    }
+    print(plan, &traces, args.sql);
+    if !plan.steps.is_empty() {
+        context.progress.say(&format!(
+            "seen on an empty copy of the schema on PostgreSQL {version}: with data the locks are the same, and last longer"
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &Plan, traces: &'t [Trace]) -> Page<'t> {
+    let about = vec![
+        ("Database", target.to_string()),
+        ("To apply", plan.steps.len().to_string()),
+        ("Release", context.release.version.to_owned()),
+        ("Plan digest", plan.digest()),
+        (
+            "Seen on",
+            format!(
+                "PostgreSQL {version}, on an empty copy of the schema: with data the locks are the same, and last longer"
+            ),
+        ),
+    ];
+    let step = |(step, trace): (&Step, &'t Trace)| {
+        let how = match step {
+            Step::Migration { migration, .. } => page::how(migration),
+            Step::Repeatable(_) => "repeatable".to_owned(),
+        };
+        page::Step { how, trace, way_back: None }
+    };
+    let steps = plan.steps.iter().zip(traces).map(step).collect();
+    Page { title: "Migration plan", about, verdicts: Vec::new(), steps }
+}
+
+fn print(plan: &Plan, traces: &[Trace], sql: bool) {
+    if plan.steps.is_empty() {
+        result("nothing to apply");
+    }
+    for (step, trace) in plan.steps.iter().zip(traces) {
+        result(&line(step));
+        let mut quiet = true;
+        for statement in &trace.statements {
+            let lines = statement.lines(Waits::Nobody);
+            if sql {
+                result(&format!("    {}", statement.sql.replace('\n', "\n    ")));
+            }
+            quiet &= lines.is_empty();
+            lines.iter().for_each(|line| result(&format!("    {line}")));
+        }
+        if quiet {
+            result("    nothing that was there before is locked");
+        }
+    }
+    if !plan.steps.is_empty() {
+        result(&format!("plan digest: {}", plan.digest()));
+    }
+}
+
+/// Brings a new database to where the history says the real one is, and runs the plan there. Returns the release of the
+/// server and one trace for each step.
+async fn on_copy(context: &Context, url: &str, history: &History, plan: &Plan) -> Result<(String, Vec<Trace>), Error> {
+    let there = Context { database_url: Some(url.to_owned()), target: None, ..context.clone() };
+    let scratch = Scratch::new(&there).await?;
+    let traced = async {
+        let database = scratch.database().await?;
+        apply(&database.executor, &behind(context, history)).await?;
+        let traces = steps(context, &database, history, plan).await?;
+        database.close().await;
+        Ok::<_, Error>((scratch.server_version().await?, traces))
+    }
+    .await;
+    let finished = scratch.finish().await;
+    let traced = traced?;
+    finished?;
+    Ok(traced)
+}
+
+/// What the real database has behind it, as far as this binary holds it.
+fn behind(context: &Context, history: &History) -> Plan {
+    let embedded = context.embedded;
+    let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
+    let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
+    let there = |script: &&Script| history.repeatable_checksum(script.name) == Some(script.checksum);
+    let repeatables = embedded.repeatables.iter().filter(there);
+    let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
+    Plan { steps: steps.collect(), ahead: Vec::new() }
+}
+
+async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
+    let mut traces = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
+        let again = matches!(step, Step::Repeatable(script) if history.repeatable_checksum(script.name).is_some());
+        let traced = one(&database.executor, step, again).await;
+        context.progress.end();
+        traces.push(traced?);
+    }
+    Ok(traces)
+}
+
+/// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and
+/// is then replaced by itself, which locks the same.
+async fn one(executor: &Executor, step: &Step, again: bool) -> Result<Trace, Error> {
+    let alone = Plan { steps: vec![step.clone()], ahead: Vec::new() };
+    if again {
+        apply(executor, &alone).await?;
+    }
+    let traced = match step {
+        Step::Migration { migration, .. } => trace::run(executor, Subject::Migration(migration)).await,
+        Step::Repeatable(script) => trace::run(executor, Subject::Repeatable(script)).await,
+    };
+    if traced.is_err() {
+        // It fails again, and then with its place in the file.
+        apply(executor, &alone).await?;
+    }
+    traced
+}

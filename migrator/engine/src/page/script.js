@@ -1,0 +1,35 @@
+"use strict";
+// Without a script the page shows everything; with it the reader can look for something.
+(() => {
+  const find = document.getElementById("find");
+  const waiting = document.getElementById("waiting");
+  const shown = document.getElementById("shown");
+  if (!find || !waiting || !shown) return;
+  const steps = Array.from(document.querySelectorAll("details.step"), (details) => ({
+    details,
+    row: document.querySelector(`tr[data-step="${details.id.slice("step-".length)}"]`),
+    text: details.textContent.toLowerCase(),
+    waits: details.dataset.waits !== "nobody",
+  }));
+  const filter = () => {
+    const wanted = find.value.trim().toLowerCase();
+    let count = 0;
+    for (const { details, row, text, waits } of steps) {
+      const visible = text.includes(wanted) && (waits || !waiting.checked);
+      details.hidden = !visible;
+      if (row) row.hidden = !visible;
+      count += visible ? 1 : 0;
+    }
+    shown.textContent = count === steps.length ? "" : `${count} of ${steps.length}`;
+  };
+  // A link to a migration that is folded up unfolds it.
+  const unfold = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (target && target.matches("details.step")) target.open = true;
+  };
+  find.addEventListener("input", filter);
+  waiting.addEventListener("change", filter);
+  window.addEventListener("hashchange", unfold);
+  document.querySelector(".filter").hidden = false;
+  unfold();
+})();

@@ -1,0 +1,279 @@
+//! Runs a migration statement by statement, and looks after each.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error as ClientError;
+use tokio_postgres::error::SqlState;
+
+use super::observe::State;
+use super::{Effect, Mode, Statement, Trace};
+use crate::apply::Executor;
+use crate::connect::failed;
+use crate::embedded::{self, Block, Migration, Script, StatementKind as Kind};
+use crate::error::Error;
+use crate::sql::{insert_state, session};
+
+/// How long the eye is closed between two looks at a statement that cannot run in a transaction.
+const BLINK: Duration = Duration::from_millis(2);
+
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject {
+    /// A migration, upwards; its row is written.
+    Migration(&'static Migration),
+    /// A repeatable; nothing is written about it.
+    Repeatable(&'static Script),
+}
+
+impl Subject {
+    /// `003_add_x`, or a repeatable's name.
+    fn label(&self) -> String {
+        match self {
+            Subject::Migration(migration) => migration.label(),
+            Subject::Repeatable(script) => script.name.to_owned(),
+        }
+    }
+
+    fn block(&self) -> Option<&'static Block> {
+        match self {
+            Subject::Migration(migration) => Some(&migration.up),
+            Subject::Repeatable(_) => None,
+        }
+    }
+
+    fn statements(&self) -> &'static [embedded::Statement] {
+        match self {
+            Subject::Migration(migration) => migration.up.statements,
+            Subject::Repeatable(script) => script.statements,
+        }
+    }
+
+    fn source(&self) -> (&'static str, &'static str) {
+        match self {
+            Subject::Migration(migration) => (migration.file, migration.text),
+            Subject::Repeatable(script) => (script.file, script.text),
+        }
+    }
+}
+
+/// Runs it in the executor's session, which nobody else disturbs.
+///
+/// # Errors
+/// The first statement that fails, in the server's words; what is open of it is rolled back.
+pub(crate) async fn run(executor: &Executor, subject: Subject) -> Result<Trace, Error> {
+    let mut run = Run { executor, subject, statements: Vec::new(), transaction: 0 };
+    let outcome = run.all().await;
+    if outcome.is_err() {
+        // Nothing is lost where nothing is open.
+        let _ = executor.connection.client.batch_execute("ROLLBACK").await;
+    }
+    outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), &error))?;
+    Ok(Trace { label: subject.label(), file: subject.source().0, statements: run.statements })
+}
+
+struct Run<'a> {
+    executor: &'a Executor,
+    subject: Subject,
+    statements: Vec<Statement>,
+    /// The number of the transaction that runs now.
+    transaction: usize,
+}
+
+impl Run<'_> {
+    async fn all(&mut self) -> Result<(), ClientError> {
+        let client = &self.executor.connection.client;
+        client.batch_execute(&session(&self.executor.session(self.subject.block()))).await?;
+        if self.subject.block().is_none_or(|block| block.transaction) {
+            self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
+            let there = State::read(client, &self.executor.tables).await?;
+            let mut before = there;
+            for index in 0..self.subject.statements().len() {
+                self.inside(index, &mut before).await?;
+            }
+            let record = self.record();
+            return client.batch_execute(&format!("RESET SESSION AUTHORIZATION; RESET ROLE; {record}COMMIT")).await;
+        }
+        self.one_by_one().await?;
+        let record = self.record();
+        client.batch_execute(&session(&self.executor.session(None))).await?;
+        client.batch_execute(&format!("BEGIN; {record}COMMIT")).await
+    }
+
+    /// The row of a migration, as `up` writes it; without it the next one would not be the next.
+    fn record(&self) -> String {
+        let Subject::Migration(migration) = self.subject else { return String::new() };
+        let label = (migration.version, migration.name, migration.checksum);
+        format!("{}; ", insert_state(&self.executor.tables, &self.executor.run, label, None))
+    }
+
+    async fn begin(&mut self, statement: &str) -> Result<(), ClientError> {
+        self.transaction += 1;
+        self.executor.connection.client.batch_execute(statement).await
+    }
+
+    /// A `transaction:false` block: each statement in a transaction of its own where it lets itself.
+    async fn one_by_one(&mut self) -> Result<(), ClientError> {
+        let client = &self.executor.connection.client;
+        // What the block itself has made is not in anybody's way.
+        let there = State::read(client, &self.executor.tables).await?;
+        let mut open: Option<State> = None;
+        for (index, statement) in self.subject.statements().iter().enumerate() {
+            match (&statement.kind, &mut open) {
+                (Kind::Begin, _) => {
+                    self.begin(self.sql(index)).await?;
+                    open = Some(self.still(&there).await?);
+                }
+                (Kind::Commit, _) => {
+                    client.batch_execute(self.sql(index)).await?;
+                    open = None;
+                }
+                (_, Some(before)) => self.inside(index, before).await?,
+                (Kind::Set, None) => client.batch_execute(self.sql(index)).await?,
+                (kind, None) if is_concurrent(kind) => self.outside(index, &there).await?,
+                (_, None) => {
+                    self.begin("BEGIN").await?;
+                    let mut before = self.still(&there).await?;
+                    match self.inside(index, &mut before).await {
+                        Ok(()) => client.batch_execute("COMMIT").await?,
+                        Err(error) if wants_no_transaction(&error) => {
+                            client.batch_execute("ROLLBACK").await?;
+                            self.outside(index, &there).await?;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What of `there` is there now, as it is now.
+    async fn still(&self, there: &State) -> Result<State, ClientError> {
+        let now = State::read(&self.executor.connection.client, &self.executor.tables).await?;
+        Ok(now.only(there))
+    }
+
+    /// A statement in the open transaction; `before` becomes what is true behind it.
+    async fn inside(&mut self, index: usize, before: &mut State) -> Result<(), ClientError> {
+        let client = &self.executor.connection.client;
+        let begun = Instant::now();
+        client.batch_execute(self.sql(index)).await?;
+        let took = begun.elapsed();
+        let (now, validated) = State::locked(before, client).await?;
+        let effects = before.effects(&now, &validated);
+        *before = now;
+        self.add(index, took, false, effects);
+        Ok(())
+    }
+
+    /// A statement that cannot run in a transaction: a second session looks while it runs.
+    async fn outside(&mut self, index: usize, there: &State) -> Result<(), ClientError> {
+        let Executor { connection, monitor, tables, .. } = self.executor;
+        let client = &connection.client;
+        let before = self.still(there).await?;
+        let kind = &self.subject.statements()[index].kind;
+        let mut known = known(kind, client).await?;
+        known.retain(|(relation, ..)| before.has(relation));
+        let mut seen = BTreeMap::new();
+        let begun = Instant::now();
+        let running = client.batch_execute(self.sql(index));
+        tokio::pin!(running);
+        let outcome = loop {
+            let look = async {
+                let looked = before.watch(&monitor.client, connection.server.backend_pid, &mut seen).await;
+                tokio::time::sleep(BLINK).await;
+                looked
+            };
+            tokio::select! {
+                biased;
+                outcome = &mut running => break outcome,
+                looked = look => looked?,
+            }
+        };
+        outcome?;
+        let took = begun.elapsed();
+        let now = State::read(client, tables).await?;
+        let mut effects = before.effects_seen(&now, &seen, is_concurrent(kind));
+        for (relation, mode, scanned) in known {
+            match effects.iter_mut().find(|effect| effect.relation == relation) {
+                Some(effect) => {
+                    effect.lock = effect.lock.max(mode);
+                    effect.scanned |= scanned;
+                }
+                None => effects.push(Effect {
+                    relation,
+                    lock: mode,
+                    taken: true,
+                    rewritten: false,
+                    scanned,
+                    validated: Vec::new(),
+                    dropped: false,
+                }),
+            }
+        }
+        self.transaction += 1;
+        self.add(index, took, true, effects);
+        Ok(())
+    }
+
+    fn sql(&self, index: usize) -> &'static str {
+        &self.subject.source().1[self.subject.statements()[index].range.clone()]
+    }
+
+    fn add(&mut self, index: usize, took: Duration, polled: bool, effects: Vec<Effect>) {
+        let start = self.subject.statements()[index].range.start;
+        let line = self.subject.source().1[..start].matches('\n').count() + 1;
+        let (number, sql, transaction) = (index + 1, self.sql(index), self.transaction);
+        self.statements.push(Statement { number, line, sql, took, transaction, polled, effects });
+    }
+}
+
+/// Whether it must not even be tried in a transaction: a failed try would be in the server's log and in nobody's interest.
+fn is_concurrent(kind: &Kind) -> bool {
+    matches!(kind, Kind::ReindexConcurrently { .. } | Kind::Concurrently) || !known_of(kind).is_empty()
+}
+
+/// VACUUM and the like; a procedure that commits.
+fn wants_no_transaction(error: &ClientError) -> bool {
+    let refusals = [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION];
+    error.code().is_some_and(|code| refusals.contains(code))
+}
+
+/// A name as it stands in a statement.
+enum Named {
+    Relation(&'static str),
+    TableOfIndex(&'static str),
+}
+
+/// What is known to be locked, how, and whether it is read as a whole: on an empty table the eye is too slow for it.
+fn known_of(kind: &Kind) -> Vec<(Named, Mode, bool)> {
+    use embedded::ReindexObject as Object;
+    let weak = Mode::ShareUpdateExclusive;
+    match *kind {
+        Kind::CreateIndexConcurrently { table, .. } => vec![(Named::Relation(table), weak, true)],
+        Kind::DropIndexConcurrently { index } => vec![(Named::TableOfIndex(index), weak, false)],
+        Kind::ReindexConcurrently { object: Object::Index, name } => {
+            vec![(Named::TableOfIndex(name), weak, true), (Named::Relation(name), weak, false)]
+        }
+        Kind::ReindexConcurrently { object: Object::Table, name } => vec![(Named::Relation(name), weak, true)],
+        Kind::ReindexConcurrently { .. } => Vec::new(),
+        // The partition at the very end, when nobody uses it through its parent any more.
+        Kind::DetachConcurrently { table, partition } => {
+            vec![(Named::Relation(table), weak, false), (Named::Relation(partition), Mode::AccessExclusive, false)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+async fn known(kind: &Kind, client: &tokio_postgres::Client) -> Result<Vec<(String, Mode, bool)>, ClientError> {
+    let mut known = Vec::new();
+    for (named, mode, scanned) in known_of(kind) {
+        let relation = match named {
+            Named::Relation(name) => State::name_of(client, name).await?,
+            Named::TableOfIndex(index) => State::table_of(client, index).await?,
+        };
+        known.push((relation, mode, scanned));
+    }
+    Ok(known)
+}

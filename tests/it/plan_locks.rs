@@ -1,0 +1,245 @@
+//! `plan --locks`: what each pending statement locks, seen on a throw-away copy of the schema.
+
+use std::process::Stdio;
+
+use expect_test::expect;
+
+use crate::support::{Project, query_on, server};
+
+/// Applied before anything is traced.
+const BASE: &str = "CREATE TABLE a (id int PRIMARY KEY, n int, t text);
+CREATE INDEX a_n ON a (n);
+CREATE TABLE p (id int) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);
+CREATE VIEW vw AS SELECT id FROM a;
+CREATE SEQUENCE numbers;";
+
+impl Project {
+    /// A project whose first migration is applied and whose next ones are pending.
+    fn with_base() -> Project {
+        let project = Project::new();
+        project.migration("001_base", BASE, "");
+        project.run(&["up"]);
+        project
+    }
+
+    /// `plan --locks` with a server for the copy, of which nothing is left.
+    fn trace(&self, arguments: &[&str]) -> String {
+        let mut command = self.command(&["plan", "--locks"]);
+        command.args(arguments).env("MIGRATOR_SCRATCH_URL", server().tcp_url("postgres"));
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let process = child.id();
+        let output = self.finish(child);
+        let left = format!("SELECT count(*) FROM pg_database WHERE datname ~ '^migrator_verify_{process}_'");
+        assert_eq!(
+            query_on("postgres", &left),
+            "0
+",
+            "{output}"
+        );
+        output
+    }
+}
+
+#[test]
+fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
+    let project = Project::with_base();
+    project
+        .migration("002_check", "ALTER TABLE a ADD CONSTRAINT small CHECK (n < 9) NOT VALID;\nALTER TABLE a VALIDATE CONSTRAINT small;", "")
+        .migration("003_new", "CREATE TABLE c (id int);\nCREATE INDEX ON c (id);\nINSERT INTO c SELECT id FROM a;", "")
+        .migration("004_hidden", "DO $$ BEGIN EXECUTE 'ALTER TABLE a ALTER COLUMN n TYPE bigint'; END $$;", "")
+        .migration("005_others", "CREATE OR REPLACE VIEW vw AS SELECT id, n FROM a;\nALTER SEQUENCE numbers INCREMENT 2;\nDROP TABLE a CASCADE;", "")
+        .file("repeatable/r.sql", "CREATE OR REPLACE VIEW r AS SELECT id FROM c;\n");
+    let before = project.query("SELECT * FROM schema_migration_events");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_check
+            statement 1: AccessExclusiveLock on a: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock still held on a, scanned, validates small: reads and writes wait (N ms)
+        would apply 003_new
+            nothing that was there before is locked
+        would apply 004_hidden
+            statement 1: AccessExclusiveLock on a, rewritten, scanned, validates small: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on a_pkey, rewritten: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on a_n, rewritten: reads and writes wait (N ms)
+        would apply 005_others
+            statement 1: AccessExclusiveLock on vw: reads and writes wait (N ms)
+            statement 2: ShareRowExclusiveLock on numbers: writes wait (N ms)
+            statement 3: AccessExclusiveLock on a, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on a_pkey, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on a_n, dropped: reads and writes wait (N ms)
+        would apply repeatable r
+            nothing that was there before is locked
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+    assert_eq!(project.query("SELECT * FROM schema_migration_events"), before);
+    assert_eq!(project.query("SELECT count(*) FROM pg_class WHERE relname IN ('a', 'c')"), "1\n");
+}
+
+#[test]
+fn statements_outside_a_transaction_are_looked_at_from_a_second_session() {
+    let project = Project::with_base();
+    project.file(
+        "migrations/002_alone.sql",
+        "-- migrate:up transaction:false
+SET search_path = public;
+CREATE INDEX CONCURRENTLY a_t ON a (t);
+REINDEX INDEX CONCURRENTLY a_n;
+REINDEX TABLE CONCURRENTLY a;
+DROP INDEX CONCURRENTLY a_n;
+VACUUM FULL a;
+ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;
+CREATE PROCEDURE fill() LANGUAGE plpgsql AS 'BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM pg_sleep(0.3); END';
+CALL fill();
+BEGIN;
+LOCK TABLE a IN EXCLUSIVE MODE;
+UPDATE a SET n = 1;
+COMMIT;
+CREATE TABLE own (id int);
+CREATE INDEX CONCURRENTLY own_id ON own (id);
+ALTER TABLE own ADD COLUMN x int;
+",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_alone (outside a transaction)
+            statement 2: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on a_n, rewritten: nobody waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on a_pkey, rewritten: nobody waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
+            statement 5: ShareUpdateExclusiveLock on a: nobody waits (N ms)
+            statement 6: AccessExclusiveLock on a, rewritten: reads and writes wait (N ms)
+            statement 7: ShareUpdateExclusiveLock on p: nobody waits (N ms)
+            statement 7: AccessExclusiveLock on p1: reads and writes wait (N ms)
+            statement 11: ExclusiveLock on a: writes wait (N ms)
+            statement 12: ExclusiveLock still held on a, scanned: writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        warning: db/migrations/002_alone.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
+        warning: db/migrations/002_alone.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+        warning: db/migrations/002_alone.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]].assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
+    let project = Project::with_base();
+    project
+        .file("repeatable/kept.sql", "CREATE OR REPLACE VIEW kept AS SELECT id FROM a;\n")
+        .file("repeatable/changed.sql", "CREATE OR REPLACE VIEW changed AS SELECT id FROM a;\n");
+    project.run(&["up"]);
+    project
+        .file("repeatable/changed.sql", "CREATE OR REPLACE VIEW changed AS SELECT id, n FROM a;\n")
+        .file("repeatable/new.sql", "CREATE OR REPLACE VIEW new AS SELECT id FROM kept;\n");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply repeatable changed
+            CREATE OR REPLACE VIEW changed AS SELECT id, n FROM a
+            statement 1: AccessExclusiveLock on changed: reads and writes wait (N ms)
+        would apply repeatable new
+            CREATE OR REPLACE VIEW new AS SELECT id FROM kept
+            nothing that was there before is locked
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&["--sql"]));
+}
+
+#[test]
+fn a_migration_that_fails_on_the_copy_is_shown_with_its_place() {
+    let project = Project::with_base();
+    project.migration("002_fine", "ALTER TABLE a ADD COLUMN x int;", "").migration(
+        "003_broken",
+        "ALTER TABLE a ADD COLUMN y int;\nALTER TABLE a DROP COLUMN nn;",
+        "",
+    );
+    expect![[r#"
+        exit 3
+        --- stderr
+        error: migration 003_broken failed and was rolled back
+         --> db/migrations/003_broken.sql:3:1
+          |
+        3 | ALTER TABLE a DROP COLUMN nn;
+          | ^ column "nn" of relation "a" does not exist [42703]
+          |
+          = note: applied before it in this run: none. Not run: none.
+          = note: this was on a throw-away copy: nothing was done to the database itself
+          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn nothing_pending_locks_nothing() {
+    expect![[r#"
+        exit 0
+        --- stdout
+        nothing to apply
+    "#]]
+    .assert_eq(&Project::with_base().trace(&[]));
+}
+
+#[test]
+fn without_a_server_for_the_copy_nothing_is_traced() {
+    let project = Project::with_base();
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: cannot trace the locks: there is no server for a throw-away copy
+          = help: run `cargo xtask migrate plan --locks`, which starts one, or name one in MIGRATOR_SCRATCH_URL
+    "#]]
+    .assert_eq(&project.run(&["plan", "--locks"]));
+    let nowhere = [("MIGRATOR_SCRATCH_URL", "postgresql://postgres@127.0.0.1:1/x")];
+    expect![[r#"
+        exit 6
+        --- stderr
+        error: cannot connect to `postgresql://postgres@127.0.0.1:1/postgres`: Connection refused (os error 111)
+          = note: this was on a throw-away copy: nothing was done to the database itself
+          = help: is the server running, and are host and port right?
+    "#]]
+    .assert_eq(&project.run_with(&["plan", "--locks"], &nowhere));
+}
+
+#[test]
+fn programs_read_every_lock() {
+    let project = Project::with_base();
+    project.migration("002_x", "ALTER TABLE a ALTER COLUMN n SET NOT NULL;", "");
+    let output = project.trace(&["--json"]);
+    let json = output.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{output}"));
+    let mut plan: serde_json::Value = serde_json::from_str(json).unwrap();
+    let statement = &mut plan["steps"][0]["statements"][0];
+    assert!(statement["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{statement}");
+    statement["ms"] = 0.into();
+    expect![[r#"
+        {
+          "effects": [
+            {
+              "dropped": false,
+              "lock": "AccessExclusiveLock",
+              "relation": "a",
+              "rewritten": false,
+              "scanned": true,
+              "taken": true,
+              "validated": [
+                "NOT NULL of n"
+              ],
+              "waits": "reads and writes"
+            }
+          ],
+          "line": 2,
+          "ms": 0,
+          "polled": false,
+          "sql": "ALTER TABLE a ALTER COLUMN n SET NOT NULL",
+          "statement": 1
+        }"#]]
+    .assert_eq(&format!("{statement:#}"));
+}
