@@ -109,10 +109,10 @@ ALTER TABLE own ADD COLUMN x int;
         --- stdout
         would apply 002_alone (outside a transaction)
             statement 2: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
-            statement 3: ShareUpdateExclusiveLock on a_n, rewritten: nobody waits (N ms)
             statement 3: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
-            statement 4: ShareUpdateExclusiveLock on a_pkey, rewritten: nobody waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on a_n, rewritten: nobody waits (N ms)
             statement 4: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on a_pkey, rewritten: nobody waits (N ms)
             statement 5: ShareUpdateExclusiveLock on a: nobody waits (N ms)
             statement 6: AccessExclusiveLock on a, rewritten: reads and writes wait (N ms)
             statement 7: ShareUpdateExclusiveLock on p: nobody waits (N ms)

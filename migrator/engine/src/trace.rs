@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::output;
-pub(crate) use run::{Subject, run};
+pub(crate) use run::{Subject, Tracer};
 
 /// PostgreSQL's table-level locks, from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,9 +11,6 @@ use crate::sql::{Tables, literal};
 /// What the server calls a relation whatever its name.
 pub(super) type Oid = u32;
 
-/// What has been proved about the rows of relations, by their names.
-pub(super) type Validated = BTreeMap<Oid, Vec<String>>;
-
 /// A relation that was there before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relation {
@@ -27,12 +24,15 @@ pub(super) struct Relation {
     dropped: bool,
 }
 
-/// What is true at one moment: relations by oid, and what is proved about their rows.
+/// The relations that are there, by oid, and what is proved about their rows. Kept up to date from transaction to
+/// transaction by looking at what each has locked: reading everything anew would take longer than most migrations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     relations: BTreeMap<Oid, Relation>,
     /// Constraints and columns, each by its relation and a key.
     proved: BTreeSet<(Oid, String)>,
+    /// The names of the schemas: renaming one renames relations that nobody has locked.
+    schemas: String,
 }
 
 /// Everything that every row of a table is known to satisfy: its relation, a key that survives renaming, its name.
@@ -44,68 +44,139 @@ const PROVED: &str = "SELECT conrelid::text AS oid, 'constraint ' || oid AS key,
      WHERE attnotnull AND attnum > 0 AND NOT attisdropped AND attrelid >= 16384 \
      AND pg_catalog.current_setting('server_version_num')::int < 180000 {columns}";
 
+/// The relations of people: not those of the server. A sequence has a file, but what is written there is no table.
+const RELATIONS: &str = "SELECT c.oid::text AS oid, c.oid::pg_catalog.regclass::text AS name, \
+     CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(c.oid)::text END AS file, \
+     c.relkind IN ('i', 'I') AS index FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I', 'v', 'f', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// The oids that this session has locked.
+const HELD: &str = "SELECT relation FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted";
+
+const SCHEMAS: &str =
+    "SELECT pg_catalog.string_agg(oid || ' ' || nspname, ' ' ORDER BY oid) AS schemas FROM pg_catalog.pg_namespace";
+
 impl State {
     /// The relations that are there, without those of the server and of the history.
     pub(super) async fn read(client: &Client, tables: &Tables) -> Result<State, tokio_postgres::Error> {
-        let statement = format!(
-            "SELECT c.oid::text AS oid, c.oid::pg_catalog.regclass::text AS name, \
-             CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(c.oid)::text END AS file, c.relkind IN ('i', 'I') AS index, \
-             CASE WHEN c.relkind NOT IN ('i', 'I') THEN pg_catalog.pg_stat_get_xact_numscans(c.oid) END::text AS scans FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I', 'v', 'f', 'S') \
-             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-             AND c.oid NOT IN ({}::pg_catalog.regclass, {}::pg_catalog.regclass)",
+        let mut state = State::default();
+        state.add(client, tables, "", "", "").await?;
+        state.schemas = State::schemas(client).await?;
+        Ok(state)
+    }
+
+    /// Adds what the conditions let through.
+    async fn add(
+        &mut self,
+        client: &Client,
+        tables: &Tables,
+        relations: &str,
+        constraints: &str,
+        columns: &str,
+    ) -> Result<(), tokio_postgres::Error> {
+        let history = format!(
+            "AND c.oid NOT IN ({}::pg_catalog.regclass, {}::pg_catalog.regclass)",
             literal(&tables.state),
             literal(&tables.events)
         );
-        let relation = |row: &SimpleQueryRow| {
-            let (name, index) = (text(row, "name"), row.get("index") == Some("t"));
+        for row in rows(client.simple_query(&format!("{RELATIONS} {history} {relations}")).await?) {
+            let (name, index) = (text(&row, "name"), row.get("index") == Some("t"));
             let file = row.get("file").map(str::to_owned);
-            (oid(row), Relation { name, index, file, scans: scans(row), lock: None, dropped: false })
-        };
-        let relations = rows(client.simple_query(&statement).await?).iter().map(relation).collect();
-        let proved = PROVED.replace("{constraints}", "").replace("{columns}", "");
+            self.relations.insert(oid(&row), Relation { name, index, file, scans: 0, lock: None, dropped: false });
+        }
+        let proved = PROVED.replace("{constraints}", constraints).replace("{columns}", columns);
         let proved = rows(client.simple_query(&proved).await?);
-        let proved = proved.iter().map(|row| (oid(row), text(row, "key"))).collect();
-        Ok(State { relations, proved })
+        self.proved.extend(proved.iter().map(|row| (oid(row), text(row, "key"))));
+        Ok(())
     }
 
-    /// Without what was not there at an earlier moment.
-    pub(super) fn only(mut self, there: &State) -> State {
-        self.relations.retain(|oid, _| there.relations.contains_key(oid));
-        self
+    async fn schemas(client: &Client) -> Result<String, tokio_postgres::Error> {
+        Ok(rows(client.simple_query(SCHEMAS).await?).first().map(|row| text(row, "schemas")).unwrap_or_default())
     }
 
-    /// The relations of `before` as they are now, and the locks that this very session holds on them; with what each statement since
-    /// `before` has proved about their rows.
-    pub(super) async fn locked(before: &State, client: &Client) -> Result<(State, Validated), tokio_postgres::Error> {
-        const HELD: &str = "SELECT relation FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND granted";
+    /// A transaction has begun: nothing is locked, and how often the server says that a relation was read counts from here.
+    pub(super) async fn begin(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
+        if State::schemas(client).await? != self.schemas {
+            *self = State::read(client, tables).await?.only(self);
+        }
+        // What earlier transactions of this session have read is in there until the server takes it away, at any moment
+        // between two transactions.
+        let counted = "SELECT oid::text AS oid, pg_catalog.pg_stat_get_xact_numscans(oid)::text AS scans FROM pg_catalog.pg_class \
+             WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384 AND pg_catalog.pg_stat_get_xact_numscans(oid) > 0";
+        for relation in self.relations.values_mut() {
+            (relation.scans, relation.lock) = (0, None);
+        }
+        for row in rows(client.simple_query(counted).await?) {
+            if let Some(relation) = self.relations.get_mut(&oid(&row)) {
+                relation.scans = scans(&row);
+            }
+        }
+        Ok(())
+    }
+
+    /// A statement has run in the open transaction: what it has done to the relations that are known.
+    pub(super) async fn look(&mut self, client: &Client) -> Result<Vec<Effect>, tokio_postgres::Error> {
         let statement = "SELECT l.relation::text AS oid, pg_catalog.string_agg(DISTINCT l.mode, ' ') AS modes, \
              max(CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(l.relation)::text END) AS file, count(c.oid)::text AS there, \
              max(CASE WHEN c.relkind NOT IN ('i', 'I') THEN pg_catalog.pg_stat_get_xact_numscans(l.relation) END)::text AS scans \
              FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation \
-             WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted GROUP BY l.relation";
-        let mut now = before.clone();
+             WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted GROUP BY l.relation ORDER BY l.relation";
+        let mut changed = Vec::new();
         for row in rows(client.simple_query(statement).await?) {
-            let Some(relation) = now.relations.get_mut(&oid(&row)) else { continue };
-            relation.lock = Mode::strongest(row.get("modes").unwrap_or_default());
-            relation.scans = scans(&row);
-            relation.dropped = row.get("there") == Some("0");
+            let (oid, lock) = (oid(&row), Mode::strongest(row.get("modes").unwrap_or_default()));
+            let (Some(before), Some(lock)) = (self.relations.get(&oid), lock) else { continue };
+            let mut after = Relation { lock: Some(lock), scans: scans(&row), ..before.clone() };
+            after.dropped = row.get("there") == Some("0");
             if let Some(file) = row.get("file") {
-                relation.file = Some(file.to_owned());
+                after.file = Some(file.to_owned());
+            }
+            if after.dropped && !before.dropped && is_there(client, &before.name).await? {
+                // Built anew: `ALTER COLUMN TYPE` does so with indexes.
+                (after.dropped, after.file) = (false, None);
+            }
+            if after != *before {
+                changed.push((oid, before.clone(), lock));
+                self.relations.insert(oid, after);
             }
         }
-        now.find_replaced(before, client).await?;
-        let mut validated = Validated::new();
-        let of_locked = |column: &str| format!("AND {column} IN ({HELD})");
-        let proved =
-            PROVED.replace("{constraints}", &of_locked("conrelid")).replace("{columns}", &of_locked("attrelid"));
+        let proves = changed.iter().any(|(_, _, lock)| *lock >= Mode::ShareUpdateExclusive);
+        let mut validated = if proves { self.prove(client).await? } else { BTreeMap::new() };
+        let effect = |(oid, before, lock): (Oid, Relation, Mode)| {
+            let after = self.relations.get(&oid)?;
+            let scanned = after.scans > before.scans;
+            // A column that is new and NOT NULL is proved by nothing that takes time.
+            let validated = validated.remove(&oid).filter(|_| scanned).unwrap_or_default();
+            Some(Effect {
+                relation: before.name,
+                lock,
+                taken: before.lock < after.lock,
+                rewritten: before.file != after.file,
+                scanned,
+                validated,
+                dropped: after.dropped && !before.dropped,
+            })
+        };
+        Ok(changed.into_iter().filter_map(effect).collect())
+    }
+
+    /// What has been proved since the last time about what is locked, by relation.
+    async fn prove(&mut self, client: &Client) -> Result<BTreeMap<Oid, Vec<String>>, tokio_postgres::Error> {
+        let mut new: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
+        let of_held = |column: &str| format!("AND {column} IN ({HELD})");
+        let proved = PROVED.replace("{constraints}", &of_held("conrelid")).replace("{columns}", &of_held("attrelid"));
         for row in rows(client.simple_query(&proved).await?) {
-            let (oid, key) = (oid(&row), text(&row, "key"));
-            if now.proved.insert((oid, key)) {
-                validated.entry(oid).or_default().push(text(&row, "name"));
+            if self.proved.insert((oid(&row), text(&row, "key"))) {
+                new.entry(oid(&row)).or_default().push(text(&row, "name"));
             }
         }
-        Ok((now, validated))
+        Ok(new)
+    }
+
+    /// The open transaction is about to end: what it has locked is known from here on as it is now, also what is new.
+    pub(super) async fn end(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
+        self.relations.retain(|_, relation| relation.lock.is_none() || !relation.dropped);
+        let of_held = |column: &str| format!("AND {column} IN ({HELD})");
+        self.add(client, tables, &of_held("c.oid"), &of_held("conrelid"), &of_held("attrelid")).await
     }
 
     /// The locks of another session on these relations, added to what `seen` knows of it.
@@ -130,44 +201,7 @@ impl State {
         Ok(())
     }
 
-    /// A dropped relation whose name is there again was built anew: `ALTER COLUMN TYPE` does so with indexes.
-    async fn find_replaced(&mut self, before: &State, client: &Client) -> Result<(), tokio_postgres::Error> {
-        let dropped = |(oid, relation): &(&Oid, &mut Relation)| {
-            relation.dropped && before.relations.get(oid).is_some_and(|before| !before.dropped)
-        };
-        for (_, relation) in self.relations.iter_mut().filter(dropped) {
-            let statement = format!("SELECT pg_catalog.to_regclass({})::text AS name", literal(&relation.name));
-            let found = rows(client.simple_query(&statement).await?);
-            if found.first().is_some_and(|row| row.get("name").is_some()) {
-                relation.dropped = false;
-                relation.file = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Every relation that something has happened to between two moments of one transaction.
-    pub(super) fn effects(&self, now: &State, validated: &Validated) -> Vec<Effect> {
-        let effect = |(oid, after): (&Oid, &Relation)| {
-            let before = self.relations.get(oid)?;
-            let lock = after.lock?;
-            let scanned = after.scans > before.scans;
-            // A column that is new and NOT NULL is proved by nothing that takes time.
-            let validated = validated.get(oid).filter(|_| scanned).cloned().unwrap_or_default();
-            (before != after).then(|| Effect {
-                relation: before.name.clone(),
-                lock,
-                taken: before.lock < after.lock,
-                rewritten: before.file != after.file,
-                scanned,
-                validated,
-                dropped: after.dropped && !before.dropped,
-            })
-        };
-        now.relations.iter().filter_map(effect).collect()
-    }
-
-    /// The same of a statement that was looked at from outside: `seen` are the locks, `now` is how it left the database.
+    /// What a statement has done that was looked at from outside: `seen` are its locks, `now` is how it left the database.
     pub(super) fn effects_seen(&self, now: &State, seen: &BTreeMap<Oid, Mode>, concurrent: bool) -> Vec<Effect> {
         let effect = |(oid, before): (&Oid, &Relation)| {
             // One that has taken the place of another under its name is the other, built anew.
@@ -185,6 +219,12 @@ impl State {
             Some(Effect { relation, lock, taken: true, rewritten, scanned: false, validated: Vec::new(), dropped })
         };
         self.relations.iter().filter_map(effect).collect()
+    }
+
+    /// Without what an earlier moment did not know.
+    pub(super) fn only(mut self, there: &State) -> State {
+        self.relations.retain(|oid, _| there.relations.contains_key(oid));
+        self
     }
 
     /// Whether a relation of that name was there.
@@ -208,6 +248,11 @@ impl State {
         let found = rows(client.simple_query(&statement).await?);
         Ok(found.first().and_then(|row| row.get("name")).map_or_else(|| format!("the table of {index}"), str::to_owned))
     }
+}
+
+async fn is_there(client: &Client, name: &str) -> Result<bool, tokio_postgres::Error> {
+    let found = client.simple_query(&format!("SELECT pg_catalog.to_regclass({}) AS name", literal(name))).await?;
+    Ok(rows(found).first().is_some_and(|row| row.get("name").is_some()))
 }
 
 fn oid(row: &SimpleQueryRow) -> Oid {

@@ -57,19 +57,39 @@ impl Subject {
     }
 }
 
-/// Runs it in the executor's session, which nobody else disturbs.
-///
-/// # Errors
-/// The first statement that fails, in the server's words; what is open of it is rolled back.
-pub(crate) async fn run(executor: &Executor, subject: Subject) -> Result<Trace, Error> {
-    let mut run = Run { executor, subject, statements: Vec::new(), transaction: 0 };
-    let outcome = run.all().await;
-    if outcome.is_err() {
-        // Nothing is lost where nothing is open.
-        let _ = executor.connection.client.batch_execute("ROLLBACK").await;
+/// Runs one after the other in the executor's session, which nobody else disturbs.
+pub(crate) struct Tracer<'a> {
+    executor: &'a Executor,
+    state: State,
+}
+
+impl<'a> Tracer<'a> {
+    /// Looks what is there.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn new(executor: &'a Executor) -> Result<Tracer<'a>, Error> {
+        let state = State::read(&executor.connection.client, &executor.tables).await;
+        let state = state.map_err(|error| failed("looking what is there", &error))?;
+        Ok(Tracer { executor, state })
     }
-    outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), &error))?;
-    Ok(Trace { label: subject.label(), file: subject.source().0, statements: run.statements })
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// The first statement that fails, in the server's words; what is open of it is rolled back.
+    pub(crate) async fn run(&mut self, subject: Subject) -> Result<Trace, Error> {
+        let executor = self.executor;
+        let mut run = Run { executor, subject, statements: Vec::new(), transaction: 0, state: &mut self.state };
+        let outcome = run.all().await;
+        let statements = run.statements;
+        if outcome.is_err() {
+            // Nothing is lost where nothing is open.
+            let _ = executor.connection.client.batch_execute("ROLLBACK").await;
+        }
+        outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), &error))?;
+        Ok(Trace { label: subject.label(), file: subject.source().0, statements })
+    }
 }
 
 struct Run<'a> {
@@ -78,26 +98,31 @@ struct Run<'a> {
     statements: Vec<Statement>,
     /// The number of the transaction that runs now.
     transaction: usize,
+    /// What was there before, as it is now.
+    state: &'a mut State,
 }
 
 impl Run<'_> {
     async fn all(&mut self) -> Result<(), ClientError> {
-        let client = &self.executor.connection.client;
+        let Executor { connection, tables, .. } = self.executor;
+        let client = &connection.client;
         client.batch_execute(&session(&self.executor.session(self.subject.block()))).await?;
         if self.subject.block().is_none_or(|block| block.transaction) {
             self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
-            let there = State::read(client, &self.executor.tables).await?;
-            let mut before = there;
             for index in 0..self.subject.statements().len() {
-                self.inside(index, &mut before).await?;
+                self.inside(index).await?;
             }
+            client.batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE").await?;
+            self.state.end(client, tables).await?;
             let record = self.record();
-            return client.batch_execute(&format!("RESET SESSION AUTHORIZATION; RESET ROLE; {record}COMMIT")).await;
+            return client.batch_execute(&format!("{record}COMMIT")).await;
         }
         self.one_by_one().await?;
         let record = self.record();
         client.batch_execute(&session(&self.executor.session(None))).await?;
-        client.batch_execute(&format!("BEGIN; {record}COMMIT")).await
+        client.batch_execute(&format!("BEGIN; {record}COMMIT")).await?;
+        *self.state = State::read(client, tables).await?;
+        Ok(())
     }
 
     /// The row of a migration, as `up` writes it; without it the next one would not be the next.
@@ -108,37 +133,37 @@ impl Run<'_> {
     }
 
     async fn begin(&mut self, statement: &str) -> Result<(), ClientError> {
+        let Executor { connection, tables, .. } = self.executor;
         self.transaction += 1;
-        self.executor.connection.client.batch_execute(statement).await
+        connection.client.batch_execute(statement).await?;
+        self.state.begin(&connection.client, tables).await
     }
 
-    /// A `transaction:false` block: each statement in a transaction of its own where it lets itself.
+    /// A `transaction:false` block: each statement in a transaction of its own where it lets itself. What the block itself
+    /// has made is not in anybody's way: it stays unknown to the end.
     async fn one_by_one(&mut self) -> Result<(), ClientError> {
         let client = &self.executor.connection.client;
-        // What the block itself has made is not in anybody's way.
-        let there = State::read(client, &self.executor.tables).await?;
-        let mut open: Option<State> = None;
+        let mut open = false;
         for (index, statement) in self.subject.statements().iter().enumerate() {
-            match (&statement.kind, &mut open) {
-                (Kind::Begin, _) => {
+            match &statement.kind {
+                Kind::Begin => {
                     self.begin(self.sql(index)).await?;
-                    open = Some(self.still(&there).await?);
+                    open = true;
                 }
-                (Kind::Commit, _) => {
+                Kind::Commit => {
                     client.batch_execute(self.sql(index)).await?;
-                    open = None;
+                    open = false;
                 }
-                (_, Some(before)) => self.inside(index, before).await?,
-                (Kind::Set, None) => client.batch_execute(self.sql(index)).await?,
-                (kind, None) if is_concurrent(kind) => self.outside(index, &there).await?,
-                (_, None) => {
+                _ if open => self.inside(index).await?,
+                Kind::Set => client.batch_execute(self.sql(index)).await?,
+                kind if is_concurrent(kind) => self.outside(index).await?,
+                _ => {
                     self.begin("BEGIN").await?;
-                    let mut before = self.still(&there).await?;
-                    match self.inside(index, &mut before).await {
+                    match self.inside(index).await {
                         Ok(()) => client.batch_execute("COMMIT").await?,
                         Err(error) if wants_no_transaction(&error) => {
                             client.batch_execute("ROLLBACK").await?;
-                            self.outside(index, &there).await?;
+                            self.outside(index).await?;
                         }
                         Err(error) => return Err(error),
                     }
@@ -148,30 +173,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What of `there` is there now, as it is now.
-    async fn still(&self, there: &State) -> Result<State, ClientError> {
-        let now = State::read(&self.executor.connection.client, &self.executor.tables).await?;
-        Ok(now.only(there))
-    }
-
-    /// A statement in the open transaction; `before` becomes what is true behind it.
-    async fn inside(&mut self, index: usize, before: &mut State) -> Result<(), ClientError> {
+    /// A statement in the open transaction.
+    async fn inside(&mut self, index: usize) -> Result<(), ClientError> {
         let client = &self.executor.connection.client;
         let begun = Instant::now();
         client.batch_execute(self.sql(index)).await?;
         let took = begun.elapsed();
-        let (now, validated) = State::locked(before, client).await?;
-        let effects = before.effects(&now, &validated);
-        *before = now;
+        let effects = self.state.look(client).await?;
         self.add(index, took, false, effects);
         Ok(())
     }
 
     /// A statement that cannot run in a transaction: a second session looks while it runs.
-    async fn outside(&mut self, index: usize, there: &State) -> Result<(), ClientError> {
+    async fn outside(&mut self, index: usize) -> Result<(), ClientError> {
         let Executor { connection, monitor, tables, .. } = self.executor;
         let client = &connection.client;
-        let before = self.still(there).await?;
+        let before = State::read(client, tables).await?.only(self.state);
         let kind = &self.subject.statements()[index].kind;
         let mut known = known(kind, client).await?;
         known.retain(|(relation, ..)| before.has(relation));
@@ -212,6 +229,9 @@ impl Run<'_> {
                 }),
             }
         }
+        // What was seen first is chance.
+        effects.sort_by(|a, b| a.relation.cmp(&b.relation));
+        *self.state = now.only(self.state);
         self.transaction += 1;
         self.add(index, took, true, effects);
         Ok(())

@@ -17,7 +17,7 @@ use crate::output::result;
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
 use crate::target::ConnectionTarget;
-use crate::trace::{self, Subject, Trace, Waits};
+use crate::trace::{Subject, Trace, Tracer, Waits};
 
 /// What `plan` is asked about locks.
 #[derive(Debug, Clone, clap::Args)]
@@ -148,10 +148,11 @@ fn behind(context: &Context, history: &History) -> Plan {
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
     let mut traces = Vec::new();
+    let mut tracer = Tracer::new(&database.executor).await?;
     for (index, step) in plan.steps.iter().enumerate() {
         context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
         let again = matches!(step, Step::Repeatable(script) if history.repeatable_checksum(script.name).is_some());
-        let traced = one(&database.executor, step, again).await;
+        let traced = one(&mut tracer, &database.executor, step, again).await;
         context.progress.end();
         traces.push(traced?);
     }
@@ -160,14 +161,15 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
 
 /// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and
 /// is then replaced by itself, which locks the same.
-async fn one(executor: &Executor, step: &Step, again: bool) -> Result<Trace, Error> {
+async fn one<'e>(tracer: &mut Tracer<'e>, executor: &'e Executor, step: &Step, again: bool) -> Result<Trace, Error> {
     let alone = Plan { steps: vec![step.clone()], ahead: Vec::new() };
     if again {
         apply(executor, &alone).await?;
+        *tracer = Tracer::new(executor).await?;
     }
     let traced = match step {
-        Step::Migration { migration, .. } => trace::run(executor, Subject::Migration(migration)).await,
-        Step::Repeatable(script) => trace::run(executor, Subject::Repeatable(script)).await,
+        Step::Migration { migration, .. } => tracer.run(Subject::Migration(migration)).await,
+        Step::Repeatable(script) => tracer.run(Subject::Repeatable(script)).await,
     };
     if traced.is_err() {
         // It fails again, and then with its place in the file.

@@ -3,14 +3,15 @@
 use super::scratch::Scratch;
 use super::{Answer, Verdict};
 use crate::error::Error;
-use crate::trace::{self, Subject, Trace, Waits};
+use crate::trace::{Subject, Trace, Tracer, Waits};
 
 /// Every statement of every migration, in its place in the history; what it locks is no failure, but worth knowing.
 pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
     let database = scratch.database().await?;
     let migrations = scratch.context.embedded.migrations;
+    let mut tracer = Tracer::new(&database.executor).await?;
     for migration in migrations {
-        traces.push(trace::run(&database.executor, Subject::Migration(migration)).await?);
+        traces.push(tracer.run(Subject::Migration(migration)).await?);
     }
     database.close().await;
     let lines: Vec<String> = traces.iter().flat_map(lines).collect();
