@@ -81,6 +81,34 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
+    let project = Project::new();
+    project.migration("001_base", "CREATE SCHEMA old;\nCREATE TABLE old.a (id int);", "");
+    project.run(&["up"]);
+    project
+        .migration("002_rename", "ALTER SCHEMA old RENAME TO new;", "")
+        .migration("003_drop", "DROP TABLE new.a;", "")
+        .migration("004_again", "CREATE TABLE new.a (id int);", "")
+        .migration("005_add", "ALTER TABLE new.a ADD COLUMN x int;", "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_rename
+            nothing that was there before is locked
+        would apply 003_drop
+            statement 1: AccessExclusiveLock on new.a, dropped: reads and writes wait (N ms)
+        would apply 004_again
+            nothing that was there before is locked
+        would apply 005_add
+            statement 1: AccessExclusiveLock on new.a: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
 fn statements_outside_a_transaction_are_looked_at_from_a_second_session() {
     let project = Project::with_base();
     project.file(

@@ -154,7 +154,7 @@ impl Page<'_> {
     fn plan(&self) -> Markup {
         html! {
             section aria-labelledby="plan" {
-                h2 id="plan" { "Plan" }
+                h2 id="plan" { @if self.verdicts.is_empty() { "Plan" } @else { "Migrations" } }
                 p.filter hidden {
                     label { "Find " input type="search" id="find" placeholder="a migration, a table, SQL"; }
                     label { input type="checkbox" id="waiting"; " only where somebody waits" }

@@ -105,9 +105,11 @@ fn cell(cell: Option<&Cell<'_>>, starts: bool) -> Markup {
     let Some(Cell { mode, effect }) = cell else { return html! { td class=(commit) {} } };
     let taken = effect.is_some_and(|effect| effect.taken);
     let name = mode.word().trim_end_matches("Lock");
+    // A narrow column breaks the word where it has its joint.
+    let (first, second) = name.split_at(name.rfind("Exclusive").unwrap_or(name.len()));
     html! {
         td class={ "bar " (mode.waits().class()) " " (commit) } title={ (mode.word()) ": " (mode.waits().words()) } {
-            @if taken { span.mode { (name) } } @else { span.held { "held" } }
+            @if taken { span.mode { (first) wbr; (second) } } @else { span.held { "held" } }
             @if let Some(effect) = effect {
                 @if effect.rewritten { span.work { "rewritten" } }
                 @if effect.scanned { span.work { "scanned" } }
