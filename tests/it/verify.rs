@@ -26,6 +26,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok        second up: nothing to apply
         ok        repeatables twice: 1 repeatables
         ok        seeds: development
+        not asked schema: `cargo xtask verify` asks it
         ok        two at once: 5 steps, each by one of them
         ok        locks: 1 statement stops others on what was there before
                     004_no_way_back statement 1: AccessExclusiveLock on t3, dropped: reads and writes wait
@@ -76,12 +77,13 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok        second up: nothing to apply
         ok        repeatables twice: 0 repeatables
         ok        seeds: there are none
+        not asked schema: `cargo xtask verify` asks it
         ok        two at once: 5 steps, each by one of them
         ok        locks: 3 statements stop others on what was there before
                     003_forgets statement 2: AccessExclusiveLock on a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on a: reads and writes wait
                     005_fine statement 1: ShareLock on a, scanned: writes wait
-        1 of 7 promises are broken
+        1 of 8 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -116,9 +118,10 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
                       = help: correct the file, build, and run `seed` again: nothing of it is in the database
+        not asked schema: `cargo xtask verify` asks it
         ok        two at once: 2 steps, each by one of them
         ok        locks: no statement stops anybody on what was there before
-        2 of 7 promises are broken
+        2 of 8 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -151,9 +154,46 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
         not asked second up: the migrations do not go up
         not asked repeatables twice: the migrations do not go up
         not asked seeds: the migrations do not go up
+        not asked schema: the migrations do not go up
         not asked two at once: the migrations do not go up
         not asked locks: the migrations do not go up
-        2 of 7 promises are broken
+        2 of 8 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
+}
+
+#[test]
+fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_counts() {
+    let project = Project::new();
+    let verify = |outcome: &str, more: &[&str]| project.run(&[&["verify", "--schema", outcome], more].concat());
+    let failed = r#"{"verdict":"failed","lines":["db/schema.sql is stale","- old"],"ms":42}"#;
+    expect![[r#"
+        exit 1
+        --- stdout
+        ok        up from zero: 0 migrations
+        ok        round trip: 0 of 0 ways back restore the schema exactly, 0 migrations without one
+        ok        second up: nothing to apply
+        ok        repeatables twice: 0 repeatables
+        ok        seeds: there are none
+        FAILED    schema: db/schema.sql is stale
+                    - old
+        ok        two at once: 0 steps, each by one of them
+        ok        locks: no statement stops anybody on what was there before
+        1 of 8 promises are broken
+    "#]]
+    .assert_eq(&without_times(&verify(failed, &[])));
+    let json = verify(failed, &["--json"]);
+    let schema = r#"{"lines":["db/schema.sql is stale","- old"],"ms":42,"name":"schema","verdict":"failed"}"#;
+    assert!(json.contains(schema), "{json}");
+    let ok = verify(r#"{"verdict":"ok","lines":["as committed"],"ms":1}"#, &[]);
+    assert!(ok.starts_with("exit 0") && ok.contains("\nok        schema: as committed"), "{ok}");
+    let not_asked = verify(r#"{"verdict":"not asked","lines":["no pg_dump"],"ms":0}"#, &[]);
+    assert!(not_asked.starts_with("exit 0") && not_asked.contains("\nnot asked schema: no pg_dump"), "{not_asked}");
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: cannot read what `--schema` says of the committed schema: unknown variant `fine`, expected one of `ok`, `failed`, `not asked` at line 1 column 17
+          = help: leave it to `cargo xtask verify`, of the same release as the engine
+    "#]]
+    .assert_eq(&verify(r#"{"verdict":"fine","lines":[],"ms":0}"#, &[]));
 }

@@ -17,6 +17,7 @@ use scratch::Scratch;
 mod checks;
 mod locks;
 mod round_trip;
+mod schema;
 pub(in crate::command) mod scratch;
 
 /// The arguments of `verify`.
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// Also write it to this file, as a page for a browser: verdicts, locks over time, the SQL.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// What came out when the committed schema was compared, as JSON: only who has pg_dump can ask that.
+    #[arg(long, hide = true, value_name = "JSON")]
+    pub schema: Option<String>,
 }
 
 /// What one question came to.
@@ -87,11 +91,12 @@ type Answer = (Verdict, Vec<String>);
 /// Asks every question, also behind one that failed.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
+    let (schema, schema_time) = schema::handed_over(args.schema.as_deref())?;
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
-    let mut add = |name, begun: Instant, answer: Result<Answer, Error>| {
+    let mut add = |name, time: Duration, answer: Result<Answer, Error>| {
         let (verdict, lines) = answer.unwrap_or_else(|error| (Verdict::Failed, error_lines(&error)));
-        let finding = Finding { name, verdict, lines, time: begun.elapsed() };
+        let finding = Finding { name, verdict, lines, time };
         if !args.json {
             result(&text(&finding));
         }
@@ -104,7 +109,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
             let begun = Instant::now();
             let answer = $answer.await;
             context.progress.end();
-            add($name, begun, answer)
+            add($name, begun.elapsed(), answer)
         }};
     }
     let goes_up = ask!("up from zero", checks::up_from_zero(&scratch));
@@ -114,12 +119,13 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
+        add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
         ask!("locks", locks::trace(&scratch, &mut traces));
     } else {
-        for name in ["second up", "repeatables twice", "seeds", "two at once", "locks"] {
+        for name in ["second up", "repeatables twice", "seeds", "schema", "two at once", "locks"] {
             let reason = vec!["the migrations do not go up".to_owned()];
-            add(name, Instant::now(), Ok((Verdict::NotAsked, reason)));
+            add(name, Duration::ZERO, Ok((Verdict::NotAsked, reason)));
         }
     }
     let server = scratch.server_version().await?;
