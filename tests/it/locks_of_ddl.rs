@@ -97,121 +97,121 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
     });
     expect![[r#"
         ALTER TABLE a ADD COLUMN c1 int
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ADD COLUMN c2 timestamptz DEFAULT now()
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ADD COLUMN c3 uuid DEFAULT gen_random_uuid()
-            AccessExclusiveLock on a, rewritten, scanned: reads and writes wait
-            AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
-            AccessExclusiveLock on a_t, rewritten: reads and writes wait
-            AccessExclusiveLock on a_n, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_n, rewritten: reads and writes wait
         ALTER TABLE a ADD COLUMN c4 int GENERATED ALWAYS AS (id * 2) STORED
-            AccessExclusiveLock on a, rewritten, scanned: reads and writes wait
-            AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
-            AccessExclusiveLock on a_t, rewritten: reads and writes wait
-            AccessExclusiveLock on a_n, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_n, rewritten: reads and writes wait
         ALTER TABLE a ADD COLUMN c5 int GENERATED ALWAYS AS IDENTITY
-            AccessExclusiveLock on a, rewritten, scanned, validates NOT NULL of c5: reads and writes wait
-            AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
-            AccessExclusiveLock on a_t, rewritten: reads and writes wait
-            AccessExclusiveLock on a_n, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a, rewritten, scanned, validates NOT NULL of c5: reads and writes wait
+            AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_n, rewritten: reads and writes wait
         ALTER TABLE a ADD COLUMN c6 serial
-            AccessExclusiveLock on a, rewritten, scanned, validates NOT NULL of c6: reads and writes wait
-            AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
-            AccessExclusiveLock on a_t, rewritten: reads and writes wait
-            AccessExclusiveLock on a_n, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a, rewritten, scanned, validates NOT NULL of c6: reads and writes wait
+            AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_n, rewritten: reads and writes wait
         ALTER TABLE a DROP COLUMN c1
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a RENAME COLUMN c2 TO c7
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ALTER COLUMN v TYPE varchar(100)
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ALTER COLUMN v TYPE text
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE b ALTER COLUMN a_id TYPE bigint
-            AccessExclusiveLock on b, rewritten, scanned: reads and writes wait
-            AccessExclusiveLock on b_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.b, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.b_pkey, rewritten: reads and writes wait
         ALTER TABLE a ALTER COLUMN t SET DEFAULT 'x'
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ALTER COLUMN t SET NOT NULL
-            AccessExclusiveLock on a, scanned, validates NOT NULL of t: reads and writes wait
+            AccessExclusiveLock on public.a, scanned, validates NOT NULL of t: reads and writes wait
         ALTER TABLE a VALIDATE CONSTRAINT n_there
         ALTER TABLE a ALTER COLUMN n SET NOT NULL
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ALTER COLUMN n DROP NOT NULL
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT small CHECK (n < 100)
-            AccessExclusiveLock on a, scanned, validates small: reads and writes wait
+            AccessExclusiveLock on public.a, scanned, validates small: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT later CHECK (n < 200) NOT VALID
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a DROP CONSTRAINT small
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT one_n UNIQUE USING INDEX a_n
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT one_t UNIQUE (t)
-            AccessExclusiveLock on a, scanned: reads and writes wait
+            AccessExclusiveLock on public.a, scanned: reads and writes wait
         ALTER TABLE a ADD CONSTRAINT apart EXCLUDE (n WITH =)
-            AccessExclusiveLock on a, scanned: reads and writes wait
+            AccessExclusiveLock on public.a, scanned: reads and writes wait
         ALTER TABLE b ADD CONSTRAINT to_a FOREIGN KEY (id) REFERENCES a
-            ShareRowExclusiveLock on a: writes wait
-            ShareRowExclusiveLock on b, scanned, validates to_a: writes wait
+            ShareRowExclusiveLock on public.a: writes wait
+            ShareRowExclusiveLock on public.b, scanned, validates to_a: writes wait
         ALTER TABLE b ADD CONSTRAINT to_a_too FOREIGN KEY (id) REFERENCES a NOT VALID
-            ShareRowExclusiveLock on a: writes wait
-            ShareRowExclusiveLock on b: writes wait
+            ShareRowExclusiveLock on public.a: writes wait
+            ShareRowExclusiveLock on public.b: writes wait
         ALTER TABLE b VALIDATE CONSTRAINT to_a_too
         ALTER TABLE b DROP CONSTRAINT to_a
-            AccessExclusiveLock on a: reads and writes wait
-            AccessExclusiveLock on b: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
+            AccessExclusiveLock on public.b: reads and writes wait
         CREATE INDEX b_a ON b (a_id)
-            ShareLock on b, scanned: writes wait
+            ShareLock on public.b, scanned: writes wait
         DROP INDEX b_a
-            AccessExclusiveLock on b: reads and writes wait
-            AccessExclusiveLock on b_a, dropped: reads and writes wait
+            AccessExclusiveLock on public.b: reads and writes wait
+            AccessExclusiveLock on public.b_a, dropped: reads and writes wait
         REINDEX TABLE b
-            ShareLock on b, scanned: writes wait
-            AccessExclusiveLock on b_pkey, rewritten: reads and writes wait
+            ShareLock on public.b, scanned: writes wait
+            AccessExclusiveLock on public.b_pkey, rewritten: reads and writes wait
         CREATE TABLE e (a_id int REFERENCES a)
-            ShareRowExclusiveLock on a: writes wait
+            ShareRowExclusiveLock on public.a: writes wait
         CREATE TRIGGER touched BEFORE UPDATE ON a FOR EACH ROW EXECUTE FUNCTION touch()
-            ShareRowExclusiveLock on a: writes wait
+            ShareRowExclusiveLock on public.a: writes wait
         ALTER TABLE a DISABLE TRIGGER touched
-            ShareRowExclusiveLock on a: writes wait
+            ShareRowExclusiveLock on public.a: writes wait
         DROP TRIGGER touched ON a
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         CREATE POLICY own ON a USING (true)
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE a ENABLE ROW LEVEL SECURITY
-            AccessExclusiveLock on a: reads and writes wait
+            AccessExclusiveLock on public.a: reads and writes wait
         ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM (10) TO (19)
-            AccessExclusiveLock on p2, scanned: reads and writes wait
+            AccessExclusiveLock on public.p2, scanned: reads and writes wait
         ALTER TABLE p DETACH PARTITION p2
-            AccessExclusiveLock on p: reads and writes wait
-            AccessExclusiveLock on p2: reads and writes wait
+            AccessExclusiveLock on public.p: reads and writes wait
+            AccessExclusiveLock on public.p2: reads and writes wait
         CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (29)
-            AccessExclusiveLock on p: reads and writes wait
+            AccessExclusiveLock on public.p: reads and writes wait
         REFRESH MATERIALIZED VIEW mv
-            AccessExclusiveLock on mv, rewritten: reads and writes wait
+            AccessExclusiveLock on public.mv, rewritten: reads and writes wait
         TRUNCATE b
-            AccessExclusiveLock on b, rewritten, scanned: reads and writes wait
-            AccessExclusiveLock on b_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.b, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.b_pkey, rewritten: reads and writes wait
         CLUSTER a USING a_t
-            AccessExclusiveLock on a, rewritten, scanned: reads and writes wait
-            AccessExclusiveLock on a_pkey, rewritten: reads and writes wait
-            AccessExclusiveLock on a_t, rewritten: reads and writes wait
-            AccessExclusiveLock on one_n, rewritten: reads and writes wait
-            AccessExclusiveLock on one_t, rewritten: reads and writes wait
-            AccessExclusiveLock on apart, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait
+            AccessExclusiveLock on public.a_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.one_n, rewritten: reads and writes wait
+            AccessExclusiveLock on public.one_t, rewritten: reads and writes wait
+            AccessExclusiveLock on public.apart, rewritten: reads and writes wait
         ALTER TABLE p1 SET UNLOGGED
-            AccessExclusiveLock on p1, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.p1, rewritten, scanned: reads and writes wait
         ALTER TABLE a SET (fillfactor = 70)
         ALTER TABLE a ALTER COLUMN n SET STATISTICS 500
         ALTER TYPE mood ADD VALUE 'good'
         ALTER DOMAIN positive ADD CHECK (VALUE > 0)
-            ShareLock on d, scanned: writes wait
+            ShareLock on public.d, scanned: writes wait
         DO $$ BEGIN EXECUTE 'ALTER TABLE d ALTER COLUMN x TYPE bigint'; END $$
-            AccessExclusiveLock on d, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.d, rewritten, scanned: reads and writes wait
         DROP TABLE d
-            AccessExclusiveLock on d, dropped: reads and writes wait
+            AccessExclusiveLock on public.d, dropped: reads and writes wait
     "#]]
     .assert_eq(&table.collect::<String>());
 }

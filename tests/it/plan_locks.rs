@@ -55,20 +55,20 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
         exit 0
         --- stdout
         would apply 002_check
-            statement 1: AccessExclusiveLock on a: reads and writes wait (N ms)
-            statement 2: AccessExclusiveLock still held on a, scanned, validates small: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock still held on public.a, scanned, validates small: reads and writes wait (N ms)
         would apply 003_new
             nothing that was there before is locked
         would apply 004_hidden
-            statement 1: AccessExclusiveLock on a, rewritten, scanned, validates small: reads and writes wait (N ms)
-            statement 1: AccessExclusiveLock on a_pkey, rewritten: reads and writes wait (N ms)
-            statement 1: AccessExclusiveLock on a_n, rewritten: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a, rewritten, scanned, validates small: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a_n, rewritten: reads and writes wait (N ms)
         would apply 005_others
-            statement 1: AccessExclusiveLock on vw: reads and writes wait (N ms)
-            statement 2: ShareRowExclusiveLock on numbers: writes wait (N ms)
-            statement 3: AccessExclusiveLock on a, dropped: reads and writes wait (N ms)
-            statement 3: AccessExclusiveLock on a_pkey, dropped: reads and writes wait (N ms)
-            statement 3: AccessExclusiveLock on a_n, dropped: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.vw: reads and writes wait (N ms)
+            statement 2: ShareRowExclusiveLock on public.numbers: writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.a, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.a_pkey, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.a_n, dropped: reads and writes wait (N ms)
         would apply repeatable r
             nothing that was there before is locked
         plan digest: CHECKSUM
@@ -109,6 +109,29 @@ fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
 }
 
 #[test]
+fn what_a_migration_sets_for_itself_does_not_blind_the_tracer() {
+    let project = Project::with_base();
+    let path = "SET LOCAL search_path = '';\nALTER TABLE public.a ALTER COLUMN n TYPE bigint;";
+    let role =
+        "SET LOCAL ROLE pg_read_all_settings;\nSELECT 1;\nRESET ROLE;\nALTER TABLE a ALTER COLUMN t SET NOT NULL;";
+    project.migration("002_path", path, "").migration("003_role", role, "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_path
+            statement 2: AccessExclusiveLock on public.a, rewritten, scanned: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock on public.a_n, rewritten: reads and writes wait (N ms)
+        would apply 003_role
+            statement 4: AccessExclusiveLock on public.a, scanned, validates NOT NULL of t: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        warning: db/migrations/002_path.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]].assert_eq(&project.trace(&[]));
+}
+
+#[test]
 fn statements_outside_a_transaction_are_looked_at_from_a_second_session() {
     let project = Project::with_base();
     project.file(
@@ -135,15 +158,15 @@ ALTER TABLE own ADD COLUMN x int;
         exit 0
         --- stdout
         would apply 002_alone (outside a transaction)
-            statement 2: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
-            statement 3: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
-            statement 3: ShareUpdateExclusiveLock on a_n, rewritten: nobody waits (N ms)
-            statement 4: ShareUpdateExclusiveLock on a, scanned: nobody waits (N ms)
-            statement 4: ShareUpdateExclusiveLock on a_pkey, rewritten: nobody waits (N ms)
-            statement 5: ShareUpdateExclusiveLock on a: nobody waits (N ms)
-            statement 6: AccessExclusiveLock on a, rewritten: reads and writes wait (N ms)
-            statement 10: ExclusiveLock on a: writes wait (N ms)
-            statement 11: ExclusiveLock still held on a, scanned: writes wait (N ms)
+            statement 2: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on public.a_n, rewritten: nobody waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on public.a_pkey, rewritten: nobody waits (N ms)
+            statement 5: ShareUpdateExclusiveLock on public.a: nobody waits (N ms)
+            statement 6: AccessExclusiveLock on public.a, rewritten: reads and writes wait (N ms)
+            statement 10: ExclusiveLock on public.a: writes wait (N ms)
+            statement 11: ExclusiveLock still held on public.a, scanned: writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
         warning: db/migrations/002_alone.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
@@ -167,8 +190,8 @@ fn a_partition_is_locked_at_the_end_of_its_concurrent_detachment() {
         exit 0
         --- stdout
         would apply 002_alone (outside a transaction)
-            statement 1: ShareUpdateExclusiveLock on p: nobody waits (N ms)
-            statement 1: AccessExclusiveLock on p1: reads and writes wait (N ms)
+            statement 1: ShareUpdateExclusiveLock on public.p: nobody waits (N ms)
+            statement 1: AccessExclusiveLock on public.p1: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
@@ -191,7 +214,7 @@ fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
         --- stdout
         would apply repeatable changed
             CREATE OR REPLACE VIEW changed AS SELECT id, n FROM a
-            statement 1: AccessExclusiveLock on changed: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.changed: reads and writes wait (N ms)
         would apply repeatable new
             CREATE OR REPLACE VIEW new AS SELECT id FROM kept
             nothing that was there before is locked
@@ -273,7 +296,7 @@ fn programs_read_every_lock() {
             {
               "dropped": false,
               "lock": "AccessExclusiveLock",
-              "relation": "a",
+              "relation": "public.a",
               "rewritten": false,
               "scanned": true,
               "taken": true,

@@ -29,7 +29,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         not asked schema: `cargo xtask verify` asks it
         ok        two at once: 5 steps, each by one of them
         ok        locks: 1 statement stops others on what was there before
-                    004_no_way_back statement 1: AccessExclusiveLock on t3, dropped: reads and writes wait
+                    004_no_way_back statement 1: AccessExclusiveLock on public.t3, dropped: reads and writes wait
         everything holds
     "#]]
     .assert_eq(&without_times(&project.finish(verify)));
@@ -80,9 +80,9 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         not asked schema: `cargo xtask verify` asks it
         ok        two at once: 5 steps, each by one of them
         ok        locks: 3 statements stop others on what was there before
-                    003_forgets statement 2: AccessExclusiveLock on a: reads and writes wait
-                    004_order statement 1: AccessExclusiveLock on a: reads and writes wait
-                    005_fine statement 1: ShareLock on a, scanned: writes wait
+                    003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
+                    004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
+                    005_fine statement 1: ShareLock on public.a, scanned: writes wait
         1 of 8 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));

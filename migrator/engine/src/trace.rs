@@ -100,7 +100,7 @@ impl Waits {
 /// What one statement does to one relation that was there before its migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Effect {
-    /// The relation, qualified where that is needed.
+    /// The relation, qualified and quoted.
     pub relation: String,
     /// The strongest lock that is held on it behind the statement.
     pub lock: Mode,

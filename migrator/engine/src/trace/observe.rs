@@ -45,7 +45,7 @@ const PROVED: &str = "SELECT conrelid::text AS oid, 'constraint ' || oid AS key,
      AND pg_catalog.current_setting('server_version_num')::int < 180000 {columns}";
 
 /// The relations of people: not those of the server. A sequence has a file, but what is written there is no table.
-const RELATIONS: &str = "SELECT c.oid::text AS oid, c.oid::pg_catalog.regclass::text AS name, \
+const RELATIONS: &str = "SELECT c.oid::text AS oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, \
      CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(c.oid)::text END AS file, \
      c.relkind IN ('i', 'I') AS index FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I', 'v', 'f', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -232,22 +232,28 @@ impl State {
         self.relations.values().any(|relation| relation.name == name)
     }
 
-    /// The name that the server shows for a relation as it is written in a statement; itself, if there is none.
+    /// The qualified name of a relation as it is written in a statement; as it is written, if there is none.
     pub(super) async fn name_of(client: &Client, written: &str) -> Result<String, tokio_postgres::Error> {
-        let statement = format!("SELECT pg_catalog.to_regclass({})::text AS name", literal(written));
-        let found = rows(client.simple_query(&statement).await?);
-        Ok(found.first().and_then(|row| row.get("name")).unwrap_or(written).to_owned())
+        let found = qualified(client, &format!("pg_catalog.to_regclass({})", literal(written))).await?;
+        Ok(found.unwrap_or_else(|| written.to_owned()))
     }
 
     /// The table of an index as it is written in a statement.
     pub(super) async fn table_of(client: &Client, index: &str) -> Result<String, tokio_postgres::Error> {
-        let statement = format!(
-            "SELECT indrelid::pg_catalog.regclass::text AS name FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass({})",
-            literal(index)
-        );
-        let found = rows(client.simple_query(&statement).await?);
-        Ok(found.first().and_then(|row| row.get("name")).map_or_else(|| format!("the table of {index}"), str::to_owned))
+        let table = "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass";
+        let found = qualified(client, &format!("{table}({}))", literal(index))).await?;
+        Ok(found.unwrap_or_else(|| format!("the table of {index}")))
     }
+}
+
+/// The name of the relation whose oid an expression gives.
+async fn qualified(client: &Client, oid: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    let statement = format!(
+        "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {oid}"
+    );
+    let found = rows(client.simple_query(&statement).await?);
+    Ok(found.first().and_then(|row| row.get("name")).map(str::to_owned))
 }
 
 async fn is_there(client: &Client, name: &str) -> Result<bool, tokio_postgres::Error> {
