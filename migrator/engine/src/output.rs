@@ -182,3 +182,10 @@ pub(crate) fn duration(duration: Duration) -> String {
         ms => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
     }
 }
+
+/// `0.4 ms`: on an empty table most things take less than a millisecond.
+#[cfg(feature = "dev")]
+pub(crate) fn precise(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    if ms < 10.0 { format!("{ms:.1} ms") } else { duration(time) }
+}

@@ -191,7 +191,7 @@ impl Page<'_> {
                 @if scanned > 0 { span.work { (scanned) " scanned" } }
             }
             td.number { (step.trace.statements.len()) }
-            td.number { (precise(step.time())) }
+            td.number { (output::precise(step.time())) }
             @if let Some((mark, lines)) = &step.way_back {
                 td { span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) } }
             }
@@ -228,7 +228,7 @@ impl Page<'_> {
                                         th scope="row" { code { (relation) } }
                                         td { (mode.word()) }
                                         td { (badge(mode.waits())) }
-                                        td.number { (precise(*time)) }
+                                        td.number { (output::precise(*time)) }
                                         td.by { @for step in steps { a.step href={ "#step-" (step) } { (self.steps[*step].trace.label) } " " } }
                                     }
                                 }
@@ -292,7 +292,7 @@ fn statement(statement: &Statement) -> Markup {
     let seen = statement.effects.iter().filter(|effect| effect.lock >= Mode::ShareUpdateExclusive);
     html! {
         li value=(statement.number) {
-            p.place { "line " (statement.line) span.time { (precise(statement.took)) }
+            p.place { "line " (statement.line) span.time { (output::precise(statement.took)) }
                 @if statement.polled { span.time { "cannot run in a transaction: looked at from outside, a short lock may be missing" } }
             }
             pre tabindex="0" { code { (statement.sql) } }
@@ -315,12 +315,6 @@ fn text(lines: &[String]) -> Markup {
 
 fn badge(waits: Waits) -> Markup {
     html! { span class={ "badge " (waits.class()) } { (waits.words()) } }
-}
-
-/// On an empty table most things take less than a millisecond: `0.4 ms`.
-fn precise(duration: Duration) -> String {
-    let ms = duration.as_secs_f64() * 1e3;
-    if ms < 10.0 { format!("{ms:.1} ms") } else { output::duration(duration) }
 }
 
 #[cfg(test)]

@@ -193,14 +193,13 @@ impl Effect {
 }
 
 impl Statement {
-    /// What makes at least `least` wait, as lines: `statement 1: ShareLock on a, scanned: writes wait (3 ms)`.
+    /// What makes at least `least` wait, as lines: `statement 1: ShareLock on a, scanned: writes wait (3.0 ms)`.
     pub(crate) fn lines(&self, least: Waits) -> Vec<String> {
         let counted = self.effects.iter().filter(|effect| effect.counts() && effect.waits() >= least);
         // What reading and writing take by themselves is nothing that anybody looks for.
         let counted = counted.filter(|effect| effect.lock >= Mode::ShareUpdateExclusive);
-        let line = |effect: &Effect| {
-            format!("statement {}: {} ({})", self.number, effect.words(), output::duration(self.took))
-        };
+        let line =
+            |effect: &Effect| format!("statement {}: {} ({})", self.number, effect.words(), output::precise(self.took));
         counted.map(line).collect()
     }
 
@@ -280,7 +279,7 @@ mod tests {
         assert_eq!(of(vec![Effect { scanned: true, ..effect(Mode::RowExclusive, true) }]), [""; 0]);
         assert_eq!(
             of(vec![Effect { scanned: true, ..effect(Mode::Share, false) }]),
-            ["statement 2: ShareLock still held on core.users, scanned: writes wait (3 ms)"]
+            ["statement 2: ShareLock still held on core.users, scanned: writes wait (3.0 ms)"]
         );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::precise;
+use crate::output::precise;
 use crate::trace::{Effect, Mode, Statement, Trace, Waits};
 
 /// Half of the width is shared evenly, so that a short statement is still seen; the other half goes by time.
