@@ -8,8 +8,12 @@ use maud::{Markup, html};
 use crate::output::precise;
 use crate::trace::{Effect, Mode, Statement, Trace, Waits};
 
-/// Half of the width is shared evenly, so that a short statement is still seen; the other half goes by time.
-const EVEN: f64 = 0.5;
+/// So much of the width is shared evenly, so that a short statement has room for a word; the rest goes by time.
+const EVEN: f64 = 0.75;
+
+/// The least width of the relations' names and of a statement on average, in rem.
+const NAME: f64 = 12.0;
+const COLUMN: f64 = 7.0;
 
 /// What one relation suffers during one statement.
 struct Cell<'t> {
@@ -64,9 +68,11 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
     let rows = rows(trace);
     let statements = &trace.statements;
     let total: f64 = statements.iter().map(|statement| statement.took.as_secs_f64()).sum();
+    let narrowest = NAME + COLUMN * statements.len() as f64;
+    let name = (NAME / narrowest).min(0.3);
     let width = |statement: &Statement| {
         let by_time = if total > 0.0 { statement.took.as_secs_f64() / total } else { 0.0 };
-        100.0 * (EVEN / statements.len() as f64 + (1.0 - EVEN) * by_time)
+        100.0 * (1.0 - name) * (EVEN / statements.len() as f64 + (1.0 - EVEN) * by_time)
     };
     let starts = |index: usize| index > 0 && statements[index].transaction != statements[index - 1].transaction;
     html! {
@@ -74,11 +80,11 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
             p.empty { "Nothing that was there before is locked." }
         } @else {
             div.scroll tabindex="0" {
-                table.timeline style={ "min-width: " (12 + 5 * statements.len()) "rem" } {
+                table.timeline style=(format!("min-width: {narrowest}rem")) {
                     caption { "Locks from left to right, each held until its transaction ends" }
                     colgroup {
-                        col class="relation";
-                        @for statement in statements { col style=(format!("width: {:.2}%", width(statement) * 0.8)); }
+                        col style=(format!("width: {:.2}%", 100.0 * name));
+                        @for statement in statements { col style=(format!("width: {:.2}%", width(statement))); }
                     }
                     thead { tr {
                         th scope="col" { "Relation" }
