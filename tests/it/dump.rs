@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use expect_test::expect;
+use tempfile::TempDir;
 
 use crate::support::{Project, query_on, server};
 use crate::workspace::Workspace;
@@ -11,7 +12,7 @@ use crate::workspace::Workspace;
 /// A body of which every line looks like something that is removed elsewhere, or ends in what an editor would remove.
 const ODD_BODY: &str = "/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1";
 
-fn major() -> String {
+pub(crate) fn major() -> String {
     query_on("postgres", "SHOW server_version_num").trim()[..2].to_owned()
 }
 
@@ -109,15 +110,7 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
 #[test]
 fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     let workspace = Workspace::foreign("dump");
-    // A server without its client programs, as some packages bring it.
-    let programs = tempfile::tempdir().unwrap();
-    fs::set_permissions(programs.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    for entry in fs::read_dir(server().program_directory()).unwrap() {
-        let entry = entry.unwrap();
-        if entry.file_name() != "pg_dump" {
-            std::os::unix::fs::symlink(entry.path(), programs.path().join(entry.file_name())).unwrap();
-        }
-    }
+    let programs = programs_without_pg_dump();
     let output = workspace.run(workspace.cargo("xtask dump").env("PG_BIN", programs.path()));
     expect![[r#"
         exit 9
@@ -146,6 +139,19 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     "#]]
     .assert_eq(&output);
     assert!(!workspace.path("db/schema.sql").exists());
+}
+
+/// A server without its client programs, as some packages bring it.
+pub(crate) fn programs_without_pg_dump() -> TempDir {
+    let programs = tempfile::tempdir().unwrap();
+    fs::set_permissions(programs.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for entry in fs::read_dir(server().program_directory()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() != "pg_dump" {
+            std::os::unix::fs::symlink(entry.path(), programs.path().join(entry.file_name())).unwrap();
+        }
+    }
+    programs
 }
 
 /// schema.sql gives a database that the migrator takes for its own.

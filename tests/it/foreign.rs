@@ -22,6 +22,7 @@ fn another_workspace_builds_and_migrates_and_its_backend_finds_the_tables() {
         applied 3 migrations and 1 repeatable in N ms; the database is at 003
         --- stderr
         SERVER · database library_dev · user postgres · PostgreSQL X
+        wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate up"));
     expect![[r#"
@@ -88,6 +89,7 @@ fn a_new_file_is_applied_without_another_change() {
         applied 1 migration in N ms; the database is at 004
         --- stderr
         SERVER · database library_dev · user postgres · PostgreSQL X
+        wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate up"));
 }

@@ -33,6 +33,7 @@ mod page;
 mod plan_locks;
 mod pooler;
 mod readme;
+mod refresh;
 mod rights;
 mod secrets;
 mod session;

@@ -20,6 +20,30 @@ mod server;
 mod temporary;
 mod user;
 
+use std::path::PathBuf;
+
+use anyhow::Result;
+
 pub use cluster::{Cluster, Running, Status};
 pub use temporary::{Builder, TemporaryServer};
 pub(crate) use user::remove_postgres_variables;
+
+/// What a [`TemporaryServer`] would be started from.
+pub(crate) struct Installation {
+    /// The major release, such as 15.
+    pub(crate) major: u32,
+    /// The directory of the programs.
+    pub(crate) directory: PathBuf,
+}
+
+impl Installation {
+    /// The one that is used without being asked for another.
+    ///
+    /// # Errors
+    /// Nothing suitable is installed: the message says what to install.
+    pub(crate) fn find() -> Result<Installation> {
+        let user = user::ServerUser::choose()?;
+        let binaries::Binaries { directory, major } = binaries::Binaries::find(None, user.as_ref())?;
+        Ok(Installation { major, directory })
+    }
+}

@@ -1,6 +1,9 @@
 //! `cargo xtask migrate` and its short forms.
 
-use std::ffi::{OsStr, OsString};
+mod arguments;
+mod child;
+
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -8,27 +11,39 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use migrator_build::set::Set;
 use serde_json::Value;
 
+use super::dump;
 use crate::environment::Environment;
 use crate::output;
-use crate::postgres::{Cluster, remove_postgres_variables};
+use crate::postgres::{Cluster, Status, remove_postgres_variables};
 use crate::workspace::Workspace;
+use arguments::Arguments;
 
 /// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
 pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
 
-/// Migrator commands that never connect: no server is started for them.
-const OFFLINE: &[&str] = &["version", "list", "show", "completions", "man", "help"];
+/// Tells the engine where the schema lies that `reset --from-dump` loads: it reads no directory by itself.
+const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
 
-/// Migrator commands that decide themselves whether the database exists.
-const OWN_DATABASE: &[&str] = &["create", "drop"];
+/// Switches off what `--no-dump` switches off.
+const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
+
+/// A migrator with the SQL inside that is on disk.
+pub(crate) struct Fresh {
+    pub(crate) executable: PathBuf,
+    pub(crate) set: Set,
+}
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The database is DATABASE_URL (the environment, then .env), else the workspace's own PostgreSQL, \
                         which is started. The exit code is the migrator's.\n\n\
+                        Behind `up` and `reset` on the workspace's own database, db/schema.sql and the facts are brought \
+                        up to date as by `cargo xtask dump`, unless they are of another release of PostgreSQL; \
+                        `--no-dump` or MIGRATOR_NO_DUMP=1 leaves that out.\n\n\
                         Example: cargo xtask migrate plan --sql\n\
                         Example: cargo xtask migrate --env test up"
 )]
@@ -36,19 +51,22 @@ pub struct Args {
     /// Also read .env.NAME, which wins over .env
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Leave db/schema.sql and the facts alone
+    #[arg(long)]
+    no_dump: bool,
     /// The migrator's command and its arguments
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "COMMAND")]
     rest: Vec<OsString>,
 }
 
-/// Arguments of a short form: all of them are the migrator's, but for `--env NAME`.
+/// Arguments of a short form: all of them are the migrator's, but for `--env NAME` and `--no-dump`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "`--help` shows the migrator's own help.\n\n\
                         Example: cargo xtask up\n\
                         Example: cargo xtask reset --seed development --yes\n\
                         Example: cargo xtask status --env test")]
 pub struct Rest {
-    /// The migrator's arguments; `--env NAME` also reads .env.NAME
+    /// The migrator's arguments; `--env NAME` also reads .env.NAME, `--no-dump` leaves db/schema.sql alone
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     rest: Vec<OsString>,
 }
@@ -56,27 +74,61 @@ pub struct Rest {
 /// `cargo xtask up ...` and the like.
 pub(crate) fn short(command: &str, rest: Rest) -> Result<ExitCode> {
     let rest = std::iter::once(command.into()).chain(rest.rest).collect();
-    run(Args { env: None, rest })
+    run(Args { env: None, no_dump: false, rest })
 }
 
-/// Builds the migrator and becomes it.
+/// Builds the migrator and becomes it; where something is left to do behind it, runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
-    let (named, arguments) = take_env(args.rest)?;
+    let arguments = Arguments::divide(args.rest)?;
     let workspace = Workspace::locate()?;
-    let environment = Environment::read(&workspace.root, args.env.or(named).as_deref())?;
-    let Some(executable) = build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let environment = Environment::read(&workspace.root, args.env.as_deref().or(arguments.env.as_deref()))?;
+    let no_dump = args.no_dump || arguments.no_dump || switched_on(environment.get(NO_DUMP).as_deref())?;
+    let Some(fresh) = build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
 
-    let mut migrator = Command::new(&executable);
+    let mut migrator = Command::new(&fresh.executable);
     migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY);
-    if environment.get("DATABASE_URL").is_none()
-        && needs_database(&arguments)
-        && let Some(failed) = use_own_cluster(&workspace, &mut migrator, &executable, &arguments)?
+    migrator.env(SCHEMA_FILE, workspace.db().join(dump::SCHEMA)).args(&arguments.rest);
+    let url = environment.get("DATABASE_URL");
+    if url.is_none()
+        && arguments.need_database()
+        && let Some(failed) = use_own_cluster(&workspace, &mut migrator, &fresh.executable, &arguments)?
     {
         return Ok(failed);
     }
-    // We become the migrator: its exit code, its signals and its terminal are ours without a detour.
-    let error = migrator.args(&arguments).exec();
-    Err(error).with_context(|| format!("failed to run `{}`", executable.display()))
+    let shown = fresh.executable.display();
+    if no_dump || !arguments.go_up() || !arguments.need_database() || !is_own(&workspace, url.as_deref())? {
+        // We become the migrator: its exit code, its signals and its terminal are ours without a detour.
+        let error = migrator.exec();
+        return Err(error).with_context(|| format!("failed to run `{shown}`"));
+    }
+    let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
+    if ended == 0
+        && let Err(error) = dump::refresh(&workspace, &fresh)
+    {
+        output::note(format!(
+            "warning: db/schema.sql and the facts could not be brought up to date: {error:#}\nhelp: `cargo xtask dump` \
+             tries it again, `--no-dump` leaves it out"
+        ));
+    }
+    Ok(ExitCode::from(ended))
+}
+
+/// Whether a URL, if one was set, is that of the workspace's own database.
+fn is_own(workspace: &Workspace, url: Option<&str>) -> Result<bool> {
+    let Some(url) = url else { return Ok(true) };
+    Ok(match Cluster::of_workspace(&workspace.root)?.status()? {
+        Status::Running(running) => running.url(running.database()) == url,
+        _ => false,
+    })
+}
+
+/// What a variable says that is a switch, in the words that the migrator's own switches take.
+fn switched_on(value: Option<&str>) -> Result<bool> {
+    match value.map(str::to_lowercase).as_deref() {
+        None | Some("0" | "false" | "f" | "no" | "n" | "off") => Ok(false),
+        Some("1" | "true" | "t" | "yes" | "y" | "on") => Ok(true),
+        Some(other) => Err(output::Usage(format!("`{NO_DUMP}` is `{other}`\nhelp: `true` or `false`")).into()),
+    }
 }
 
 /// Points the migrator at the workspace's own server, with the database in it. Some: how creating it failed.
@@ -84,7 +136,7 @@ fn use_own_cluster(
     workspace: &Workspace,
     migrator: &mut Command,
     executable: &Path,
-    arguments: &[OsString],
+    arguments: &Arguments,
 ) -> Result<Option<ExitCode>> {
     let running = Cluster::of_workspace(&workspace.root)?.start()?;
     let prepare = |command: &mut Command| {
@@ -92,7 +144,7 @@ fn use_own_cluster(
         command.env("DATABASE_URL", running.url(running.database())).env(DATA_DIRECTORY, running.data_directory());
     };
     prepare(migrator);
-    if arguments.iter().any(|argument| OWN_DATABASE.iter().any(|own| argument == own)) {
+    if arguments.find_database() {
         return Ok(None);
     }
     let mut create = Command::new(executable);
@@ -123,15 +175,15 @@ pub(super) fn on_throw_away(executable: &Path, url: &str) -> Command {
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
-pub(crate) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
+pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
     let built = || workspace.build_migrator(&["--features", "dev"], &[]);
     let Some(first) = built()? else { return Ok(None) };
-    let on_disk = match migrator_build::load(&workspace.db()) {
-        Ok(loaded) => loaded.set.digest,
+    let set = match migrator_build::load(&workspace.db()) {
+        Ok(loaded) => loaded.set,
         Err(problems) => bail!("the db directory has errors that the build did not see\n{problems}"),
     };
-    if digest_inside(&first.executable)? == on_disk {
-        return Ok(Some(first.executable));
+    if digest_inside(&first.executable)? == set.digest {
+        return Ok(Some(Fresh { executable: first.executable, set }));
     }
     // Cargo compares times, and a checkout, a copy or a clock can make a changed file look old.
     for directory in [workspace.db(), workspace.db().join("migrations")] {
@@ -140,15 +192,16 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Option<PathBuf>> {
     }
     let Some(second) = built()? else { return Ok(None) };
     let inside = digest_inside(&second.executable)?;
-    if inside != on_disk {
+    if inside != set.digest {
         bail!(
-            "the migrator was built from other SQL than `{}` holds (digest {inside}, expected {on_disk})\nhelp: the \
+            "the migrator was built from other SQL than `{}` holds (digest {inside}, expected {})\nhelp: the \
              package `migrator` needs a build.rs with `migrator_build::embed(\"../db\")`; if it has one, `cargo clean \
              --package migrator`",
-            workspace.db().display()
+            workspace.db().display(),
+            set.digest
         );
     }
-    Ok(Some(second.executable))
+    Ok(Some(Fresh { executable: second.executable, set }))
 }
 
 fn digest_inside(executable: &Path) -> Result<String> {
@@ -163,76 +216,17 @@ fn digest_inside(executable: &Path) -> Result<String> {
     Ok(digest.with_context(|| format!("`{shown} version --json` gave no digest: {}", said.trim()))?.to_owned())
 }
 
-/// Takes `--env NAME` or `--env=NAME` out of the migrator's arguments, wherever it stands before a `--`.
-fn take_env(arguments: Vec<OsString>) -> Result<(Option<String>, Vec<OsString>)> {
-    let mut env = None;
-    let mut rest = Vec::new();
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        if argument == "--" {
-            rest.push(argument);
-            break;
-        }
-        if argument == "--env" {
-            let name = arguments.next().and_then(|name| name.into_string().ok());
-            env = Some(name.ok_or_else(|| output::Usage("`--env` needs a name".to_owned()))?);
-        } else if let Some(name) = argument.to_str().and_then(|argument| argument.strip_prefix("--env=")) {
-            env = Some(name.to_owned());
-        } else {
-            rest.push(argument);
-        }
-    }
-    rest.extend(arguments);
-    Ok((env, rest))
-}
-
-/// Whether a command line connects to a database that it does not name itself.
-fn needs_database(arguments: &[OsString]) -> bool {
-    let is = |argument: &OsStr, words: &[&str]| words.iter().any(|word| argument == *word);
-    let names_one = |argument: &OsString| {
-        is(argument, &["--database-url"]) || argument.to_string_lossy().starts_with("--database-url=")
-    };
-    let asks_for_help = |argument: &OsString| is(argument, &["--help", "-h", "--version", "-V"]);
-    let command = arguments.iter().find(|argument| !argument.to_string_lossy().starts_with('-'));
-    command.is_some_and(|command| !is(command, OFFLINE))
-        && !arguments.iter().any(|argument| names_one(argument) || asks_for_help(argument))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Vec<OsString> {
-        line.split_whitespace().map(OsString::from).collect()
-    }
-
     #[test]
-    fn takes_the_environments_name_wherever_it_stands() {
-        for (line, env, rest) in [
-            ("up --to 3", None, "up --to 3"),
-            ("up --env test --to 3", Some("test"), "up --to 3"),
-            ("--env=test status", Some("test"), "status"),
-            ("show -- --env test", None, "show -- --env test"),
-        ] {
-            assert_eq!(take_env(words(line)).unwrap(), (env.map(str::to_owned), words(rest)), "{line}");
+    fn a_switch_in_the_environment_is_on_off_or_an_error() {
+        for (value, expected) in [(None, false), (Some("1"), true), (Some("True"), true), (Some("0"), false)] {
+            assert_eq!(switched_on(value).unwrap(), expected, "{value:?}");
         }
-        assert!(take_env(words("up --env")).unwrap_err().is::<output::Usage>());
-    }
-
-    #[test]
-    fn starts_no_server_for_commands_that_do_not_connect() {
-        for (line, expected) in [
-            ("up", true),
-            ("--json status", true),
-            ("reset --yes", true),
-            ("version --verbose", false),
-            ("up --help", false),
-            ("--version", false),
-            ("show 001", false),
-            ("up --database-url postgresql://x", false),
-            ("up --database-url=postgresql://x", false),
-        ] {
-            assert_eq!(needs_database(&words(line)), expected, "{line}");
-        }
+        let error = switched_on(Some("perhaps")).unwrap_err();
+        assert_eq!(error.to_string(), "`MIGRATOR_NO_DUMP` is `perhaps`\nhelp: `true` or `false`");
+        assert!(error.is::<output::Usage>());
     }
 }

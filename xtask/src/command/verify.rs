@@ -25,9 +25,10 @@ pub struct Args {
 /// Builds the migrator, starts a server, and lets the migrator prove what it can.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let Some(executable) = migrate::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let Some(fresh) = migrate::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let executable = &fresh.executable;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
-    let mut migrator = migrate::on_throw_away(&executable, &server.url("postgres"));
+    let mut migrator = migrate::on_throw_away(executable, &server.url("postgres"));
     migrator.arg("verify");
     if args.json {
         migrator.arg("--json");
