@@ -226,6 +226,28 @@ fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
 }
 
 #[test]
+fn a_repeatable_that_is_due_only_because_of_a_rollback_was_there_too() {
+    let project = Project::with_base();
+    project
+        .migration("002_more", "ALTER TABLE a ADD COLUMN more int;", "ALTER TABLE a DROP COLUMN more CASCADE;")
+        .file("repeatable/r.sql", "CREATE OR REPLACE VIEW r AS SELECT more FROM a;\n");
+    project.run(&["up"]);
+    project.run(&["down", "--yes"]);
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_more
+            statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+        would apply repeatable r
+            statement 1: AccessExclusiveLock on public.r: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
 fn a_migration_that_fails_on_the_copy_is_shown_with_its_place() {
     let project = Project::with_base();
     project.migration("002_fine", "ALTER TABLE a ADD COLUMN x int;", "").migration(

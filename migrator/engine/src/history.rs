@@ -143,6 +143,13 @@ impl History {
         of_version.filter_map(|event| event.attempt).max().unwrap_or(0) + 1
     }
 
+    /// Whether this repeatable was applied at any time, with any content.
+    #[cfg(feature = "dev")]
+    pub(crate) fn has_run_repeatable(&self, name: &str) -> bool {
+        let ran = |event: &&Event| event.action == "repeatable" && event.outcome == "done";
+        self.events.iter().filter(ran).any(|event| event.name.as_deref() == Some(name))
+    }
+
     /// The checksum of a repeatable's content that was applied last.
     ///
     /// `None` also where a migration has been taken back since: that may have dropped what the repeatable had made.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::dump;
 use crate::environment::Environment;
 use crate::output;
-use crate::postgres::{Cluster, Status, remove_postgres_variables};
+use crate::postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
 use crate::workspace::Workspace;
 use arguments::Arguments;
 
@@ -26,6 +26,9 @@ pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
 
 /// Tells the engine where the schema lies that `reset --from-dump` loads: it reads no directory by itself.
 const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
+
+/// Tells the migrator where it may make the copy that `plan --locks` runs on.
+const SCRATCH_URL: &str = "MIGRATOR_SCRATCH_URL";
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
@@ -44,7 +47,8 @@ pub(crate) struct Fresh {
                         Behind `up` and `reset` on the workspace's own database, db/schema.sql and the facts are brought \
                         up to date as by `cargo xtask dump`, unless they are of another release of PostgreSQL; \
                         `--no-dump` or MIGRATOR_NO_DUMP=1 leaves that out.\n\n\
-                        Example: cargo xtask migrate plan --sql\n\
+                        `plan --locks` runs what is pending on a throw-away copy of the schema, on a server of its own.\n\n\
+                        Example: cargo xtask migrate plan --locks\n\
                         Example: cargo xtask migrate --env test up"
 )]
 pub struct Args {
@@ -96,6 +100,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         return Ok(failed);
     }
     let shown = fresh.executable.display();
+    if arguments.need_scratch() && environment.get(SCRATCH_URL).is_none() {
+        let server = TemporaryServer::start().context("failed to start the server to trace the locks on")?;
+        migrator.env(SCRATCH_URL, server.url("postgres"));
+        let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
+        return Ok(ExitCode::from(ended));
+    }
     if no_dump || !arguments.go_up() || !arguments.need_database() || !is_own(&workspace, url.as_deref())? {
         // We become the migrator: its exit code, its signals and its terminal are ours without a detour.
         let error = migrator.exec();

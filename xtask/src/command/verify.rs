@@ -1,5 +1,6 @@
 //! `cargo xtask verify`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -14,12 +15,16 @@ use crate::workspace::Workspace;
 #[command(
     after_help = "Starts a server of its own and throws it away: no database of yours is touched. Exit code 1: a promise is \
                         broken.\n\n\
-                        Example: cargo xtask verify"
+                        Example: cargo xtask verify\n\
+                        Example: cargo xtask verify --html report.html"
 )]
 pub struct Args {
     /// For programs
     #[arg(long)]
     json: bool,
+    /// Also write it to this file, as a page for a browser: verdicts, locks over time, the SQL
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Builds the migrator, starts a server, and lets the migrator prove what it can.
@@ -32,6 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     migrator.arg("verify");
     if args.json {
         migrator.arg("--json");
+    }
+    if let Some(file) = &args.html {
+        migrator.arg("--html").arg(file);
     }
     let status = migrator.status().with_context(|| format!("failed to run `{}`", executable.display()))?;
     Ok(output::exit_code_of(status))

@@ -78,6 +78,15 @@ impl Arguments {
             && !self.ask_for(&["--dry-run", "--help", "-h", "--version", "-V"])
     }
 
+    /// Whether the command runs the plan on a copy and says nowhere where that is to be made.
+    pub(super) fn need_scratch(&self) -> bool {
+        let names_one = |argument: &OsString| argument.to_string_lossy().starts_with("--scratch-url");
+        self.command().is_some_and(|command| command == "plan")
+            && self.ask_for(&["--locks"])
+            && !self.rest.iter().any(names_one)
+            && !self.ask_for(&["--help", "-h"])
+    }
+
     fn ask_for(&self, flags: &[&str]) -> bool {
         self.rest.iter().take_while(|argument| *argument != "--").any(|argument| is(argument, flags))
     }
@@ -160,6 +169,23 @@ mod tests {
             ("--quiet", false),
         ] {
             assert_eq!(divide(line).go_up(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn starts_a_server_for_a_copy_only_where_the_locks_are_asked_for() {
+        for (line, expected) in [
+            ("plan --locks", true),
+            ("--color never plan --to 3 --locks --json", true),
+            ("plan", false),
+            ("plan --locks --help", false),
+            ("plan --locks --scratch-url=postgresql://x", false),
+            ("plan --locks --scratch-url postgresql://x", false),
+            ("up --locks", false),
+            ("show -- --locks", false),
+        ] {
+            let arguments = Arguments { rest: words(line), ..Arguments::default() };
+            assert_eq!(arguments.need_scratch(), expected, "{line}");
         }
     }
 }

@@ -151,7 +151,7 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
     let mut tracer = Tracer::new(&database.executor).await?;
     for (index, step) in plan.steps.iter().enumerate() {
         context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
-        let again = matches!(step, Step::Repeatable(script) if history.repeatable_checksum(script.name).is_some());
+        let again = matches!(step, Step::Repeatable(script) if history.has_run_repeatable(script.name));
         let traced = one(&mut tracer, &database.executor, step, again).await;
         context.progress.end();
         traces.push(traced?);
