@@ -1,6 +1,7 @@
 //! `cargo xtask dump`: the schema as files that are committed.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use expect_test::expect;
@@ -139,6 +140,68 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     "#]]
     .assert_eq(&output);
     assert!(!workspace.path("db/schema.sql").exists());
+}
+
+/// The answer to one question of `cargo xtask verify`, with the lines below it.
+fn verified(workspace: &Workspace, programs: Option<&Path>) -> String {
+    let mut verify = workspace.cargo("xtask verify");
+    if let Some(programs) = programs {
+        verify.env("PG_BIN", programs);
+    }
+    let output = workspace.output(&mut verify);
+    let is_below = |line: &&str| line.starts_with("            ");
+    let mut lines = output.stdout.lines().skip_while(|line| !line.contains(" schema: "));
+    let first = lines.next().unwrap_or_else(|| panic!("{}{}", output.stdout, output.stderr)).replace(" (N ms)", "");
+    let below = lines.take_while(is_below).map(|line| format!("{line}\n"));
+    std::iter::once(format!("exit {}\n{first}\n", output.code)).chain(below).collect()
+}
+
+#[test]
+fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
+    let workspace = Workspace::foreign("dump");
+    expect![[r#"
+        exit 0
+        not asked schema: there is no db/schema.sql: `cargo xtask dump` writes it
+    "#]]
+    .assert_eq(&verified(&workspace, None));
+    workspace.run(&mut workspace.cargo("xtask dump"));
+    expect![[r#"
+        exit 0
+        ok        schema: db/schema.sql and db/schema.facts.MAJOR as the migrations give
+    "#]]
+    .assert_eq(&verified(&workspace, None));
+    let programs = programs_without_pg_dump();
+    expect![[r#"
+        exit 0
+        not asked schema: there is no pg_dump beside the server's programs in `PROGRAMS`
+                    help: install PostgreSQL's client programs of the same release (`apt install postgresql-client`)
+    "#]]
+    .assert_eq(
+        &verified(&workspace, Some(programs.path())).replace(&programs.path().display().to_string(), "PROGRAMS"),
+    );
+    let text = fs::read_to_string(workspace.path("db/schema.sql")).unwrap();
+    workspace.write("db/schema.sql", text.replace("    title text NOT NULL", "    title text"));
+    expect![[r#"
+        exit 1
+        FAILED    schema: the migrations give another schema: run `cargo xtask dump` and commit what it writes
+                    db/schema.sql is not what the migrations give:
+                    -     title text
+                    +     title text NOT NULL
+    "#]]
+    .assert_eq(&verified(&workspace, None));
+    workspace.write("db/schema.sql", text.replace(&format!("PostgreSQL {}", major()), "PostgreSQL 99"));
+    expect![[r#"
+        exit 0
+        ok        schema: db/schema.facts.MAJOR as the migrations give
+                    not checked: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
+    "#]]
+    .assert_eq(&verified(&workspace, None));
+    workspace.write("db/migrations/004_bad.sql", "-- migrate:up\nSELECT nothing;\n\n-- migrate:down\nSELECT 1;\n");
+    expect![[r#"
+        exit 1
+        not asked schema: the migrations do not go up
+    "#]]
+    .assert_eq(&verified(&workspace, None));
 }
 
 /// A server without its client programs, as some packages bring it.

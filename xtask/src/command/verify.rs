@@ -1,5 +1,7 @@
 //! `cargo xtask verify`.
 
+mod schema;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let executable = &fresh.executable;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
     let mut migrator = migrate::on_throw_away(executable, &server.url("postgres"));
-    migrator.arg("verify");
+    migrator.arg("verify").arg("--schema").arg(schema::ask(&workspace.db(), &fresh, &server).to_string());
     if args.json {
         migrator.arg("--json");
     }
