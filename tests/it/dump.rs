@@ -144,11 +144,13 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
 
 /// The answer to one question of `cargo xtask verify`, with the lines below it.
 fn verified(workspace: &Workspace, programs: Option<&Path>) -> String {
-    let mut verify = workspace.cargo("xtask verify");
+    let mut verify = workspace.cargo("xtask verify --html report.html");
     if let Some(programs) = programs {
         verify.env("PG_BIN", programs);
     }
     let output = workspace.output(&mut verify);
+    let page = fs::read_to_string(workspace.path("report.html")).unwrap();
+    assert!(page.contains("<strong>schema</strong>"), "{page}");
     let is_below = |line: &&str| line.starts_with("            ");
     let mut lines = output.stdout.lines().skip_while(|line| !line.contains(" schema: "));
     let first = lines.next().unwrap_or_else(|| panic!("{}{}", output.stdout, output.stderr)).replace(" (N ms)", "");
