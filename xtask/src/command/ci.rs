@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::{check, dump};
+use super::{check, dump, verify};
 use crate::output;
 use crate::workspace::{Workspace, cargo};
 
 /// Arguments of `ci`: none, so that nobody's run differs from CI's.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "fmt, clippy, check, dump --check (where there is a db/schema.sql), deny (where cargo-deny is installed), test; it stops at the first failure.\n\n\
+    after_help = "fmt, clippy, check, dump --check (where there is a db/schema.sql), verify, deny (where cargo-deny is installed), test; it stops at the first failure.\n\n\
                         Example: cargo xtask ci"
 )]
 pub struct Args {}
@@ -32,23 +32,15 @@ pub(crate) fn run() -> Result<ExitCode> {
     for (name, arguments) in BEFORE {
         step(name, || run_cargo(&workspace, arguments))?;
     }
-    let mut found = false;
-    step("check", || {
-        found = check::run(&check::Args::default())? != ExitCode::SUCCESS;
-        Ok(())
-    })?;
-    if found {
+    if !holds("check", || check::run(&check::Args::default()))? {
         return Ok(ExitCode::from(output::FOUND));
     }
     if !workspace.db().join(dump::SCHEMA).exists() {
         output::note("dump: NOT RUN, there is no db/schema.sql: `cargo xtask dump` writes it");
-    } else {
-        step("dump", || {
-            found = dump::run(&dump::Args { check: true })? != ExitCode::SUCCESS;
-            Ok(())
-        })?;
+    } else if !holds("dump", || dump::run(&dump::Args { check: true }))? {
+        return Ok(ExitCode::from(output::FOUND));
     }
-    if found {
+    if !holds("verify", || verify::run(&verify::Args::default()))? {
         return Ok(ExitCode::from(output::FOUND));
     }
     if let Some(reason) = without_deny(&workspace) {
@@ -60,6 +52,16 @@ pub(crate) fn run() -> Result<ExitCode> {
         step(name, || run_cargo(&workspace, arguments))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a task of ours; false: it has found something, and said what.
+fn holds(name: &str, run: impl FnOnce() -> Result<ExitCode>) -> Result<bool> {
+    let mut ended = ExitCode::SUCCESS;
+    step(name, || {
+        ended = run()?;
+        Ok(())
+    })?;
+    Ok(ended == ExitCode::SUCCESS)
 }
 
 fn step(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {

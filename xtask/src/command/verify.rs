@@ -13,7 +13,7 @@ use crate::postgres::TemporaryServer;
 use crate::workspace::Workspace;
 
 /// Arguments of `verify`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "Starts a server of its own and throws it away: no database of yours is touched. Exit code 1: a promise is \
                         broken.\n\n\
