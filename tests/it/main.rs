@@ -35,6 +35,7 @@ mod pooler;
 mod readme;
 mod refresh;
 mod rights;
+mod round_trip;
 mod secrets;
 mod session;
 mod signals;

@@ -162,6 +162,39 @@ impl History {
         since.iter().rev().find(applied)?.checksum.as_deref()
     }
 
+    /// Takes a transactional migration into account that has just gone that way, as reading the tables again would.
+    #[cfg(feature = "dev")]
+    pub(crate) fn record(&mut self, direction: Direction, (version, name, checksum): (&str, &str, &str)) {
+        let [version, name, checksum] = [version, name, checksum].map(str::to_owned);
+        self.applied.retain(|row| row.version != version);
+        self.events.push(Event {
+            action: direction.word().to_owned(),
+            version: Some(version.clone()),
+            name: Some(name.clone()),
+            checksum: Some(checksum.clone()),
+            outcome: "done".to_owned(),
+            ..Event::default()
+        });
+        if direction == Direction::Up {
+            let row = AppliedMigration { version, name: Some(name), checksum: Some(checksum), ..Default::default() };
+            self.applied.push(row);
+        }
+    }
+
+    /// Whether both say the same about what has been applied; moments and runs may differ.
+    #[cfg(feature = "dev")]
+    pub(crate) fn agrees_with(&self, other: &History) -> bool {
+        let rows = |history: &History| {
+            let row = |row: &AppliedMigration| (row.version.clone(), row.name.clone(), row.checksum.clone());
+            history.applied.iter().map(row).collect::<std::collections::BTreeSet<_>>()
+        };
+        let events = |history: &History| {
+            let event = |event: &Event| Event { run_id: String::new(), ..event.clone() };
+            history.events.iter().map(event).collect::<Vec<_>>()
+        };
+        rows(self) == rows(other) && events(self) == events(other)
+    }
+
     /// The environment that was recorded last.
     pub fn environment(&self) -> Option<&str> {
         let recorded = |event: &&Event| event.action == "environment" && event.outcome == "done";
@@ -315,6 +348,38 @@ mod tests {
         assert_eq!(history.repeatable_checksum("policies"), None);
         history.events.push(event("down"));
         assert_eq!(history.repeatable_checksum("views"), None);
+    }
+
+    #[cfg(feature = "dev")]
+    #[test]
+    fn what_is_recorded_in_memory_is_what_the_tables_would_say() {
+        let row = |version: &str| AppliedMigration {
+            version: version.into(),
+            name: Some("a".into()),
+            checksum: Some("c".into()),
+            ..AppliedMigration::default()
+        };
+        let event = |action: &str, version: &str, run_id: &str| Event {
+            run_id: run_id.into(),
+            action: action.into(),
+            version: Some(version.into()),
+            name: Some("a".into()),
+            checksum: Some("c".into()),
+            outcome: "done".into(),
+            ..Event::default()
+        };
+        let mut history = history(&[], "");
+        history.record(Direction::Up, ("001", "a", "c"));
+        history.record(Direction::Up, ("002", "a", "c"));
+        history.record(Direction::Down, ("002", "a", "c"));
+        let read = History {
+            applied: vec![row("001")],
+            events: vec![event("up", "001", "r"), event("up", "002", "r"), event("down", "002", "r")],
+            ..history.clone()
+        };
+        assert!(history.agrees_with(&read));
+        assert!(!history.agrees_with(&History { applied: vec![row("002")], ..read.clone() }));
+        assert!(!history.agrees_with(&History { events: read.events[..2].to_vec(), ..read }));
     }
 
     #[test]

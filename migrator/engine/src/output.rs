@@ -111,6 +111,15 @@ impl Progress {
         }
     }
 
+    /// How far the step is that has begun: `12 of 276`.
+    #[cfg(feature = "dev")]
+    pub(crate) fn reached(&self, number: usize, of: usize) {
+        let running = self.running.lock().ok().and_then(|running| running.clone());
+        if let (Some(bar), Some(label)) = (&self.bar, running) {
+            bar.set_message(format!("{label}: {number} of {of}"));
+        }
+    }
+
     /// The step is over, well or not.
     pub(crate) fn end(&self) {
         if let Ok(mut running) = self.running.lock() {

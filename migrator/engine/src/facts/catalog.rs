@@ -20,7 +20,7 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
     SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; \
     SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; \
     SET LOCAL standard_conforming_strings = on; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; \
-    SET LOCAL idle_in_transaction_session_timeout = 0";
+    SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL jit = off";
 
 /// One query for a server of that major release; the history tables are left out.
 pub(crate) fn query(major: i32, tables: &Tables) -> String {
@@ -30,4 +30,21 @@ pub(crate) fn query(major: i32, tables: &Tables) -> String {
     // Asking for it through a JSON object of the whole row, as elsewhere, costs more than the rest of a column's line.
     let compression = if major >= 14 { "a.attcompression" } else { "NULL::\"char\"" };
     format!("{scope}\n{}", pieces.join("UNION ALL\n").replace("{compression}", compression))
+}
+
+/// The same rows as one text, sorted: two databases of one schema answer with the same bytes.
+///
+/// Each line begins with the lengths of its fields in bytes, so that no text can be taken for the end of one.
+#[cfg(feature = "dev")]
+pub(crate) fn listing(major: i32, tables: &Tables) -> String {
+    let field = |name: &str| format!("coalesce({name}, '') AS {name}");
+    let fields = ["object", "kind", "part", "definition"];
+    let lengths = fields.map(|name| format!("octet_length({name})")).join(" || ' ' || ");
+    format!(
+        "SELECT coalesce(string_agg(line, '' ORDER BY line COLLATE \"C\"), '') FROM (\
+         SELECT {lengths} || ' ' || {} AS line FROM (SELECT {} FROM ({}) facts) fields) lines",
+        fields.join(" || "),
+        fields.map(field).join(", "),
+        query(major, tables)
+    )
 }

@@ -1,5 +1,6 @@
 //! The short questions.
 
+use super::place::Place;
 use super::scratch::{Database, Scratch};
 use super::{Answer, Verdict, error_lines};
 use crate::apply::{self, apply};
@@ -9,12 +10,17 @@ use crate::plan::{self, Plan, Step, Target};
 
 /// Every migration goes up on an empty database, one after the other.
 pub(super) async fn up_from_zero(scratch: &Scratch<'_>) -> Result<Answer, Error> {
-    let mut database = scratch.database().await?;
-    let migrations = database.context.embedded.migrations;
-    for (index, migration) in migrations.iter().enumerate() {
-        if let Err(error) = database.up(Target::Version(migration.number), index + 1 == migrations.len()).await {
+    let migrations = scratch.context.embedded.migrations;
+    let mut place = Place::new(scratch, 0).await?;
+    for _ in migrations {
+        if let Err(error) = place.up().await {
             return Ok((Verdict::Failed, error_lines(&error)));
         }
+    }
+    // The repeatables follow.
+    let mut database = place.into_database();
+    if let Err(error) = database.up(Target::Newest, true).await {
+        return Ok((Verdict::Failed, error_lines(&error)));
     }
     database.close().await;
     Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))

@@ -1,97 +1,203 @@
 //! Each migration up, down and up again: the way back must restore the schema, the way up must lead to the same place.
+//!
+//! Two databases share the work where that cannot change the outcome: see [`every_migration`].
 
-use super::scratch::{Database, Scratch};
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use futures_util::future::join;
+
+use super::place::Place;
+use super::reading::Reading;
+use super::scratch::Scratch;
 use super::{Answer, Verdict, error_lines};
 use crate::embedded::Migration;
 use crate::error::Error;
-use crate::facts::Facts;
-use crate::plan::Target;
+
+/// So many migrations one database takes before it looks which are left. Fewer: both go up twice as often to catch up with
+/// the other. More: at the end one waits longer for the other.
+const PORTION: usize = 16;
 
 /// How one way back came out.
 enum Outcome {
+    WithoutOne,
     Exact,
     /// Only the order of columns differs: nobody loses data, but `SELECT *` reads otherwise.
     OrderOfColumns(Vec<String>),
     Broken(Vec<String>),
 }
 
-/// Every migration that has a way back, in its place in the history.
-pub(super) async fn every_migration(scratch: &Scratch<'_>) -> Result<Answer, Error> {
-    let migrations = scratch.context.embedded.migrations;
-    let mut database = scratch.database().await?;
-    let (mut exact, mut without) = (0, 0);
-    let (mut mild, mut broken) = (Vec::new(), Vec::new());
-    let mut before = facts(&database).await?;
-    for migration in migrations {
-        if let Err(error) = database.up(Target::Version(migration.number), false).await {
-            broken.push(format!("not looked at: {} and what follows, it does not go up", migration.label()));
-            broken.extend(error_lines(&error));
-            break;
-        }
-        let after = facts(&database).await?;
-        if migration.down.is_none() {
-            without += 1;
-            before = after;
-            continue;
-        }
-        let outcome = round_trip(&mut database, migration, &before, &after).await?;
-        if !matches!(outcome, Outcome::Exact) {
-            // What follows is looked at in a database that has not been through this.
-            database.close().await;
-            database = scratch.database().await?;
-            database.up(Target::Version(migration.number), false).await?;
-        }
-        match outcome {
-            Outcome::Exact => exact += 1,
-            Outcome::OrderOfColumns(lines) => {
-                mild.push(format!("{}: only the order of columns is not restored", migration.label()));
-                mild.extend(lines);
-            }
-            Outcome::Broken(lines) => broken.extend(lines),
-        }
-        before = after;
-    }
-    database.close().await;
-    let with = migrations.len() - without;
-    let head = format!("{exact} of {with} ways back restore the schema exactly, {without} migrations without one");
-    let verdict = match (broken.is_empty(), mild.is_empty()) {
-        (false, _) => Verdict::Failed,
-        (true, false) => Verdict::Mild,
-        (true, true) => Verdict::Ok,
-    };
-    Ok((verdict, std::iter::once(head).chain(broken).chain(mild).collect()))
+/// What is to be done, and what has come of it.
+struct Work<'a> {
+    scratch: &'a Scratch<'a>,
+    migrations: &'static [Migration],
+    /// The first one that nobody has taken.
+    next: Cell<usize>,
+    portion: usize,
+    finished: Cell<usize>,
+    /// One for each migration.
+    outcomes: RefCell<Vec<Option<Outcome>>>,
+    /// The migration that did not go up the first time.
+    stopped: RefCell<Option<(usize, Error)>>,
 }
 
-async fn facts(database: &Database) -> Result<Facts, Error> {
-    Facts::read(&database.executor.connection, &database.executor.tables).await
+/// Every migration that has a way back, in its place in the history.
+///
+/// Two databases at once, each with every other portion of the migrations, where all of them have gone up before
+/// (`goes_up`) and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
+/// not go up this time, everything is asked again, by one.
+pub(super) async fn every_migration(scratch: &Scratch<'_>, goes_up: bool) -> Result<Answer, Error> {
+    let progress = &scratch.context.progress;
+    let work = Work::new(scratch, PORTION);
+    if goes_up && work.migrations.len() > PORTION && scratch.shares_nothing().await {
+        progress.detail("round trip: in two databases at once");
+        let (first, second) = join(work.run(), work.run()).await;
+        let alone = work.stopped.borrow().is_none() && scratch.shares_nothing().await;
+        if alone && first.is_ok() && second.is_ok() || scratch.context.interrupt.signal().is_some() {
+            return first.and(second).map(|()| work.answer());
+        }
+    }
+    progress.detail("round trip: in one database after the other");
+    let work = Work::new(scratch, usize::MAX);
+    work.run().await?;
+    Ok(work.answer())
+}
+
+impl<'a> Work<'a> {
+    fn new(scratch: &'a Scratch<'a>, portion: usize) -> Work<'a> {
+        let migrations = scratch.context.embedded.migrations;
+        Work {
+            scratch,
+            migrations,
+            next: Cell::new(0),
+            portion,
+            finished: Cell::new(0),
+            outcomes: RefCell::new(migrations.iter().map(|_| None).collect()),
+            stopped: RefCell::new(None),
+        }
+    }
+
+    /// The next portion that nobody has taken.
+    fn take(&self) -> Option<Range<usize>> {
+        let from = self.next.get();
+        let to = from.saturating_add(self.portion).min(self.migrations.len());
+        self.next.set(to);
+        (from < to).then_some(from..to)
+    }
+
+    /// Goes through portions until there are none.
+    async fn run(&self) -> Result<(), Error> {
+        let Some(mut portion) = self.take() else { return Ok(()) };
+        let mut place = Place::new(self.scratch, portion.start).await?;
+        loop {
+            place.go_on_to(portion.start).await?;
+            let mut before = place.read().await?;
+            for index in portion {
+                let migration = &self.migrations[index];
+                if let Err(error) = place.up().await {
+                    *self.stopped.borrow_mut() = Some((index, error));
+                    self.next.set(self.migrations.len());
+                    place.close().await;
+                    return Ok(());
+                }
+                let after = place.read().await?;
+                let outcome = match migration.down {
+                    None => Outcome::WithoutOne,
+                    Some(_) => round_trip(&mut place, migration, &before, &after).await?,
+                };
+                if !matches!(outcome, Outcome::Exact | Outcome::WithoutOne) {
+                    // What follows is looked at in a database that has not been through this.
+                    place.close().await;
+                    place = Place::new(self.scratch, index + 1).await?;
+                }
+                self.finish(index, outcome);
+                before = after;
+            }
+            match self.take() {
+                Some(next) => portion = next,
+                None => break,
+            }
+        }
+        // Looks into the history for the last time.
+        place.go_on_to(0).await?;
+        place.close().await;
+        Ok(())
+    }
+
+    fn finish(&self, index: usize, outcome: Outcome) {
+        self.outcomes.borrow_mut()[index] = Some(outcome);
+        self.finished.set(self.finished.get() + 1);
+        self.scratch.context.progress.reached(self.finished.get(), self.migrations.len());
+    }
+
+    /// In the order of the migrations, whoever has looked at them.
+    fn answer(self) -> Answer {
+        let (mut exact, mut without) = (0, 0);
+        let (mut mild, mut broken) = (Vec::new(), Vec::new());
+        for (migration, outcome) in self.migrations.iter().zip(self.outcomes.into_inner()) {
+            match outcome {
+                None => break,
+                Some(Outcome::WithoutOne) => without += 1,
+                Some(Outcome::Exact) => exact += 1,
+                Some(Outcome::OrderOfColumns(lines)) => {
+                    mild.push(format!("{}: only the order of columns is not restored", migration.label()));
+                    mild.extend(lines);
+                }
+                Some(Outcome::Broken(lines)) => broken.extend(lines),
+            }
+        }
+        if let Some((index, error)) = self.stopped.into_inner() {
+            let label = self.migrations[index].label();
+            broken.push(format!("not looked at: {label} and what follows, it does not go up"));
+            broken.extend(error_lines(&error));
+        }
+        let with = self.migrations.len() - without;
+        let head = format!("{exact} of {with} ways back restore the schema exactly, {without} migrations without one");
+        let verdict = match (broken.is_empty(), mild.is_empty()) {
+            (false, _) => Verdict::Failed,
+            (true, false) => Verdict::Mild,
+            (true, true) => Verdict::Ok,
+        };
+        (verdict, std::iter::once(head).chain(broken).chain(mild).collect())
+    }
 }
 
 /// Down and up again; where something is broken the database is not to be used any more.
 async fn round_trip(
-    database: &mut Database,
+    place: &mut Place,
     migration: &Migration,
-    before: &Facts,
-    after: &Facts,
+    before: &Reading,
+    after: &Reading,
 ) -> Result<Outcome, Error> {
     let failed = |what: &str, lines: Vec<String>| {
         Outcome::Broken(std::iter::once(format!("{}: {what}", migration.label())).chain(lines).collect())
     };
-    if let Err(error) = database.down().await {
+    if let Err(error) = place.down().await {
         return Ok(failed("the way back fails", error_lines(&error)));
     }
-    let restored = facts(database).await?;
-    let differences = before.differences(&restored);
-    let only_order = !differences.is_empty() && before.without_order() == restored.without_order();
+    let restored = place.read().await?;
+    let (differences, only_order) = compare(before, &restored)?;
     if !differences.is_empty() && !only_order {
         return Ok(failed("the way back does not restore the schema", differences));
     }
-    if let Err(error) = database.up(Target::Version(migration.number), false).await {
+    if let Err(error) = place.up().await {
         return Ok(failed("behind its way back it does not go up again", error_lines(&error)));
     }
-    let again = facts(database).await?;
-    let after_again = after.differences(&again);
+    let again = place.read().await?;
+    let (after_again, _) = compare(after, &again)?;
     if !only_order && !after_again.is_empty() {
         return Ok(failed("the second way up leads elsewhere", after_again));
     }
     Ok(if only_order { Outcome::OrderOfColumns(differences) } else { Outcome::Exact })
+}
+
+/// The lines in which two schemas differ, and whether that is the order of columns only.
+fn compare(ours: &Reading, other: &Reading) -> Result<(Vec<String>, bool), Error> {
+    if ours == other {
+        return Ok((Vec::new(), false));
+    }
+    let (ours, other) = (ours.facts()?, other.facts()?);
+    let differences = ours.differences(&other);
+    let only_order = !differences.is_empty() && ours.without_order() == other.without_order();
+    Ok((differences, only_order))
 }

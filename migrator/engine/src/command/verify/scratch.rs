@@ -10,7 +10,7 @@ use crate::connect::{Connection, query};
 use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
-use crate::plan::{self, Plan, Step, Target};
+use crate::plan::{self, Step, Target};
 use crate::store;
 use crate::target::ConnectionTarget;
 
@@ -20,6 +20,20 @@ pub(in crate::command) struct Scratch<'a> {
     maintenance: Connection,
     target: ConnectionTarget,
     made: Mutex<Vec<String>>,
+    /// What all databases share, as it was at the beginning; `None`: this user may not see it.
+    shared: Option<String>,
+}
+
+/// Roles, their memberships and settings, and tablespaces, each with the transaction that wrote it last: what was dropped and
+/// made again is not the same.
+async fn shared(maintenance: &Connection) -> Option<String> {
+    let statement = "SELECT pg_catalog.string_agg(line, ' ' ORDER BY line) FROM ( \
+         SELECT 'role ' || oid || ' ' || xmin AS line FROM pg_catalog.pg_authid \
+         UNION ALL SELECT 'member ' || roleid || ' ' || member || ' ' || xmin FROM pg_catalog.pg_auth_members \
+         UNION ALL SELECT 'setting ' || setrole || ' ' || xmin FROM pg_catalog.pg_db_role_setting WHERE setdatabase = 0 \
+         UNION ALL SELECT 'tablespace ' || oid || ' ' || xmin FROM pg_catalog.pg_tablespace) lines";
+    let rows = query(&maintenance.client, "looking at what databases share", statement).await.ok()?;
+    rows.first()?.get(0).map(str::to_owned)
 }
 
 /// A new database, and a session in it that holds the migration lock.
@@ -32,7 +46,13 @@ impl<'a> Scratch<'a> {
     pub(in crate::command) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
-        Ok(Scratch { context, maintenance, target, made: Mutex::new(Vec::new()) })
+        let shared = shared(&maintenance).await;
+        Ok(Scratch { context, maintenance, target, made: Mutex::new(Vec::new()), shared })
+    }
+
+    /// Whether what all databases of the server share is untouched since the beginning, for certain.
+    pub(super) async fn shares_nothing(&self) -> bool {
+        self.shared.is_some() && self.shared == shared(&self.maintenance).await
     }
 
     /// A context over a new, empty database.
@@ -93,13 +113,6 @@ impl Database {
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
         apply(&self.executor, &plan).await?;
         Ok(plan.steps.len())
-    }
-
-    /// Takes the newest one back.
-    pub(in crate::command) async fn down(&mut self) -> Result<(), Error> {
-        let history = self.history().await?;
-        let plan: Plan = plan::down(self.context.embedded, &history, Target::Steps(1))?;
-        apply(&self.executor, &plan).await
     }
 
     /// Ends the session; the database stays until the end of `verify`.

@@ -1,0 +1,118 @@
+//! One database of the round trip: how far it has gone up, what its history says, what its schema is.
+
+use super::reading::{Reader, Reading};
+use super::scratch::{Database, Scratch};
+use crate::apply::apply;
+use crate::embedded::Migration;
+use crate::error::{Error, Exit};
+use crate::history::{Direction, History};
+use crate::plan::{self, Plan, Step, Target};
+
+/// A database in which the migrations up to a certain one are applied.
+pub(super) struct Place {
+    database: Database,
+    reader: Reader,
+    /// How many migrations are applied.
+    at: usize,
+    /// All ways up, in one plan made on the empty database: planning each of them anew would cost the square of their number.
+    ways_up: Vec<Step>,
+    /// As it was read, and what has been done since.
+    history: History,
+}
+
+impl Place {
+    /// A new database in which the first `count` migrations are applied, without a way back in between.
+    ///
+    /// # Errors
+    /// One of them does not go up, a lost connection.
+    pub(super) async fn new(scratch: &Scratch<'_>, count: usize) -> Result<Place, Error> {
+        let mut database = scratch.database().await?;
+        let history = database.history().await?;
+        let mut ways_up = plan::up(database.context.embedded, &history, Target::Newest, false)?.steps;
+        ways_up.retain(|step| matches!(step, Step::Migration { .. }));
+        let mut place = Place { database, reader: Reader::default(), at: 0, ways_up, history };
+        place.go_on_to(count).await?;
+        Ok(place)
+    }
+
+    /// Applies what lies between, as an `up` does, and looks whether the history says what it should.
+    ///
+    /// # Errors
+    /// One of them does not go up, a lost connection.
+    pub(super) async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
+        let read = self.database.history().await?;
+        if !read.agrees_with(&self.history) {
+            let message = format!("the history in `{}` is not what was done", self.database.executor.tables.state);
+            return Err(Error::new(Exit::Diverged, message).help("no migration may write to the history tables"));
+        }
+        self.history = read;
+        if self.at < count {
+            let steps = self.ways_up[self.at..count].to_vec();
+            apply(&self.database.executor, &Plan { steps, ahead: Vec::new() }).await?;
+            self.history = self.database.history().await?;
+            self.at = count;
+        }
+        Ok(())
+    }
+
+    /// Applies the next one.
+    ///
+    /// # Errors
+    /// It does not go up, a lost connection.
+    pub(super) async fn up(&mut self) -> Result<(), Error> {
+        let planned = self.ways_up[self.at].clone();
+        let Step::Migration { migration, .. } = &planned else { return Ok(()) };
+        let plan = match migration.up.transaction {
+            true => Plan { steps: vec![planned.clone()], ahead: Vec::new() },
+            // Such a step depends on how far it got before.
+            false => plan::up(self.database.context.embedded, &self.history, Target::Version(migration.number), false)?,
+        };
+        apply(&self.database.executor, &plan).await?;
+        self.at += 1;
+        self.record(migration, Direction::Up).await
+    }
+
+    /// Takes the newest one back.
+    ///
+    /// # Errors
+    /// It has no way back or the way back fails; a lost connection.
+    pub(super) async fn down(&mut self) -> Result<(), Error> {
+        let plan = plan::down(self.database.context.embedded, &self.history, Target::Steps(1))?;
+        apply(&self.database.executor, &plan).await?;
+        self.at -= 1;
+        for step in &plan.steps {
+            if let Step::Migration { migration, .. } = step {
+                self.record(migration, Direction::Down).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the schema is now; read by the second session, in which nothing is put back between migrations.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn read(&mut self) -> Result<Reading, Error> {
+        let executor = &self.database.executor;
+        self.reader.read(&executor.monitor, executor.connection.server.version_number, &executor.tables).await
+    }
+
+    /// The database alone, for other questions.
+    pub(super) fn into_database(self) -> Database {
+        self.database
+    }
+
+    /// Ends the sessions; the database stays.
+    pub(super) async fn close(self) {
+        self.database.close().await;
+    }
+
+    async fn record(&mut self, migration: &Migration, direction: Direction) -> Result<(), Error> {
+        if migration.block(direction).is_some_and(|block| block.transaction) {
+            self.history.record(direction, (migration.version, migration.name, migration.checksum));
+        } else {
+            self.history = self.database.history().await?;
+        }
+        Ok(())
+    }
+}
