@@ -15,6 +15,7 @@
 //! Environment: `PG_BIN` names the directory of the binaries, `PG_OS_USER` the user that the server runs as under root.
 
 mod binaries;
+mod cache;
 mod cluster;
 mod server;
 mod temporary;
@@ -43,7 +44,7 @@ impl Installation {
     /// Nothing suitable is installed: the message says what to install.
     pub(crate) fn find() -> Result<Installation> {
         let user = user::ServerUser::choose()?;
-        let binaries::Binaries { directory, major } = binaries::Binaries::find(None, user.as_ref())?;
+        let binaries::Binaries { directory, major, .. } = binaries::Binaries::find(None, user.as_ref())?;
         Ok(Installation { major, directory })
     }
 }

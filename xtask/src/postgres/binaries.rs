@@ -33,6 +33,8 @@ pub(super) struct Binaries {
     pub(super) directory: PathBuf,
     /// The major release, such as 15.
     pub(super) major: u32,
+    /// What `postgres --version` says, all of it.
+    pub(super) version: String,
 }
 
 impl Binaries {
@@ -158,7 +160,7 @@ fn inspect(directory: &Path) -> Result<Binaries> {
     let text = String::from_utf8_lossy(&output.stdout);
     let major = major_of(&text)
         .with_context(|| format!("`{} --version` names no release: `{}`", program.display(), text.trim()))?;
-    Ok(Binaries { directory: directory.to_owned(), major })
+    Ok(Binaries { directory: directory.to_owned(), major, version: text.trim().to_owned() })
 }
 
 /// `postgres (PostgreSQL) 18beta1 (Debian ...)` -> 18.
@@ -186,8 +188,11 @@ mod tests {
 
     #[test]
     fn prefers_the_major_of_the_cluster_else_the_newest_and_then_the_first_found() {
-        let found = [("/a", 15), ("/b", 17), ("/c", 17), ("/d", 12)]
-            .map(|(directory, major)| Binaries { directory: directory.into(), major });
+        let found = [("/a", 15), ("/b", 17), ("/c", 17), ("/d", 12)].map(|(directory, major)| Binaries {
+            directory: directory.into(),
+            major,
+            version: String::new(),
+        });
         let chosen = |major| choose(&found, major).map(|binaries| binaries.directory.clone());
         assert_eq!(chosen(None), Some("/b".into()));
         assert_eq!(chosen(Some(15)), Some("/a".into()));

@@ -25,6 +25,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The superuser of every cluster made here.
 pub(super) const SUPERUSER: &str = "postgres";
 
+/// The C locale sorts alike everywhere; letters beyond ASCII still need a character type that knows them.
+pub(super) const CHARACTER_TYPE: &str =
+    if cfg!(target_os = "linux") { "--lc-ctype=C.UTF-8" } else { "--lc-ctype=en_US.UTF-8" };
+
 /// How a starting server ended.
 pub(super) enum Start {
     Ready(Child),
@@ -42,9 +46,7 @@ pub(super) fn initdb(
 ) -> Result<()> {
     let program = binaries.program("initdb");
     let mut initdb = command(&program, user);
-    // The C locale sorts alike everywhere; letters beyond ASCII still need a character type that knows them.
-    let character_type = if cfg!(target_os = "linux") { "--lc-ctype=C.UTF-8" } else { "--lc-ctype=en_US.UTF-8" };
-    initdb.args(["--encoding=UTF8", "--locale=C", character_type, "--username", SUPERUSER]).args(options);
+    initdb.args(["--encoding=UTF8", "--locale=C", CHARACTER_TYPE, "--username", SUPERUSER]).args(options);
     initdb.arg("--pgdata").arg(data).stdin(Stdio::null());
     setup(&mut initdb);
     let output = initdb.output().map_err(|error| spawn_error(&error, &program, user))?;

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::binaries::Binaries;
+use super::cache;
 use super::server::{self, SUPERUSER, Start, encode};
 use super::user::{ServerUser, blocked_directory, command, give, spawn_error};
 
@@ -44,8 +45,8 @@ rm -rf "$1"
 /// A PostgreSQL server with an empty cluster in a private directory, without durability, without passwords.
 ///
 /// It ends, and its directory disappears, when the value is dropped, and also when the process ends without dropping
-/// it (a `static`, a crash, `kill -9`). Whoever needs many databases starts one server and creates the databases in it:
-/// a start takes about a second.
+/// it (a `static`, a crash, `kill -9`). The first start on a machine runs initdb, which takes half a second or more; what it made is
+/// kept in a private directory of the server's user, and each later start copies it.
 #[derive(Debug)]
 pub struct TemporaryServer {
     binaries: Binaries,
@@ -87,14 +88,25 @@ impl Builder {
     /// No PostgreSQL is installed (the message says what to install), root has no user to run it as, or it does not
     /// start (the message ends with its log).
     pub fn start(self) -> Result<TemporaryServer> {
-        let options = ["--auth=trust", "--no-sync", "--wal-segsize=1"];
-        self.start_with(|server| {
-            server::initdb(&server.binaries, server.user.as_ref(), &server.data_directory(), &options, |_| {})
-        })
+        let files = self.files.clone();
+        let mut copied_from = None;
+        let mut server = self.prepare(|server| {
+            let parent = server.directory.parent().unwrap_or(Path::new("/tmp"));
+            copied_from = cache::fill(parent, &server.binaries, server.user.as_ref(), &server.data_directory())?;
+            Ok(())
+        })?;
+        let Err(error) = server.start_again() else { return Ok(server) };
+        let Some(entry) = copied_from else { return Err(error) };
+        // Either the settings are to blame or the copied cluster: one that is made for this server alone tells.
+        cache::make(&server.binaries, server.user.as_ref(), &server.data_directory())?;
+        server.write_files(&files)?;
+        server.start_again()?;
+        cache::discard(&entry, server.user.as_ref());
+        Ok(server)
     }
 
-    /// Creates the directories, has the cluster put into them, starts the server.
-    fn start_with(self, fill: impl FnOnce(&TemporaryServer) -> Result<()>) -> Result<TemporaryServer> {
+    /// Creates the directories and has the cluster put into them.
+    fn prepare(self, fill: impl FnOnce(&TemporaryServer) -> Result<()>) -> Result<TemporaryServer> {
         let user = ServerUser::choose()?;
         let binaries = Binaries::find(None, user.as_ref())?;
         let directory = choose_directory(user.as_ref())?;
@@ -108,12 +120,9 @@ impl Builder {
         settings.push(("unix_socket_directories".to_owned(), directory.join("socket").display().to_string()));
         settings.extend(self.settings);
         // From here on dropping the value cleans up, also after an error.
-        let mut server = TemporaryServer { binaries, user, directory, settings, port: 0, process: None, watchdog };
+        let server = TemporaryServer { binaries, user, directory, settings, port: 0, process: None, watchdog };
         fill(&server)?;
-        for (name, text) in &self.files {
-            write_private(&server.data_directory().join(name), text, server.user.as_ref())?;
-        }
-        server.start_again()?;
+        server.write_files(&self.files)?;
         Ok(server)
     }
 }
@@ -151,7 +160,9 @@ impl TemporaryServer {
             }
             Ok(())
         };
-        TemporaryServer::builder().start_with(copy)
+        let mut standby = TemporaryServer::builder().prepare(copy)?;
+        standby.start_again()?;
+        Ok(standby)
     }
 
     /// The URL of a database through the Unix socket, as the superuser.
@@ -238,6 +249,13 @@ impl TemporaryServer {
             }
         }
         bail!("five ports in a row were taken between looking and starting the server")
+    }
+
+    fn write_files(&self, files: &[(String, String)]) -> Result<()> {
+        for (name, text) in files {
+            write_private(&self.data_directory().join(name), text, self.user.as_ref())?;
+        }
+        Ok(())
     }
 
     fn end(&mut self, signal: Signal) -> Result<()> {
