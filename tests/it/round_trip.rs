@@ -166,3 +166,35 @@ fn what_runs_outside_a_transaction_goes_its_way_up_down_and_up_again() {
     "#]],
     );
 }
+
+#[test]
+fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() {
+    let project = Project::new();
+    let setting =
+        |what: &str| format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {what}', current_database()); END $$;");
+    project
+        .migration("001_setting", &setting("SET work_mem = ''5MB''"), &setting("RESET work_mem"))
+        .migration("002_broken", "CREATE TABLE a (id int);", "DROP TABLE b;")
+        .migration("003_fine", "CREATE TABLE b (id int);", "DROP TABLE b;")
+        .migration("004_broken", "CREATE TABLE c (id int);", "ALTER TABLE c RENAME TO d;");
+    check(
+        &project,
+        expect![[r#"
+        FAILED    round trip: 2 of 4 ways back restore the schema exactly, 0 migrations without one
+                    002_broken: the way back fails
+                    error: rollback of migration 002_broken failed and was rolled back
+                     --> db/migrations/002_broken.sql:5:1
+                      |
+                    5 | DROP TABLE b;
+                      | ^ table "b" does not exist [42P01]
+                      |
+                      = note: rolled back before it in this run: none. Not run: none.
+                      = help: correct the down block (it may always be edited), build, and run `down` again
+                    004_broken: the way back does not restore the schema
+                    + public.d column id #1 integer
+                    + public.d owner postgres
+                    + public.d table LOGGED
+        round trip: in one database after the other
+    "#]],
+    );
+}

@@ -3,10 +3,40 @@
 use super::reading::{Reader, Reading};
 use super::scratch::{Database, Scratch};
 use crate::apply::apply;
+use crate::command::Context;
 use crate::embedded::Migration;
 use crate::error::{Error, Exit};
 use crate::history::{Direction, History};
 use crate::plan::{self, Plan, Step, Target};
+
+/// A database that only ever goes up, to be copied where another one is not to be used any more: going up from zero for each of
+/// them would cost the square of their number.
+#[derive(Default)]
+pub(super) struct Template(Option<(Context, usize, Vec<Step>)>);
+
+impl Template {
+    /// A new database in which the first `count` migrations are applied, without a way back in between; no fewer than before.
+    ///
+    /// # Errors
+    /// One of them does not go up, a lost connection.
+    pub(super) async fn place(&mut self, scratch: &Scratch<'_>, count: usize) -> Result<Place, Error> {
+        let mut place = match self.0.take() {
+            Some((context, at, ways_up)) => Place::open(context, at, ways_up).await?,
+            None => Place::new(scratch, 0).await?,
+        };
+        place.go_on_to(count).await?;
+        let Place { database, ways_up, .. } = place;
+        let context = database.context.clone();
+        let server_version = database.executor.connection.server.version_number;
+        database.close().await;
+        let copy = scratch.copy(&context, server_version).await?;
+        self.0 = Some((context, count, ways_up.clone()));
+        match copy {
+            Some(copy) => Place::open(copy, count, ways_up).await,
+            None => Place::new(scratch, count).await,
+        }
+    }
+}
 
 /// A database in which the migrations up to a certain one are applied.
 pub(super) struct Place {
@@ -33,6 +63,13 @@ impl Place {
         let mut place = Place { database, reader: Reader::default(), at: 0, ways_up, history };
         place.go_on_to(count).await?;
         Ok(place)
+    }
+
+    /// A session in a database that is there, with the first `at` migrations applied.
+    async fn open(context: Context, at: usize, ways_up: Vec<Step>) -> Result<Place, Error> {
+        let mut database = Database::open(context).await?;
+        let history = database.history().await?;
+        Ok(Place { database, reader: Reader::default(), at, ways_up, history })
     }
 
     /// Applies what lies between, as an `up` does, and looks whether the history says what it should.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use futures_util::future::join;
 
-use super::place::Place;
+use super::place::{Place, Template};
 use super::reading::Reading;
 use super::scratch::Scratch;
 use super::{Answer, Verdict, error_lines};
@@ -89,6 +89,7 @@ impl<'a> Work<'a> {
     async fn run(&self) -> Result<(), Error> {
         let Some(mut portion) = self.take() else { return Ok(()) };
         let mut place = Place::new(self.scratch, portion.start).await?;
+        let mut template = Template::default();
         loop {
             place.go_on_to(portion.start).await?;
             let mut before = place.read().await?;
@@ -108,7 +109,7 @@ impl<'a> Work<'a> {
                 if !matches!(outcome, Outcome::Exact | Outcome::WithoutOne) {
                     // What follows is looked at in a database that has not been through this.
                     place.close().await;
-                    place = Place::new(self.scratch, index + 1).await?;
+                    place = template.place(self.scratch, index + 1).await?;
                 }
                 self.finish(index, outcome);
                 before = after;

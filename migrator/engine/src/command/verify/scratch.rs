@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
 use crate::plan::{self, Step, Target};
+use crate::sql::literal;
 use crate::store;
 use crate::target::ConnectionTarget;
 
@@ -36,6 +37,36 @@ async fn shared(maintenance: &Connection) -> Option<String> {
     rows.first()?.get(0).map(str::to_owned)
 }
 
+/// Whether a copy of the database is all that it is: what is said of it in catalogs that all databases share is not copied.
+async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result<bool, Error> {
+    let statement = format!(
+        "SELECT 1 FROM pg_catalog.pg_database d WHERE d.datname = {} AND d.datacl IS NULL AND d.datconnlimit = -1 \
+         AND d.datdba = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid) \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdescription c WHERE c.classoid = 'pg_catalog.pg_database'::regclass AND c.objoid = d.oid) \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_shseclabel l WHERE l.classoid = 'pg_catalog.pg_database'::regclass AND l.objoid = d.oid) \
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription s WHERE s.subdbid = d.oid)",
+        literal(database)
+    );
+    Ok(!query(&maintenance.client, "looking whether a database can be copied", &statement).await?.is_empty())
+}
+
+/// The server notices a moment later that a session is over, and copies no database that somebody is in; left to itself it
+/// looks only ten times a second.
+async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(), Error> {
+    let statement = format!(
+        "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND datname = {}",
+        literal(database)
+    );
+    for _ in 0..500 {
+        if query(&maintenance.client, "waiting for the sessions to end", &statement).await?.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(())
+}
+
 /// A new database, and a session in it that holds the migration lock.
 pub(in crate::command) struct Database {
     pub(in crate::command) context: Context,
@@ -57,19 +88,41 @@ impl<'a> Scratch<'a> {
 
     /// A context over a new, empty database.
     pub(in crate::command) async fn empty(&self) -> Result<Context, Error> {
+        let target = self.name();
+        development::create(&self.maintenance, &target).await?;
+        Ok(self.context_of(target))
+    }
+
+    /// A context over a copy of a database whose sessions have ended. `None`: something belongs to the database that a copy
+    /// would not have, such as its settings.
+    pub(super) async fn copy(&self, template: &Context, server_version: i32) -> Result<Option<Context>, Error> {
+        let template = template.target()?;
+        if !copy_has_everything(&self.maintenance, template.database()).await? {
+            return Ok(None);
+        }
+        wait_until_left(&self.maintenance, template.database()).await?;
+        let target = self.name();
+        development::copy(&self.maintenance, &template, &target, server_version).await?;
+        Ok(Some(self.context_of(target)))
+    }
+
+    /// The next name, which will be dropped at the end.
+    fn name(&self) -> ConnectionTarget {
         let mut name = format!("migrator_verify_{}_", std::process::id());
         if let Ok(mut made) = self.made.lock() {
             name.push_str(&made.len().to_string());
             made.push(name.clone());
         }
-        let target = self.target.with_database(&name);
-        development::create(&self.maintenance, &target).await?;
-        Ok(Context {
+        self.target.with_database(&name)
+    }
+
+    fn context_of(&self, target: ConnectionTarget) -> Context {
+        Context {
             target: Some(target),
             // What each step prints is not what this command is about.
             progress: Arc::new(Progress::silent()),
             ..self.context.clone()
-        })
+        }
     }
 
     /// The release of the server: `15.18`.
