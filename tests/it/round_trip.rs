@@ -1,8 +1,13 @@
 //! The round trip of `verify` over so many migrations that two databases share them.
 
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
+
 use expect_test::{Expect, expect};
 
 use migrator_xtask::postgres::TemporaryServer;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::{Project, query_at};
 
@@ -197,4 +202,33 @@ fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() 
         round trip: in one database after the other
     "#]],
     );
+}
+
+#[test]
+fn a_terminal_shows_how_many_migrations_have_been_through_it() {
+    let project = Project::new();
+    project.tables(40);
+    let server = TemporaryServer::start().unwrap();
+    let terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let other_end = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut verify = project.command(&["verify"]);
+    verify.env("DATABASE_URL", server.tcp_url("postgres")).env("TERM", "xterm").stdout(Stdio::null());
+    let mut child = verify.stderr(other_end).spawn().unwrap();
+    // Ours of the other end is closed with the command, so that reading ends when the process does.
+    drop(verify);
+    let mut shown = Vec::new();
+    let mut terminal = terminal;
+    let mut part = [0; 4096];
+    while let Ok(count @ 1..) = terminal.read(&mut part) {
+        shown.extend_from_slice(&part[..count]);
+    }
+    assert!(child.wait().unwrap().success());
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let numbers: Vec<usize> =
+        shown.split("round trip: ").skip(1).filter_map(|text| text.split_once(" of 40")?.0.parse().ok()).collect();
+    assert!(!numbers.is_empty(), "{shown}");
+    assert!(numbers.is_sorted() && numbers.iter().all(|number| (1..=40).contains(number)), "{numbers:?}");
 }

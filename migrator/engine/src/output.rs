@@ -105,7 +105,8 @@ impl Progress {
             *running = Some(label.to_owned());
         }
         if let Some(bar) = &self.bar {
-            bar.reset_elapsed();
+            // Also out of the state of being finished, in which nothing is drawn.
+            bar.reset();
             bar.set_message(format!("{number}/{of} {label}"));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
