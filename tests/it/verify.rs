@@ -197,3 +197,16 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
     "#]]
     .assert_eq(&verify(r#"{"verdict":"fine","lines":[],"ms":0}"#, &[]));
 }
+
+#[test]
+fn a_scratch_database_that_cannot_be_dropped_is_named_and_changes_no_verdict() {
+    let project = Project::new();
+    let subscription = "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false);";
+    project.migration("001_s", subscription, "");
+    let verify = project.start(&["verify"]);
+    let made = format!("migrator_verify_{}_", verify.id());
+    let output = project.finish(verify).replace(&made, "SCRATCH_");
+    assert!(output.starts_with("exit 0\n"), "{output}");
+    let warned: Vec<&str> = output.lines().filter(|line| line.starts_with("warning")).collect();
+    expect![[r#"warning: the database `SCRATCH_0` is left behind: the server refused dropping the database: database "SCRATCH_0" is being used by logical replication subscription [55006]"#]].assert_eq(warned.first().unwrap_or(&""));
+}

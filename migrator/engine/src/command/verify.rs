@@ -16,6 +16,7 @@ use scratch::Scratch;
 
 mod checks;
 mod locks;
+mod mark;
 mod place;
 mod reading;
 mod round_trip;
@@ -131,7 +132,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         }
     }
     let server = scratch.server_version().await?;
-    scratch.finish().await?;
+    scratch.finish().await;
     if let Some(place) = place {
         place.write(&page(context, &server, &findings, &traces))?;
     }

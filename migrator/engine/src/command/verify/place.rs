@@ -1,5 +1,6 @@
 //! One database of the round trip: how far it has gone up, what its history says, what its schema is.
 
+use super::mark::{Mark, Marker};
 use super::reading::{Reader, Reading};
 use super::scratch::{Database, Scratch};
 use crate::apply::apply;
@@ -42,6 +43,7 @@ impl Template {
 pub(super) struct Place {
     database: Database,
     reader: Reader,
+    marker: Marker,
     /// How many migrations are applied.
     at: usize,
     /// All ways up, in one plan made on the empty database: planning each of them anew would cost the square of their number.
@@ -60,7 +62,8 @@ impl Place {
         let history = database.history().await?;
         let mut ways_up = plan::up(database.context.embedded, &history, Target::Newest, false)?.steps;
         ways_up.retain(|step| matches!(step, Step::Migration { .. }));
-        let mut place = Place { database, reader: Reader::default(), at: 0, ways_up, history };
+        let mut place =
+            Place { database, reader: Reader::default(), marker: Marker::default(), at: 0, ways_up, history };
         place.go_on_to(count).await?;
         Ok(place)
     }
@@ -69,7 +72,7 @@ impl Place {
     async fn open(context: Context, at: usize, ways_up: Vec<Step>) -> Result<Place, Error> {
         let mut database = Database::open(context).await?;
         let history = database.history().await?;
-        Ok(Place { database, reader: Reader::default(), at, ways_up, history })
+        Ok(Place { database, reader: Reader::default(), marker: Marker::default(), at, ways_up, history })
     }
 
     /// Applies what lies between, as an `up` does, and looks whether the history says what it should.
@@ -132,6 +135,23 @@ impl Place {
     pub(super) async fn read(&mut self) -> Result<Reading, Error> {
         let executor = &self.database.executor;
         self.reader.read(&executor.monitor, executor.connection.server.version_number, &executor.tables).await
+    }
+
+    /// What the catalogs hold now; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn mark(&mut self) -> Result<Option<Mark>, Error> {
+        self.marker.mark(&self.database.executor.monitor.client).await
+    }
+
+    /// Whether the catalogs hold what they held then, for certain.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn is_back_at(&mut self, mark: Option<&Mark>) -> Result<bool, Error> {
+        let Some(mark) = mark else { return Ok(false) };
+        self.marker.unchanged(&self.database.executor.monitor.client, mark).await
     }
 
     /// The database alone, for other questions.

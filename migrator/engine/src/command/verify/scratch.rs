@@ -137,12 +137,14 @@ impl<'a> Scratch<'a> {
         Database::open(self.empty().await?).await
     }
 
-    /// Drops them all.
-    pub(in crate::command) async fn finish(self) -> Result<(), Error> {
+    /// Drops them all. One that cannot be dropped, because it has a subscription, is named: what was found out stays true.
+    pub(in crate::command) async fn finish(self) {
         for name in self.made.into_inner().unwrap_or_default() {
-            development::drop(&self.maintenance, &self.target.with_database(&name)).await?;
+            let target = self.target.with_database(&name);
+            if let Err(error) = development::drop(&self.maintenance, &target).await {
+                self.context.progress.warn(&format!("the database `{name}` is left behind: {}", error.reason()));
+            }
         }
-        Ok(())
     }
 }
 
