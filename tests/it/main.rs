@@ -21,6 +21,7 @@ mod errors;
 mod faults;
 mod fixtures;
 mod foreign;
+mod from_dump;
 mod hazards;
 mod healing;
 mod history;

@@ -93,6 +93,13 @@ pub fn load_file(path: &str, bytes: &[u8]) -> Result<Loaded, Problems> {
     }))
 }
 
+/// The bytes at which the statements of a text start.
+pub fn statement_starts(text: &str) -> Vec<usize> {
+    let tokens = lexer::lex(text).tokens;
+    let statements = statements::split(text, &tokens);
+    statements.iter().filter_map(|statement| Some(statement.tokens.first()?.start())).collect()
+}
+
 fn finish((set, mut problems): (Set, Vec<Problem>)) -> Result<Loaded, Problems> {
     apply_level(set.settings.dbmate, &mut problems);
     problem::sort(&mut problems);
@@ -306,6 +313,11 @@ mod tests {
         expect!["db/checks/a.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
         expect!["db/migrations/001_a.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"].assert_eq(&said("migrations/001_a.sql", "\u{feff}"));
         expect!["db/notes.txt: `db/notes.txt` is read by nobody [M004]; help: the folders are `migrations`, `repeatable`, `seeds` and `checks`"].assert_eq(&said("notes.txt", ""));
+    }
+
+    #[test]
+    fn a_statement_starts_at_its_first_word() {
+        assert_eq!(statement_starts("-- a;\n\nSELECT ';';\n /* b */ ; SELECT $$;$$"), [7, 30]);
     }
 
     #[test]

@@ -29,6 +29,8 @@ use crate::store;
 use crate::target::ConnectionTarget;
 use failure::Failure;
 use transaction::Durability;
+#[cfg(feature = "dev")]
+pub(crate) use transaction::{Body, run_alone};
 
 /// Everything that a run needs: a session that holds the lock, and what to write into the history.
 pub(crate) struct Executor {

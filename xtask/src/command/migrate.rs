@@ -4,7 +4,7 @@ mod arguments;
 mod child;
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -29,6 +29,12 @@ const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
 
 /// Tells the migrator where it may make the copy that `plan --locks` runs on.
 const SCRATCH_URL: &str = "MIGRATOR_SCRATCH_URL";
+
+/// Tells the engine, which has no lexer, at which bytes the statements in it start.
+const SCHEMA_STATEMENTS: &str = "MIGRATOR_WORKSPACE_SCHEMA_STATEMENTS";
+
+/// A variable may have 128 KiB on Linux; without it an error in a larger schema has a message, but perhaps no place.
+const LARGEST_VARIABLE: usize = 100_000;
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
@@ -91,7 +97,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
 
     let mut migrator = Command::new(&fresh.executable);
     migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY);
-    migrator.env(SCHEMA_FILE, workspace.db().join(dump::SCHEMA)).args(&arguments.rest);
+    point_at_the_schema(&mut migrator, &workspace, &arguments);
+    migrator.args(&arguments.rest);
     let url = environment.get("DATABASE_URL");
     if url.is_none()
         && arguments.need_database()
@@ -121,6 +128,22 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         ));
     }
     Ok(ExitCode::from(ended))
+}
+
+/// Says where the committed schema is, and what stands where in it.
+fn point_at_the_schema(migrator: &mut Command, workspace: &Workspace, arguments: &Arguments) {
+    let schema = workspace.db().join(dump::SCHEMA);
+    if arguments.load_the_schema()
+        // Whoever loads it says why it cannot be read.
+        && let Ok(text) = fs::read_to_string(&schema)
+    {
+        let starts: Vec<String> = migrator_build::statement_starts(&text).iter().map(usize::to_string).collect();
+        let starts = starts.join(",");
+        if !starts.is_empty() && starts.len() < LARGEST_VARIABLE {
+            migrator.env(SCHEMA_STATEMENTS, starts);
+        }
+    }
+    migrator.env(SCHEMA_FILE, schema);
 }
 
 /// Whether a URL, if one was set, is that of the workspace's own database.

@@ -94,6 +94,22 @@ pub(crate) async fn after(
     Ok(Exit::Found)
 }
 
+/// Behind the loading of a dump that claims to hold everything up to `newest`: the file of the facts that claims the same, and the
+/// differences; `None`: there is no such file.
+#[cfg(feature = "dev")]
+pub(crate) async fn behind_a_load(
+    context: &Context,
+    connection: &Connection,
+    tables: &Tables,
+    newest: Option<i64>,
+) -> Result<Option<(&'static str, Vec<Difference>)>, Error> {
+    let Ok(compiled) = compiled(context, connection) else { return Ok(None) };
+    if Facts::version(compiled.text) != newest {
+        return Ok(None);
+    }
+    Ok(Some((compiled.file, compare(context, connection, tables, compiled).await?)))
+}
+
 async fn comparable(
     context: &Context,
     connection: &Connection,

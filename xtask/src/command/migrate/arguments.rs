@@ -87,6 +87,11 @@ impl Arguments {
             && !self.ask_for(&["--help", "-h"])
     }
 
+    /// Whether the command loads the committed schema.
+    pub(super) fn load_the_schema(&self) -> bool {
+        self.ask_for(&["--from-dump"])
+    }
+
     fn ask_for(&self, flags: &[&str]) -> bool {
         self.rest.iter().take_while(|argument| *argument != "--").any(|argument| is(argument, flags))
     }
