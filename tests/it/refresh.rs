@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 
 use expect_test::expect;
@@ -172,6 +174,37 @@ fn a_schema_of_another_release_of_postgresql_is_not_written_in_turns() {
     assert!(fs::read_to_string(workspace.path(SCHEMA)).unwrap() == text);
 }
 
+#[test]
+fn a_signal_behind_the_migrator_ends_the_task_at_once() {
+    let workspace = Workspace::foreign("refresh");
+    let programs = programs_without_pg_dump();
+    // It goes on for as long as its mark is there.
+    let mark = programs.path().join("dumping");
+    let script = format!("#!/bin/sh\n: >'{0}'\nwhile [ -e '{0}' ]; do sleep 0.1; done\n", mark.display());
+    fs::write(programs.path().join("pg_dump"), script).unwrap();
+    fs::set_permissions(programs.path().join("pg_dump"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut task = workspace.cargo("xtask up");
+    let task = task.env("PG_BIN", programs.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the dump", || mark.exists());
+    kill_process(Pid::from_child(&task), Signal::INT).unwrap();
+    let output = task.wait_with_output().unwrap();
+    fs::remove_file(&mark).unwrap();
+    assert_eq!(output.status.signal(), Some(2));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("the database is at 003"), "the migrator had ended: {said}");
+    assert!(!workspace.path(SCHEMA).exists());
+}
+
+fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..1_200 {
+        if there() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{what} has not begun");
+}
+
 /// A workspace whose newest migration takes a minute, and the URL of its database.
 fn slow() -> (Workspace, String) {
     let workspace = Workspace::foreign("refresh");
@@ -187,13 +220,7 @@ fn slow() -> (Workspace, String) {
 
 fn wait_for_the_slow_statement(url: &str) {
     let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
-    for _ in 0..1_200 {
-        if query_at(url, sleeps) == "1\n" {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("the migration is not being applied");
+    wait_for("the migration", || query_at(url, sleeps) == "1\n");
 }
 
 #[test]
