@@ -206,6 +206,20 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     .assert_eq(&verified(&workspace, None));
 }
 
+#[test]
+fn the_first_up_of_verify_finds_no_role_that_the_migrations_make() {
+    let workspace = Workspace::foreign("dump");
+    let role = "CREATE ROLE reader_of_books;\nGRANT SELECT ON books TO reader_of_books;";
+    let back = "DROP OWNED BY reader_of_books;\nDROP ROLE reader_of_books;";
+    workspace.write("db/migrations/004_role.sql", format!("-- migrate:up\n{role}\n\n-- migrate:down\n{back}\n"));
+    workspace.run(&mut workspace.cargo("xtask dump"));
+    let output = workspace.output(&mut workspace.cargo("xtask verify")).stdout;
+    assert!(output.starts_with("ok        up from zero: 4 migrations"), "{output}");
+    workspace.write("db/migrations/005_bad.sql", "-- migrate:up\nSELECT nothing;\n\n-- migrate:down\nSELECT 1;\n");
+    let output = workspace.output(&mut workspace.cargo("xtask verify")).stdout;
+    assert!(output.starts_with("FAILED    up from zero: error: migration 005_bad failed"), "{output}");
+}
+
 /// A server without its client programs, as some packages bring it.
 pub(crate) fn programs_without_pg_dump() -> TempDir {
     let programs = tempfile::tempdir().unwrap();

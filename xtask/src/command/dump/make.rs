@@ -13,6 +13,13 @@ use crate::postgres::{TemporaryServer, remove_postgres_variables};
 /// The database on the throw-away server. Its name is in no file.
 const DATABASE: &str = "dump";
 
+/// Those that were not there when the server was new.
+const DROP_ROLES: &str = "DO $$ DECLARE role_name text; BEGIN
+    FOR role_name IN SELECT rolname FROM pg_catalog.pg_roles WHERE oid >= 16384 LOOP
+        EXECUTE format('DROP ROLE %I', role_name);
+    END LOOP;
+END $$";
+
 /// What belongs into the db directory.
 pub(crate) struct Dump {
     /// The server's major release.
@@ -61,6 +68,18 @@ impl Migrated<'_> {
         Ok(Dump { major, schema, facts })
     }
 
+    /// Takes away what the migrations have made, in the database and, as roles, beside it.
+    ///
+    /// # Errors
+    /// psql is missing, or the server refuses.
+    pub(crate) fn remove(server: &TemporaryServer) -> Result<()> {
+        let mut command = client(server, "psql", "postgres");
+        command.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]);
+        command.args(["--command", &format!("DROP DATABASE IF EXISTS {DATABASE}"), "--command", DROP_ROLES]);
+        said(&mut command, "psql")?;
+        Ok(())
+    }
+
     fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {
         let mut command = migrate::on_throw_away(&self.fresh.executable, &self.server.tcp_url(DATABASE));
         command.args(arguments);
@@ -68,17 +87,21 @@ impl Migrated<'_> {
         said(&mut command, &arguments.join(" "))
     }
 
-    /// The server trusts whoever reaches it: there is no password that could be seen anywhere.
     fn pg_dump(&self) -> Result<Vec<u8>> {
-        let directory = self.server.program_directory();
-        refuse_without_pg_dump(directory)?;
-        let mut command = Command::new(directory.join("pg_dump"));
-        remove_postgres_variables(&mut command);
-        command.args(["--schema-only", "--no-owner", "--encoding=UTF8", "--no-password"]);
-        command.env("PGHOST", "127.0.0.1").env("PGPORT", self.server.port().to_string());
-        command.env("PGUSER", "postgres").env("PGDATABASE", DATABASE);
+        refuse_without_pg_dump(self.server.program_directory())?;
+        let mut command = client(self.server, "pg_dump", DATABASE);
+        command.args(["--schema-only", "--no-owner", "--encoding=UTF8"]);
         said(&mut command, "pg_dump")
     }
+}
+
+/// A client program on a database of the server, which trusts whoever reaches it: there is no password that could be seen anywhere.
+fn client(server: &TemporaryServer, program: &str, database: &str) -> Command {
+    let mut command = Command::new(server.program_directory().join(program));
+    remove_postgres_variables(&mut command);
+    command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string());
+    command.env("PGUSER", "postgres").env("PGDATABASE", database).arg("--no-password");
+    command
 }
 
 /// Some packages bring the server without its client programs.

@@ -34,9 +34,12 @@ fn answer(db: &Path, fresh: &Fresh, server: &TemporaryServer) -> Result<Answer> 
         return not_asked("there is no db/schema.sql: `cargo xtask dump` writes it");
     }
     dump::refuse_without_pg_dump(server.program_directory())?;
+    let dump = Migrated::on(server, fresh).map(|migrated| migrated.dump());
+    // The other questions are asked on a server on which nobody has been, as the first `up` of all finds it.
+    Migrated::remove(server)?;
     // Why they do not is another question's answer.
-    let Ok(migrated) = Migrated::on(server, fresh) else { return not_asked("the migrations do not go up") };
-    let Comparison { stale, skipped, same } = dump::compare(db, &migrated.dump()?)?;
+    let Ok(dump) = dump else { return not_asked("the migrations do not go up") };
+    let Comparison { stale, skipped, same } = dump::compare(db, &dump?)?;
     let lines = |first: &str, rest: Vec<String>| {
         let rest = rest.iter().flat_map(|text| text.lines().map(str::to_owned)).collect::<Vec<_>>();
         std::iter::once(first.to_owned()).chain(rest).collect()
