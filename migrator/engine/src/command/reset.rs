@@ -15,9 +15,9 @@ mod dump;
 /// The arguments of `reset`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "With --from-dump a long history costs no time: the schema is loaded as db/schema.sql has it, and only what is behind \
-                        that is applied. Rows that migrations write are not in the dump, and the new database is without them; \
-                        neither are roles, which belong to the server.\n\n\
+    after_help = "With --from-dump the schema is loaded as db/schema.sql has it, and only what is behind that is applied. Rows that \
+                        migrations write are not in the dump, and the new database is without them; neither are roles, which \
+                        belong to the server, nor checksums: what was loaded is taken as applied, and not looked at again.\n\n\
                         Example: cargo xtask migrate reset --seed development --yes\n\
                         Example: cargo xtask migrate reset --from-dump --yes"
 )]
