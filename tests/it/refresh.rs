@@ -102,6 +102,21 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
     );
     assert_eq!(note(&run("xtask migrate up --to 3")), Some("wrote db/schema.sql and db/schema.facts.MAJOR"));
     assert!(fs::read_to_string(workspace.path(SCHEMA)).unwrap().contains("CREATE TABLE public.more"));
+
+    fs::remove_file(workspace.path(".dev/schema.json")).unwrap();
+    workspace.write(".dev/schema.json/in_the_way", "");
+    let up = run("xtask up --quiet");
+    fs::remove_dir_all(workspace.path(".dev/schema.json")).unwrap();
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 004_more (N ms)
+        applied 1 migration in N ms; the database is at 004
+        --- stderr
+        warning: that the schema is up to date cannot be remembered: failed to write `<root>/.dev/schema.json`: Is a directory (os error 21)
+        help: until it can, every `up` makes it anew
+    "#]]
+    .assert_eq(&up);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod text;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::migrate::{self, Fresh};
 use crate::output;
@@ -57,7 +57,7 @@ fn write(workspace: &Workspace, fresh: &Fresh, dump: &Dump) -> Result<ExitCode> 
     for name in files::of_other_releases(&db, dump)? {
         output::note(format!("db/{name} is of another release of PostgreSQL: write it anew where that is installed"));
     }
-    files::remember(workspace, &fresh.set.digest, &dump.major)?;
+    remember(workspace, fresh, &dump.major);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -105,5 +105,15 @@ pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
     if !written.is_empty() {
         output::note(format!("wrote {}", written.join(" and ")));
     }
-    files::remember(workspace, &fresh.set.digest, &major).context("they are written, but will be made again")
+    remember(workspace, fresh, &major);
+    Ok(())
+}
+
+/// The files are what they should be, whether or not that can be remembered.
+fn remember(workspace: &Workspace, fresh: &Fresh, major: &str) {
+    if let Err(error) = files::remember(workspace, &fresh.set.digest, major) {
+        output::note(format!(
+            "warning: that the schema is up to date cannot be remembered: {error:#}\nhelp: until it can, every `up` makes it anew"
+        ));
+    }
 }

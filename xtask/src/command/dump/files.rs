@@ -102,9 +102,8 @@ pub(super) fn of_other_releases(db: &Path, dump: &Dump) -> Result<Vec<String>> {
 
 /// Whether the files are still what they were when they were made from this very SQL by this release of PostgreSQL.
 pub(super) fn is_remembered(workspace: &Workspace, digest: &str, major: &str) -> Result<bool> {
-    let Some(remembered) = read(&memory(workspace))? else { return Ok(false) };
     // Unreadable is as good as forgotten.
-    let remembered: Option<Value> = serde_json::from_slice(&remembered).ok();
+    let remembered = fs::read(memory(workspace)).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     Ok(remembered == Some(state(&workspace.db(), digest, major)?))
 }
 
