@@ -210,3 +210,18 @@ fn a_scratch_database_that_cannot_be_dropped_is_named_and_changes_no_verdict() {
     let warned: Vec<&str> = output.lines().filter(|line| line.starts_with("warning")).collect();
     expect![[r#"warning: the database `SCRATCH_0` is left behind: the server refused dropping the database: database "SCRATCH_0" is being used by logical replication subscription [55006]"#]].assert_eq(warned.first().unwrap_or(&""));
 }
+
+#[test]
+fn the_way_back_of_a_newest_migration_without_a_transaction_is_looked_at_without_repeatables() {
+    let project = Project::new();
+    project
+        .tables(1)
+        .file(
+            "migrations/002_index.sql",
+            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY t1_id ON t1 (id);\n\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY t1_id;\n",
+        )
+        .file("repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n");
+    let output = project.run(&["verify"]);
+    let line = "ok        round trip: 2 of 2 ways back restore the schema exactly, 0 migrations without one";
+    assert!(output.starts_with("exit 0") && output.contains(line), "{output}");
+}

@@ -102,11 +102,13 @@ impl Place {
     pub(super) async fn up(&mut self) -> Result<(), Error> {
         let planned = self.ways_up[self.at].clone();
         let Step::Migration { migration, .. } = &planned else { return Ok(()) };
-        let plan = match migration.up.transaction {
+        let mut plan = match migration.up.transaction {
             true => Plan { steps: vec![planned.clone()], ahead: Vec::new() },
             // Such a step depends on how far it got before.
             false => plan::up(self.database.context.embedded, &self.history, Target::Version(migration.number), false)?,
         };
+        // The repeatables follow the newest one, and its way back does not take them with it.
+        plan.steps.retain(|step| matches!(step, Step::Migration { .. }));
         apply(&self.database.executor, &plan).await?;
         self.at += 1;
         self.record(migration, Direction::Up).await
