@@ -53,6 +53,7 @@
 mod cli;
 mod command;
 mod environment;
+mod migrator;
 mod output;
 pub mod postgres;
 mod workspace;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use super::migrate::{self, Fresh};
+use crate::migrator::{self, Fresh};
 use crate::output;
 use crate::postgres::{Installation, TemporaryServer};
 use crate::workspace::Workspace;
@@ -36,7 +36,7 @@ pub struct Args {
 /// Builds, migrates a new database, writes or compares.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let Some(fresh) = migrate::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
     let dump = make(&fresh)?;
     if args.check { check(&workspace, &dump) } else { write(&workspace, &fresh, &dump) }
 }

@@ -4,25 +4,20 @@ mod arguments;
 mod child;
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
-use migrator_build::set::Set;
-use serde_json::Value;
+use anyhow::{Context, Result};
 
 use super::dump;
 use crate::environment::Environment;
+use crate::migrator::{self, DATA_DIRECTORY};
 use crate::output;
 use crate::postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
 use crate::workspace::Workspace;
 use arguments::Arguments;
-
-/// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
-pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
 
 /// Tells the engine where the schema lies that `reset --from-dump` loads: it reads no directory by itself.
 const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
@@ -38,12 +33,6 @@ const LARGEST_VARIABLE: usize = 100_000;
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
-
-/// A migrator with the SQL inside that is on disk.
-pub(crate) struct Fresh {
-    pub(crate) executable: PathBuf,
-    pub(crate) set: Set,
-}
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -93,7 +82,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let environment = Environment::read(&workspace.root, args.env.as_deref().or(arguments.env.as_deref()))?;
     let no_dump = args.no_dump || arguments.no_dump || switched_on(environment.get(NO_DUMP).as_deref())?;
-    let Some(fresh) = build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
 
     let mut migrator = Command::new(&fresh.executable);
     migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY);
@@ -193,60 +182,6 @@ fn use_own_cluster(
     // Said only now: that the database is there already is no news.
     output::note(String::from_utf8_lossy(&created.stderr).trim_end());
     Ok(Some(output::exit_code_of(created.status)))
-}
-
-/// The migrator on a throw-away server: nothing that was set for another database reaches it.
-pub(super) fn on_throw_away(executable: &Path, url: &str) -> Command {
-    let mut migrator = Command::new(executable);
-    remove_postgres_variables(&mut migrator);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MIGRATOR_")) {
-        // An approval, a deadline or an environment is meant for another database.
-        migrator.env_remove(name);
-    }
-    migrator.env("DATABASE_URL", url);
-    migrator
-}
-
-/// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
-pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
-    let built = || workspace.build_migrator(&["--features", "dev"], &[]);
-    let Some(first) = built()? else { return Ok(None) };
-    let set = match migrator_build::load(&workspace.db()) {
-        Ok(loaded) => loaded.set,
-        Err(problems) => bail!("the db directory has errors that the build did not see\n{problems}"),
-    };
-    if digest_inside(&first.executable)? == set.digest {
-        return Ok(Some(Fresh { executable: first.executable, set }));
-    }
-    // Cargo compares times, and a checkout, a copy or a clock can make a changed file look old.
-    for directory in [workspace.db(), workspace.db().join("migrations")] {
-        let touch = || File::open(&directory)?.set_modified(SystemTime::now());
-        touch().with_context(|| format!("failed to touch `{}`", directory.display()))?;
-    }
-    let Some(second) = built()? else { return Ok(None) };
-    let inside = digest_inside(&second.executable)?;
-    if inside != set.digest {
-        bail!(
-            "the migrator was built from other SQL than `{}` holds (digest {inside}, expected {})\nhelp: the \
-             package `migrator` needs a build.rs with `migrator_build::embed(\"../db\")`; if it has one, `cargo clean \
-             --package migrator`",
-            workspace.db().display(),
-            set.digest
-        );
-    }
-    Ok(Some(Fresh { executable: second.executable, set }))
-}
-
-fn digest_inside(executable: &Path) -> Result<String> {
-    let shown = executable.display();
-    let output = Command::new(executable)
-        .args(["version", "--json"])
-        .output()
-        .with_context(|| format!("failed to run `{shown} version --json`"))?;
-    let answer: Option<Value> = serde_json::from_slice(&output.stdout).ok();
-    let digest = answer.as_ref().and_then(|answer| answer["digest"].as_str());
-    let said = String::from_utf8_lossy(&output.stderr);
-    Ok(digest.with_context(|| format!("`{shown} version --json` gave no digest: {}", said.trim()))?.to_owned())
 }
 
 #[cfg(test)]

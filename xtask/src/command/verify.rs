@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use super::migrate;
+use crate::migrator;
 use crate::output;
 use crate::postgres::TemporaryServer;
 use crate::workspace::Workspace;
@@ -32,10 +32,10 @@ pub struct Args {
 /// Builds the migrator, starts a server, and lets the migrator prove what it can.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let Some(fresh) = migrate::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
     let executable = &fresh.executable;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
-    let mut migrator = migrate::on_throw_away(executable, &server.url("postgres"));
+    let mut migrator = migrator::on_throw_away(executable, &server.url("postgres"));
     migrator.arg("verify").arg("--schema").arg(schema::ask(&workspace.db(), &fresh, &server).to_string());
     if args.json {
         migrator.arg("--json");

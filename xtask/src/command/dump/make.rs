@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::{files, text};
-use crate::command::migrate::{self, Fresh};
+use crate::migrator::{self, Fresh};
 use crate::postgres::{TemporaryServer, remove_postgres_variables};
 
 /// The database on the throw-away server. Its name is in no file.
@@ -81,9 +81,9 @@ impl Migrated<'_> {
     }
 
     fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let mut command = migrate::on_throw_away(&self.fresh.executable, &self.server.tcp_url(DATABASE));
+        let mut command = migrator::on_throw_away(&self.fresh.executable, &self.server.tcp_url(DATABASE));
         command.args(arguments);
-        command.env(migrate::DATA_DIRECTORY, self.server.data_directory());
+        command.env(migrator::DATA_DIRECTORY, self.server.data_directory());
         said(&mut command, &arguments.join(" "))
     }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::command::dump::{self, Comparison, Migrated};
-use crate::command::migrate::Fresh;
+use crate::migrator::Fresh;
 use crate::postgres::TemporaryServer;
 
 /// The outcome is one argument of a program, which Linux limits to 128 KiB: so many lines are handed over, ...
