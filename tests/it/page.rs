@@ -137,6 +137,18 @@ fn the_plan_is_a_page_of_what_is_pending() {
 }
 
 #[test]
+fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_alone() {
+    let project = Project::new();
+    project.migration("001_bad", "SELECT nothing;", "");
+    let page = project.db().join("report.html");
+    assert!(project.run(&["verify", "--html", page.to_str().unwrap()]).starts_with("exit 1\n"));
+    let text = fs::read_to_string(&page).unwrap();
+    for part in ["column &quot;nothing&quot; does not exist", "No statement was looked at."] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_refused_before_the_work() {
     let project = shop();
     expect![[r#"

@@ -117,7 +117,7 @@ impl Page<'_> {
                     main {
                         @if !self.verdicts.is_empty() { (self.verdicts()) }
                         @if self.steps.is_empty() {
-                            p.empty { "There is nothing to apply." }
+                            p.empty { @if self.verdicts.is_empty() { "There is nothing to apply." } @else { "No statement was looked at." } }
                         } @else {
                             (self.plan())
                             (self.relations())
@@ -256,7 +256,7 @@ impl Page<'_> {
                         @if let Some((mark, lines)) = &step.way_back {
                             div.way-back {
                                 "Way back: " span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) }
-                                (text(&lines[lines.len().min(1)..]))
+                                @if lines.len() > 1 { pre tabindex="0" { (lines[1..].join("\n")) } }
                             }
                         }
                         (timeline::timeline(step.trace))

@@ -66,18 +66,21 @@ enum Verdict {
 
 impl Finding {
     fn on_page(&self) -> page::Verdict {
-        let mark = match self.verdict {
-            Verdict::Ok => Mark::Good,
-            Verdict::Mild => Mark::Note,
-            Verdict::Failed => Mark::Bad,
-            Verdict::NotAsked => Mark::None,
-        };
-        let (name, word) = (self.name, self.verdict.word());
+        let (name, word, mark) = (self.name, self.verdict.word(), self.verdict.mark());
         page::Verdict { name, mark, word, lines: self.lines.clone(), time: self.time }
     }
 }
 
 impl Verdict {
+    fn mark(self) -> Mark {
+        match self {
+            Verdict::Ok => Mark::Good,
+            Verdict::Mild => Mark::Note,
+            Verdict::Failed => Mark::Bad,
+            Verdict::NotAsked => Mark::None,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Verdict::Ok => "ok",
@@ -86,6 +89,14 @@ impl Verdict {
             Verdict::NotAsked => "not asked",
         }
     }
+}
+
+/// What became of one migration's way back.
+struct WayBack {
+    verdict: Verdict,
+    what: &'static str,
+    /// The differences or the error.
+    lines: Vec<String>,
 }
 
 /// The answer to one question: a verdict and what is to be said.
@@ -116,8 +127,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         }};
     }
     let goes_up = ask!("up from zero", checks::up_from_zero(&scratch));
-    ask!("round trip", round_trip::every_migration(&scratch, goes_up));
-    let mut traces = Vec::new();
+    let (mut ways, mut traces) = (Vec::new(), Vec::new());
+    ask!("round trip", round_trip::every_migration(&scratch, goes_up, &mut ways));
     if goes_up {
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
@@ -134,7 +145,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let server = scratch.server_version().await?;
     scratch.finish().await;
     if let Some(place) = place {
-        place.write(&page(context, &server, &findings, &traces))?;
+        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
     }
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
     if args.json {
@@ -149,7 +160,12 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
 }
 
-fn page<'t>(context: &Context, server: &str, findings: &[Finding], traces: &'t [Trace]) -> Page<'t> {
+fn page<'t>(
+    context: &Context,
+    server: &str,
+    findings: &[Finding],
+    (ways, traces): (&[WayBack], &'t [Trace]),
+) -> Page<'t> {
     let embedded = context.embedded;
     let about = vec![
         ("Migrations", embedded.migrations.len().to_string()),
@@ -160,9 +176,16 @@ fn page<'t>(context: &Context, server: &str, findings: &[Finding], traces: &'t [
             format!("PostgreSQL {server}, on empty databases: with data the locks are the same, and last longer"),
         ),
     ];
-    let step =
-        |(migration, trace): (&Migration, &'t Trace)| page::Step { how: page::how(migration), trace, way_back: None };
-    let steps = embedded.migrations.iter().zip(traces).map(step).collect();
+    let way_back = |way: &WayBack| {
+        let lines = std::iter::once(way.what.to_owned()).chain(way.lines.iter().cloned()).collect();
+        (way.verdict.mark(), lines)
+    };
+    let step = |(index, (migration, trace)): (usize, (&Migration, &'t Trace))| page::Step {
+        how: page::how(migration),
+        trace,
+        way_back: ways.get(index).map(way_back),
+    };
+    let steps = embedded.migrations.iter().zip(traces).enumerate().map(step).collect();
     let verdicts = findings.iter().map(Finding::on_page).collect();
     Page { title: "Proof of the migrations", about, verdicts, steps }
 }

@@ -12,6 +12,7 @@ pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Res
     let mut tracer = Tracer::new(&database.executor).await?;
     for migration in migrations {
         traces.push(tracer.run(Subject::Migration(migration)).await?);
+        scratch.context.progress.reached(traces.len(), migrations.len());
     }
     database.close().await;
     let lines: Vec<String> = traces.iter().flat_map(lines).collect();

@@ -11,7 +11,7 @@ use super::mark::Mark;
 use super::place::{Place, Template};
 use super::reading::Reading;
 use super::scratch::Scratch;
-use super::{Answer, Verdict, error_lines};
+use super::{Answer, Verdict, WayBack, error_lines};
 use crate::embedded::Migration;
 use crate::error::Error;
 
@@ -25,8 +25,24 @@ enum Outcome {
     Exact,
     /// Only the order of columns differs: nobody loses data, but `SELECT *` reads otherwise.
     OrderOfColumns(Vec<String>),
-    Broken(Vec<String>),
+    /// In what way, and the differences or the error.
+    Broken(&'static str, Vec<String>),
 }
+
+impl Outcome {
+    /// For this migration alone.
+    fn verdict(&self) -> WayBack {
+        let (verdict, what, lines) = match self {
+            Outcome::WithoutOne => (Verdict::NotAsked, "there is none", &[][..]),
+            Outcome::Exact => (Verdict::Ok, "exact", &[][..]),
+            Outcome::OrderOfColumns(lines) => (Verdict::Mild, ORDER, &lines[..]),
+            Outcome::Broken(what, lines) => (Verdict::Failed, *what, &lines[..]),
+        };
+        WayBack { verdict, what, lines: lines.to_vec() }
+    }
+}
+
+const ORDER: &str = "only the order of columns is not restored";
 
 /// What is to be done, and what has come of it.
 struct Work<'a> {
@@ -47,7 +63,11 @@ struct Work<'a> {
 /// Two databases at once, each with every other portion of the migrations, where all of them have gone up before
 /// (`goes_up`) and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
 /// not go up this time, everything is asked again, by one.
-pub(super) async fn every_migration(scratch: &Scratch<'_>, goes_up: bool) -> Result<Answer, Error> {
+pub(super) async fn every_migration(
+    scratch: &Scratch<'_>,
+    goes_up: bool,
+    ways: &mut Vec<WayBack>,
+) -> Result<Answer, Error> {
     let progress = &scratch.context.progress;
     let work = Work::new(scratch, PORTION);
     if goes_up && work.migrations.len() > PORTION && scratch.shares_nothing().await {
@@ -55,13 +75,13 @@ pub(super) async fn every_migration(scratch: &Scratch<'_>, goes_up: bool) -> Res
         let (first, second) = join(work.run(), work.run()).await;
         let alone = work.stopped.borrow().is_none() && scratch.shares_nothing().await;
         if alone && first.is_ok() && second.is_ok() || scratch.context.interrupt.signal().is_some() {
-            return first.and(second).map(|()| work.answer());
+            return first.and(second).map(|()| work.answer(ways));
         }
     }
     progress.detail("round trip: in one database after the other");
     let work = Work::new(scratch, usize::MAX);
     work.run().await?;
-    Ok(work.answer())
+    Ok(work.answer(ways))
 }
 
 impl<'a> Work<'a> {
@@ -106,7 +126,7 @@ impl<'a> Work<'a> {
                 let after = place.read().await?;
                 let outcome = match migration.down {
                     None => Outcome::WithoutOne,
-                    Some(_) => round_trip(&mut place, migration, (&before, mark.as_ref()), &after).await?,
+                    Some(_) => round_trip(&mut place, (&before, mark.as_ref()), &after).await?,
                 };
                 if !matches!(outcome, Outcome::Exact | Outcome::WithoutOne) {
                     // What follows is looked at in a database that has not been through this.
@@ -133,20 +153,24 @@ impl<'a> Work<'a> {
         self.scratch.context.progress.reached(self.finished.get(), self.migrations.len());
     }
 
-    /// In the order of the migrations, whoever has looked at them.
-    fn answer(self) -> Answer {
+    /// In the order of the migrations, whoever has looked at them; `ways` gets one verdict for each that was looked at.
+    fn answer(self, ways: &mut Vec<WayBack>) -> Answer {
         let (mut exact, mut without) = (0, 0);
         let (mut mild, mut broken) = (Vec::new(), Vec::new());
         for (migration, outcome) in self.migrations.iter().zip(self.outcomes.into_inner()) {
+            ways.extend(outcome.as_ref().map(Outcome::verdict));
             match outcome {
                 None => break,
                 Some(Outcome::WithoutOne) => without += 1,
                 Some(Outcome::Exact) => exact += 1,
                 Some(Outcome::OrderOfColumns(lines)) => {
-                    mild.push(format!("{}: only the order of columns is not restored", migration.label()));
+                    mild.push(format!("{}: {ORDER}", migration.label()));
                     mild.extend(lines);
                 }
-                Some(Outcome::Broken(lines)) => broken.extend(lines),
+                Some(Outcome::Broken(what, lines)) => {
+                    broken.push(format!("{}: {what}", migration.label()));
+                    broken.extend(lines);
+                }
             }
         }
         if let Some((index, error)) = self.stopped.into_inner() {
@@ -168,30 +192,26 @@ impl<'a> Work<'a> {
 /// Down and up again; where something is broken the database is not to be used any more.
 async fn round_trip(
     place: &mut Place,
-    migration: &Migration,
     (before, mark): (&Reading, Option<&Mark>),
     after: &Reading,
 ) -> Result<Outcome, Error> {
-    let failed = |what: &str, lines: Vec<String>| {
-        Outcome::Broken(std::iter::once(format!("{}: {what}", migration.label())).chain(lines).collect())
-    };
     if let Err(error) = place.down().await {
-        return Ok(failed("the way back fails", error_lines(&error)));
+        return Ok(Outcome::Broken("the way back fails", error_lines(&error)));
     }
     let (differences, only_order) = match place.is_back_at(mark).await? {
         true => (Vec::new(), false),
         false => compare(before, &place.read().await?)?,
     };
     if !differences.is_empty() && !only_order {
-        return Ok(failed("the way back does not restore the schema", differences));
+        return Ok(Outcome::Broken("the way back does not restore the schema", differences));
     }
     if let Err(error) = place.up().await {
-        return Ok(failed("behind its way back it does not go up again", error_lines(&error)));
+        return Ok(Outcome::Broken("behind its way back it does not go up again", error_lines(&error)));
     }
     let again = place.read().await?;
     let (after_again, _) = compare(after, &again)?;
     if !only_order && !after_again.is_empty() {
-        return Ok(failed("the second way up leads elsewhere", after_again));
+        return Ok(Outcome::Broken("the second way up leads elsewhere", after_again));
     }
     Ok(if only_order { Outcome::OrderOfColumns(differences) } else { Outcome::Exact })
 }
