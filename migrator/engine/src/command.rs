@@ -19,6 +19,8 @@ pub(crate) mod plan;
 #[cfg(feature = "dev")]
 pub(crate) mod reset;
 pub(crate) mod resolve;
+#[cfg(feature = "dev")]
+mod scratch;
 pub(crate) mod seed;
 pub(crate) mod show;
 pub(crate) mod stamp;

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::command::Context;
 use crate::command::html::Place;
+use crate::command::scratch::Scratch;
 use crate::embedded::Migration;
 use crate::error::{Error, Exit};
 use crate::output::{self, result};
 use crate::page::{self, Mark, Page};
 use crate::trace::Trace;
-use scratch::Scratch;
 
 mod checks;
 mod locks;
@@ -21,7 +21,6 @@ mod place;
 mod reading;
 mod round_trip;
 mod schema;
-pub(in crate::command) mod scratch;
 
 /// The arguments of `verify`.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use crate::apply::{Executor, apply};
 use crate::command::Context;
 use crate::command::context::Session;
 use crate::command::html::Place;
-use crate::command::verify::scratch::{Database, Scratch};
+use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Script;
 use crate::error::{Error, Exit};
 use crate::history::History;

@@ -1,9 +1,9 @@
 //! The short questions.
 
 use super::place::Place;
-use super::scratch::{Database, Scratch};
 use super::{Answer, Verdict, error_lines};
 use crate::apply::{self, apply};
+use crate::command::scratch::{Database, Scratch};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::plan::{self, Plan, Step, Target};

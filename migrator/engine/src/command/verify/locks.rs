@@ -1,7 +1,7 @@
 //! Which locks each statement takes on what was there before it, traced while it runs.
 
-use super::scratch::Scratch;
 use super::{Answer, Verdict};
+use crate::command::scratch::Scratch;
 use crate::error::Error;
 use crate::trace::{Subject, Trace, Tracer, Waits};
 

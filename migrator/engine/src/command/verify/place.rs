@@ -2,9 +2,9 @@
 
 use super::mark::{Mark, Marker};
 use super::reading::{Reader, Reading};
-use super::scratch::{Database, Scratch};
 use crate::apply::apply;
 use crate::command::Context;
+use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Migration;
 use crate::error::{Error, Exit};
 use crate::history::{Direction, History};

@@ -10,8 +10,8 @@ use futures_util::future::join;
 use super::mark::Mark;
 use super::place::{Place, Template};
 use super::reading::Reading;
-use super::scratch::Scratch;
 use super::{Answer, Verdict, WayBack, error_lines};
+use crate::command::scratch::Scratch;
 use crate::embedded::Migration;
 use crate::error::Error;
 

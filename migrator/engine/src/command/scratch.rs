@@ -1,4 +1,4 @@
-//! Databases of one `verify`: made on demand, dropped at the end.
+//! Throw-away databases, for `verify` and `plan --locks`: made on demand, dropped at the end.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -16,8 +16,8 @@ use crate::store;
 use crate::target::ConnectionTarget;
 
 /// Where they are made.
-pub(in crate::command) struct Scratch<'a> {
-    pub(in crate::command) context: &'a Context,
+pub(super) struct Scratch<'a> {
+    pub(super) context: &'a Context,
     maintenance: Connection,
     target: ConnectionTarget,
     made: Mutex<Vec<String>>,
@@ -68,13 +68,13 @@ async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(),
 }
 
 /// A new database, and a session in it that holds the migration lock.
-pub(in crate::command) struct Database {
-    pub(in crate::command) context: Context,
-    pub(in crate::command) executor: Executor,
+pub(super) struct Database {
+    pub(super) context: Context,
+    pub(super) executor: Executor,
 }
 
 impl<'a> Scratch<'a> {
-    pub(in crate::command) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
+    pub(super) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
         let shared = shared(&maintenance).await;
@@ -87,7 +87,7 @@ impl<'a> Scratch<'a> {
     }
 
     /// A context over a new, empty database.
-    pub(in crate::command) async fn empty(&self) -> Result<Context, Error> {
+    pub(super) async fn empty(&self) -> Result<Context, Error> {
         let target = self.name();
         development::create(&self.maintenance, &target).await?;
         Ok(self.context_of(target))
@@ -126,19 +126,19 @@ impl<'a> Scratch<'a> {
     }
 
     /// The release of the server: `15.18`.
-    pub(in crate::command) async fn server_version(&self) -> Result<String, Error> {
+    pub(super) async fn server_version(&self) -> Result<String, Error> {
         let rows = query(&self.maintenance.client, "asking for the server's release", "SHOW server_version").await?;
         let version = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
         Ok(version.split(' ').next().unwrap_or_default().to_owned())
     }
 
     /// A new database and a session in it.
-    pub(in crate::command) async fn database(&self) -> Result<Database, Error> {
+    pub(super) async fn database(&self) -> Result<Database, Error> {
         Database::open(self.empty().await?).await
     }
 
     /// Drops them all. One that cannot be dropped, because it has a subscription, is named: what was found out stays true.
-    pub(in crate::command) async fn finish(self) {
+    pub(super) async fn finish(self) {
         for name in self.made.into_inner().unwrap_or_default() {
             let target = self.target.with_database(&name);
             if let Err(error) = development::drop(&self.maintenance, &target).await {
@@ -150,19 +150,19 @@ impl<'a> Scratch<'a> {
 
 impl Database {
     /// A session in a database that is there; waits for whoever else migrates it.
-    pub(in crate::command) async fn open(context: Context) -> Result<Database, Error> {
+    pub(super) async fn open(context: Context) -> Result<Database, Error> {
         let session = context.open().await?;
         let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
         executor.prepare(&history).await?;
         Ok(Database { context, executor })
     }
 
-    pub(in crate::command) async fn history(&mut self) -> Result<History, Error> {
+    pub(super) async fn history(&mut self) -> Result<History, Error> {
         store::read(&mut self.executor.connection, &self.executor.tables).await
     }
 
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.
-    pub(in crate::command) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
+    pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
         let history = self.history().await?;
         let mut plan = plan::up(self.context.embedded, &history, target, false)?;
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
@@ -171,7 +171,7 @@ impl Database {
     }
 
     /// Ends the session; the database stays until the end of `verify`.
-    pub(in crate::command) async fn close(self) {
+    pub(super) async fn close(self) {
         self.executor.finish().await;
     }
 }
