@@ -1,8 +1,11 @@
 //! `verify`: every migration up, down and up again, on databases that are thrown away.
 
-use expect_test::expect;
+use std::process::{Command, Stdio};
 
-use crate::support::{Project, query_on};
+use expect_test::expect;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Project, query_on, server, wait_until};
 
 fn without_times(output: &str) -> String {
     output.lines().map(|line| line.replace(" (N ms)", "") + "\n").collect()
@@ -224,4 +227,45 @@ fn the_way_back_of_a_newest_migration_without_a_transaction_is_looked_at_without
     let output = project.run(&["verify"]);
     let line = "ok        round trip: 2 of 2 ways back restore the schema exactly, 0 migrations without one";
     assert!(output.starts_with("exit 0") && output.contains(line), "{output}");
+}
+
+/// Sends the signal in the midst of the statement that sleeps; what is said, and no database is left.
+fn stopped(project: &Project, command: &mut Command, signal: Signal) -> String {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let own = format!("'^migrator_verify_{}_'", child.id());
+    let asleep = format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname ~ {own} AND query ~ 'pg_sleep' AND state = 'active'"
+    );
+    wait_until(project, &asleep);
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let output = project.finish(child);
+    assert_eq!(query_on("postgres", &format!("SELECT count(*) FROM pg_database WHERE datname ~ {own}")), "0\n");
+    output
+}
+
+#[test]
+fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
+    let project = Project::new();
+    project.tables(1).migration("002_slow", "SELECT pg_sleep(60);", "SELECT 1;");
+    expect![[r#"
+        exit 130
+        --- stderr
+        warning: SIGINT: stopping; the running statement is cancelled
+        error: stopped by SIGINT at the question `up from zero`
+          = note: the databases of this run are dropped; nothing else was touched
+          = help: run the command again: it begins anew
+    "#]]
+    .assert_eq(&stopped(&project, &mut project.command(&["verify"]), Signal::INT));
+    let mut plan = project.command(&["plan", "--locks"]);
+    plan.env("MIGRATOR_SCRATCH_URL", server().tcp_url("postgres"));
+    expect![[r#"
+        exit 143
+        --- stderr
+        warning: SIGTERM: stopping; the running statement is cancelled
+        error: stopped by SIGTERM
+          = note: done in this run: none. Not run: 002_slow.
+          = note: this was on a throw-away copy: nothing was done to the database itself
+          = help: run the command again: it goes on where it stopped
+    "#]]
+    .assert_eq(&stopped(&project, &mut plan, Signal::TERM));
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask migrate` and its short forms.
 
 mod arguments;
-mod child;
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,6 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result};
 
 use super::dump;
+use crate::child;
 use crate::environment::Environment;
 use crate::migrator::{self, DATA_DIRECTORY};
 use crate::output;

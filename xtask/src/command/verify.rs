@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::child;
 use crate::migrator;
 use crate::output;
 use crate::postgres::TemporaryServer;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(file) = &args.html {
         migrator.arg("--html").arg(file);
     }
-    let status = migrator.status().with_context(|| format!("failed to run `{}`", executable.display()))?;
-    Ok(output::exit_code_of(status))
+    // The server has to outlive it.
+    let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{}`", executable.display()))?;
+    Ok(ExitCode::from(ended))
 }

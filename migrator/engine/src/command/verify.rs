@@ -122,6 +122,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
             let begun = Instant::now();
             let answer = $answer.await;
             context.progress.end();
+            if context.interrupt.signal().is_some() {
+                scratch.finish().await;
+                return Err(stopped(context, $name));
+            }
             add($name, begun.elapsed(), answer)
         }};
     }
@@ -157,6 +161,13 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         });
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+/// Somebody wants it to end: what was asked at that moment has no answer.
+fn stopped(context: &Context, question: &str) -> Error {
+    Error::new(Exit::Failed, format!("stopped by {} at the question `{question}`", context.interrupt.name()))
+        .note("the databases of this run are dropped; nothing else was touched")
+        .help("run the command again: it begins anew")
 }
 
 fn page<'t>(

@@ -1,4 +1,4 @@
-//! The migrator as a program that we outlive.
+//! A program that we outlive.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -25,7 +25,7 @@ type Living = Arc<Mutex<Option<Pid>>>;
 ///
 /// The terminal sends Ctrl-C to every process of the foreground, hence to the program too, which would take another one as a
 /// second thought. So only what a process has sent is passed on. Whoever sends a signal to the whole group makes it two.
-pub(super) fn run(command: &mut Command) -> Result<u8> {
+pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let living = Living::default();
     let mut signals = SignalsInfo::<WithOrigin>::new(SIGNALS).context("failed to listen to signals")?;
     // A signal that comes while the program is started waits until there is somebody to pass it on to.
