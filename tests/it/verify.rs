@@ -256,6 +256,12 @@ fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
           = help: run the command again: it begins anew
     "#]]
     .assert_eq(&stopped(&project, &mut project.command(&["verify"]), Signal::INT));
+    // In the midst of it two databases are at work.
+    let shared = Project::new();
+    shared.tables(40).migration("020_t20", "CREATE TABLE t20 ();", "DROP TABLE t20;\nSELECT pg_sleep(60);");
+    let output = stopped(&shared, &mut shared.command(&["verify"]), Signal::INT);
+    let said = "error: stopped by SIGINT at the question `round trip`";
+    assert!(output.starts_with("exit 130\n") && output.contains(said), "{output}");
     let mut plan = project.command(&["plan", "--locks"]);
     plan.env("MIGRATOR_SCRATCH_URL", server().tcp_url("postgres"));
     expect![[r#"

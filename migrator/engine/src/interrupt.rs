@@ -2,7 +2,7 @@
 //! A second signal ends the process at once.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Duration;
 
 use crate::tls::Canceller;
@@ -13,8 +13,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Interrupt {
     signal: AtomicI32,
     notify: tokio::sync::Notify,
-    /// Set while there is something to cancel and to report.
-    cancel: Mutex<Option<Canceller>>,
+    /// One for each session in which there is something to cancel and to report, by its process on the server.
+    cancel: Mutex<Vec<(i32, Canceller)>>,
+    /// There is something to clean up, whether anything runs or not.
+    kept: AtomicBool,
 }
 
 impl Interrupt {
@@ -36,21 +38,27 @@ impl Interrupt {
     }
 
     /// From now on a signal cancels what this session runs, instead of ending the process.
-    pub(crate) fn arm(&self, token: Canceller) {
+    pub(crate) fn arm(&self, session: i32, token: Canceller) {
         if let Ok(mut cancel) = self.cancel.lock() {
-            *cancel = Some(token);
+            cancel.push((session, token));
         }
     }
 
-    /// Nothing is left to cancel.
-    pub(crate) fn disarm(&self) {
+    /// Nothing is left to cancel in this session.
+    pub(crate) fn disarm(&self, session: i32) {
         if let Ok(mut cancel) = self.cancel.lock() {
-            *cancel = None;
+            cancel.retain(|(armed, _)| *armed != session);
         }
     }
 
-    fn token(&self) -> Option<Canceller> {
-        self.cancel.lock().ok().and_then(|cancel| cancel.clone())
+    /// From now on a signal does not end the process, even if nothing runs at that moment: the work looks for it by itself, and cleans up.
+    #[cfg(feature = "dev")]
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    fn tokens(&self) -> Vec<Canceller> {
+        self.cancel.lock().map(|cancel| cancel.iter().map(|(_, token)| token.clone()).collect()).unwrap_or_default()
     }
 
     /// Runs the work; after a signal it is asked to stop, and its outcome is still returned. `Err`: end at once.
@@ -65,12 +73,12 @@ impl Interrupt {
         };
         self.signal.store(first, Ordering::Relaxed);
         self.notify.notify_waiters();
-        if self.token().is_none() {
+        if self.tokens().is_empty() && !self.kept.load(Ordering::Relaxed) {
             return Err(first);
         }
         told(self.name());
         loop {
-            if let Some(token) = self.token() {
+            for token in self.tokens() {
                 // Between two statements a cancellation finds nothing: it is sent until the work has ended.
                 token.cancel().await;
             }

@@ -156,7 +156,7 @@ impl Context {
             tables.lock_key, connection.server.backend_pid
         ));
         let history = store::read(&mut connection, &tables).await?;
-        self.interrupt.arm(connection.cancel.clone());
+        self.interrupt.arm(connection.server.backend_pid, connection.cancel.clone());
         let executor = Executor {
             connection,
             monitor,
@@ -193,7 +193,7 @@ impl Executor {
 
     /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.
     pub(crate) async fn finish(self) {
-        self.interrupt.disarm();
+        self.interrupt.disarm(self.connection.server.backend_pid);
         lock::release(&self.connection, &self.tables).await;
     }
 }

@@ -75,6 +75,7 @@ pub(super) struct Database {
 
 impl<'a> Scratch<'a> {
     pub(super) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
+        context.interrupt.keep();
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
         let shared = shared(&maintenance).await;

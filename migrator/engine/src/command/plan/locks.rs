@@ -148,6 +148,9 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
     let mut traces = Vec::new();
     let mut tracer = Tracer::new(&database.executor).await?;
     for (index, step) in plan.steps.iter().enumerate() {
+        if context.interrupt.signal().is_some() {
+            return Err(Error::new(Exit::Failed, format!("stopped by {}", context.interrupt.name())));
+        }
         context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
         let again = matches!(step, Step::Repeatable(script) if history.has_run_repeatable(script.name));
         let traced = one(&mut tracer, &database.executor, step, again).await;

@@ -11,6 +11,9 @@ pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Res
     let migrations = scratch.context.embedded.migrations;
     let mut tracer = Tracer::new(&database.executor).await?;
     for migration in migrations {
+        if scratch.context.interrupt.signal().is_some() {
+            break;
+        }
         traces.push(tracer.run(Subject::Migration(migration)).await?);
         scratch.context.progress.reached(traces.len(), migrations.len());
     }
