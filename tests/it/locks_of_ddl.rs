@@ -192,7 +192,7 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
         REFRESH MATERIALIZED VIEW mv
             AccessExclusiveLock on public.mv, rewritten: reads and writes wait
         TRUNCATE b
-            AccessExclusiveLock on public.b, rewritten, scanned: reads and writes wait
+            AccessExclusiveLock on public.b, rewritten: reads and writes wait
             AccessExclusiveLock on public.b_pkey, rewritten: reads and writes wait
         CLUSTER a USING a_t
             AccessExclusiveLock on public.a, rewritten, scanned: reads and writes wait

@@ -137,13 +137,14 @@ fn the_plan_is_a_page_of_what_is_pending() {
 }
 
 #[test]
-fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_alone() {
+fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_and_the_ways_back() {
     let project = Project::new();
-    project.migration("001_bad", "SELECT nothing;", "");
+    project.migration("001_way_back", "CREATE TABLE t ();", "SELECT 1;").migration("002_bad", "SELECT nothing;", "");
     let page = project.db().join("report.html");
     assert!(project.run(&["verify", "--html", page.to_str().unwrap()]).starts_with("exit 1\n"));
     let text = fs::read_to_string(&page).unwrap();
-    for part in ["column &quot;nothing&quot; does not exist", "No statement was looked at."] {
+    let broken = "Way back: <span class=\"badge bad\">the way back does not restore the schema</span>";
+    for part in ["column &quot;nothing&quot; does not exist", "No statement was looked at.", broken, "not looked at"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 }
@@ -161,7 +162,7 @@ fn a_page_that_cannot_be_written_is_refused_before_the_work() {
     let directory = project.db().join("taken");
     fs::create_dir(&directory).unwrap();
     let output = project.run(&["verify", "--html", directory.to_str().unwrap()]);
-    expect!["error: cannot write the page `DIRECTORY/taken`: Is a directory (os error 21)  = help: is the directory there, and may you write to it?"].assert_eq(
+    expect!["error: cannot write the page `DIRECTORY/taken`: is a directory  = help: is the directory there, and may you write to it?"].assert_eq(
         &output
             .lines()
             .filter(|line| line.contains("cannot") || line.contains("help"))

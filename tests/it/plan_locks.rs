@@ -58,7 +58,7 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
             statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
             statement 2: AccessExclusiveLock still held on public.a, scanned, validates small: reads and writes wait (N ms)
         would apply 003_new
-            nothing that was there before is locked
+            nobody waits for anything that was there before
         would apply 004_hidden
             statement 1: AccessExclusiveLock on public.a, rewritten, scanned, validates small: reads and writes wait (N ms)
             statement 1: AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait (N ms)
@@ -68,9 +68,10 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
             statement 2: ShareRowExclusiveLock on public.numbers: writes wait (N ms)
             statement 3: AccessExclusiveLock on public.a, dropped: reads and writes wait (N ms)
             statement 3: AccessExclusiveLock on public.a_pkey, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock still held on public.vw, dropped: reads and writes wait (N ms)
             statement 3: AccessExclusiveLock on public.a_n, dropped: reads and writes wait (N ms)
         would apply repeatable r
-            nothing that was there before is locked
+            nobody waits for anything that was there before
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
@@ -94,11 +95,11 @@ fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
         exit 0
         --- stdout
         would apply 002_rename
-            nothing that was there before is locked
+            nobody waits for anything that was there before
         would apply 003_drop
             statement 1: AccessExclusiveLock on new.a, dropped: reads and writes wait (N ms)
         would apply 004_again
-            nothing that was there before is locked
+            nobody waits for anything that was there before
         would apply 005_add
             statement 1: AccessExclusiveLock on new.a: reads and writes wait (N ms)
         plan digest: CHECKSUM
@@ -217,7 +218,7 @@ fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
             statement 1: AccessExclusiveLock on public.changed: reads and writes wait (N ms)
         would apply repeatable new
             CREATE OR REPLACE VIEW new AS SELECT id FROM kept
-            nothing that was there before is locked
+            nobody waits for anything that was there before
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
@@ -269,6 +270,154 @@ fn a_migration_that_fails_on_the_copy_is_shown_with_its_place() {
           = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
     "#]]
     .assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn what_looks_alike_is_told_apart() {
+    let project = Project::with_base();
+    project
+        .migration("002_swap", "ALTER TABLE a RENAME TO old;\nCREATE TABLE a (id int, c varchar(50));\nDROP TABLE old CASCADE;\nCREATE INDEX a_c ON a (c);", "")
+        .migration("003_widen", "ALTER TABLE a ALTER COLUMN c TYPE varchar(100);", "")
+        .migration("004_truncate", "TRUNCATE a;", "")
+        .migration("005_all_rows", "UPDATE a SET id = 1;\nDELETE FROM a;\nINSERT INTO a VALUES (1);", "")
+        .migration("006_move", "CREATE SCHEMA elsewhere;\nALTER TABLE a SET SCHEMA elsewhere;", "")
+        .migration("007_moved", "DROP INDEX elsewhere.a_c;", "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_swap
+            statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock still held on public.a, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.a_pkey, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.a_n, dropped: reads and writes wait (N ms)
+            statement 3: AccessExclusiveLock on public.vw, dropped: reads and writes wait (N ms)
+        would apply 003_widen
+            statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a_c: reads and writes wait (N ms)
+        would apply 004_truncate
+            statement 1: AccessExclusiveLock on public.a, rewritten: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on public.a_c, rewritten: reads and writes wait (N ms)
+        would apply 005_all_rows
+            statement 1: RowExclusiveLock on public.a, scanned: writes to the same rows wait (N ms)
+            statement 2: RowExclusiveLock still held on public.a, scanned: writes to the same rows wait (N ms)
+        would apply 006_move
+            statement 2: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+        would apply 007_moved
+            statement 1: AccessExclusiveLock on elsewhere.a: reads and writes wait (N ms)
+            statement 1: AccessExclusiveLock on elsewhere.a_c, dropped: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn what_is_put_off_to_the_end_of_the_transaction_is_seen() {
+    let project = Project::with_base();
+    let function = "CREATE FUNCTION lock_p() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN LOCK TABLE p IN SHARE MODE; RETURN NULL; END';";
+    let trigger = "CREATE CONSTRAINT TRIGGER later AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lock_p();";
+    project.migration("002_trigger", &format!("{function}\n{trigger}"), "").migration(
+        "003_insert",
+        "INSERT INTO a VALUES (1);",
+        "",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_trigger
+            statement 2: ShareRowExclusiveLock on public.a: writes wait (N ms)
+        would apply 003_insert
+            statement 1: ShareLock on public.p: writes wait (N ms)
+            statement 1: ShareLock on public.p1: writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn a_role_that_may_not_use_the_schema_does_not_stop_the_tracer() {
+    let project = Project::with_base();
+    let function = "CREATE FUNCTION widen() RETURNS void SECURITY DEFINER LANGUAGE sql AS 'ALTER TABLE hidden.t ALTER COLUMN x TYPE bigint';";
+    project
+        .migration(
+            "002_hidden",
+            &format!(
+                "CREATE SCHEMA hidden;\nCREATE TABLE hidden.t (x int);\nCREATE INDEX t_x ON hidden.t (x);\n{function}"
+            ),
+            "",
+        )
+        .migration("003_role", "SET LOCAL ROLE pg_read_all_settings;\nSELECT public.widen();", "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_hidden
+            nobody waits for anything that was there before
+        would apply 003_role
+            statement 2: AccessExclusiveLock on hidden.t, rewritten, scanned: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock on hidden.t_x, rewritten: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        warning: db/migrations/003_role.sql:2:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]].assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn what_is_done_already_of_a_half_done_migration_is_not_shown() {
+    let project = Project::with_base();
+    let up = |second: &str| {
+        format!(
+            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a_t ON a (t);\n{second};\n\n-- migrate:down\n"
+        )
+    };
+    project.file("migrations/002_half.sql", &up("ALTER TABLE a ADD COLUMN n int"));
+    assert!(project.run(&["up"]).starts_with("exit 3\n"));
+    project.file("migrations/002_half.sql", &up("ALTER TABLE a ADD COLUMN m int"));
+    let output = project.trace(&[]);
+    let stdout: Vec<&str> = output.lines().take_while(|line| !line.starts_with("--- stderr")).collect();
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_half (outside a transaction, statements done: 1)
+            statement 2: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+        plan digest: CHECKSUM"#]]
+    .assert_eq(&stdout.join("\n"));
+}
+
+#[test]
+fn a_pending_migration_may_use_a_repeatable_that_has_another_text_since() {
+    let project = Project::with_base();
+    project.file("repeatable/r.sql", "CREATE OR REPLACE VIEW r AS SELECT id, n FROM a;\n");
+    project.run(&["up"]);
+    project.file("repeatable/r.sql", "CREATE OR REPLACE VIEW r AS SELECT id FROM a;\n").migration(
+        "002_drop",
+        "DROP VIEW r;\nALTER TABLE a DROP COLUMN n;",
+        "",
+    );
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_drop
+            statement 1: AccessExclusiveLock on public.r, dropped: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+            statement 2: AccessExclusiveLock on public.a_n, dropped: reads and writes wait (N ms)
+        would apply repeatable r
+            statement 1: AccessExclusiveLock on public.r: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+    "#]]
+    .assert_eq(&project.trace(&[]));
+}
+
+#[test]
+fn a_server_for_copies_in_the_environment_asks_for_nothing() {
+    let project = Project::with_base();
+    let output = project.run_with(&["plan"], &[("MIGRATOR_SCRATCH_URL", &server().tcp_url("postgres"))]);
+    assert_eq!(output, "exit 0\n--- stdout\nnothing to apply\n");
 }
 
 #[test]

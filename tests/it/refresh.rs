@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 
 use expect_test::expect;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::dump::{major, programs_without_pg_dump};
 use crate::support::{Project, query_at};
@@ -252,6 +253,26 @@ fn a_signal_to_the_task_alone_stops_the_migrator_and_its_exit_code_is_passed_on(
         assert!(said.contains("stopping; the running statement is cancelled"), "{said}");
     }
     assert!(!workspace.path(SCHEMA).exists(), "nothing is written behind a failure");
+}
+
+#[test]
+fn who_ignores_the_end_of_the_terminal_has_a_migrator_that_does_too() {
+    let (workspace, url) = slow();
+    let mut task = workspace.program("sh");
+    // As `nohup` does.
+    task.args(["-c", "trap '' HUP; exec \"$CARGO_PROGRAM\" xtask up"]);
+    task.env("CARGO_PROGRAM", workspace.cargo("").get_program()).process_group(0);
+    let task = task.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_the_slow_statement(&url);
+    let group = Pid::from_child(&task);
+    kill_process_group(group, Signal::HUP).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    wait_for_the_slow_statement(&url);
+    kill_process(group, Signal::TERM).unwrap();
+    let output = task.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(143), "{said}");
+    assert!(said.contains("migration 004_slow failed and was rolled back"), "{said}");
 }
 
 #[test]

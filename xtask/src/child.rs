@@ -1,5 +1,6 @@
 //! A program that we outlive.
 
+use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
@@ -27,7 +28,9 @@ type Living = Arc<Mutex<Option<Pid>>>;
 /// second thought. So only what a process has sent is passed on. Whoever sends a signal to the whole group makes it two.
 pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let living = Living::default();
-    let mut signals = SignalsInfo::<WithOrigin>::new(SIGNALS).context("failed to listen to signals")?;
+    let ignored = ignored();
+    let listened = SIGNALS.into_iter().filter(|signal| !ignored.contains(signal));
+    let mut signals = SignalsInfo::<WithOrigin>::new(listened).context("failed to listen to signals")?;
     // A signal that comes while the program is started waits until there is somebody to pass it on to.
     let mut starting = lock(&living);
     let told = Arc::clone(&living);
@@ -42,6 +45,14 @@ pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let status = child.wait().context("failed to wait for it")?;
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(output::FAILED))
+}
+
+/// The signals that whoever started us wants ignored, as `nohup` does: the program is to inherit that. Known where there is /proc.
+fn ignored() -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    SIGNALS.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
 }
 
 fn lock(living: &Living) -> MutexGuard<'_, Option<Pid>> {

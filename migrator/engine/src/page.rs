@@ -65,10 +65,14 @@ pub(crate) enum Mark {
 /// One migration or repeatable.
 #[derive(Debug)]
 pub(crate) struct Step<'a> {
+    /// `003_add_x`, or a repeatable's name.
+    pub label: String,
+    /// The path shown in messages.
+    pub file: &'static str,
     /// How it is run: `outside a transaction`.
     pub how: String,
-    /// What its statements did.
-    pub trace: &'a Trace,
+    /// What its statements did; `None`: nobody has looked.
+    pub trace: Option<&'a Trace>,
     /// What became of its way back, and what belongs to that.
     pub way_back: Option<(Mark, Vec<String>)>,
 }
@@ -117,7 +121,7 @@ impl Page<'_> {
                     main {
                         @if !self.verdicts.is_empty() { (self.verdicts()) }
                         @if self.steps.is_empty() {
-                            p.empty { @if self.verdicts.is_empty() { "There is nothing to apply." } @else { "No statement was looked at." } }
+                            p.empty { @if self.verdicts.is_empty() { "There is nothing to apply." } @else { "There are no migrations." } }
                         } @else {
                             (self.plan())
                             (self.relations())
@@ -179,18 +183,18 @@ impl Page<'_> {
     }
 
     fn row(&self, index: usize, step: &Step<'_>) -> Markup {
-        let effects = || step.trace.statements.iter().flat_map(|statement| &statement.effects);
+        let effects = || step.statements().iter().flat_map(|statement| &statement.effects);
         let count = |of: &dyn Fn(&Effect) -> bool| effects().filter(|effect| of(effect)).count();
         let rewritten = count(&|effect| effect.rewritten);
         let scanned = count(&|effect| effect.scanned && effect.waits() > Waits::Nobody);
         html! {
-            th scope="row" { a href={ "#step-" (index) } { (step.trace.label) } }
-            td { (badge(step.waits())) }
+            th scope="row" { a href={ "#step-" (index) } { (step.label) } }
+            td { (step.badge()) }
             td {
                 @if rewritten > 0 { span.work { (rewritten) " rewritten" } }
                 @if scanned > 0 { span.work { (scanned) " scanned" } }
             }
-            td.number { (step.trace.statements.len()) }
+            td.number { (step.statements().len()) }
             td.number { (output::precise(step.time())) }
             @if let Some((mark, lines)) = &step.way_back {
                 td { span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) } }
@@ -202,7 +206,7 @@ impl Page<'_> {
     fn relations(&self) -> Markup {
         let mut held: BTreeMap<&str, (Mode, Duration, Vec<usize>)> = BTreeMap::new();
         for (index, step) in self.steps.iter().enumerate() {
-            for (relation, mode, time) in timeline::held(step.trace) {
+            for (relation, mode, time) in step.trace.map(timeline::held).unwrap_or_default() {
                 let entry = held.entry(relation).or_insert((mode, Duration::ZERO, Vec::new()));
                 *entry = (entry.0.max(mode), entry.1 + time, std::mem::take(&mut entry.2));
                 entry.2.push(index);
@@ -213,7 +217,9 @@ impl Page<'_> {
         html! {
             section aria-labelledby="relations" {
                 h2 id="relations" { "What was there and is locked" }
-                @if held.is_empty() {
+                @if self.steps.iter().all(|step| step.trace.is_none()) {
+                    p.empty { "No statement was looked at." }
+                } @else if held.is_empty() {
                     p.empty { "Nobody has to wait for anything that was there before." }
                 } @else {
                     div.scroll tabindex="0" {
@@ -229,7 +235,7 @@ impl Page<'_> {
                                         td { (mode.word()) }
                                         td { (badge(mode.waits())) }
                                         td.number { (output::precise(*time)) }
-                                        td.by { @for step in steps { a.step href={ "#step-" (step) } { (self.steps[*step].trace.label) } " " } }
+                                        td.by { @for step in steps { a.step href={ "#step-" (step) } { (self.steps[*step].label) } " " } }
                                     }
                                 }
                             }
@@ -248,19 +254,19 @@ impl Page<'_> {
                 @for (index, step) in self.steps.iter().enumerate() {
                     details.step id={ "step-" (index) } open[step.needs_eyes(few)] data-waits=(step.waits().class()) {
                         summary {
-                            h3 { (step.trace.label) }
-                            (badge(step.waits()))
+                            h3 { (step.label) }
+                            (step.badge())
                             span.time { (step.how) }
                         }
-                        p.file { code { (step.trace.file) } }
+                        p.file { code { (step.file) } }
                         @if let Some((mark, lines)) = &step.way_back {
                             div.way-back {
                                 "Way back: " span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) }
                                 @if lines.len() > 1 { pre tabindex="0" { (lines[1..].join("\n")) } }
                             }
                         }
-                        (timeline::timeline(step.trace))
-                        ol.statements { @for statement in &step.trace.statements { (self::statement(statement)) } }
+                        @if let Some(trace) = step.trace { (timeline::timeline(trace)) }
+                        ol.statements { @for statement in step.statements() { (self::statement(statement)) } }
                     }
                 }
             }
@@ -269,12 +275,23 @@ impl Page<'_> {
 }
 
 impl Step<'_> {
+    fn statements(&self) -> &[Statement] {
+        self.trace.map_or(&[], |trace| &trace.statements)
+    }
+
+    fn badge(&self) -> Markup {
+        match self.trace {
+            Some(_) => badge(self.waits()),
+            None => html! { span.badge { "not looked at" } },
+        }
+    }
+
     fn waits(&self) -> Waits {
-        self.trace.statements.iter().map(Statement::waits).max().unwrap_or(Waits::Nobody)
+        self.statements().iter().map(Statement::waits).max().unwrap_or(Waits::Nobody)
     }
 
     fn time(&self) -> Duration {
-        self.trace.statements.iter().map(|statement| statement.took).sum()
+        self.statements().iter().map(|statement| statement.took).sum()
     }
 
     /// `few`: there is room for more than what is broken.
@@ -289,7 +306,7 @@ pub(crate) fn how(migration: &Migration) -> String {
 }
 
 fn statement(statement: &Statement) -> Markup {
-    let seen = statement.effects.iter().filter(|effect| effect.lock >= Mode::ShareUpdateExclusive);
+    let seen = statement.effects.iter().filter(|effect| effect.is_shown());
     html! {
         li value=(statement.number) {
             p.place { "line " (statement.line) span.time { (output::precise(statement.took)) }
@@ -343,7 +360,13 @@ mod tests {
         let lines = vec!["<first>".to_owned(), "<second>".to_owned()];
         let verdict =
             Verdict { name: "round trip", mark: Mark::Bad, word: "FAILED", lines: lines.clone(), time: Duration::ZERO };
-        let steps = vec![Step { how: "<how>".to_owned(), trace: &trace, way_back: Some((Mark::Bad, lines)) }];
+        let steps = vec![Step {
+            label: trace.label.clone(),
+            file: trace.file,
+            how: "<how>".to_owned(),
+            trace: Some(&trace),
+            way_back: Some((Mark::Bad, lines)),
+        }];
         let about = vec![("database", "<db>".to_owned())];
         let page = Page { title: "<title>", about, verdicts: vec![verdict], steps }.render();
         for text in [

@@ -155,7 +155,13 @@ impl Effect {
 
     /// Whether it belongs into a list of what is worth knowing: a new lock, or work that is done while others wait.
     fn counts(&self) -> bool {
-        self.taken || self.rewritten || self.scanned && self.waits() > Waits::Nobody
+        let work = self.waits() > Waits::Nobody || self.lock == Mode::RowExclusive;
+        self.taken || self.rewritten || self.dropped || self.scanned && work
+    }
+
+    /// What reading and writing take by themselves is nothing that anybody looks for, unless they go through the whole table.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.lock >= Mode::ShareUpdateExclusive || self.lock == Mode::RowExclusive && self.scanned
     }
 
     /// `AccessExclusiveLock on core.users, rewritten: reads and writes wait`.
@@ -171,7 +177,9 @@ impl Effect {
         if !self.validated.is_empty() {
             words.push_str(&format!(", validates {}", self.validated.join(" and ")));
         }
-        format!("{words}: {}", self.waits().words())
+        // Which rows that are is data, of which a copy has none.
+        let waits = if self.lock == Mode::RowExclusive { "writes to the same rows wait" } else { self.waits().words() };
+        format!("{words}: {waits}")
     }
 
     fn json(&self) -> Value {
@@ -196,8 +204,7 @@ impl Statement {
     /// What makes at least `least` wait, as lines: `statement 1: ShareLock on a, scanned: writes wait (3.0 ms)`.
     pub(crate) fn lines(&self, least: Waits) -> Vec<String> {
         let counted = self.effects.iter().filter(|effect| effect.counts() && effect.waits() >= least);
-        // What reading and writing take by themselves is nothing that anybody looks for.
-        let counted = counted.filter(|effect| effect.lock >= Mode::ShareUpdateExclusive);
+        let counted = counted.filter(|effect| effect.is_shown());
         let line =
             |effect: &Effect| format!("statement {}: {} ({})", self.number, effect.words(), output::precise(self.took));
         counted.map(line).collect()
@@ -277,6 +284,7 @@ mod tests {
         };
         assert_eq!(of(vec![effect(Mode::AccessExclusive, false)]), [""; 0]);
         assert_eq!(of(vec![Effect { scanned: true, ..effect(Mode::RowExclusive, true) }]), [""; 0]);
+        assert_eq!(of(vec![Effect { dropped: true, ..effect(Mode::AccessExclusive, false) }]).len(), 1);
         assert_eq!(
             of(vec![Effect { scanned: true, ..effect(Mode::Share, false) }]),
             ["statement 2: ShareLock still held on core.users, scanned: writes wait (3.0 ms)"]

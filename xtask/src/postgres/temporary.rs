@@ -19,9 +19,16 @@ use super::user::{ServerUser, blocked_directory, command, give, spawn_error};
 /// `sockaddr_un` holds 104 bytes on macOS, 108 on Linux; `/socket/.s.PGSQL.65535` comes behind the directory.
 const LONGEST_DIRECTORY: usize = 80;
 
-/// Speed over safety, as the data is thrown away, and room for many parallel tests.
-const SETTINGS: &[(&str, &str)] =
-    &[("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"), ("max_connections", "200")];
+/// Speed over safety, as the data is thrown away, and room for many parallel tests. The time zone is not the machine's: whether a
+/// column is rewritten, and how a bound is written, depends on it.
+const SETTINGS: &[(&str, &str)] = &[
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("synchronous_commit", "off"),
+    ("max_connections", "200"),
+    ("timezone", "UTC"),
+    ("log_timezone", "UTC"),
+];
 
 /// Ends the server when the process that owns it is gone without a word, however it was killed.
 ///

@@ -22,6 +22,9 @@ impl Place {
     /// # Errors
     /// The file cannot be created there.
     pub(crate) fn open(path: &Path) -> Result<Place, Error> {
+        if path.is_dir() {
+            return Err(failed(path, &std::io::ErrorKind::IsADirectory.into()));
+        }
         let mut new = OsString::from(path);
         new.push(format!(".{}.new", std::process::id()));
         let new = PathBuf::from(new);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::apply::{Executor, apply};
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
 use crate::plan::{self, Step, Target};
+use crate::sql::Run;
 use crate::sql::literal;
 use crate::store;
 use crate::target::ConnectionTarget;
@@ -20,6 +22,9 @@ pub(super) struct Scratch<'a> {
     pub(super) context: &'a Context,
     maintenance: Connection,
     target: ConnectionTarget,
+    /// Random, one for each run.
+    run: String,
+    next: AtomicUsize,
     made: Mutex<Vec<String>>,
     /// What all databases share, as it was at the beginning; `None`: this user may not see it.
     shared: Option<String>,
@@ -79,7 +84,16 @@ impl<'a> Scratch<'a> {
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
         let shared = shared(&maintenance).await;
-        Ok(Scratch { context, maintenance, target, made: Mutex::new(Vec::new()), shared })
+        let run = Run::new(context.release.version).id[..8].to_owned();
+        Ok(Scratch {
+            context,
+            maintenance,
+            target,
+            run,
+            next: AtomicUsize::new(0),
+            made: Mutex::new(Vec::new()),
+            shared,
+        })
     }
 
     /// Whether what all databases of the server share is untouched since the beginning, for certain.
@@ -91,7 +105,7 @@ impl<'a> Scratch<'a> {
     pub(super) async fn empty(&self) -> Result<Context, Error> {
         let target = self.name();
         development::create(&self.maintenance, &target).await?;
-        Ok(self.context_of(target))
+        Ok(self.made(target))
     }
 
     /// A context over a copy of a database whose sessions have ended. `None`: something belongs to the database that a copy
@@ -104,17 +118,21 @@ impl<'a> Scratch<'a> {
         wait_until_left(&self.maintenance, template.database()).await?;
         let target = self.name();
         development::copy(&self.maintenance, &template, &target, server_version).await?;
-        Ok(Some(self.context_of(target)))
+        Ok(Some(self.made(target)))
     }
 
-    /// The next name, which will be dropped at the end.
+    /// The next name. Two runs may have one number of a process, each in its container.
     fn name(&self) -> ConnectionTarget {
-        let mut name = format!("migrator_verify_{}_", std::process::id());
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.target.with_database(&format!("migrator_verify_{}_{}_{number}", std::process::id(), self.run))
+    }
+
+    /// A context over a database that is there now, and will be dropped at the end.
+    fn made(&self, target: ConnectionTarget) -> Context {
         if let Ok(mut made) = self.made.lock() {
-            name.push_str(&made.len().to_string());
-            made.push(name.clone());
+            made.push(target.database().to_owned());
         }
-        self.target.with_database(&name)
+        self.context_of(target)
     }
 
     fn context_of(&self, target: ConnectionTarget) -> Context {
@@ -136,6 +154,19 @@ impl<'a> Scratch<'a> {
     /// A new database and a session in it.
     pub(super) async fn database(&self) -> Result<Database, Error> {
         Database::open(self.empty().await?).await
+    }
+
+    /// Ends the session in one and drops it: what it holds is in nobody's way any more, such as of a role that is to be dropped.
+    pub(super) async fn discard(&self, database: Database) {
+        let target = database.context.target();
+        database.close().await;
+        let Ok(target) = target else { return };
+        if development::drop(&self.maintenance, &target).await.is_ok()
+            && let Ok(mut made) = self.made.lock()
+        {
+            // One that is left is tried again at the end, and named there.
+            made.retain(|name| name != target.database());
+        }
     }
 
     /// Drops them all. One that cannot be dropped, because it has a subscription, is named: what was found out stays true.

@@ -147,9 +147,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     let server = scratch.server_version().await?;
     scratch.finish().await;
-    if let Some(place) = place {
-        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
-    }
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
     if args.json {
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
@@ -159,6 +156,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
             0 => "everything holds".to_owned(),
             count => format!("{count} of {} promises are broken", findings.len()),
         });
+    }
+    if let Some(place) = place {
+        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
 }
@@ -190,12 +190,14 @@ fn page<'t>(
         let lines = std::iter::once(way.what.to_owned()).chain(way.lines.iter().cloned()).collect();
         (way.verdict.mark(), lines)
     };
-    let step = |(index, (migration, trace)): (usize, (&Migration, &'t Trace))| page::Step {
+    let step = |(index, migration): (usize, &Migration)| page::Step {
+        label: migration.label(),
+        file: migration.file,
         how: page::how(migration),
-        trace,
+        trace: traces.get(index),
         way_back: ways.get(index).map(way_back),
     };
-    let steps = embedded.migrations.iter().zip(traces).enumerate().map(step).collect();
+    let steps = embedded.migrations.iter().enumerate().map(step).collect();
     let verdicts = findings.iter().map(Finding::on_page).collect();
     Page { title: "Proof of the migrations", about, verdicts, steps }
 }

@@ -34,7 +34,7 @@ fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
         }
         let mut column: BTreeMap<&str, Cell<'_>> =
             held.iter().map(|(relation, mode)| (*relation, Cell { mode: *mode, effect: None })).collect();
-        for effect in statement.effects.iter().filter(|effect| effect.lock >= Mode::ShareUpdateExclusive) {
+        for effect in statement.effects.iter().filter(|effect| effect.is_shown()) {
             let relation = effect.relation.as_str();
             if !order.contains(&relation) {
                 order.push(relation);

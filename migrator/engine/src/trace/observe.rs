@@ -15,13 +15,14 @@ pub(super) type Oid = u32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relation {
     name: String,
-    /// Whether it is an index: nobody asks for it by itself.
-    index: bool,
+    /// The table of an index: nobody asks for an index by itself.
+    table: Option<Oid>,
     file: Option<String>,
     /// How often it was read as a whole; an index is not read, but used.
     scans: u64,
     lock: Option<Mode>,
-    dropped: bool,
+    /// There is nothing of that oid any more.
+    gone: bool,
 }
 
 /// The relations that are there, by oid, and what is proved about their rows. Kept up to date from transaction to
@@ -47,7 +48,8 @@ const PROVED: &str = "SELECT conrelid::text AS oid, 'constraint ' || oid AS key,
 /// The relations of people: not those of the server. A sequence has a file, but what is written there is no table.
 const RELATIONS: &str = "SELECT c.oid::text AS oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, \
      CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(c.oid)::text END AS file, \
-     c.relkind IN ('i', 'I') AS index FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     i.indrelid::text AS table FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
      WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I', 'v', 'f', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 /// The oids that this session has locked.
@@ -80,9 +82,9 @@ impl State {
             literal(&tables.events)
         );
         for row in rows(client.simple_query(&format!("{RELATIONS} {history} {relations}")).await?) {
-            let (name, index) = (text(&row, "name"), row.get("index") == Some("t"));
-            let file = row.get("file").map(str::to_owned);
-            self.relations.insert(oid(&row), Relation { name, index, file, scans: 0, lock: None, dropped: false });
+            let (name, file) = (text(&row, "name"), row.get("file").map(str::to_owned));
+            let table = row.get("table").and_then(|table| table.parse().ok());
+            self.relations.insert(oid(&row), Relation { name, table, file, scans: 0, lock: None, gone: false });
         }
         let proved = PROVED.replace("{constraints}", constraints).replace("{columns}", columns);
         let proved = rows(client.simple_query(&proved).await?);
@@ -117,8 +119,9 @@ impl State {
     /// A statement has run in the open transaction: what it has done to the relations that are known.
     pub(super) async fn look(&mut self, client: &Client) -> Result<Vec<Effect>, tokio_postgres::Error> {
         let statement = "SELECT l.relation::text AS oid, pg_catalog.string_agg(DISTINCT l.mode, ' ') AS modes, \
-             max(CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(l.relation)::text END) AS file, count(c.oid)::text AS there, \
-             max(CASE WHEN c.relkind NOT IN ('i', 'I') THEN pg_catalog.pg_stat_get_xact_numscans(l.relation) END)::text AS scans \
+             pg_catalog.max(CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(l.relation)::text END) AS file, \
+             pg_catalog.count(c.oid)::text AS there, \
+             pg_catalog.max(CASE WHEN c.relkind NOT IN ('i', 'I') THEN pg_catalog.pg_stat_get_xact_numscans(l.relation) END)::text AS scans \
              FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation \
              WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted GROUP BY l.relation ORDER BY l.relation";
         let mut changed = Vec::new();
@@ -126,35 +129,31 @@ impl State {
             let (oid, lock) = (oid(&row), Mode::strongest(row.get("modes").unwrap_or_default()));
             let (Some(before), Some(lock)) = (self.relations.get(&oid), lock) else { continue };
             let mut after = Relation { lock: Some(lock), scans: scans(&row), ..before.clone() };
-            after.dropped = row.get("there") == Some("0");
+            after.gone = row.get("there") == Some("0");
             if let Some(file) = row.get("file") {
                 after.file = Some(file.to_owned());
             }
-            if after.dropped && !before.dropped && is_there(client, &before.name).await? {
-                // Built anew: `ALTER COLUMN TYPE` does so with indexes.
-                (after.dropped, after.file) = (false, None);
+            // `ALTER COLUMN TYPE` makes indexes anew, sometimes of the same file.
+            let mut dropped = after.gone && !before.gone;
+            if let Some(table) = before.table.filter(|_| dropped)
+                && let Some(file) = file_of_index(client, &before.name, table).await?
+            {
+                (dropped, after.file) = (false, Some(file));
             }
             if after != *before {
-                changed.push((oid, before.clone(), lock));
+                changed.push((oid, before.clone(), lock, dropped));
                 self.relations.insert(oid, after);
             }
         }
-        let proves = changed.iter().any(|(_, _, lock)| *lock >= Mode::ShareUpdateExclusive);
+        let proves = changed.iter().any(|(_, _, lock, _)| *lock >= Mode::ShareUpdateExclusive);
         let mut validated = if proves { self.prove(client).await? } else { BTreeMap::new() };
-        let effect = |(oid, before, lock): (Oid, Relation, Mode)| {
+        let effect = |(oid, before, lock, dropped): (Oid, Relation, Mode, bool)| {
             let after = self.relations.get(&oid)?;
             let scanned = after.scans > before.scans;
             // A column that is new and NOT NULL is proved by nothing that takes time.
             let validated = validated.remove(&oid).filter(|_| scanned).unwrap_or_default();
-            Some(Effect {
-                relation: before.name,
-                lock,
-                taken: before.lock < after.lock,
-                rewritten: before.file != after.file,
-                scanned,
-                validated,
-                dropped: after.dropped && !before.dropped,
-            })
+            let (taken, rewritten) = (before.lock < after.lock, before.file != after.file);
+            Some(Effect { relation: before.name, lock, taken, rewritten, scanned, validated, dropped })
         };
         Ok(changed.into_iter().filter_map(effect).collect())
     }
@@ -174,9 +173,11 @@ impl State {
 
     /// The open transaction is about to end: what it has locked is known from here on as it is now, also what is new.
     pub(super) async fn end(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
-        self.relations.retain(|_, relation| relation.lock.is_none() || !relation.dropped);
+        self.relations.retain(|_, relation| !relation.gone);
         let of_held = |column: &str| format!("AND {column} IN ({HELD})");
-        self.add(client, tables, &of_held("c.oid"), &of_held("conrelid"), &of_held("attrelid")).await
+        // Indexes move to another schema with their table without being locked.
+        let relations = format!("AND (c.oid IN ({HELD}) OR i.indrelid IN ({HELD}))");
+        self.add(client, tables, &relations, &of_held("conrelid"), &of_held("attrelid")).await
     }
 
     /// The locks of another session on these relations, added to what `seen` knows of it.
@@ -211,7 +212,7 @@ impl State {
             // Nothing is written anew or dropped without this lock; the eye was too slow for it.
             let needed = (rewritten || dropped).then_some(Mode::AccessExclusive);
             let mut lock = seen.get(oid).copied().max(needed)?;
-            if concurrent && before.index {
+            if concurrent && before.table.is_some() {
                 // It is invalid before anybody could have to wait for it.
                 lock = lock.min(Mode::ShareUpdateExclusive);
             }
@@ -256,9 +257,17 @@ async fn qualified(client: &Client, oid: &str) -> Result<Option<String>, tokio_p
     Ok(found.first().and_then(|row| row.get("name")).map(str::to_owned))
 }
 
-async fn is_there(client: &Client, name: &str) -> Result<bool, tokio_postgres::Error> {
-    let found = client.simple_query(&format!("SELECT pg_catalog.to_regclass({}) AS name", literal(name))).await?;
-    Ok(rows(found).first().is_some_and(|row| row.get("name").is_some()))
+/// The file of the index of that name, if the table has one. By the catalogs alone: the migration's role need not be able to use the
+/// schema.
+async fn file_of_index(client: &Client, name: &str, table: Oid) -> Result<Option<String>, tokio_postgres::Error> {
+    let statement = format!(
+        "SELECT pg_catalog.pg_relation_filenode(c.oid)::text AS file FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE i.indrelid = {table} AND pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) = {}",
+        literal(name)
+    );
+    let found = rows(client.simple_query(&statement).await?);
+    Ok(found.first().and_then(|row| row.get("file")).map(str::to_owned))
 }
 
 fn oid(row: &SimpleQueryRow) -> Oid {

@@ -112,6 +112,7 @@ impl Run<'_> {
             for index in 0..self.subject.statements().len() {
                 self.inside(index).await?;
             }
+            self.deferred().await?;
             client.batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE").await?;
             self.state.end(client, tables).await?;
             let record = self.record();
@@ -179,8 +180,26 @@ impl Run<'_> {
         let begun = Instant::now();
         client.batch_execute(self.sql(index)).await?;
         let took = begun.elapsed();
-        let effects = self.state.look(client).await?;
+        let mut effects = self.state.look(client).await?;
+        if self.sql(index).get(..8).is_some_and(|word| word.eq_ignore_ascii_case("truncate")) {
+            // What is read is the new file, which is empty.
+            effects.iter_mut().for_each(|effect| effect.scanned = false);
+        }
         self.add(index, took, false, effects);
+        Ok(())
+    }
+
+    /// What was put off to the end of the transaction happens before it: it belongs to the last statement.
+    async fn deferred(&mut self) -> Result<(), ClientError> {
+        let client = &self.executor.connection.client;
+        let begun = Instant::now();
+        client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
+        let took = begun.elapsed();
+        let effects = self.state.look(client).await?;
+        if let Some(last) = self.statements.last_mut().filter(|_| !effects.is_empty()) {
+            last.took += took;
+            last.effects.extend(effects);
+        }
         Ok(())
     }
 

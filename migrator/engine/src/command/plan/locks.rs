@@ -18,6 +18,7 @@ use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
 use crate::target::ConnectionTarget;
 use crate::trace::{Subject, Trace, Tracer, Waits};
+use crate::units::{UnitKind, units};
 
 /// What `plan` is asked about locks.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,7 +27,7 @@ pub(crate) struct Tracing {
     #[arg(long)]
     pub locks: bool,
     /// With --locks: the server on which the copy is made and dropped again; `cargo xtask migrate plan` starts one.
-    #[arg(long, value_name = "URL", env = "MIGRATOR_SCRATCH_URL", hide_env_values = true, requires = "locks")]
+    #[arg(long, value_name = "URL", env = "MIGRATOR_SCRATCH_URL", hide_env_values = true)]
     pub scratch_url: Option<String>,
     /// With --locks: write it to this file, as a page for a browser.
     #[arg(long, value_name = "FILE", requires = "locks")]
@@ -86,7 +87,7 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &
             Step::Migration { migration, .. } => page::how(migration),
             Step::Repeatable(_) => "repeatable".to_owned(),
         };
-        page::Step { how, trace, way_back: None }
+        page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), way_back: None }
     };
     let steps = plan.steps.iter().zip(traces).map(step).collect();
     Page { title: "Migration plan", about, verdicts: Vec::new(), steps }
@@ -108,7 +109,7 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
             lines.iter().for_each(|line| result(&format!("    {line}")));
         }
         if quiet {
-            result("    nothing that was there before is locked");
+            result("    nobody waits for anything that was there before");
         }
     }
     if !plan.steps.is_empty() {
@@ -124,8 +125,9 @@ async fn on_copy(context: &Context, url: &str, history: &History, plan: &Plan) -
     let traced = async {
         let database = scratch.database().await?;
         apply(&database.executor, &behind(context, history)).await?;
+        put_in_older(context, &database, history).await;
         let traces = steps(context, &database, history, plan).await?;
-        database.close().await;
+        scratch.discard(database).await;
         Ok::<_, Error>((scratch.server_version().await?, traces))
     }
     .await;
@@ -142,6 +144,18 @@ fn behind(context: &Context, history: &History) -> Plan {
     let repeatables = embedded.repeatables.iter().filter(there);
     let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
     Plan { steps: steps.collect(), ahead: Vec::new() }
+}
+
+/// Repeatables that are there with an older text, which no binary holds: the present one takes its place, as far as it can be put in
+/// before what is pending, which may need it.
+async fn put_in_older(context: &Context, database: &Database, history: &History) {
+    for script in context.embedded.repeatables {
+        let is_older = history.repeatable_checksum(script.name) != Some(script.checksum);
+        if is_older && history.has_run_repeatable(script.name) {
+            // One that needs what is pending cannot have been there in this form.
+            let _ = apply(&database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await;
+        }
+    }
 }
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
@@ -169,7 +183,16 @@ async fn one<'e>(tracer: &mut Tracer<'e>, executor: &'e Executor, step: &Step, a
         *tracer = Tracer::new(executor).await?;
     }
     let traced = match step {
-        Step::Migration { migration, .. } => tracer.run(Subject::Migration(migration)).await,
+        Step::Migration { migration, resume, .. } => {
+            let traced = tracer.run(Subject::Migration(migration)).await;
+            // What is done already is there, and will not be done again.
+            let done = resume.as_ref().map_or(0, |progress| progress.done.len());
+            let left = units(&migration.up).into_iter().filter(|unit| unit.kind != UnitKind::Session).nth(done);
+            traced.map(|mut trace| {
+                trace.statements.retain(|statement| left.as_ref().is_some_and(|unit| statement.number >= unit.number));
+                trace
+            })
+        }
         Step::Repeatable(script) => tracer.run(Subject::Repeatable(script)).await,
     };
     if traced.is_err() {

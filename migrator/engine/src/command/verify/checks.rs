@@ -22,7 +22,7 @@ pub(super) async fn up_from_zero(scratch: &Scratch<'_>) -> Result<Answer, Error>
     if let Err(error) = database.up(Target::Newest, true).await {
         return Ok((Verdict::Failed, error_lines(&error)));
     }
-    database.close().await;
+    scratch.discard(database).await;
     Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     database.up(Target::Newest, true).await?;
     let history = database.history().await?;
     let plan = plan::up(database.context.embedded, &history, Target::Newest, false)?;
-    database.close().await;
+    scratch.discard(database).await;
     let labels: Vec<String> = plan.steps.iter().map(Step::label).collect();
     Ok(match labels.is_empty() {
         true => (Verdict::Ok, vec!["nothing to apply".to_owned()]),
@@ -51,7 +51,7 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
         return Ok((Verdict::Failed, error_lines(&error)));
     }
     let twice = Facts::read(&database.executor.connection, &database.executor.tables).await?;
-    database.close().await;
+    scratch.discard(database).await;
     let differences = once.differences(&twice);
     Ok(match differences.is_empty() {
         true => (Verdict::Ok, vec![format!("{} repeatables", repeatables.len())]),
@@ -77,7 +77,7 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
                 break;
             }
         }
-        database.close().await;
+        scratch.discard(database).await;
     }
     if !broken.is_empty() {
         return Ok((Verdict::Failed, broken));

@@ -17,7 +17,7 @@ pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Res
         traces.push(tracer.run(Subject::Migration(migration)).await?);
         scratch.context.progress.reached(traces.len(), migrations.len());
     }
-    database.close().await;
+    scratch.discard(database).await;
     let lines: Vec<String> = traces.iter().flat_map(lines).collect();
     let head = match lines.len() {
         0 => "no statement stops anybody on what was there before".to_owned(),

@@ -161,9 +161,9 @@ impl Place {
         self.database
     }
 
-    /// Ends the sessions; the database stays.
-    pub(super) async fn close(self) {
-        self.database.close().await;
+    /// Ends the sessions and drops the database.
+    pub(super) async fn close(self, scratch: &Scratch<'_>) {
+        scratch.discard(self.database).await;
     }
 
     async fn record(&mut self, migration: &Migration, direction: Direction) -> Result<(), Error> {
