@@ -46,7 +46,7 @@ pub enum Code {
     /// M022
     PsqlCommand,
     /// M023
-    CopyFromStdin,
+    CopyThroughPsql,
     /// M030
     TransactionControl,
     /// M031
@@ -103,7 +103,7 @@ impl Code {
         Code::Syntax,
         Code::Unterminated,
         Code::PsqlCommand,
-        Code::CopyFromStdin,
+        Code::CopyThroughPsql,
         Code::TransactionControl,
         Code::NeedsNoTransaction,
         Code::UnmatchedTransaction,
@@ -167,7 +167,7 @@ impl Code {
             Code::Syntax => ("M020", "syntax"),
             Code::Unterminated => ("M021", "unterminated text"),
             Code::PsqlCommand => ("M022", "psql command"),
-            Code::CopyFromStdin => ("M023", "COPY data in the file"),
+            Code::CopyThroughPsql => ("M023", "COPY data in the file"),
             Code::TransactionControl => ("M030", "transaction control"),
             Code::NeedsNoTransaction => ("M031", "needs `transaction:false`"),
             Code::UnmatchedTransaction => ("M032", "unmatched BEGIN or COMMIT"),

@@ -36,8 +36,19 @@ pub(crate) fn check_copy(source: &Source, statements: &[Words<'_>], problems: &m
     let at = statements.iter().find(is_copy)?.start();
     let message = "`COPY ... FROM stdin` takes its data from psql, which is not there";
     let help = "write `INSERT` statements, or load the data with `psql`";
-    problems.push(source.problem(Code::CopyFromStdin, at, message, help));
+    problems.push(source.problem(Code::CopyThroughPsql, at, message, help));
     Some(at)
+}
+
+/// Reports `COPY ... TO stdout`: the rows would come in the middle of a message to which only answers are expected.
+pub(crate) fn check_copy_out(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
+    let is_copy =
+        |words: &&Words<'_>| words.is(0, "copy") && words.find("to").is_some_and(|to| words.is(to + 1, "stdout"));
+    for words in statements.iter().filter(is_copy) {
+        let message = "`COPY ... TO stdout` sends its rows to psql, which is not there";
+        let help = "write `INSERT INTO ... SELECT`, or read the data with `psql`";
+        problems.push(source.problem(Code::CopyThroughPsql, words.start(), message, help));
+    }
 }
 
 /// Reports the backslash commands of psql, one for each line.
@@ -77,6 +88,7 @@ mod tests {
         check_search_path(&source, &statements, &mut problems);
         check_copy(&source, &statements, &mut problems);
         check_psql(&source, &statements, &mut problems);
+        check_copy_out(&source, &statements, &mut problems);
         expect.assert_eq(&problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
     }
 
@@ -108,7 +120,13 @@ mod tests {
                 "db/migrations/001_x.sql:1:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
             ],
         );
-        check("COPY t FROM '/x'; COPY t TO stdout; COPY (SELECT a FROM stdin) TO '/x'", expect![""]);
+        check("COPY t FROM '/x'; COPY t TO '/x'; COPY (SELECT a AS to FROM stdin) TO '/x'", expect![""]);
+        check(
+            "COPY t TO STDOUT; COPY (SELECT 1) TO stdout CSV;",
+            expect![[r#"
+            db/migrations/001_x.sql:1:1: `COPY ... TO stdout` sends its rows to psql, which is not there [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`
+            db/migrations/001_x.sql:1:19: `COPY ... TO stdout` sends its rows to psql, which is not there [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`"#]],
+        );
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub(crate) fn check_statements(
 ) {
     scope::check_search_path(source, statements, problems);
     scope::check_psql(source, statements, problems);
+    scope::check_copy_out(source, statements, problems);
     if !unchecked {
         let unterminated = lexed.unterminated.map(|(at, _)| at);
         syntax::check(source, &syntax::parseable(statements, unterminated), problems);

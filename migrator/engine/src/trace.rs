@@ -1,6 +1,8 @@
 //! What each statement does to the relations that were there before it: locks, rewrites, scans. Seen while it runs on a
 //! throw-away database, not guessed from its text. Development builds only.
 //!
+//! Not seen: a lock that is given back before its statement ends, which only a subtransaction that is rolled back does.
+//!
 //! Here: what there is to know, and its words. [`run`] executes, [`observe`] looks.
 
 mod observe;
