@@ -17,6 +17,9 @@ use crate::sql::literal;
 use crate::store;
 use crate::target::ConnectionTarget;
 
+/// So many databases that nobody needs any more lie around; an empty one has 8 MB.
+const LEFT: usize = 16;
+
 /// Where they are made.
 pub(super) struct Scratch<'a> {
     pub(super) context: &'a Context,
@@ -26,6 +29,8 @@ pub(super) struct Scratch<'a> {
     run: String,
     next: AtomicUsize,
     made: Mutex<Vec<String>>,
+    /// Those of them that nobody needs any more.
+    left: Mutex<Vec<ConnectionTarget>>,
     /// What all databases share, as it was at the beginning; `None`: this user may not see it.
     shared: Option<String>,
 }
@@ -92,6 +97,7 @@ impl<'a> Scratch<'a> {
             run,
             next: AtomicUsize::new(0),
             made: Mutex::new(Vec::new()),
+            left: Mutex::new(Vec::new()),
             shared,
         })
     }
@@ -156,12 +162,32 @@ impl<'a> Scratch<'a> {
         Database::open(self.empty().await?).await
     }
 
+    /// Ends the session in one, which is dropped with others later: each drop waits until the server has written what is in its memory,
+    /// and several in a row wait for little more than the first.
+    pub(super) async fn leave(&self, database: Database) {
+        let target = database.context.target();
+        database.close().await;
+        let Ok(target) = target else { return };
+        let full = self.left.lock().ok().and_then(|mut left| {
+            left.push(target);
+            (left.len() >= LEFT).then(|| std::mem::take(&mut *left))
+        });
+        for target in full.unwrap_or_default() {
+            self.drop(&target).await;
+        }
+    }
+
     /// Ends the session in one and drops it: what it holds is in nobody's way any more, such as of a role that is to be dropped.
     pub(super) async fn discard(&self, database: Database) {
         let target = database.context.target();
         database.close().await;
-        let Ok(target) = target else { return };
-        if development::drop(&self.maintenance, &target).await.is_ok()
+        if let Ok(target) = target {
+            self.drop(&target).await;
+        }
+    }
+
+    async fn drop(&self, target: &ConnectionTarget) {
+        if development::drop(&self.maintenance, target).await.is_ok()
             && let Ok(mut made) = self.made.lock()
         {
             // One that is left is tried again at the end, and named there.

@@ -161,9 +161,13 @@ impl Place {
         self.database
     }
 
-    /// Ends the sessions and drops the database.
+    /// Ends the sessions and drops the database, soon or at once.
     pub(super) async fn close(self, scratch: &Scratch<'_>) {
-        scratch.discard(self.database).await;
+        match scratch.shares_nothing().await {
+            true => scratch.leave(self.database).await,
+            // What lies around could keep a role from being dropped.
+            false => scratch.discard(self.database).await,
+        }
     }
 
     async fn record(&mut self, migration: &Migration, direction: Direction) -> Result<(), Error> {
