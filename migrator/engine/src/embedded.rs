@@ -211,6 +211,21 @@ impl Migration {
     }
 }
 
+impl StatementKind {
+    /// Whether it has `CONCURRENTLY`: it runs in no transaction, and must not be stopped by a lock timeout.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        use StatementKind as K;
+        matches!(
+            self,
+            K::CreateIndexConcurrently { .. }
+                | K::DropIndexConcurrently { .. }
+                | K::ReindexConcurrently { .. }
+                | K::DetachConcurrently { .. }
+                | K::Concurrently
+        )
+    }
+}
+
 impl Block {
     /// The SQL of this block; `text` is the text of its file.
     pub fn sql<'t>(&self, text: &'t str) -> &'t str {

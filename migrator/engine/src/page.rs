@@ -73,18 +73,33 @@ pub(crate) struct Step<'a> {
     pub how: String,
     /// What its statements did; `None`: nobody has looked.
     pub trace: Option<&'a Trace>,
-    /// What became of its way back, and what belongs to that.
-    pub way_back: Option<(Mark, Vec<String>)>,
+    /// What became of its way back.
+    pub way_back: Option<WayBack>,
 }
 
+/// What became of a way back.
+#[derive(Debug)]
+pub(crate) struct WayBack {
+    /// How good it is.
+    pub mark: Mark,
+    /// In a few words.
+    pub what: &'static str,
+    /// The differences or the error.
+    pub lines: Vec<String>,
+}
+
+/// What is to be said of everything that is seen on a database without data.
+pub(crate) const WITHOUT_DATA: &str = "with data the locks are the same, and last longer";
+
 impl Mark {
-    fn class(self) -> &'static str {
-        match self {
+    fn badge(self, word: &str) -> Markup {
+        let class = match self {
             Mark::Good => "good",
             Mark::Note => "note",
             Mark::Bad => "bad",
             Mark::None => "none",
-        }
+        };
+        html! { span class={ "badge " (class) } { (word) } }
     }
 }
 
@@ -142,7 +157,7 @@ impl Page<'_> {
                 ul.verdicts {
                     @for verdict in &self.verdicts {
                         li {
-                            span class={ "badge " (verdict.mark.class()) } { (verdict.word) }
+                            (verdict.mark.badge(verdict.word))
                             div {
                                 strong { (verdict.name) }
                                 span.time { (output::duration(verdict.time)) }
@@ -196,9 +211,7 @@ impl Page<'_> {
             }
             td.number { (step.statements().len()) }
             td.number { (output::precise(step.time())) }
-            @if let Some((mark, lines)) = &step.way_back {
-                td { span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) } }
-            }
+            @if let Some(way) = &step.way_back { td { (way.mark.badge(way.what)) } }
         }
     }
 
@@ -207,9 +220,10 @@ impl Page<'_> {
         let mut held: BTreeMap<&str, (Mode, Duration, Vec<usize>)> = BTreeMap::new();
         for (index, step) in self.steps.iter().enumerate() {
             for (relation, mode, time) in step.trace.map(timeline::held).unwrap_or_default() {
-                let entry = held.entry(relation).or_insert((mode, Duration::ZERO, Vec::new()));
-                *entry = (entry.0.max(mode), entry.1 + time, std::mem::take(&mut entry.2));
-                entry.2.push(index);
+                let (strongest, sum, by) = held.entry(relation).or_insert((mode, Duration::ZERO, Vec::new()));
+                *strongest = mode.max(*strongest);
+                *sum += time;
+                by.push(index);
             }
         }
         let mut held: Vec<_> = held.into_iter().collect();
@@ -259,10 +273,10 @@ impl Page<'_> {
                             span.time { (step.how) }
                         }
                         p.file { code { (step.file) } }
-                        @if let Some((mark, lines)) = &step.way_back {
+                        @if let Some(way) = &step.way_back {
                             div.way-back {
-                                "Way back: " span class={ "badge " (mark.class()) } { (lines.first().map_or("", String::as_str)) }
-                                @if lines.len() > 1 { pre tabindex="0" { (lines[1..].join("\n")) } }
+                                "Way back: " (way.mark.badge(way.what))
+                                @if !way.lines.is_empty() { pre tabindex="0" { (way.lines.join("\n")) } }
                             }
                         }
                         @if let Some(trace) = step.trace { (timeline::timeline(trace)) }
@@ -296,7 +310,7 @@ impl Step<'_> {
 
     /// `few`: there is room for more than what is broken.
     fn needs_eyes(&self, few: bool) -> bool {
-        few && self.waits() > Waits::Nobody || self.way_back.as_ref().is_some_and(|(mark, _)| *mark == Mark::Bad)
+        few && self.waits() > Waits::Nobody || self.way_back.as_ref().is_some_and(|way| way.mark == Mark::Bad)
     }
 }
 
@@ -365,7 +379,7 @@ mod tests {
             file: trace.file,
             how: "<how>".to_owned(),
             trace: Some(&trace),
-            way_back: Some((Mark::Bad, lines)),
+            way_back: Some(WayBack { mark: Mark::Bad, what: "<first>", lines }),
         }];
         let about = vec![("database", "<db>".to_owned())];
         let page = Page { title: "<title>", about, verdicts: vec![verdict], steps }.render();

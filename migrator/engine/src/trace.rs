@@ -134,7 +134,7 @@ pub(crate) struct Statement {
     /// It cannot run in a transaction: its locks were looked at from outside every few milliseconds, and what is known
     /// about it was added.
     pub polled: bool,
-    /// What it did to whom, the strongest lock first.
+    /// What it did to whom, a table before its indexes.
     pub effects: Vec<Effect>,
 }
 
@@ -150,6 +150,11 @@ pub(crate) struct Trace {
 }
 
 impl Effect {
+    /// A lock that is taken, and nothing else.
+    fn lock(relation: String, lock: Mode) -> Effect {
+        Effect { relation, lock, taken: true, rewritten: false, scanned: false, validated: Vec::new(), dropped: false }
+    }
+
     /// Whom it makes wait.
     pub(crate) fn waits(&self) -> Waits {
         self.lock.waits()

@@ -118,20 +118,15 @@ impl Run<'_> {
 
     /// Sends a statement as it is written.
     async fn send(&self, unit: &Unit, kind: &StatementKind) -> Result<(), Failure> {
-        use StatementKind as K;
         let client = &self.executor.connection.client;
         self.executor.progress.detail(&format!("{}: statement {} sent", self.migration.label(), unit.number));
-        let concurrent = matches!(
-            kind,
-            K::CreateIndexConcurrently { .. }
-                | K::DropIndexConcurrently { .. }
-                | K::ReindexConcurrently { .. }
-                | K::DetachConcurrently { .. }
-                | K::Concurrently
-        );
         let body = self.body(unit);
         let sent = run_alone(client, &body);
-        if concurrent { healing::without_lock_timeout(self.executor, self.block, sent).await } else { sent.await }
+        if kind.is_concurrent() {
+            healing::without_lock_timeout(self.executor, self.block, sent).await
+        } else {
+            sent.await
+        }
     }
 
     /// The migration's own row and event, in one transaction.

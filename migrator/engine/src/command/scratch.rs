@@ -1,4 +1,4 @@
-//! Throw-away databases, for `verify` and `plan --locks`: made on demand, dropped at the end.
+//! Throw-away databases, for `verify` and `plan --locks`: made on demand, dropped when nobody needs them.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,8 +12,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
 use crate::plan::{self, Step, Target};
-use crate::sql::Run;
-use crate::sql::literal;
+use crate::sql::{Run, literal};
 use crate::store;
 use crate::target::ConnectionTarget;
 
@@ -228,7 +227,7 @@ impl Database {
         Ok(plan.steps.len())
     }
 
-    /// Ends the session; the database stays until the end of `verify`.
+    /// Ends the session; the database stays.
     pub(super) async fn close(self) {
         self.executor.finish().await;
     }

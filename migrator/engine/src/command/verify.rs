@@ -181,15 +181,9 @@ fn page<'t>(
         ("Migrations", embedded.migrations.len().to_string()),
         ("Release", context.release.version.to_owned()),
         ("Digest", embedded.digest.to_owned()),
-        (
-            "Proved on",
-            format!("PostgreSQL {server}, on empty databases: with data the locks are the same, and last longer"),
-        ),
+        ("Proved on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
     ];
-    let way_back = |way: &WayBack| {
-        let lines = std::iter::once(way.what.to_owned()).chain(way.lines.iter().cloned()).collect();
-        (way.verdict.mark(), lines)
-    };
+    let way_back = |way: &WayBack| page::WayBack { mark: way.verdict.mark(), what: way.what, lines: way.lines.clone() };
     let step = |(index, migration): (usize, &Migration)| page::Step {
         label: migration.label(),
         file: migration.file,

@@ -44,8 +44,8 @@ fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
         }
         columns.push(column);
     }
-    let cells = |relation| columns.iter_mut().map(|column| column.remove(relation)).collect();
-    order.iter().copied().map(cells).zip(&order).map(|(cells, relation)| (*relation, cells)).collect()
+    let row = |relation| (relation, columns.iter_mut().map(|column| column.remove(relation)).collect());
+    order.into_iter().map(row).collect()
 }
 
 /// How long each relation makes somebody wait, and the strongest lock on it.

@@ -62,19 +62,18 @@ impl State {
     /// The relations that are there, without those of the server and of the history.
     pub(super) async fn read(client: &Client, tables: &Tables) -> Result<State, tokio_postgres::Error> {
         let mut state = State::default();
-        state.add(client, tables, "", "", "").await?;
+        state.add(client, tables, "", &proved(false)).await?;
         state.schemas = State::schemas(client).await?;
         Ok(state)
     }
 
-    /// Adds what the conditions let through.
+    /// Adds the relations that the condition lets through, and what is proved.
     async fn add(
         &mut self,
         client: &Client,
         tables: &Tables,
         relations: &str,
-        constraints: &str,
-        columns: &str,
+        proved: &str,
     ) -> Result<(), tokio_postgres::Error> {
         let history = format!(
             "AND c.oid NOT IN ({}::pg_catalog.regclass, {}::pg_catalog.regclass)",
@@ -86,8 +85,7 @@ impl State {
             let table = row.get("table").and_then(|table| table.parse().ok());
             self.relations.insert(oid(&row), Relation { name, table, file, scans: 0, lock: None, gone: false });
         }
-        let proved = PROVED.replace("{constraints}", constraints).replace("{columns}", columns);
-        let proved = rows(client.simple_query(&proved).await?);
+        let proved = rows(client.simple_query(proved).await?);
         self.proved.extend(proved.iter().map(|row| (oid(row), text(row, "key"))));
         Ok(())
     }
@@ -161,9 +159,7 @@ impl State {
     /// What has been proved since the last time about what is locked, by relation.
     async fn prove(&mut self, client: &Client) -> Result<BTreeMap<Oid, Vec<String>>, tokio_postgres::Error> {
         let mut new: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
-        let of_held = |column: &str| format!("AND {column} IN ({HELD})");
-        let proved = PROVED.replace("{constraints}", &of_held("conrelid")).replace("{columns}", &of_held("attrelid"));
-        for row in rows(client.simple_query(&proved).await?) {
+        for row in rows(client.simple_query(&proved(true)).await?) {
             if self.proved.insert((oid(&row), text(&row, "key"))) {
                 new.entry(oid(&row)).or_default().push(text(&row, "name"));
             }
@@ -174,10 +170,9 @@ impl State {
     /// The open transaction is about to end: what it has locked is known from here on as it is now, also what is new.
     pub(super) async fn end(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
         self.relations.retain(|_, relation| !relation.gone);
-        let of_held = |column: &str| format!("AND {column} IN ({HELD})");
         // Indexes move to another schema with their table without being locked.
         let relations = format!("AND (c.oid IN ({HELD}) OR i.indrelid IN ({HELD}))");
-        self.add(client, tables, &relations, &of_held("conrelid"), &of_held("attrelid")).await
+        self.add(client, tables, &relations, &proved(true)).await
     }
 
     /// The locks of another session on these relations, added to what `seen` knows of it.
@@ -216,8 +211,7 @@ impl State {
                 // It is invalid before anybody could have to wait for it.
                 lock = lock.min(Mode::ShareUpdateExclusive);
             }
-            let relation = before.name.clone();
-            Some(Effect { relation, lock, taken: true, rewritten, scanned: false, validated: Vec::new(), dropped })
+            Some(Effect { rewritten, dropped, ..Effect::lock(before.name.clone(), lock) })
         };
         self.relations.iter().filter_map(effect).collect()
     }
@@ -245,6 +239,12 @@ impl State {
         let found = qualified(client, &format!("{table}({}))", literal(index))).await?;
         Ok(found.unwrap_or_else(|| format!("the table of {index}")))
     }
+}
+
+/// The question for what is proved, of everything or of what is locked.
+fn proved(held: bool) -> String {
+    let of = |column: &str| if held { format!("AND {column} IN ({HELD})") } else { String::new() };
+    PROVED.replace("{constraints}", &of("conrelid")).replace("{columns}", &of("attrelid"))
 }
 
 /// The name of the relation whose oid an expression gives.

@@ -157,7 +157,8 @@ impl Run<'_> {
                 }
                 _ if open => self.inside(index).await?,
                 Kind::Set => client.batch_execute(self.sql(index)).await?,
-                kind if is_concurrent(kind) => self.outside(index).await?,
+                // Not even tried in a transaction: a failed try would be in the server's log and in nobody's interest.
+                kind if kind.is_concurrent() => self.outside(index).await?,
                 _ => {
                     self.begin("BEGIN").await?;
                     match self.inside(index).await {
@@ -230,22 +231,14 @@ impl Run<'_> {
         outcome?;
         let took = begun.elapsed();
         let now = State::read(client, tables).await?;
-        let mut effects = before.effects_seen(&now, &seen, is_concurrent(kind));
+        let mut effects = before.effects_seen(&now, &seen, kind.is_concurrent());
         for (relation, mode, scanned) in known {
             match effects.iter_mut().find(|effect| effect.relation == relation) {
                 Some(effect) => {
                     effect.lock = effect.lock.max(mode);
                     effect.scanned |= scanned;
                 }
-                None => effects.push(Effect {
-                    relation,
-                    lock: mode,
-                    taken: true,
-                    rewritten: false,
-                    scanned,
-                    validated: Vec::new(),
-                    dropped: false,
-                }),
+                None => effects.push(Effect { scanned, ..Effect::lock(relation, mode) }),
             }
         }
         // What was seen first is chance.
@@ -266,11 +259,6 @@ impl Run<'_> {
         let (number, sql, transaction) = (index + 1, self.sql(index), self.transaction);
         self.statements.push(Statement { number, line, sql, took, transaction, polled, effects });
     }
-}
-
-/// Whether it must not even be tried in a transaction: a failed try would be in the server's log and in nobody's interest.
-fn is_concurrent(kind: &Kind) -> bool {
-    matches!(kind, Kind::ReindexConcurrently { .. } | Kind::Concurrently) || !known_of(kind).is_empty()
 }
 
 /// VACUUM and the like; a procedure that commits.

@@ -62,9 +62,9 @@ pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: 
     }
     print(plan, &traces, args.sql);
     if !plan.steps.is_empty() {
-        context.progress.say(&format!(
-            "seen on an empty copy of the schema on PostgreSQL {version}: with data the locks are the same, and last longer"
-        ));
+        context
+            .progress
+            .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA));
     }
     Ok(Exit::Done)
 }
@@ -75,12 +75,7 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &
         ("To apply", plan.steps.len().to_string()),
         ("Release", context.release.version.to_owned()),
         ("Plan digest", plan.digest()),
-        (
-            "Seen on",
-            format!(
-                "PostgreSQL {version}, on an empty copy of the schema: with data the locks are the same, and last longer"
-            ),
-        ),
+        ("Seen on", format!("PostgreSQL {version}, on an empty copy of the schema: {}", page::WITHOUT_DATA)),
     ];
     let step = |(step, trace): (&Step, &'t Trace)| {
         let how = match step {

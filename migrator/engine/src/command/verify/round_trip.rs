@@ -114,9 +114,9 @@ impl<'a> Work<'a> {
         loop {
             place.go_on_to(portion.start).await?;
             let mut before = place.read().await?;
-            let mut mark = place.mark().await?;
             for index in portion {
                 let migration = &self.migrations[index];
+                let mark = if migration.down.is_some() { place.mark().await? } else { None };
                 if let Err(error) = place.up().await {
                     *self.stopped.borrow_mut() = Some((index, error));
                     self.next.set(self.migrations.len());
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
                     };
                 }
                 self.finish(index, outcome);
-                (before, mark) = (after, place.mark().await?);
+                before = after;
             }
             match self.take() {
                 Some(next) => portion = next,
