@@ -124,9 +124,8 @@ fn an_allow_silences_its_rule_for_the_statement_below() {
     check(
         "",
         "-- migrate:allow ban-drop-column the one\nALTER TABLE live DROP a;\nALTER TABLE live DROP b;",
-        expect![
-            "4:18: a column of `live` is dropped with what is in it [ban-drop-column]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-column <reason>` above the statement"
-        ],
+        expect![[r#"
+            4:18: a column of `live` is dropped with what is in it [ban-drop-column]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-column <reason>` above the statement"#]],
     );
 }
 
@@ -163,9 +162,8 @@ fn an_allow_that_does_nothing_is_an_error() {
     check(
         "",
         "-- migrate:allow ban-drop-table gone\nSELECT 1;",
-        expect![
-            "2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it; or put it on the line above the statement that it means"
-        ],
+        expect![[r#"
+            2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it; or put it on the line above the statement that it means"#]],
     );
     check(
         "",
@@ -177,9 +175,8 @@ fn an_allow_that_does_nothing_is_an_error() {
     check(
         "",
         "SELECT 1;\n-- migrate:allow ban-drop-table gone",
-        expect![
-            "3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on a line of its own, above the statement of the up block that it means"
-        ],
+        expect![[r#"
+            3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on a line of its own, above the statement of the up block that it means"#]],
     );
 }
 

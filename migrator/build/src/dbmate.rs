@@ -157,9 +157,8 @@ mod tests {
         check("-- migrate:up\nSELECT '\n -- migrate:down\n-- migrate:downs\n';\n-- migrate:down\n", expect![""]);
         check(
             "-- migrate:up\nSELECT $$\n--\n\nmigrate:down $$;\n-- migrate:down\n",
-            expect![
-                "db/migrations/001_x.sql:3:1: dbmate takes this `-- migrate:down` inside other text for a marker [M050]; help: change the text so that no line starts with it, for instance by indenting it"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:3:1: dbmate takes this `-- migrate:down` inside other text for a marker [M050]; help: change the text so that no line starts with it, for instance by indenting it"#]],
         );
     }
 
@@ -167,9 +166,8 @@ mod tests {
     fn a_block_comment_above_the_up_marker_is_text_to_dbmate() {
         check(
             "-- a\n  /* b */\n-- migrate:up\n-- migrate:down\n",
-            expect![
-                "db/migrations/001_x.sql:2:3: dbmate refuses this line above `-- migrate:up` [M051]; help: write comments above the marker with `--`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:3: dbmate refuses this line above `-- migrate:up` [M051]; help: write comments above the marker with `--`"#]],
         );
         check("-- a\n\n\t-- b\n-- migrate:up\n-- migrate:down\n", expect![""]);
     }
@@ -179,21 +177,18 @@ mod tests {
         check(
             "-- migrate:up transaction:false\nSET x = 1;\nCREATE INDEX CONCURRENTLY i ON t (a);\n\
              -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n",
-            expect![
-                "db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own"#]],
         );
         check(
             "-- migrate:up transaction:false\nCALL p();\nCALL q();\n-- migrate:down\n",
-            expect![
-                "db/migrations/001_x.sql:2:1: dbmate sends this block as one message, in which `CALL` fails beside other statements [M053]; help: put it into a migration of its own"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:1: dbmate sends this block as one message, in which `CALL` fails beside other statements [M053]; help: put it into a migration of its own"#]],
         );
         check(
             "-- migrate:up transaction:false\na;\nDO $$BEGIN COMMIT; END$$;\n-- migrate:down\n",
-            expect![
-                "db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own"#]],
         );
         check("-- migrate:up transaction:false\nBEGIN;\na;\nCOMMIT;\nb;\n-- migrate:down\n", expect![""]);
     }
@@ -202,9 +197,8 @@ mod tests {
     fn a_role_is_given_back_for_dbmate() {
         check(
             "-- migrate:up\nSET LOCAL ROLE x;\na;\n-- migrate:down\n",
-            expect![
-                "db/migrations/001_x.sql:2:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`"#]],
         );
         check("-- migrate:up\nSET ROLE x;\na;\nRESET ROLE;\n-- migrate:down\n", expect![""]);
     }

@@ -159,9 +159,8 @@ mod tests {
     fn refuses_a_file_without_an_up_marker() {
         check(
             "SELECT 1;\n",
-            expect![
-                "db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back"#]],
         );
         check(
             "-- migrate:down\nSELECT 1;\n",

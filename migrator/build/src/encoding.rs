@@ -80,39 +80,33 @@ mod tests {
     fn refuses_other_encodings_and_names_the_cure() {
         check(
             b"\xEF\xBB\xBFa",
-            expect![
-                "db/migrations/001_x.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"\xFF\xFEa\0",
-            expect![
-                "db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"-\0-\0",
-            expect![
-                "db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"\0-\0-",
-            expect![
-                "db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"a\nb \xE4 c",
-            expect![
-                "db/migrations/001_x.sql:2:3: byte 0xE4 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:3: byte 0xE4 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"a\0b",
-            expect![
-                "db/migrations/001_x.sql:1:2: there is a NUL character, which the server cannot store [M007]; help: remove it"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:2: there is a NUL character, which the server cannot store [M007]; help: remove it"#]],
         );
         check(
             b"a\rb\r",

@@ -52,9 +52,8 @@ mod tests {
     fn refuses_a_file_without_one() {
         check_text(
             "-- Purpose:\n/* Purpose: x */\n-- migrate:up\na;\n-- Purpose: late",
-            expect![
-                "db/migrations/001_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"#]],
         );
     }
 }

@@ -183,9 +183,8 @@ mod tests {
     fn recognises_what_was_meant_as_a_marker() {
         check(
             "-- Migrate:Up",
-            expect![
-                "`-- Migrate:Up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"
-            ],
+            expect![[r#"
+                `-- Migrate:Up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
         );
         check(
             "  -- migrate:up",
@@ -193,27 +192,23 @@ mod tests {
         );
         check(
             "SELECT 1; -- migrate:down",
-            expect![
-                "the marker `-- migrate:down` does not start its line; put it at the start of a line of its own (Some(Down))"
-            ],
+            expect![[r#"
+                the marker `-- migrate:down` does not start its line; put it at the start of a line of its own (Some(Down))"#]],
         );
         check(
             "-- migrate: up",
-            expect![
-                "`-- migrate: up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"
-            ],
+            expect![[r#"
+                `-- migrate: up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
         );
         check(
             "-- migrate :up",
-            expect![
-                "`-- migrate :up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"
-            ],
+            expect![[r#"
+                `-- migrate :up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
         );
         check(
             "-- migrate:up;",
-            expect![
-                "`-- migrate:up;` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"
-            ],
+            expect![[r#"
+                `-- migrate:up;` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
         );
         check(
             "-- migrate:dwon",
@@ -221,15 +216,13 @@ mod tests {
         );
         check(
             "-- migrate:rollback",
-            expect![
-                "`-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> <reason>` exist (None)"
-            ],
+            expect![[r#"
+                `-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> <reason>` exist (None)"#]],
         );
         check(
             "-- migrate:Unchecked because",
-            expect![
-                "`-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"
-            ],
+            expect![[r#"
+                `-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"#]],
         );
     }
 
@@ -237,21 +230,18 @@ mod tests {
     fn recognises_a_misspelt_allow() {
         check(
             "-- migrate:alow ban-drop-column gone",
-            expect![
-                "`-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
-            ],
+            expect![[r#"
+                `-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
         );
         check(
             "-- Migrate:allow ban-drop-column gone",
-            expect![
-                "`-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
-            ],
+            expect![[r#"
+                `-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
         );
         check(
             "-- migrate: allow ban-drop-column gone",
-            expect![
-                "`-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"
-            ],
+            expect![[r#"
+                `-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
         );
     }
 
@@ -259,27 +249,23 @@ mod tests {
     fn recognises_markers_of_other_tools_and_other_spellings() {
         check(
             "-- migrate down",
-            expect![
-                "`-- migrate down` is not a marker; write `-- migrate:down` in exactly this form; only options may follow it, after a blank (Some(Down))"
-            ],
+            expect![[r#"
+                `-- migrate down` is not a marker; write `-- migrate:down` in exactly this form; only options may follow it, after a blank (Some(Down))"#]],
         );
         check(
             "-- +migrate Down",
-            expect![
-                "`-- +migrate Down` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Down))"
-            ],
+            expect![[r#"
+                `-- +migrate Down` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Down))"#]],
         );
         check(
             "-- +goose Up",
-            expect![
-                "`-- +goose Up` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Up))"
-            ],
+            expect![[r#"
+                `-- +goose Up` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Up))"#]],
         );
         check(
             "-- migrate:up\u{a0}",
-            expect![
-                "`-- migrate:up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"
-            ],
+            expect![[r#"
+                `-- migrate:up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
         );
     }
 

@@ -207,9 +207,8 @@ mod tests {
     fn warns_about_an_empty_up_block() {
         check(
             "-- migrate:up\n-- later\n-- migrate:down\n",
-            expect![
-                "db/migrations/002_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied"
-            ],
+            expect![[r#"
+                db/migrations/002_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied"#]],
         );
     }
 
@@ -228,9 +227,8 @@ mod tests {
     fn unchecked_counts_for_its_block_only() {
         check(
             "-- migrate:up\n-- migrate:unchecked new\nSELEC 1;\n-- migrate:down\nSELEC 2;",
-            expect![
-                "db/migrations/002_x.sql:5:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/migrations/002_x.sql:5:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
     }
 
@@ -238,9 +236,8 @@ mod tests {
     fn a_literal_without_an_end_is_the_only_problem() {
         check(
             "-- migrate:up\nSELECT 'a;\n-- migrate:down\nSELECT 1;",
-            expect![
-                "db/migrations/002_x.sql:2:8: this string has no end [M021]; help: close it: everything behind it is part of it"
-            ],
+            expect![[r#"
+                db/migrations/002_x.sql:2:8: this string has no end [M021]; help: close it: everything behind it is part of it"#]],
         );
     }
 
@@ -248,17 +245,15 @@ mod tests {
     fn data_behind_a_copy_is_not_sql() {
         check(
             "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELEC 1;",
-            expect![
-                "db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
-            ],
+            expect![[r#"
+                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
         // The quotes in the data swallow the down marker, which is there all the same.
         let swallowed = "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELECT 'x;\n";
         check(
             swallowed,
-            expect![
-                "db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
-            ],
+            expect![[r#"
+                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
     }
 

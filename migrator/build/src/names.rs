@@ -199,9 +199,8 @@ mod tests {
     #[test]
     fn scripts_have_plain_names() {
         assert_eq!(script("db/seeds/test.sql", "test.sql"), Ok("test".to_owned()));
-        expect![
-            "db/seeds/my test.SQL: `my test.SQL` is not named `<name>.sql` [M003]; help: rename it to `my_test.sql`"
-        ]
+        expect![[r#"
+            db/seeds/my test.SQL: `my test.SQL` is not named `<name>.sql` [M003]; help: rename it to `my_test.sql`"#]]
         .assert_eq(&script("db/seeds/my test.SQL", "my test.SQL").unwrap_err().to_string());
         expect!["db/seeds/.sql: `.sql` is not named `<name>.sql` [M003]; help: rename it: letters, digits, `_`, `.` and `-`, then `.sql`"].assert_eq(&script("db/seeds/.sql", ".sql").unwrap_err().to_string());
     }

@@ -127,21 +127,18 @@ mod tests {
     fn refuses_everything_else() {
         check(
             "transaction:FALSE",
-            expect![
-                "db/migrations/001_x.sql:1:1: `transaction:FALSE` is no option [M015]; help: write `transaction:false`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: `transaction:FALSE` is no option [M015]; help: write `transaction:false`"#]],
         );
         check(
             "transaction:true",
-            expect![
-                "db/migrations/001_x.sql:1:1: `transaction:true` is no option [M015]; help: leave it out: it is the default"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: `transaction:true` is no option [M015]; help: leave it out: it is the default"#]],
         );
         check(
             "transaction: false",
-            expect![
-                "db/migrations/001_x.sql:1:1: option `transaction` has no value [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`, without a blank"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: option `transaction` has no value [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`, without a blank"#]],
         );
         check(
             "Transaction:false transaction=false",
@@ -151,9 +148,8 @@ mod tests {
         );
         check(
             "lock_timout:5s",
-            expect![
-                "db/migrations/001_x.sql:1:1: unknown option `lock_timout` [M015]; help: did you mean `lock_timeout`?"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: unknown option `lock_timout` [M015]; help: did you mean `lock_timeout`?"#]],
         );
         check(
             "lock_timeout:5 statement_timeout:soon",
@@ -163,21 +159,18 @@ mod tests {
         );
         check(
             "lock_timeout:5s lock_timeout:6s",
-            expect![
-                "db/migrations/001_x.sql:1:17: option `lock_timeout` is given twice [M015]; help: keep one of them"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:17: option `lock_timeout` is given twice [M015]; help: keep one of them"#]],
         );
         check(
             "CREATE TABLE t ()",
-            expect![
-                "db/migrations/001_x.sql:1:1: `CREATE` is no option [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; anything else goes to the next line"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: `CREATE` is no option [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; anything else goes to the next line"#]],
         );
         check(
             "foo:bar",
-            expect![
-                "db/migrations/001_x.sql:1:1: unknown option `foo` [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: unknown option `foo` [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`"#]],
         );
     }
 }

@@ -80,33 +80,28 @@ mod tests {
     fn refuses_everything_else() {
         check_text(
             "DELETE FROM t",
-            expect![
-                "db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"
-            ],
+            expect![[r#"
+                db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"#]],
         );
         check_text(
             "WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x",
-            expect![
-                "db/checks/x.sql:1:12: a check cannot write or lock: `DELETE` [M034]; help: checks run in a read-only transaction: only read"
-            ],
+            expect![[r#"
+                db/checks/x.sql:1:12: a check cannot write or lock: `DELETE` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
         check_text(
             "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
-            expect![
-                "db/checks/x.sql:1:22: a check cannot write or lock: `INSERT` [M034]; help: checks run in a read-only transaction: only read"
-            ],
+            expect![[r#"
+                db/checks/x.sql:1:22: a check cannot write or lock: `INSERT` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
         check_text(
             "SELECT a INTO t FROM x",
-            expect![
-                "db/checks/x.sql:1:10: a check cannot write or lock: `INTO` [M034]; help: checks run in a read-only transaction: only read"
-            ],
+            expect![[r#"
+                db/checks/x.sql:1:10: a check cannot write or lock: `INTO` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
         check_text(
             "SELECT a FROM t FOR UPDATE",
-            expect![
-                "db/checks/x.sql:1:17: a check cannot write or lock: `FOR` [M034]; help: checks run in a read-only transaction: only read"
-            ],
+            expect![[r#"
+                db/checks/x.sql:1:17: a check cannot write or lock: `FOR` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
     }
 }

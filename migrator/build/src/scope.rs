@@ -96,9 +96,8 @@ mod tests {
     fn warns_about_a_search_path() {
         check(
             "SET search_path = a",
-            expect![
-                "db/migrations/001_x.sql:1:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path"#]],
         );
         check(
             "SET LOCAL SCHEMA 'a';\nSELECT pg_catalog.set_config('search_path', '', false)",
@@ -116,9 +115,8 @@ mod tests {
     fn refuses_copy_data() {
         check(
             "COPY t (a, b) FROM STDIN WITH (FORMAT csv);",
-            expect![
-                "db/migrations/001_x.sql:1:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
         check("COPY t FROM '/x'; COPY t TO '/x'; COPY (SELECT a AS to FROM stdin) TO '/x'", expect![""]);
         check(

@@ -156,17 +156,15 @@ mod tests {
         check(
             "SELEC 1",
             Folder::Seeds,
-            expect![
-                "db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
         check("-- migrate:unchecked newer than the parser\nSELEC 1", Folder::Seeds, expect![""]);
         check(
             "-- migrate:unchecked\nSELECT 1",
             Folder::Seeds,
-            expect![
-                "db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say behind it why the parser is wrong: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say behind it why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
         );
     }
 
@@ -175,9 +173,8 @@ mod tests {
         check(
             "SELECT 1;\nSELECT $a$ x $b$; SELECT 2;",
             Folder::Seeds,
-            expect![
-                "db/seeds/x.sql:2:8: this dollar-quoted string has no end [M021]; help: close it: everything behind it is part of it"
-            ],
+            expect![[r#"
+                db/seeds/x.sql:2:8: this dollar-quoted string has no end [M021]; help: close it: everything behind it is part of it"#]],
         );
     }
 

@@ -107,15 +107,13 @@ mod tests {
     fn a_semicolon_in_an_atomic_body_ends_nothing() {
         check(
             "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2 AS end; END; x; y",
-            expect![
-                "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2 AS end; END | x | y"
-            ],
+            expect![[r#"
+                CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2 AS end; END | x | y"#]],
         );
         check(
             "create or replace procedure p() begin atomic insert into t values (case a when 1 then 2 end); end; x",
-            expect![
-                "create or replace procedure p() begin atomic insert into t values (case a when 1 then 2 end); end | x"
-            ],
+            expect![[r#"
+                create or replace procedure p() begin atomic insert into t values (case a when 1 then 2 end); end | x"#]],
         );
         check("BEGIN; SELECT 1; END; x", expect!["BEGIN | SELECT 1 | END | x"]);
     }

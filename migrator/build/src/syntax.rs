@@ -277,9 +277,8 @@ mod tests {
         // What stands behind it is still where it was.
         check_text(
             "SELECT E'a'\n'b\\'é' FORM x y",
-            expect![
-                "db/migrations/001_x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
     }
 
@@ -287,15 +286,13 @@ mod tests {
     fn reports_the_first_mistake_of_a_statement() {
         check_text(
             "SELECT 1;\nCREATE TABEL t (a int);\nSELECT 2",
-            expect![
-                "db/migrations/001_x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
         check_text(
             "CREATE TABLE t (a int,, b int",
-            expect![
-                "db/migrations/001_x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
     }
 

@@ -234,16 +234,14 @@ mod tests {
         check(
             "a;\nCREATE INDEX CONCURRENTLY i ON t (a);",
             true,
-            expect![
-                "db/migrations/001_x.sql:2:1: `CREATE INDEX CONCURRENTLY` cannot run in a transaction [M031]; help: write `-- migrate:up transaction:false`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:1: `CREATE INDEX CONCURRENTLY` cannot run in a transaction [M031]; help: write `-- migrate:up transaction:false`"#]],
         );
         check(
             "BEGIN; VACUUM t; COMMIT",
             false,
-            expect![
-                "db/migrations/001_x.sql:1:8: `VACUUM` cannot run between `BEGIN` and `COMMIT` [M031]; help: move it behind the `COMMIT`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:8: `VACUUM` cannot run between `BEGIN` and `COMMIT` [M031]; help: move it behind the `COMMIT`"#]],
         );
     }
 
@@ -253,30 +251,26 @@ mod tests {
         check(
             "BEGIN;\na;\nBEGIN; COMMIT;",
             false,
-            expect![
-                "db/migrations/001_x.sql:3:1: `BEGIN` inside the transaction of line 1 [M032]; help: add a `COMMIT` before it"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:3:1: `BEGIN` inside the transaction of line 1 [M032]; help: add a `COMMIT` before it"#]],
         );
         check(
             "a; COMMIT",
             false,
-            expect![
-                "db/migrations/001_x.sql:1:4: `COMMIT` without a `BEGIN` [M032]; help: add the `BEGIN`, or remove it"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:4: `COMMIT` without a `BEGIN` [M032]; help: add the `BEGIN`, or remove it"#]],
         );
         check(
             "a;\nBEGIN; b",
             false,
-            expect![
-                "db/migrations/001_x.sql:2:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: what is left open is rolled back"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:2:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: what is left open is rolled back"#]],
         );
         check(
             "BEGIN; a; COMMIT AND CHAIN",
             false,
-            expect![
-                "db/migrations/001_x.sql:1:11: `COMMIT AND CHAIN` opens another transaction [M032]; help: write `COMMIT` and `BEGIN`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:11: `COMMIT AND CHAIN` opens another transaction [M032]; help: write `COMMIT` and `BEGIN`"#]],
         );
         check(
             "BEGIN; a; ROLLBACK; SAVEPOINT x",
@@ -308,9 +302,8 @@ mod tests {
         check(
             "CREATE INDEX CONCURRENTLY ON t (a)",
             false,
-            expect![
-                "db/migrations/001_x.sql:1:1: `CREATE INDEX CONCURRENTLY` without a plain index name cannot be resumed [M033]; help: name the index: `CREATE INDEX CONCURRENTLY <name> ON ...`"
-            ],
+            expect![[r#"
+                db/migrations/001_x.sql:1:1: `CREATE INDEX CONCURRENTLY` without a plain index name cannot be resumed [M033]; help: name the index: `CREATE INDEX CONCURRENTLY <name> ON ...`"#]],
         );
     }
 

@@ -307,16 +307,14 @@ mod tests {
         check(
             &["001_a.sql", "003_c.sql"],
             &["001_a.sql", "002_b.sql", "004_d.sql"],
-            expect![
-                "`002_b.sql` comes late: `origin/main` is at `003_c.sql`; help: a database that is at the newer one refuses it: give it a number above that of `003_c.sql`"
-            ],
+            expect![[r#"
+                `002_b.sql` comes late: `origin/main` is at `003_c.sql`; help: a database that is at the newer one refuses it: give it a number above that of `003_c.sql`"#]],
         );
         check(
             &["001_a.sql", "002_c.sql"],
             &["001_a.sql", "002_b.sql"],
-            expect![
-                "`002_b.sql` has the number of `002_c.sql` in `origin/main`; help: a database that is at the newer one refuses it: give it a number above that of `002_c.sql`"
-            ],
+            expect![[r#"
+                `002_b.sql` has the number of `002_c.sql` in `origin/main`; help: a database that is at the newer one refuses it: give it a number above that of `002_c.sql`"#]],
         );
         // What was taken over from the base branch is no late file.
         check(&["001_a.sql", "002_b.sql", "003_c.sql"], &["001_a.sql", "002_b.sql"], expect![""]);
