@@ -32,6 +32,7 @@ mod nontransactional;
 mod output;
 mod page;
 mod plan_locks;
+mod planted;
 mod pooler;
 mod readme;
 mod refresh;

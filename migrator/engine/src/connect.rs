@@ -7,7 +7,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::{Error, Exit};
 use crate::output;
-use crate::sql::{SessionSettings, session};
+use crate::sql::{self, SessionSettings, session};
 use crate::target::ssl::SslMode;
 use crate::target::{ConnectionTarget, Host, SessionAttributes};
 use crate::tls::{self, Canceller};
@@ -161,8 +161,17 @@ const TRIES: u32 = 10;
 /// # Errors
 /// The server's refusal, a lost connection.
 pub(crate) async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<SimpleQueryRow>, Error> {
-    let answer = patiently(async || client.simple_query(statement).await).await;
-    answer.map(rows).map_err(|error| failed(doing, &error))
+    let answer = patiently(async || ours(client, statement).await).await;
+    answer.map_err(|error| failed(doing, &error))
+}
+
+/// The rows of one statement of ours, in a message and so in a transaction of its own: nothing that another user has put
+/// into a schema of `search_path` has a say in it.
+///
+/// # Errors
+/// Those of the client.
+pub(crate) async fn ours(client: &Client, statement: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    client.simple_query(&sql::ours(statement)).await.map(rows)
 }
 
 /// Does something again while the role's own `statement_timeout` cuts it short.

@@ -1,8 +1,21 @@
 //! The SQL that the engine itself sends, as text. Pure: quoting, tables, fence, session, events.
+//!
+//! Nothing here may depend on `search_path`: an operator, a function or a type that another user has planted in one of its
+//! schemas would run with the migrator's rights. Statements that run beside a migration's own text are qualified, operators
+//! included; all others run under [`OURS`].
 
 use crate::embedded::Settings;
 use crate::units::hex;
 use sha2::{Digest as _, Sha256};
+
+/// Put before statements of ours, in the same transaction or the same message: names mean what the server calls so, and a
+/// row that a policy would hide is an error.
+pub(crate) const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
+
+/// Statements of ours as one text, after what makes them safe; they must be in one transaction, or one message.
+pub(crate) fn ours(statements: &str) -> String {
+    format!("{}; {}; {statements}", OURS[0], OURS[1])
+}
 
 /// A string literal; works with either setting of `standard_conforming_strings`.
 pub(crate) fn literal(text: &str) -> String {
@@ -68,32 +81,32 @@ impl Tables {
 
 /// What our state table has beyond dbmate's `version`, all nullable or defaulted so that dbmate can insert.
 pub(crate) const STATE_COLUMNS: [&str; 6] = [
-    "name text",
-    "checksum text",
-    "applied_at timestamptz DEFAULT now()",
-    "applied_by text DEFAULT session_user",
+    "name pg_catalog.text",
+    "checksum pg_catalog.text",
+    "applied_at pg_catalog.timestamptz DEFAULT pg_catalog.now()",
+    "applied_by pg_catalog.text DEFAULT session_user",
     "execution_ms bigint",
-    "release text",
+    "release pg_catalog.text",
 ];
 
 const EVENT_COLUMNS: [&str; 17] = [
     "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    "at timestamptz NOT NULL DEFAULT clock_timestamp()",
-    "run_id text NOT NULL",
-    "action text NOT NULL",
+    "at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
+    "run_id pg_catalog.text NOT NULL",
+    "action pg_catalog.text NOT NULL",
     "version varchar",
-    "name text",
-    "checksum text",
+    "name pg_catalog.text",
+    "checksum pg_catalog.text",
     "attempt integer",
     "statement integer",
-    "statement_checksum text",
-    "outcome text NOT NULL",
+    "statement_checksum pg_catalog.text",
+    "outcome pg_catalog.text NOT NULL",
     "duration_ms bigint",
-    "detail text",
-    "actor text",
-    "approved_by text",
-    "plan_digest text",
-    "release text",
+    "detail pg_catalog.text",
+    "actor pg_catalog.text",
+    "approved_by pg_catalog.text",
+    "plan_digest pg_catalog.text",
+    "release pg_catalog.text",
 ];
 
 /// The key of the session lock: the first eight bytes of SHA-256 over a product constant, NUL and the qualified table.
@@ -109,8 +122,10 @@ pub(crate) fn lock_condition(key: i64) -> String {
     // A one-key advisory lock is shown as two halves, with objsubid 1.
     let (high, low) = (((key as u64) >> 32) as u32, key as u32);
     format!(
-        "locktype = 'advisory' AND classid = {high}::pg_catalog.oid AND objid = {low}::pg_catalog.oid AND objsubid = 1 \
-         AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
+        "locktype OPERATOR(pg_catalog.=) 'advisory' AND classid OPERATOR(pg_catalog.=) {high}::pg_catalog.oid \
+         AND objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid AND objsubid OPERATOR(pg_catalog.=) 1::pg_catalog.int2 \
+         AND database OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_database \
+         WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
     )
 }
 
@@ -123,27 +138,43 @@ pub(crate) fn fence<'c>(tables: &Tables, run: &Run, conditions: impl Iterator<It
     let mut statements = vec![
         // The session lock is still this backend's: a transaction pooler would have handed us another backend.
         format!(
-            "SELECT 1 / pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE granted AND pid = pg_catalog.pg_backend_pid() AND {}",
+            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM pg_catalog.pg_locks \
+             WHERE granted AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND {}",
             lock_condition(key)
         ),
-        format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int"),
+        format!("SELECT 1 OPERATOR(pg_catalog./) pg_catalog.pg_try_advisory_xact_lock({key})::pg_catalog.int4"),
     ];
     statements.extend(conditions.map(|condition| match condition {
         Condition::Applied(version) => {
-            format!("SELECT 1 / pg_catalog.count(*) FROM {} WHERE version = {}", tables.state, literal(version))
+            format!(
+                "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {} WHERE {}",
+                tables.state,
+                is_text("version", version)
+            )
         }
         Condition::NotApplied(version) => {
-            format!("SELECT 1 / (1 - pg_catalog.count(*)) FROM {} WHERE version = {}", tables.state, literal(version))
+            format!(
+                "SELECT 1 OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) pg_catalog.count(*)) FROM {} WHERE {}",
+                tables.state,
+                is_text("version", version)
+            )
         }
         // Once is enough: a repeatable runs at most once in a run, but its failed tries are events too.
         Condition::RepeatableDone(name) => format!(
-            "SELECT 1 / pg_catalog.count(*) FROM {} WHERE run_id = {} AND action = 'repeatable' AND outcome = 'done' AND name = {}",
+            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {} WHERE {} AND {} AND {} AND {}",
             tables.events,
-            literal(&run.id),
-            literal(name)
+            is_text("run_id", &run.id),
+            is_text("action", "repeatable"),
+            is_text("outcome", "done"),
+            is_text("name", name)
         ),
     }));
     statements
+}
+
+/// A condition on a column of text, whatever operators others have made for its type.
+pub(crate) fn is_text(column: &str, value: &str) -> String {
+    format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {}::pg_catalog.text", literal(value))
 }
 
 /// What the fence demands of the history, beside the lock.
@@ -296,7 +327,8 @@ pub(crate) fn insert_state(
 }
 
 /// Milliseconds since the transaction began.
-const ELAPSED: &str = "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::bigint";
+const ELAPSED: &str = "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) \
+     OPERATOR(pg_catalog.*) 1000::pg_catalog.float8)::pg_catalog.int8";
 
 #[cfg(test)]
 mod tests {

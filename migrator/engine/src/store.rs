@@ -7,7 +7,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use crate::connect::{Connection, Server, failed, patiently};
 use crate::error::{Error, Exit};
 use crate::history::{AppliedMigration, Event, History};
-use crate::sql::{NewEvent, Run, STATE_COLUMNS, SessionSettings, Tables, fence, insert_event, session};
+use crate::sql::{NewEvent, OURS, Run, STATE_COLUMNS, SessionSettings, Tables, fence, insert_event, ours, session};
 
 /// Reads who we are, where we are and what has been applied, in one round trip; writes nothing.
 ///
@@ -28,6 +28,8 @@ async fn read_once(
     // both tables tell of the same moment.
     let before = [
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        OURS[0],
+        OURS[1],
         "SET LOCAL statement_timeout = 0",
         "SET LOCAL idle_in_transaction_session_timeout = 0",
     ];
@@ -206,7 +208,7 @@ pub(crate) async fn write(
 ) -> Result<(), tokio_postgres::Error> {
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let reset = session(&settings);
-    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{statements};\nCOMMIT");
+    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nCOMMIT", ours(statements));
     // Both are sent at once; the second is parsed after the first has run.
     let (reset, written) =
         futures_util::future::join(connection.client.batch_execute(&reset), connection.client.batch_execute(&message))

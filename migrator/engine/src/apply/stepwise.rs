@@ -12,7 +12,7 @@ use super::transaction::{Body, Durability, Message, rollback, run_alone};
 use super::{Executor, Patience, patiently, pause, watch};
 use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::history::{Direction, OpenStatement, Progress};
-use crate::sql::{NewEvent, fence, insert_event, session};
+use crate::sql::{NewEvent, fence, insert_event, ours, session};
 use crate::units::{Unit, UnitKind, units};
 
 /// One run of a block.
@@ -171,7 +171,8 @@ impl Run<'_> {
         let insert = insert_event(tables, run, event);
         // The block may have changed its role; the event is the migrator's.
         let message = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on;\n{insert};\nCOMMIT"
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on; {};\nCOMMIT",
+            ours(&insert)
         );
         patiently(self.executor, &self.migration.label(), async || {
             let written = connection.client.batch_execute(&message).await;

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryStream};
 use super::failure::{Failure, Place};
 use crate::embedded::Statement;
 use crate::excerpt::byte_of_character;
-use crate::sql::{SessionSettings, session};
+use crate::sql::{OURS, SessionSettings, session};
 
 /// The part of a file that is run.
 #[derive(Debug, Clone)]
@@ -79,7 +79,8 @@ impl Message {
         durability: Durability,
     ) -> Message {
         let before = 1 + fence.len();
-        let reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "SET LOCAL synchronous_commit = "];
+        let [path, security] = OURS;
+        let reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", path, security, "SET LOCAL synchronous_commit = "];
         let behind = reset.len() + after.len();
         let head = format!("{begin};\n{};\n", fence.join(";\n"));
         let at = head.chars().count();
