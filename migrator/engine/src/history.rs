@@ -108,6 +108,15 @@ pub struct History {
     pub exists: bool,
     /// False: a table or a column of ours is missing, which the next writing command adds.
     pub complete: bool,
+    /// The event log's sequence and the newest number in the log, where the sequence is behind it: on a copy that logical
+    /// replication has made.
+    pub sequence_behind: Option<(String, i64)>,
+    /// Whether the event log can hold down blocks as they were applied.
+    pub has_recorded_downs: bool,
+    /// The roles beside the owner that can write to a table of the history, by table.
+    pub writers: Vec<(String, Vec<String>)>,
+    /// Where there is no history: the tables of others, one a line.
+    pub elsewhere: Option<String>,
     /// The rows of the state table.
     pub applied: Vec<AppliedMigration>,
     /// The rows of the event log that matter for planning, oldest first.
@@ -258,6 +267,7 @@ mod tests {
                 .map(|version| AppliedMigration { version: (*version).to_owned(), ..AppliedMigration::default() })
                 .collect(),
             events: events.lines().map(str::trim).filter(|line| !line.is_empty()).map(event).collect(),
+            ..History::default()
         }
     }
 

@@ -4,9 +4,13 @@
 //! schemas would run with the migrator's rights. Statements that run beside a migration's own text are qualified, operators
 //! included; all others run under [`OURS`].
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
 use crate::embedded::Settings;
 use crate::units::hex;
-use sha2::{Digest as _, Sha256};
 
 /// Put before statements of ours, in the same transaction or the same message: names mean what the server calls so, and a
 /// row that a policy would hide is an error.
@@ -38,6 +42,8 @@ pub(crate) fn identifier(name: &str) -> String {
 pub(crate) struct Tables {
     /// The schema's plain name.
     pub schema: String,
+    /// The state table's plain name.
+    pub table: String,
     /// The state table, qualified and quoted.
     pub state: String,
     /// The event log, qualified and quoted.
@@ -57,26 +63,75 @@ impl Tables {
             state: format!("{}.{}", identifier(&schema), identifier(table)),
             events: format!("{}.{}", identifier(&schema), identifier(&events)),
             schema,
+            table: table.to_owned(),
         }
     }
 
-    /// Creates what is missing and adds what an older or another tool's table lacks.
-    pub(crate) fn create(&self) -> String {
-        let Tables { state, events, .. } = self;
-        let schema = if self.schema == "public" {
-            String::new()
-        } else {
-            // An existing schema must not need the right to create one.
-            format!("CREATE SCHEMA IF NOT EXISTS {};\n", identifier(&self.schema))
-        };
-        let columns = STATE_COLUMNS.map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).join(", ");
+    /// Which of the tables, and whether the schema, are there.
+    pub(crate) fn presence(&self) -> String {
         format!(
-            "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
-             ALTER TABLE {state} {columns};\n\
-             CREATE TABLE IF NOT EXISTS {events} ({});\n",
-            EVENT_COLUMNS.join(", ")
+            "SELECT to_regclass({}) IS NOT NULL AS state, to_regclass({}) IS NOT NULL AS events, to_regnamespace({}) IS NOT NULL AS schema",
+            literal(&self.state),
+            literal(&self.events),
+            literal(&identifier(&self.schema))
         )
     }
+
+    /// Creates what is missing and adds what an older or another tool's table lacks.
+    pub(crate) fn create(&self, with_schema: bool) -> String {
+        let Tables { state, events, .. } = self;
+        // An existing schema must not need the right to create one, which `IF NOT EXISTS` asks for all the same.
+        let schema = if with_schema { format!("CREATE SCHEMA {};\n", identifier(&self.schema)) } else { String::new() };
+        let added = |columns: &[&str]| {
+            columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
+             ALTER TABLE {state} {};\n\
+             CREATE TABLE IF NOT EXISTS {events} ({});\n\
+             ALTER TABLE {events} {};\n",
+            added(&STATE_COLUMNS),
+            EVENT_COLUMNS.join(", "),
+            added(&EVENT_COLUMNS[FIRST_EVENT_COLUMNS..]),
+        )
+    }
+
+    /// The statements that take away what others may do with what was just created.
+    pub(crate) fn open_to_others(&self, created: CreatedObjects) -> String {
+        let of = |is_new: bool, table: &str| if is_new { literal(table) } else { "NULL".to_owned() };
+        format!(
+            "SELECT format('REVOKE ALL ON %s %s FROM %s CASCADE', kind, name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END) AS revoke \
+             FROM (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name, relowner AS owner, relacl AS acl \
+               FROM pg_class c WHERE c.oid IN (to_regclass({state}), to_regclass({events}), (SELECT objid FROM pg_depend \
+                 WHERE refobjid = to_regclass({events}) AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0)) \
+             UNION ALL SELECT 'SCHEMA', quote_ident(nspname), nspowner, nspacl FROM pg_namespace WHERE nspname = {schema}) AS new, \
+             LATERAL (SELECT DISTINCT grantee FROM aclexplode(acl) WHERE grantee <> owner) AS others",
+            state = of(created.state, &self.state),
+            events = of(created.events, &self.events),
+            schema = of(created.schema, &self.schema),
+        )
+    }
+}
+
+/// What did not exist before the history was created.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CreatedObjects {
+    /// The state table.
+    pub(crate) state: bool,
+    /// The event log.
+    pub(crate) events: bool,
+    /// The schema of both.
+    pub(crate) schema: bool,
+}
+
+/// Lets a sequence that is behind its column, as on a copy by logical replication, go on after the newest number.
+pub(crate) fn set_sequence(sequence: &str, newest: i64) -> String {
+    format!("SELECT setval({}::regclass, {newest}::int8);\n", literal(sequence))
+}
+
+/// The name in a column's definition.
+pub(crate) fn first_word(definition: &str) -> &str {
+    definition.split(' ').next().unwrap_or_default()
 }
 
 /// What our state table has beyond dbmate's `version`, all nullable or defaulted so that dbmate can insert.
@@ -89,7 +144,8 @@ pub(crate) const STATE_COLUMNS: [&str; 6] = [
     "release pg_catalog.text",
 ];
 
-const EVENT_COLUMNS: [&str; 17] = [
+/// The columns of the event log. Those after [`FIRST_EVENT_COLUMNS`] came later: an older table gets them.
+pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     "at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
     "run_id pg_catalog.text NOT NULL",
@@ -107,7 +163,12 @@ const EVENT_COLUMNS: [&str; 17] = [
     "approved_by pg_catalog.text",
     "plan_digest pg_catalog.text",
     "release pg_catalog.text",
+    "session pg_catalog.text",
+    "down_block pg_catalog.text",
 ];
+
+/// How many columns the event log had in its first form.
+const FIRST_EVENT_COLUMNS: usize = 17;
 
 /// The key of the session lock: the first eight bytes of SHA-256 over a product constant, NUL and the qualified table.
 fn lock_key(schema: &str, table: &str) -> i64 {
@@ -194,33 +255,69 @@ pub(crate) enum Condition {
 /// `standard_conforming_strings` must be right before the migration's text arrives. Never `DISCARD ALL`: it would drop
 /// the lock.
 pub(crate) fn session(settings: &SessionSettings) -> String {
-    let SessionSettings { lock_timeout_ms, statement_timeout_ms, server_version } = settings;
+    let limits = &settings.limits;
     // The limit of the migration before, and that of the role, hold for as short as can be.
-    let mut text = format!(
-        "SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; \
-         SET statement_timeout = {statement_timeout_ms}; SET lock_timeout = {lock_timeout_ms}; \
-         DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
+    let mut text = "SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; ".to_owned();
+    // Every limit that the server knows is put aside, by whatever name: one of the role or of the database would end a long
+    // migration in its midst, each time again.
+    for name in limits.timeouts.iter().filter(|name| !limits.is_explicit(name)) {
+        let _ = write!(text, "SET {} = 0; ", identifier(name));
+    }
+    let given = [("statement_timeout", settings.statement_timeout_ms), ("lock_timeout", settings.lock_timeout_ms)];
+    for (name, limit) in given {
+        if let Some(limit) = limit {
+            let _ = write!(text, "SET {name} = {limit}; ");
+        }
+    }
+    text.push_str(
+        "DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
          SET standard_conforming_strings = on; SET default_transaction_read_only = off; \
-         SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on; \
-         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = notice; \
-         SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+         SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on",
     );
-    if *server_version >= 140_000 {
+    let mut wanted = vec![
+        ("idle_in_transaction_session_timeout", "'60s'"),
+        ("client_min_messages", "notice"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+    ];
+    if settings.server_version >= 140_000 {
         // A killed migrator's statement is stopped and its lock freed within seconds.
-        text.push_str("; SET client_connection_check_interval = '2s'; SET idle_session_timeout = 0");
+        wanted.push(("client_connection_check_interval", "'2s'"));
+    }
+    for (name, value) in wanted.into_iter().filter(|(name, _)| !limits.is_explicit(name)) {
+        let _ = write!(text, "; SET {name} = {value}");
     }
     text
 }
 
+/// The limits of a session that are not this run's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The names of all timeouts that the server has and that 0 switches off.
+    pub(crate) timeouts: Vec<String>,
+    /// The settings that the connection was opened with, by URL or PGOPTIONS: they win over ours.
+    pub(crate) explicit: Vec<String>,
+}
+
+impl Limits {
+    /// Whether the connection was opened with it.
+    pub(crate) fn is_explicit(&self, name: &str) -> bool {
+        self.explicit.iter().any(|explicit| explicit == name)
+    }
+}
+
 /// What [`session`] depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionSettings {
-    /// In milliseconds; 0: without limit.
-    pub lock_timeout_ms: u64,
-    /// In milliseconds; 0: without limit.
-    pub statement_timeout_ms: u64,
+    /// In milliseconds; 0: without limit; `None`: the one that the connection was opened with.
+    pub lock_timeout_ms: Option<u64>,
+    /// In milliseconds; 0: without limit; `None`: the one that the connection was opened with.
+    pub statement_timeout_ms: Option<u64>,
     /// `server_version_num`.
     pub server_version: i32,
+    /// What the role, the database and the connection have set.
+    pub limits: Arc<Limits>,
 }
 
 /// Who runs what: the columns that all events of a run share.

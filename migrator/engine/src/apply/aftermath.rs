@@ -127,6 +127,6 @@ async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection,
     let mut connection = connect(&executor.target, &executor.run.release, executor.notices.clone()).await?;
     let waiting = |holder: &str| executor.progress.say(&format!("waiting for the old session to end: {holder}"));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
-    let history = store::read(&mut connection, &executor.tables).await?;
+    let history = store::read(&mut connection, &executor.tables, store::LONGEST_WAIT).await?;
     Ok((connection, history))
 }

@@ -237,12 +237,11 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Erro
         }
     };
     let client = &executor.connection.client;
-    let session = executor.session(None);
     let recorded = if fenced_off(failure) {
         // Without the lock the history is somebody else's to write.
         None
     } else {
-        Some(store::record(&executor.connection, &executor.tables, session, &executor.run, &event).await)
+        Some(executor.record(&event).await)
     };
     let (error, durable) = match recorded {
         Some(Ok(())) => (error, true),

@@ -140,11 +140,8 @@ impl Run<'_> {
         let event = NewEvent { statement: None, outcome: "done", duration_ms: Some(took), ..self.event_of_migration() };
         let event = insert_event(tables, run, &event);
         let statements = format!("{state};\n{event}");
-        let session = self.executor.session(None);
         patiently(self.executor, &self.migration.label(), async || {
-            crate::store::write(&self.executor.connection, tables, run, session, &statements)
-                .await
-                .map_err(|error| Failure::new(error, Place::Recording))
+            self.executor.write(&statements).await.map_err(|error| Failure::new(error, Place::Recording))
         })
         .await
     }

@@ -55,6 +55,11 @@ impl Context {
 
     /// Connects and reads the history; writes nothing.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
+        self.open_within(store::LONGEST_WAIT).await
+    }
+
+    /// The same for a command that waits at most so long for others.
+    pub(crate) async fn open_within(&self, wait: Duration) -> Result<Session, Error> {
         let target = self.target()?;
         for warning in &target.warnings {
             self.progress.warn(warning);
@@ -65,7 +70,7 @@ impl Context {
         let took = output::duration(begun.elapsed());
         let mode = target.ssl.mode.word();
         self.progress.detail(&format!("connected to {target} at {} in {took}, sslmode {mode}", connection.host));
-        let history = store::read(&mut connection, &tables).await?;
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
         self.progress.detail(&format!(
             "the history in {}: {} applied, {} events",
             tables.state,
@@ -142,9 +147,10 @@ impl Context {
         let waiting = |holder: &str| self.progress.say(&format!("waiting for the migration lock: held by {holder}"));
         // Both sessions are ours alone: from here on they may be set up.
         let settings = SessionSettings {
-            lock_timeout_ms: self.embedded.settings.lock_timeout_ms,
-            statement_timeout_ms: 0,
+            lock_timeout_ms: Some(self.embedded.settings.lock_timeout_ms),
+            statement_timeout_ms: Some(0),
             server_version: connection.server.version_number,
+            limits: Arc::clone(&connection.server.limits),
         };
         connection.set_up(&settings).await?;
         monitor.set_up(&settings).await?;
@@ -155,7 +161,7 @@ impl Context {
             "the lock {} taken after {waited} by pid {}",
             tables.lock_key, connection.server.backend_pid
         ));
-        let history = store::read(&mut connection, &tables).await?;
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
         self.interrupt.arm(connection.server.backend_pid, connection.cancel.clone());
         let executor = Executor {
             connection,
@@ -188,7 +194,7 @@ impl Executor {
         if history.complete {
             return Ok(());
         }
-        store::create(&self.connection, &self.tables, &self.run, self.session(None)).await
+        store::create(&self.connection, &self.tables, &self.run, &self.session(None), history).await
     }
 
     /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.

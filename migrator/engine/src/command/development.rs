@@ -117,7 +117,7 @@ async fn is_workspaces_own(connection: &Connection) -> Result<bool, Error> {
 async fn refuse_production(context: &Context, target: &ConnectionTarget, command: &str) -> Result<(), Error> {
     let silent: NoticeSink = Arc::new(|_| {});
     let mut connection = connect(target, context.release.version, silent).await?;
-    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings)).await?;
+    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings), store::LONGEST_WAIT).await?;
     match context.environment(&history) {
         Some(name) if name == "production" => {
             Err(Error::new(Exit::Refused, format!("cannot {command} `{target}`: it is marked as production")).help(

@@ -7,7 +7,6 @@ use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::sql::NewEvent;
-use crate::store;
 
 /// The arguments of `environment`.
 #[derive(Debug, clap::Args)]
@@ -70,8 +69,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         duration_ms: Some(0),
         ..NewEvent::default()
     };
-    let recorded = store::record(&executor.connection, &executor.tables, executor.session(None), &executor.run, &event);
-    recorded.await.map_err(|error| failed("recording the environment", &error))?;
+    executor.record(&event).await.map_err(|error| failed("recording the environment", &error))?;
     let database = executor.connection.server.database.clone();
     executor.finish().await;
     result(&format!("`{database}` is now `{}`", set.name));

@@ -5,7 +5,6 @@ use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::sql::NewEvent;
-use crate::store;
 
 /// The arguments of `resolve`.
 #[derive(Debug, clap::Args)]
@@ -68,8 +67,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         detail: Some(decision),
         ..NewEvent::default()
     };
-    let recorded = store::record(&executor.connection, &executor.tables, executor.session(None), &executor.run, &event);
-    recorded.await.map_err(|error| failed("recording the decision", &error))?;
+    executor.record(&event).await.map_err(|error| failed("recording the decision", &error))?;
     executor.finish().await;
     let next = if args.applied { "counts as applied" } else { "will be run again" };
     let command = progress.direction.word();

@@ -215,7 +215,7 @@ impl Database {
     }
 
     pub(super) async fn history(&mut self) -> Result<History, Error> {
-        store::read(&mut self.executor.connection, &self.executor.tables).await
+        store::read(&mut self.executor.connection, &self.executor.tables, store::LONGEST_WAIT).await
     }
 
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.

@@ -6,7 +6,6 @@ use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::plan::{self, Step, Target};
 use crate::sql::{NewEvent, insert_event, insert_state};
-use crate::store;
 
 /// The arguments of `stamp`.
 #[derive(Debug, clap::Args)]
@@ -56,10 +55,13 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         result("nothing to stamp");
     } else {
         executor.prepare(&history).await?;
-        let statements = statements.join(";\n");
-        let written =
-            store::write(&executor.connection, &executor.tables, &executor.run, executor.session(None), &statements);
-        written.await.map_err(|error| failed("recording the migrations", &error))?;
+        executor
+            .write(&statements.join(
+                ";
+",
+            ))
+            .await
+            .map_err(|error| failed("recording the migrations", &error))?;
         result(&format!("stamped {} without running: {}", names.len(), names.join(", ")));
     }
     executor.finish().await;

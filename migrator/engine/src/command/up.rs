@@ -135,7 +135,7 @@ async fn examine(context: &Context, args: &Args, executor: &mut Executor) -> Res
         exit = audit::around(context, &executor.connection, "after").await?;
     }
     if args.check_drift {
-        let history = store::read(&mut executor.connection, &executor.tables).await?;
+        let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
         let drift = drift::after(context, &executor.connection, &executor.tables, &history).await?;
         // The worse of both: a check that cannot be run outweighs a difference.
         exit = if exit as u8 > drift as u8 { exit } else { drift };

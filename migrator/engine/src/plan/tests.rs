@@ -60,7 +60,7 @@ fn history(rows: &str) -> History {
         };
         AppliedMigration { version: version.to_owned(), checksum, ..AppliedMigration::default() }
     };
-    History { exists: true, complete: true, applied: rows.split_whitespace().map(row).collect(), events: Vec::new() }
+    History { exists: true, complete: true, applied: rows.split_whitespace().map(row).collect(), ..History::default() }
 }
 
 fn show(outcome: Result<Plan, Obstacle>) -> String {
