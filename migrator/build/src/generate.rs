@@ -154,6 +154,7 @@ fn kind(out: &mut String, kind: &StatementKind) {
         StatementKind::Begin => out.push_str("Begin"),
         StatementKind::Commit => out.push_str("Commit"),
         StatementKind::Set => out.push_str("Set"),
+        StatementKind::SetTransaction => out.push_str("SetTransaction"),
         StatementKind::MayCommit => out.push_str("MayCommit"),
         StatementKind::Concurrently => out.push_str("Concurrently"),
         StatementKind::Idempotent => out.push_str("Idempotent"),
