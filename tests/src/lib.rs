@@ -65,6 +65,7 @@ fn statement(statement: set::Statement) -> engine::Statement {
         From::Begin => engine::StatementKind::Begin,
         From::Commit => engine::StatementKind::Commit,
         From::Set => engine::StatementKind::Set,
+        From::SetTransaction => engine::StatementKind::SetTransaction,
         From::MayCommit => engine::StatementKind::MayCommit,
         From::CreateIndexConcurrently { index, table, unique, rest } => {
             engine::StatementKind::CreateIndexConcurrently { index: text(index), table: text(table), unique, rest }

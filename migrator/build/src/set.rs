@@ -82,6 +82,9 @@ pub enum StatementKind {
     Commit,
     /// `SET` or `RESET`: session state, replayed when a block is resumed.
     Set,
+    /// `SET TRANSACTION`, or `SET` of `transaction_isolation` and the like: how the transaction is to be that runs it. The
+    /// server may refuse it after a query of the same transaction.
+    SetTransaction,
     /// `DO` or `CALL`: may have committed before it failed.
     MayCommit,
     /// `CREATE INDEX CONCURRENTLY`: its outcome can be read from the catalog.

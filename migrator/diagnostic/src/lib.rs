@@ -3,6 +3,8 @@
 //! The one renderer of build errors, of `cargo xtask check` and of migrations that fail, and the only package that knows
 //! `annotate-snippets`. Pure.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
 
@@ -62,39 +64,80 @@ pub struct Diagnostic<'a> {
 }
 
 impl Diagnostic<'_> {
-    /// The text without a final line end. `color` adds ANSI styles.
+    /// The text without a final line end. `color` adds ANSI styles; no other control character but the line end is in it,
+    /// whatever the parts hold.
     pub fn render(&self, color: bool) -> String {
         let level = match self.level {
             Level::Error => annotate_snippets::Level::ERROR,
             Level::Warning => annotate_snippets::Level::WARNING,
         };
-        let mut title = level.primary_title(self.title);
+        let mut title = level.primary_title(visible(self.title));
         if let Some(code) = self.code {
             title = title.id(code);
         }
-        let mut group = match self.place {
-            Place::File(file) => title.element(Origin::path(file)),
-            Place::Position { file, line, column } => title.element(Origin::path(file).line(line).char_column(column)),
+        let path = |file| Origin::path(visible(file));
+        let group = match self.place {
+            Place::File(file) => title.element(path(file)),
+            Place::Position { file, line, column } => title.element(path(file).line(line).char_column(column)),
             Place::Line { file, line, text, byte } => {
                 let annotation = AnnotationKind::Primary.span(character(text, byte));
-                let annotation = if self.label.is_empty() { annotation } else { annotation.label(self.label) };
-                title.element(Snippet::source(text).path(file).line_start(line).annotation(annotation))
+                let annotation =
+                    if self.label.is_empty() { annotation } else { annotation.label(visible_lines(self.label)) };
+                title.element(Snippet::source(text).path(visible(file)).line_start(line).annotation(annotation))
             }
         };
-        group = self.lines(group);
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+        renderer.decor_style(DecorStyle::Ascii).render(&[self.lines(group)])
     }
 
     fn lines<'a>(&'a self, mut group: Group<'a>) -> Group<'a> {
         for note in self.notes {
-            group = group.element(annotate_snippets::Level::NOTE.message(note.as_str()));
+            group = group.element(annotate_snippets::Level::NOTE.message(visible_lines(note)));
         }
         for help in self.help {
-            group = group.element(annotate_snippets::Level::HELP.message(help.as_str()));
+            group = group.element(annotate_snippets::Level::HELP.message(visible_lines(help)));
         }
         group
     }
+}
+
+/// As [`visible`], but line ends and tabs stay: the renderer indents every line.
+fn visible_lines(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.split('\n')
+            .map(|line| line.split('\t').map(visible).collect::<Vec<_>>().join("\t"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+/// The text on one line, with nothing in it that a terminal or cargo would obey: line ends, escape sequences and the
+/// characters that turn the direction of text are written as escapes, as Rust writes them.
+///
+/// For names and texts that someone else has chosen: a directory's name can hold a line break, and behind it anything.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_obeyed(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters, separators of lines, marks of direction, and tags that show nothing.
+fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{e0000}'..='\u{e007f}')
 }
 
 /// The bytes of the character that starts at `byte`: an annotation needs one under it, except at the end of the line.
@@ -213,6 +256,30 @@ mod tests {
             7 |
               | ^ here"#]],
         );
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_made_visible() {
+        let table = [
+            ("db/001_ä東😀.sql", "db/001_ä東😀.sql"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{1b}[2K\u{9b}1m\u{7f}\0", "\\u{1b}[2K\\u{9b}1m\\u{7f}\\u{0}"),
+            ("\u{202e}a\u{2066}b\u{2029}\u{200f}\u{e0041}", "\\u{202e}a\\u{2066}b\\u{2029}\\u{200f}\\u{e0041}"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(visible(text), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_is_in_a_rendered_diagnostic() {
+        let text = "SELECT '\u{1b}[2K\u{202e}', x;\u{7}";
+        let notes = ["a\u{1b}b".to_owned()];
+        let place = Place::Line { file: "f.sql", line: 1, text, byte: 0 };
+        let rendered =
+            Diagnostic { title: "a\u{1b}[1mb", place, label: "\u{1b}", notes: &notes, help: &notes, ..PLAIN };
+        let obeyed = |c: &char| *c != '\n' && is_obeyed(*c);
+        assert_eq!(rendered.render(false).chars().filter(obeyed).collect::<String>(), "");
     }
 
     #[test]

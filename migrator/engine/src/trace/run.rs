@@ -156,7 +156,7 @@ impl Run<'_> {
                     open = false;
                 }
                 _ if open => self.inside(index).await?,
-                Kind::Set => client.batch_execute(self.sql(index)).await?,
+                Kind::Set | Kind::SetTransaction => client.batch_execute(self.sql(index)).await?,
                 // Not even tried in a transaction: a failed try would be in the server's log and in nobody's interest.
                 kind if kind.is_concurrent() => self.outside(index).await?,
                 _ => {
