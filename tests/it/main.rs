@@ -25,6 +25,7 @@ mod from_dump;
 mod hazards;
 mod healing;
 mod history;
+mod hostile;
 mod libpq;
 mod locks;
 mod locks_of_ddl;

@@ -170,6 +170,7 @@ fn kind(out: &mut String, kind: &StatementKind) {
         StatementKind::Commit => out.push_str("Commit"),
         StatementKind::Set => out.push_str("Set"),
         StatementKind::SetTransaction => out.push_str("SetTransaction"),
+        StatementKind::Alone => out.push_str("Alone"),
         StatementKind::MayCommit => out.push_str("MayCommit"),
         StatementKind::Concurrently => out.push_str("Concurrently"),
         StatementKind::Idempotent => out.push_str("Idempotent"),
@@ -229,6 +230,8 @@ fn settings(out: &mut String, settings: &Settings) {
     string(out, &settings.history_schema);
     field(out, "history_table");
     string(out, &settings.history_table);
+    field(out, "history_writers");
+    list(out, &settings.history_writers, |out, role| string(out, role));
     let numbers = [
         ("lock_timeout_ms", settings.lock_timeout_ms),
         ("retry_for_ms", settings.retry_for_ms),
@@ -237,6 +240,9 @@ fn settings(out: &mut String, settings: &Settings) {
     for (name, number) in numbers {
         put(out, format_args!(", {name}: {number}"));
     }
+    let start_after: Option<i64> = settings.start_after.as_ref().and_then(|version| version.parse().ok());
+    field(out, "start_after");
+    option(out, start_after.as_ref(), |out, number| put(out, format_args!("{number}")));
     put(out, format_args!(", refuse_ahead: {}, drift_owners: {}", settings.refuse_ahead, settings.drift_owners));
     field(out, "drift_ignore");
     list(out, &settings.drift_ignore, |out, pattern| string(out, pattern));
@@ -365,7 +371,7 @@ mod tests {
             [C0, ].as_flattened().split_at(4).0 } }, down: ::core::option::Option::None },
             ], repeatables: &[], seeds: &[], checks: &[], facts: &[e::SchemaFacts { major: 15, file: "db/schema.facts.15", text: "# schema facts
             " },
-            ], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, drift_owners: false, drift_ignore: &["table tmp_*",
+            ], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", history_writers: &[], lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, start_after: ::core::option::Option::None, refuse_ahead: false, drift_owners: false, drift_ignore: &["table tmp_*",
             ], environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
             ]) },
             ] }, digest: "digest" } }

@@ -32,5 +32,5 @@ pub(crate) mod version;
 pub(crate) mod wait;
 mod wait_lock;
 
-pub(crate) use context::Context;
+pub(crate) use context::{Beside, Context};
 pub(crate) use wait_lock::Wait;

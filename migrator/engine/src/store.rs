@@ -10,9 +10,7 @@ pub(crate) use read::{LONGEST_WAIT, read};
 use crate::connect::{Connection, failed, rows};
 use crate::error::Error;
 use crate::history::History;
-use crate::sql::{
-    CreatedObjects, NewEvent, Run, SessionSettings, Tables, fence, insert_event, ours, session, set_sequence,
-};
+use crate::sql::{CreatedObjects, Run, SessionSettings, Tables, fence, ours, session, set_sequence};
 
 /// Creates the tables, or the columns that they lack; what it creates is its owner's alone, whatever the default
 /// privileges are.

@@ -32,6 +32,15 @@ pub(crate) struct Context {
     pub target: Option<ConnectionTarget>,
 }
 
+/// Whether a history may be begun beside another one in the same database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// The person has said so.
+    Allowed,
+    /// It may be the history of these very migrations: everything would run a second time.
+    Refused,
+}
+
 /// An open session and what the history said at its start.
 pub(crate) struct Session {
     /// The session.
@@ -98,6 +107,27 @@ impl Context {
         }
         Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator is at work, {holder}"))
             .help("wait until it has finished; `migrator status` shows the statement that it runs"))
+    }
+
+    /// Says what makes the history doubtful: others who can write to it, another one in the same database.
+    pub(crate) fn warn_of_others(&self, session: &Session) {
+        self.warn_of_writers(session);
+        if let Err(error) = store::refuse_elsewhere(&session.history, &session.tables) {
+            self.progress.warn(&error.to_string());
+        }
+    }
+
+    /// Says who else can write to the history.
+    pub(crate) fn warn_of_writers(&self, session: &Session) {
+        for (table, writers) in &session.history.writers {
+            let allowed = self.embedded.settings.history_writers;
+            let others: Vec<_> = writers.iter().filter(|writer| !allowed.contains(&writer.as_str())).collect();
+            let Some(first) = others.first() else { continue };
+            let names = others.iter().map(|writer| format!("`{writer}`")).collect::<Vec<_>>().join(", ");
+            self.progress.warn(&format!(
+                "{names} can write to the history in `{table}`: run `REVOKE ALL ON {table} FROM {first}`, or list the role under `writers` in [history] of db/migrator.toml"
+            ));
+        }
     }
 
     /// Says where a writing command is going to write.
@@ -190,9 +220,15 @@ impl Context {
 
 impl Executor {
     /// Creates the history tables, or what they lack.
-    pub(crate) async fn prepare(&self, history: &History) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Another history in this database; missing rights, a lost connection.
+    pub(crate) async fn prepare(&self, history: &History, beside: Beside) -> Result<(), Error> {
         if history.complete {
             return Ok(());
+        }
+        if beside == Beside::Refused {
+            store::refuse_elsewhere(history, &self.tables)?;
         }
         store::create(&self.connection, &self.tables, &self.run, &self.session(None), history).await
     }

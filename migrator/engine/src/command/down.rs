@@ -1,7 +1,7 @@
 //! `down`: roll back, newest first.
 
 use crate::apply::apply;
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::{confirm, result};
@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         (Some(version), _) => Target::Version(version),
         (None, steps) => Target::Steps(steps.unwrap_or(1) as usize),
     };
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     let plan = plan::down(context.embedded, &session.history, target)?;
     context.announce(&session);
     if plan.steps.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     refuse_by_policy(context, &history)?;
     executor.run.plan_digest = Some(plan.digest());
-    executor.prepare(&history).await?;
+    executor.prepare(&history, Beside::Refused).await?;
     let outcome = apply(&executor, &plan).await;
     executor.finish().await;
     outcome.map(|()| Exit::Done)

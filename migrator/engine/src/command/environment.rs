@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     };
     context.announce(&session);
     let (executor, history) = context.lock(session, set.wait.wait_lock).await?;
-    executor.prepare(&history).await?;
+    executor.prepare(&history, Beside::Refused).await?;
     let event = NewEvent {
         action: "environment",
         name: Some(&set.name),

@@ -36,6 +36,7 @@ pub(crate) struct Args {
 /// Plans and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
+    context.warn_of_others(&session);
     let target = args.to.map_or(Target::Newest, Target::Version);
     let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order).map_err(Error::from);
     let plan = context.unless_it_runs(&session, plan).await?;

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 /// Writes the decision into the event log.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let migration = context.migration(args.version)?;
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let progress = history.progress().remove(migration.version);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::apply::{Executor, apply};
-use crate::command::{Context, development};
+use crate::command::{Beside, Context, development};
 use crate::connect::{Connection, query};
 use crate::error::Error;
 use crate::history::History;
@@ -210,7 +210,7 @@ impl Database {
     pub(super) async fn open(context: Context) -> Result<Database, Error> {
         let session = context.open().await?;
         let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
-        executor.prepare(&history).await?;
+        executor.prepare(&history, Beside::Allowed).await?;
         Ok(Database { context, executor })
     }
 

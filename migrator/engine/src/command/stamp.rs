@@ -1,6 +1,6 @@
 //! `stamp`: record as applied without running, for a database that has the schema already.
 
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 /// Plans like `up` and writes the history rows only, all in one transaction.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = args.to.map_or(Target::Newest, Target::Version);
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let plan = plan::up(context.embedded, &history, target, false)?;
@@ -54,7 +54,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if names.is_empty() {
         result("nothing to stamp");
     } else {
-        executor.prepare(&history).await?;
+        executor.prepare(&history, Beside::Allowed).await?;
         executor
             .write(&statements.join(
                 ";

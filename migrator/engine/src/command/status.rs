@@ -21,6 +21,7 @@ pub(crate) struct Args {
 /// Reads and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
+    context.warn_of_others(&session);
     let survey = survey(context.embedded, &session.history);
     if args.json {
         let environment = context.environment(&session.history);

@@ -27,6 +27,8 @@ fn set(versions: &str) -> &'static Embedded {
     let settings = Settings {
         history_schema: "public",
         history_table: "schema_migrations",
+        history_writers: &[],
+        start_after: None,
         lock_timeout_ms: 500,
         retry_for_ms: 0,
         statement_timeout_ms: 0,

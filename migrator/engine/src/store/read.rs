@@ -101,8 +101,18 @@ async fn read_once(
     before.push(format!("LOCK TABLE {locked} IN ACCESS SHARE MODE"));
     let before = before.join(";\n");
     let [question, guard] = standing::guarded(tables);
+    // Another tool writes no event: only the time tells that it came later.
+    let since = if events {
+        format!(
+            "(to_jsonb(t) ->> 'checksum') IS NULL AND (to_jsonb(t) ->> 'applied_at')::timestamptz > \
+             (SELECT at FROM {} WHERE action = 'repeatable' AND outcome = 'done' ORDER BY id DESC LIMIT 1)",
+            tables.events
+        )
+    } else {
+        "false".to_owned()
+    };
     let state = format!(
-        "SELECT *, to_char(timezone('UTC', (to_jsonb(t) ->> 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t",
+        "SELECT *, {since} AS since, to_char(timezone('UTC', (to_jsonb(t) ->> 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t",
         tables.state
     );
     let log = if events {
@@ -219,6 +229,7 @@ struct Answer {
     applied: Vec<AppliedMigration>,
     events: Vec<Event>,
     newest_event: i64,
+    changed_elsewhere: bool,
     bytes: usize,
 }
 
@@ -261,7 +272,10 @@ impl Answer {
                 self.standings[usize::from(!is_state)] = Some(standing);
             }
             GUARD => {}
-            STATE => self.applied.push(applied(row)),
+            STATE => {
+                self.changed_elsewhere |= row.try_get("since").ok().flatten() == Some("t");
+                self.applied.push(applied(row));
+            }
             _ => {
                 self.newest_event = number(row, "id").unwrap_or(0).max(self.newest_event);
                 self.events.push(event(row));
@@ -298,9 +312,10 @@ impl Answer {
                 .map(|table| (table.table, table.writers))
                 .filter(|(_, w)| !w.is_empty())
                 .collect(),
+            changed_elsewhere: self.changed_elsewhere,
             applied: self.applied,
             events: self.events,
-            elsewhere: None,
+            ..History::default()
         }
     }
 }

@@ -96,8 +96,6 @@ fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
         "r" if column("persistence") == "u" => "an unlogged table, which a crash empties",
         "r" => "",
         "v" => "a view",
-        "m" => "a materialized view",
-        "f" => "a foreign table",
         "p" => "a partitioned table",
         _ => "not an ordinary table",
     };
@@ -106,11 +104,11 @@ fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
     } else if !is("trusted") {
         (
             format!(
-                "it belongs to `{}`, who is neither this user, nor a role of his, nor the database's owner",
+                "it belongs to `{}`, which is neither this user, nor a role that it is a member of, nor the database's owner",
                 column("owner")
             ),
             format!(
-                "if `{0}` keeps this history, let the migrator's user be a member of `{0}`, or run `ALTER TABLE {table} OWNER TO ...`; else {rename}",
+                "if `{0}` keeps this history, make the migrator's user a member of `{0}`, or run `ALTER TABLE {table} OWNER TO ...`; else {rename}",
                 column("owner")
             ),
         )
