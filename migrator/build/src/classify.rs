@@ -16,7 +16,7 @@ pub(crate) fn kind(words: &Words<'_>) -> StatementKind {
         StatementKind::Commit
     } else if sets_transaction(words) {
         StatementKind::SetTransaction
-    } else if words.is(0, "reset") || words.is(0, "set") && session_state(1) {
+    } else if words.is_any(0, &["reset", "load"]) || words.is(0, "set") && session_state(1) {
         StatementKind::Set
     } else if words.is_any(0, &["do", "call"]) {
         StatementKind::MayCommit
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn knows_session_state() {
-        for text in ["SET x = 1", "set session x to 'on'", "RESET ALL", "SET SCHEMA 'a'"] {
+        for text in ["SET x = 1", "set session x to 'on'", "RESET ALL", "SET SCHEMA 'a'", "LOAD 'age'"] {
             check(text, expect!["Set"]);
         }
         for text in ["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET default_transaction_isolation = x"] {

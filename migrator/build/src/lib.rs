@@ -38,6 +38,7 @@ mod properties;
 mod query;
 mod scope;
 mod script;
+mod session;
 pub mod set;
 mod settings;
 mod shapes;

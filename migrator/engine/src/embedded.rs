@@ -81,7 +81,7 @@ pub enum StatementKind {
     Begin,
     /// `COMMIT` or `END`: closes the unit.
     Commit,
-    /// `SET` or `RESET`: session state, replayed when a block is resumed.
+    /// `SET`, `RESET` or `LOAD`: session state, replayed when a block is resumed.
     Set,
     /// `SET TRANSACTION`, or `SET` of `transaction_isolation` and the like: how the transaction is to be that runs it. The
     /// server may refuse it after a query of the same transaction.
