@@ -2,8 +2,8 @@
 
 use crate::lexer::{Lexed, lex};
 use crate::markers::{self, Directive};
-use crate::problem::{Code, Problem};
 use crate::needs::no_transaction;
+use crate::problem::{Code, Problem};
 use crate::set::{Script, Statement, StatementKind};
 use crate::source::Source;
 use crate::statements::split;

@@ -12,6 +12,7 @@ mod message;
 mod pipeline;
 mod stepwise;
 mod transaction;
+mod truth;
 mod watch;
 
 use std::sync::Arc;

@@ -36,6 +36,7 @@ mod output;
 #[cfg(feature = "dev")]
 mod page;
 pub mod plan;
+mod recorded;
 mod report;
 mod sql;
 mod store;

@@ -165,7 +165,7 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
     for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed) {
         // What was applied is rolled back by what was recorded with it.
         if let Some(recorded) = history.recorded.get(&entry.version) {
-            (entry.state, entry.migration) = (State::Applied, Some(recorded));
+            (entry.state, entry.migration) = (State::Applied, Some(*recorded));
         }
     }
     divergence::refuse(set, &survey, Some(Direction::Down), true)?;
@@ -203,7 +203,8 @@ fn step(
         None => history.next_attempt(migration.version),
     };
     // Nothing of it was done: it may be written anew, also as one transaction.
-    let untouched = |progress: &Progress| progress.done.is_empty() && progress.open.as_ref().is_none_or(|open| open.failed);
+    let untouched =
+        |progress: &Progress| progress.done.is_empty() && progress.open.as_ref().is_none_or(|open| open.failed);
     let is_transaction = migration.block(direction).is_some_and(|block| block.transaction);
     if is_transaction && resume.as_ref().is_some_and(untouched) {
         return Ok(Step::Migration { migration, direction, resume: None, attempt: attempt + 1 });

@@ -220,6 +220,15 @@ pub(crate) fn fence<'c>(tables: &Tables, run: &Run, conditions: impl Iterator<It
                 is_text("version", version)
             )
         }
+        // The lock is ours alone, and so is the newest event.
+        Condition::StatementDone(version, number) => format!(
+            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM (SELECT run_id, version, statement, outcome FROM {} \
+             ORDER BY id DESC LIMIT 1) AS newest WHERE {} AND {} AND statement OPERATOR(pg_catalog.=) {number} AND {}",
+            tables.events,
+            is_text("run_id", &run.id),
+            is_text("version", version),
+            is_text("outcome", "done"),
+        ),
         // Once is enough: a repeatable runs at most once in a run, but its failed tries are events too.
         Condition::RepeatableDone(name) => format!(
             "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {} WHERE {} AND {} AND {} AND {}",
@@ -245,6 +254,8 @@ pub(crate) enum Condition {
     Applied(String),
     /// This version has none.
     NotApplied(String),
+    /// The newest event is this run's, and says that this statement of this version is done.
+    StatementDone(String, usize),
     /// This run has applied this repeatable.
     RepeatableDone(String),
 }
@@ -373,6 +384,10 @@ pub(crate) struct NewEvent<'a> {
     pub duration_ms: Option<u128>,
     /// The failure, or the decision.
     pub detail: Option<&'a str>,
+    /// Whether [`SESSION_STATE`] was captured in this transaction, to be recorded.
+    pub with_session: bool,
+    /// What [`crate::recorded`] makes of an applied migration.
+    pub down_block: Option<&'a str>,
 }
 
 /// The statement that writes an event.
@@ -395,14 +410,77 @@ pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> 
         nullable(run.approved_by.as_deref()),
         nullable(run.plan_digest.as_deref()),
         literal(&run.release),
+        if event.with_session { CAPTURED_SESSION.to_owned() } else { "NULL".to_owned() },
+        nullable(event.down_block),
     ];
-    format!(
+    one_row(&format!(
         "INSERT INTO {} (run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, \
-         duration_ms, detail, actor, approved_by, plan_digest, release) VALUES ({})",
+         duration_ms, detail, actor, approved_by, plan_digest, release, session, down_block) VALUES ({})",
         tables.events,
         values.join(", ")
+    ))
+}
+
+/// A statement that writes one row of the history, or fails: a trigger or a rule that swallowed it would leave a lie behind.
+pub(crate) fn one_row(statement: &str) -> String {
+    format!(
+        "WITH written AS ({statement} RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM written"
     )
 }
+
+/// The statement that takes a migration out of the state table.
+pub(crate) fn delete_state(tables: &Tables, version: &str) -> String {
+    one_row(&format!("DELETE FROM {} WHERE {}", tables.state, is_text("version", version)))
+}
+
+/// What later statements of a `transaction:false` block may rely on, as lines of text: the path, the roles, and everything
+/// else that a session can hold. The settings are a sum: their values may be secrets. Those that the migrator sets are left
+/// out, as another release may set others.
+pub(crate) fn session_state(limits: &Limits) -> String {
+    let mut ours: Vec<&str> = vec![
+        "search_path",
+        "role",
+        "session_authorization",
+        "is_superuser",
+        "standard_conforming_strings",
+        "default_transaction_read_only",
+        "default_transaction_isolation",
+        "synchronous_commit",
+        "client_min_messages",
+        "tcp_keepalives_idle",
+        "tcp_keepalives_interval",
+        "tcp_keepalives_count",
+        "client_connection_check_interval",
+        "transaction_isolation",
+        "transaction_read_only",
+        "transaction_deferrable",
+    ];
+    ours.extend(limits.timeouts.iter().map(String::as_str));
+    let ours: Vec<String> = ours.into_iter().map(literal).collect();
+    format!(
+        "pg_catalog.concat_ws(pg_catalog.chr(10), \
+         pg_catalog.concat('search_path: ', pg_catalog.current_setting('search_path')), \
+         pg_catalog.concat('role: ', current_user), pg_catalog.concat('session user: ', session_user), \
+         pg_catalog.concat('settings: ', (SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(name, '=', setting), ',' ORDER BY name)) \
+           FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session' \
+           AND name OPERATOR(pg_catalog.!~) '^migrator[.]' AND name OPERATOR(pg_catalog.<>) ALL (ARRAY[{}]::pg_catalog.text[]))), \
+         pg_catalog.concat('prepared statements: ', (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_prepared_statement())), \
+         pg_catalog.concat('listens to: ', (SELECT pg_catalog.string_agg(c, ', ' ORDER BY c) FROM pg_catalog.pg_listening_channels() AS c)), \
+         pg_catalog.concat('temporary objects: ', CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN \
+           (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+           OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+           END))",
+        ours.join(", ")
+    )
+}
+
+/// Keeps the state of the session for the event of the same transaction, which is written under [`OURS`].
+pub(crate) fn capture_session(limits: &Limits) -> String {
+    format!("SELECT pg_catalog.set_config('migrator.session', {}, true)", session_state(limits))
+}
+
+/// What [`capture_session`] has kept.
+const CAPTURED_SESSION: &str = "pg_catalog.current_setting('migrator.session')";
 
 /// The statement that records a migration as applied; `execution_ms`: `None` for the time since the transaction began.
 pub(crate) fn insert_state(
@@ -412,7 +490,7 @@ pub(crate) fn insert_state(
     execution_ms: Option<u128>,
 ) -> String {
     let (version, name, checksum) = label;
-    format!(
+    one_row(&format!(
         "INSERT INTO {} (version, name, checksum, execution_ms, release) VALUES ({}, {}, {}, {}, {})",
         tables.state,
         literal(version),
@@ -420,7 +498,7 @@ pub(crate) fn insert_state(
         literal(checksum),
         execution_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string()),
         literal(&run.release),
-    )
+    ))
 }
 
 /// Milliseconds since the transaction began.

@@ -5,7 +5,7 @@ mod read;
 mod standing;
 
 pub(crate) use elsewhere::refuse as refuse_elsewhere;
-pub(crate) use read::{LONGEST_WAIT, read};
+pub(crate) use read::{LONGEST_WAIT, look, read};
 
 use crate::connect::{Connection, failed, rows};
 use crate::error::Error;

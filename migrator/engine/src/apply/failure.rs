@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     pub(crate) in_doubt: bool,
     /// Who was in the way when a lock could not be had.
     pub(crate) blocker: Option<String>,
+    /// How the session differs from the one in which the block was interrupted.
+    pub(crate) session: Vec<String>,
 }
 
 /// Where it failed.
@@ -53,13 +55,34 @@ pub(crate) struct InFile {
 impl Failure {
     pub(crate) fn new(error: tokio_postgres::Error, place: Place) -> Failure {
         let lost = is_lost(&error);
-        Failure { error: Some(error), place, lost, statement: None, in_doubt: false, blocker: None }
+        Failure {
+            error: Some(error),
+            place,
+            lost,
+            statement: None,
+            in_doubt: false,
+            blocker: None,
+            session: Vec::new(),
+        }
     }
 
     /// Somebody wants us to stop, and the next statement was not begun.
     pub(crate) fn stopped_before(statement: usize, of: usize) -> Failure {
         let statement = Some((statement, of));
-        Failure { error: None, place: Place::Own, lost: false, statement, in_doubt: false, blocker: None }
+        Failure {
+            error: None,
+            place: Place::Own,
+            lost: false,
+            statement,
+            in_doubt: false,
+            blocker: None,
+            session: Vec::new(),
+        }
+    }
+
+    /// The block cannot go on: the session is not the one that the statements before have left.
+    pub(crate) fn in_another_session(session: Vec<String>, statement: (usize, usize)) -> Failure {
+        Failure { session, in_doubt: true, ..Failure::stopped_before(statement.0, statement.1) }
     }
 
     fn server(&self) -> Option<&DbError> {

@@ -5,6 +5,7 @@ use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::plan::{self, Step, Target};
+use crate::recorded;
 use crate::sql::{NewEvent, insert_event, insert_state};
 
 /// The arguments of `stamp`.
@@ -38,7 +39,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let mut names = Vec::new();
     for migration in migrations {
         let label = (migration.version, migration.name, migration.checksum);
+        let down_block = recorded::encode(migration);
         let event = NewEvent {
+            down_block: Some(&down_block),
             action: "stamp",
             version: Some(migration.version),
             name: Some(migration.name),

@@ -30,11 +30,21 @@ const GRACE: Duration = Duration::from_secs(20);
 /// A lost connection, missing rights, a table that cannot be believed or that is not ours, a server that is not PostgreSQL 13
 /// or later, no answer in time.
 pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Duration) -> Result<History, Error> {
+    let (server, history) = look(connection, tables, wait).await?;
+    connection.server = server;
+    Ok(history)
+}
+
+/// The same, with what the server says about itself beside it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn look(connection: &Connection, tables: &Tables, wait: Duration) -> Result<(Server, History), Error> {
     let limit = wait + GRACE;
     let reading = async {
-        let history = read_tables(connection, tables, wait, true).await?;
-        if history.exists || connection.server.state_table.is_none() {
-            return Ok(history);
+        let (server, history) = read_tables(connection, tables, wait, true).await?;
+        if history.exists || server.state_table.is_none() {
+            return Ok((server, history));
         }
         // Another tool has no event log.
         read_tables(connection, tables, wait, false).await
@@ -46,15 +56,17 @@ pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Dur
 }
 
 async fn read_tables(
-    connection: &mut Connection,
+    connection: &Connection,
     tables: &Tables,
     wait: Duration,
     events: bool,
-) -> Result<History, Error> {
+) -> Result<(Server, History), Error> {
     let outcome = patiently(async || read_once(connection, tables, wait, events).await).await;
-    refuse_server(&connection.server)?;
     match outcome {
-        Ok(history) => history,
+        Ok((server, history)) => {
+            refuse_server(&server)?;
+            Ok((server, history?))
+        }
         Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
             Err(locked(connection, tables, wait).await)
         }
@@ -63,7 +75,7 @@ async fn read_tables(
     }
 }
 
-/// Somebody holds one of the tables for himself.
+/// Another session keeps one of the tables for itself.
 async fn locked(connection: &Connection, tables: &Tables, wait: Duration) -> Error {
     let statement = format!(
         "SELECT format('pid %s (%s, %s)', a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'no application name')) AS holder \
@@ -83,11 +95,11 @@ async fn locked(connection: &Connection, tables: &Tables, wait: Duration) -> Err
 
 /// The outer error is the server's, the inner one ours.
 async fn read_once(
-    connection: &mut Connection,
+    connection: &Connection,
     tables: &Tables,
     wait: Duration,
     events: bool,
-) -> Result<Result<History, Error>, tokio_postgres::Error> {
+) -> Result<(Server, Result<History, Error>), tokio_postgres::Error> {
     // Nothing of the session is changed: it may belong to a pooler, who gives it to somebody else. The locks come before the
     // snapshot, so that what is judged is what is read; one snapshot, so that both tables tell of the same moment.
     let mut before = vec!["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned()];
@@ -131,17 +143,20 @@ async fn read_once(
     let end = Box::pin(connection.client.simple_query_raw(&about(tables)).await?);
     let mut answer = Answer::default();
     let outcome = answer.take(stream, tables).await;
-    connection.server = server(end, std::mem::take(&mut connection.server)).await?;
-    Ok(match outcome {
+    let server = server(end, &connection.server).await?;
+    let history = match outcome {
         Err(error) if answer.is_unbelieved(&error) => answer.refusal(tables),
         // The schema or a table is not there: nothing has ever been applied.
-        Err(error) if is_missing(&error) => {
-            Ok(History { elsewhere: connection.server.elsewhere.clone(), ..History::default() })
-        }
-        Err(error) => return Err(error),
+        Err(error) if is_missing(&error) => Ok(History { elsewhere: server.elsewhere.clone(), ..History::default() }),
+        // What the server is matters more than what it says of a statement that it does not know.
+        Err(error) => match refuse_server(&server) {
+            Err(refusal) => Err(refusal),
+            Ok(()) => return Err(error),
+        },
         Ok(Some(refusal)) => Err(refusal),
         Ok(None) => Ok(answer.history(events)),
-    })
+    };
+    Ok((server, history))
 }
 
 fn is_missing(error: &tokio_postgres::Error) -> bool {
@@ -171,8 +186,8 @@ fn about(tables: &Tables) -> String {
 type Stream = std::pin::Pin<Box<tokio_postgres::SimpleQueryStream>>;
 
 /// Reads what the server says about itself; the limits that the connection was opened with are known from the first time.
-async fn server(mut stream: Stream, before: Server) -> Result<Server, tokio_postgres::Error> {
-    let mut server = before;
+async fn server(mut stream: Stream, before: &Server) -> Result<Server, tokio_postgres::Error> {
+    let mut server = before.clone();
     while let Some(message) = stream.try_next().await? {
         let SimpleQueryMessage::Row(row) = message else { continue };
         let mut version = text(&row, "version").unwrap_or_default();
@@ -184,7 +199,7 @@ async fn server(mut stream: Stream, before: Server) -> Result<Server, tokio_post
         let words = |column| -> Vec<String> {
             text(&row, column).map(|all| all.split(' ').map(str::to_owned).collect()).unwrap_or_default()
         };
-        let first = server.backend_pid == 0;
+        let first = before.backend_pid == 0;
         server = Server {
             version,
             version_number: number(&row, "number").unwrap_or(0),
@@ -199,7 +214,7 @@ async fn server(mut stream: Stream, before: Server) -> Result<Server, tokio_post
             limits: if first {
                 Arc::new(Limits { timeouts: words("timeouts"), explicit: words("explicit") })
             } else {
-                server.limits
+                Arc::clone(&before.limits)
             },
         };
     }
