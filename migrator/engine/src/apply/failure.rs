@@ -7,6 +7,7 @@ use crate::connect::{is_lost, said};
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
+use crate::output::list;
 use crate::plan::Step;
 use crate::sql::NewEvent;
 use crate::store;
@@ -104,10 +105,6 @@ pub(super) fn stopped(executor: &Executor, done: &[String], rest: &[String]) -> 
     Error::new(Exit::Failed, format!("stopped by {}", executor.interrupt.name()))
         .note(format!("done in this run: {}. Not run: {}.", list(done), list(rest)))
         .help("run the command again: it goes on where it stopped")
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// Records the failure and puts its report together.

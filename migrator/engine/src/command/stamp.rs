@@ -3,7 +3,7 @@
 use crate::command::{Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::{list, result};
 use crate::plan::{self, Step, Target};
 use crate::sql::{NewEvent, insert_event, insert_state};
 use crate::store;
@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let written =
             store::write(&executor.connection, &executor.tables, &executor.run, executor.session(None), &statements);
         written.await.map_err(|error| failed("recording the migrations", &error))?;
-        result(&format!("stamped {} without running: {}", names.len(), names.join(", ")));
+        result(&format!("stamped {} without running: {}", names.len(), list(&names)));
     }
     executor.finish().await;
     Ok(Exit::Done)
