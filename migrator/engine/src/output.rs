@@ -30,19 +30,21 @@ pub(crate) enum Color {
 impl Color {
     /// Whether stderr is coloured.
     pub(crate) fn on_stderr(self) -> bool {
-        self.on(AutoStream::choice(&io::stderr()))
+        self.on(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
     }
 
     /// Whether stdout is coloured.
     pub(crate) fn on_stdout(self) -> bool {
-        self.on(AutoStream::choice(&io::stdout()))
+        self.on(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
     }
 
-    fn on(self, choice: ColorChoice) -> bool {
+    fn on(self, choice: ColorChoice, terminal: bool) -> bool {
+        // `CLICOLOR_FORCE=0` forces nothing.
+        let is_forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => choice != ColorChoice::Never,
+            Color::Auto => choice != ColorChoice::Never && (terminal || is_forced()),
         }
     }
 }

@@ -51,7 +51,8 @@ pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
                 _ => line.push_str(&format!("{cell}{pad}{}", " ".repeat(GAP))),
             }
         }
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        text.push_str(&terminal.map_or(line.to_owned(), |columns| cut(line, columns)));
         text.push('\n');
     }
     text.push_str(&summary(survey));

@@ -54,8 +54,9 @@ fn advise(code: &str, message: &str, sql: &str, version: Option<&str>) -> Option
         "55006" if says("pending trigger events") => {
             "deferred checks of the statements before are still open: put `SET CONSTRAINTS ALL IMMEDIATE;` before that statement, or move it to the next migration".to_owned()
         }
-        "23502" | "23503" | "23505" | "23514" | "23P01" => {
-            "rows break it: correct the data, by hand or with a statement before this one, or the statement, and run it again".to_owned()
+        // What a statement inserts itself is the file's affair; what it finds is not.
+        "23502" | "23503" | "23505" | "23514" | "23P01" if begins_with(sql, &["alter", "create"]) => {
+            "rows that are in the database break it: correct the data, by hand or with a statement before this one, and run it again".to_owned()
         }
         "57014" if says("statement timeout") => {
             "raise the limit for this block (`-- migrate:up statement_timeout:30min`) or under [session] in db/migrator.toml, build, and run it again".to_owned()
@@ -66,6 +67,10 @@ fn advise(code: &str, message: &str, sql: &str, version: Option<&str>) -> Option
         _ => return None,
     };
     Some(advice)
+}
+
+fn begins_with(sql: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 /// `:name`, `:'name'`, `:"name"`, at the very place where the server stumbled.
@@ -174,7 +179,8 @@ mod tests {
 
     #[track_caller]
     fn check(code: &str, message: &str, expected: &str) {
-        let advice = advise(code, message, ":'name'", Some("007")).unwrap_or_default();
+        let sql = if code == "42601" { ":'name'" } else { "ALTER TABLE t" };
+        let advice = advise(code, message, sql, Some("007")).unwrap_or_default();
         assert!(advice.contains(expected), "{code} {message}: {advice}");
     }
 
@@ -202,7 +208,7 @@ mod tests {
         check("25001", "VACUUM cannot be executed from a function", "instead of a DO block");
         check("55P04", "unsafe use of new value \"x\" of enum type mood", "next migration");
         check("55006", "cannot ALTER TABLE \"t\" because it has pending trigger events", "SET CONSTRAINTS");
-        check("23505", "could not create unique index \"i\"", "rows break it");
+        check("23505", "could not create unique index \"i\"", "rows that are in the database");
         check("57014", "canceling statement due to statement timeout", "statement_timeout:");
         check("42601", "syntax error at or near \":\"", "variables of psql");
     }
@@ -216,6 +222,7 @@ mod tests {
             ("42704", "type \"nope\" does not exist"),
             ("42704", "type \"vectorized\" does not exist"),
             ("57014", "canceling statement due to user request"),
+            ("23505", "duplicate key value violates unique constraint \"a_pkey\""),
         ];
         for (code, message) in cases {
             assert_eq!(advise(code, message, "SELECT", Some("007")), None, "{code} {message}");
