@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use migrator_diagnostic::visible;
+use migrator_diagnostic::printable;
 
 use crate::problem::{Problem, Severity};
 use crate::{generate, load};
@@ -53,7 +53,10 @@ fn report(root: &Path, dir: &Path, output: &Path) -> String {
 fn with_path(instruction: &str, path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(['\n', '\r']) {
-        return format!("cargo::error=the path `{}` holds a line break, which cargo cannot be told", visible(&path));
+        return format!(
+            "cargo::error=the path `{}` holds a line break, which cargo cannot be told",
+            printable::line(&path)
+        );
     }
     format!("cargo::{instruction}{path}")
 }
@@ -61,8 +64,8 @@ fn with_path(instruction: &str, path: &Path) -> String {
 fn instruction(problem: &Problem) -> String {
     let text = problem.to_string();
     match problem.severity {
-        Severity::Error => format!("cargo::error={}", visible(&text)),
-        Severity::Warning => format!("cargo::warning={}", visible(&text)),
+        Severity::Error => format!("cargo::error={}", printable::line(&text)),
+        Severity::Warning => format!("cargo::warning={}", printable::line(&text)),
     }
 }
 

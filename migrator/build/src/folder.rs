@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use migrator_diagnostic::visible;
+use migrator_diagnostic::printable;
 
 use crate::encoding;
 use crate::facts;
@@ -115,7 +115,7 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
 /// The last component of the directory: `db` for `../db` and for `.` inside it.
 pub(crate) fn label(directory: &Path) -> String {
     let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-    absolute.file_name().map_or_else(|| "db".to_owned(), |name| visible(&name.to_string_lossy()).into_owned())
+    absolute.file_name().map_or_else(|| "db".to_owned(), |name| printable::line(&name.to_string_lossy()).into_owned())
 }
 
 /// A file or directory.
@@ -178,7 +178,7 @@ fn list(directory: &Path, label: &str, problems: &mut Vec<Problem>) -> Option<Ve
 
 fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let shown = visible(&name);
+    let shown = printable::line(&name);
     let label = format!("{label}/{shown}");
     if shown != name {
         let message = format!("the name of `{label}` holds a control character");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use migrator_diagnostic::{Diagnostic, Level, Place, visible};
+use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 
 pub use crate::code::Code;
 
@@ -45,11 +45,11 @@ impl Problem {
         Problem {
             code,
             severity: code.severity(),
-            file: visible(file).into_owned(),
+            file: printable::line(file).into_owned(),
             line: 0,
             column: 0,
-            message: visible(&message.into()).into_owned(),
-            help: visible(&help.into()).into_owned(),
+            message: printable::line(&message.into()).into_owned(),
+            help: printable::line(&help.into()).into_owned(),
             source_line: None,
         }
     }

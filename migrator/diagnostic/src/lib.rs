@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
 
+pub mod printable;
+
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -64,80 +66,59 @@ pub struct Diagnostic<'a> {
 }
 
 impl Diagnostic<'_> {
-    /// The text without a final line end. `color` adds ANSI styles; no other control character but the line end is in it,
-    /// whatever the parts hold.
+    /// The text without a final line end. `color` adds ANSI styles; nothing else of it can command a terminal, whatever the file,
+    /// its name or the messages hold.
     pub fn render(&self, color: bool) -> String {
+        self.render_in(color, None)
+    }
+
+    /// The same for a terminal of so many columns.
+    pub fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let level = match self.level {
             Level::Error => annotate_snippets::Level::ERROR,
             Level::Warning => annotate_snippets::Level::WARNING,
         };
-        let mut title = level.primary_title(visible(self.title));
+        let mut title = level.primary_title(printable::text(self.title));
         if let Some(code) = self.code {
             title = title.id(code);
         }
-        let path = |file| Origin::path(visible(file));
-        let group = match self.place {
-            Place::File(file) => title.element(path(file)),
-            Place::Position { file, line, column } => title.element(path(file).line(line).char_column(column)),
+        let mut group = match self.place {
+            Place::File(file) => title.element(Origin::path(printable::line(file))),
+            Place::Position { file, line, column } => {
+                title.element(Origin::path(printable::line(file)).line(line).char_column(column))
+            }
             Place::Line { file, line, text, byte } => {
-                let annotation = AnnotationKind::Primary.span(character(text, byte));
-                let annotation =
-                    if self.label.is_empty() { annotation } else { annotation.label(visible_lines(self.label)) };
-                title.element(Snippet::source(text).path(visible(file)).line_start(line).annotation(annotation))
+                let (text, byte) = source(text, byte);
+                let annotation = AnnotationKind::Primary.span(character(&text, byte));
+                let label = printable::line(self.label);
+                let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+                let file = printable::line(file);
+                title.element(Snippet::source(text).path(file).line_start(line).annotation(annotation))
             }
         };
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        renderer.decor_style(DecorStyle::Ascii).render(&[self.lines(group)])
+        group = self.lines(group);
+        let mut renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        if let Some(columns) = columns {
+            renderer = renderer.term_width(columns);
+        }
+        renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
 
     fn lines<'a>(&'a self, mut group: Group<'a>) -> Group<'a> {
         for note in self.notes {
-            group = group.element(annotate_snippets::Level::NOTE.message(visible_lines(note)));
+            group = group.element(annotate_snippets::Level::NOTE.message(printable::text(note)));
         }
         for help in self.help {
-            group = group.element(annotate_snippets::Level::HELP.message(visible_lines(help)));
+            group = group.element(annotate_snippets::Level::HELP.message(printable::text(help)));
         }
         group
     }
 }
 
-/// As [`visible`], but line ends and tabs stay: the renderer indents every line.
-fn visible_lines(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_obeyed) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(
-        text.split('\n')
-            .map(|line| line.split('\t').map(visible).collect::<Vec<_>>().join("\t"))
-            .collect::<Vec<_>>()
-            .join("\n"),
-    )
-}
-
-/// The text on one line, with nothing in it that a terminal or cargo would obey: line ends, escape sequences and the
-/// characters that turn the direction of text are written as escapes, as Rust writes them.
-///
-/// For names and texts that someone else has chosen: a directory's name can hold a line break, and behind it anything.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_obeyed) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_obeyed(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// Control characters, separators of lines, marks of direction, and tags that show nothing.
-fn is_obeyed(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(character, '\u{e0000}'..='\u{e007f}')
+/// A line of a file as it is shown, and where in it the byte is then.
+fn source(text: &str, byte: usize) -> (Cow<'_, str>, usize) {
+    let before = text.get(..byte).map_or(byte, |before| printable::line(before).len());
+    (printable::line(text), before)
 }
 
 /// The bytes of the character that starts at `byte`: an annotation needs one under it, except at the end of the line.
@@ -267,7 +248,7 @@ mod tests {
             ("\u{202e}a\u{2066}b\u{2029}\u{200f}\u{e0041}", "\\u{202e}a\\u{2066}b\\u{2029}\\u{200f}\\u{e0041}"),
         ];
         for (text, shown) in table {
-            assert_eq!(visible(text), shown);
+            assert_eq!(printable::line(text), shown);
         }
     }
 
@@ -290,5 +271,33 @@ mod tests {
             7 | ..., 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x
               |                                                                  ^ here"#]],
         );
+    }
+
+    #[test]
+    fn nothing_from_outside_commands_the_terminal_or_begins_a_line() {
+        let evil = "a\u{1b}[2J\u{202e}\u{9b}1m\nerror: forged\r\n::error::forged";
+        let (notes, help) = ([evil.to_owned()], [evil.to_owned()]);
+        let text = "SELECT '\u{1b}[31m\u{9b}\u{2028}', x";
+        let place = Place::Line { file: evil, line: 1, text, byte: text.find('x').unwrap() };
+        let full = Diagnostic { title: evil, label: evil, notes: &notes, help: &help, place, ..PLAIN };
+        for place in [place, Place::File(evil), Place::Position { file: evil, line: 1, column: 1 }] {
+            let rendered = Diagnostic { place, ..full }.render(false);
+            let unprintable = |character: char| character.is_control() && character != '\n';
+            assert!(!rendered.contains(unprintable) && !rendered.contains('\u{202e}'), "{rendered:?}");
+            let forged = |line: &str| line.starts_with("::error") || line.starts_with("error: forged");
+            assert!(!rendered.lines().any(forged), "{rendered}");
+        }
+        let lines: Vec<String> = full.render(false).lines().map(str::to_owned).collect();
+        let column =
+            |what: &str| lines.iter().find(|line| line.contains(what)).and_then(|line| line.find(what)).unwrap();
+        assert_eq!(column("x"), column("^ a"), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_to_the_width_of_the_terminal() {
+        let text = format!("SELECT {}x", "1, ".repeat(200));
+        let place = Place::Line { file: "f.sql", line: 7, text: &text, byte: text.len() - 1 };
+        let rendered = Diagnostic { place, label: "here", ..PLAIN }.render_in(false, Some(60));
+        assert!(rendered.lines().all(|line| line.chars().count() <= 60), "{rendered}");
     }
 }

@@ -4,6 +4,7 @@
 //! migration is run and recorded statement by statement ([`stepwise`]). When the session is lost, a new one looks what is
 //! true ([`aftermath`]).
 
+mod advice;
 mod aftermath;
 mod catalog;
 pub(crate) mod failure;

@@ -315,6 +315,10 @@ fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error 
     if let Some((reason, help)) = tls::explain(error) {
         return refusal(target, &reason, help);
     }
+    if let Some(name) = error.as_db_error().and_then(|server| target.setting_in(server.message())) {
+        let help = "what libpq does not know in the database URL is passed to the server as a setting of the session: correct it, or leave it out";
+        return refusal(target, &said(error), help).note(format!("`{name}` is a parameter of the database URL"));
+    }
     let help = match error.code() {
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
             "create the database first (`createdb`, or `cargo xtask migrate create` in development)"

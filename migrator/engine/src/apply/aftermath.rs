@@ -30,7 +30,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
                 Exit::InDoubt,
                 format!("the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"),
             )
-            .note(format!("in doubt: {}", labels(&steps[next..]).join(", ")))
+            .note(format!("in doubt: {}", output::list(&labels(&steps[next..]))))
             .help(
                 "when the server is back, `migrator status` shows what is in the database; then run the command again",
             ));
@@ -55,8 +55,8 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     };
     Err(report(step, &history, &reason).note(format!(
         "done before it in this run: {}. Not run: {}.",
-        if next == 0 { "none".to_owned() } else { done.labels.join(", ") },
-        if next + 1 == steps.len() { "none".to_owned() } else { labels(&steps[next + 1..]).join(", ") },
+        output::list(&done.labels),
+        output::list(&labels(&steps[next + 1..])),
     )))
 }
 

@@ -2,11 +2,12 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::{Done, Executor};
+use super::{Done, Executor, advice};
 use crate::connect::{is_lost, said};
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
+use crate::output::list;
 use crate::plan::Step;
 use crate::sql::NewEvent;
 use crate::store;
@@ -129,10 +130,6 @@ pub(super) fn stopped(executor: &Executor, done: &[String], rest: &[String]) -> 
         .help("run the command again: it goes on where it stopped")
 }
 
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
 /// Records the failure and puts its report together.
 pub(super) async fn report(
     executor: &Executor,
@@ -172,6 +169,8 @@ fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, failure:
         (Direction::Up, Failure { statement: Some((number, _)), .. }) => error.help(format!(
             "correct statement {number} or what it stumbled over, build, and run `up` again: it goes on at statement {number}"
         )),
+        // What fits the cause has been said.
+        _ if !error.helps().is_empty() => error,
         (Direction::Up, _) if kind == "repeatable" => error.help("correct the file, build, and run `up` again"),
         (Direction::Up, _) => {
             error.help("correct the file (it has never been applied, so it may be edited), build, and run `up` again")
@@ -223,7 +222,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
         Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
             place.text,
-            place.byte,
+            failure.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte)),
             failure.summary(),
         ))),
         Place::Recording => {
@@ -239,7 +238,11 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
             error = error.note(format!("{name}: {text}"));
         }
     }
-    error
+    let sql = if let Place::Body(place) = &failure.place { place.text.get(place.byte..) } else { None };
+    let version = what.strip_prefix("migration ").and_then(|label| label.split('_').next());
+    let version = version.filter(|_| direction == Direction::Up);
+    let advice = sql.and_then(|sql| advice::advice(server, sql, version));
+    advice.into_iter().fold(error, Error::help)
 }
 
 /// Writes the failure into the event log, which makes everything before it durable too; then that may be announced. If

@@ -149,7 +149,7 @@ impl Context {
         if !ahead.is_empty() {
             self.progress.warn(&format!(
                 "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
-                ahead.join(", ")
+                output::list(ahead)
             ));
         }
     }

@@ -4,7 +4,7 @@ use crate::apply::apply;
 use crate::command::{Beside, Context, Wait};
 use crate::error::{Error, Exit};
 use crate::history::History;
-use crate::output::{confirm, result};
+use crate::output::{confirm, list, result};
 use crate::plan::{self, Plan, Step, Target};
 
 /// The arguments of `down`.
@@ -72,12 +72,12 @@ fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
-    match confirm(&format!("Roll back {}?", names.join(", "))) {
+    match confirm(&format!("Roll back {}?", list(&names))) {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Exit::Usage, "nothing was rolled back: the answer was no")),
         None => Err(Error::new(
             Exit::Usage,
-            format!("nothing was rolled back: there is no terminal to ask whether to roll back {}", names.join(", ")),
+            format!("nothing was rolled back: there is no terminal to ask whether to roll back {}", list(&names)),
         )
         .help("pass --yes")),
     }

@@ -17,6 +17,13 @@ pub(crate) struct Args {
     pub action: Option<Action>,
 }
 
+impl Args {
+    /// Whether it writes into the database.
+    pub(crate) fn changes(&self) -> bool {
+        self.action.is_some()
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {

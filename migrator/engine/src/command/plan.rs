@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::history::Direction;
-use crate::output::result;
+use crate::output::{file, result};
 use crate::plan::{self, Plan, Step, Target};
 
 #[cfg(feature = "dev")]
@@ -114,7 +114,7 @@ pub(crate) fn print(plan: &Plan, sql: bool) {
     for step in &plan.steps {
         let line = line(step);
         if sql {
-            result(&format!("-- {line}\n{}\n", sql_of(step).trim()));
+            file(&format!("-- {line}\n{}\n", sql_of(step).trim()));
         } else {
             result(&line);
         }

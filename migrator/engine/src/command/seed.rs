@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::apply;
 use crate::command::{Beside, Context, Wait};
 use crate::error::{Error, Exit};
-use crate::output::{duration, result};
+use crate::output::{self, duration, result};
 
 /// The arguments of `seed`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let Some(script) = context.embedded.seeds.iter().find(|script| script.name == args.name) else {
         let known: Vec<&str> = context.embedded.seeds.iter().map(|script| script.name).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = output::list(&known);
         return Err(Error::new(Exit::Usage, format!("there is no seed `{}` in this binary", args.name))
             .note(format!("seeds in this binary: {known}"))
             .help(format!("write `db/seeds/{}.sql` and build again", args.name)));

@@ -3,7 +3,7 @@
 use crate::command::{Beside, Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::{list, result};
 use crate::plan::{self, Step, Target};
 use crate::recorded;
 use crate::sql::{NewEvent, insert_event, insert_state};
@@ -58,14 +58,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         result("nothing to stamp");
     } else {
         executor.prepare(&history, Beside::Allowed).await?;
-        executor
-            .write(&statements.join(
-                ";
-",
-            ))
-            .await
-            .map_err(|error| failed("recording the migrations", &error))?;
-        result(&format!("stamped {} without running: {}", names.len(), names.join(", ")));
+        let written = executor.write(&statements.join(";\n")).await;
+        written.map_err(|error| failed("recording the migrations", &error))?;
+        result(&format!("stamped {} without running: {}", names.len(), list(&names)));
     }
     executor.finish().await;
     Ok(Exit::Done)

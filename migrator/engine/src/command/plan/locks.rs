@@ -13,7 +13,7 @@ use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Script;
 use crate::error::{Error, Exit};
 use crate::history::History;
-use crate::output::result;
+use crate::output::{file, result};
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
 use crate::target::ConnectionTarget;
@@ -98,7 +98,7 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
         for statement in &trace.statements {
             let lines = statement.lines(Waits::Nobody);
             if sql {
-                result(&format!("    {}", statement.sql.replace('\n', "\n    ")));
+                file(&format!("    {}", statement.sql.replace('\n', "\n    ")));
             }
             quiet &= lines.is_empty();
             lines.iter().for_each(|line| result(&format!("    {line}")));
