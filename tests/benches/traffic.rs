@@ -40,8 +40,8 @@ fn measure(
     migrate: impl FnOnce(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Duration> {
     let database = name.replace(' ', "_");
-    query(&server.tcp_url("postgres"), &format!("CREATE DATABASE {database}"))?;
-    let url = server.tcp_url(&database);
+    query(&server.url("postgres"), &format!("CREATE DATABASE {database}"))?;
+    let url = server.url(&database);
     query(&url, "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a SELECT generate_series(1, 1000)")?;
     let reader = spawn(&url, |url| {
         query(&url, &format!("BEGIN; SELECT count(*) FROM a; SELECT pg_sleep({}); COMMIT", READER_HOLDS.as_secs()))

@@ -45,6 +45,7 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         // The server still has files open there; it is gone for everybody else at once.
         let _ = Command::new("umount").arg("--lazy").arg(&self.path).output();
+        let _ = std::fs::remove_dir(&self.path);
     }
 }
 
@@ -84,7 +85,7 @@ impl Small {
                 return None;
             }
         };
-        let session = Session::open(&server.tcp_url("postgres")).unwrap();
+        let session = Session::open(&server.url("postgres")).unwrap();
         session.rows(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.path.display()));
         let directory = TempDir::new().unwrap();
         std::fs::create_dir_all(directory.path().join("db/migrations")).unwrap();
@@ -97,7 +98,7 @@ impl Small {
     }
 
     fn up(&self) -> String {
-        text(&migrator::run(&self.directory.path().join("db"), &self.server.tcp_url("postgres"), &["up"]))
+        text(&migrator::run(&self.directory.path().join("db"), &self.server.url("postgres"), &["up"]))
     }
 }
 

@@ -150,7 +150,7 @@ impl World {
     pub(crate) fn clean(&self, start: Start) -> &Clean {
         self.clean[start as usize].get_or_init(|| {
             let database = self.start(start);
-            let proxy = Proxy::watching(self.server.port().load(Ordering::SeqCst));
+            let proxy = Proxy::watching(self.server.address());
             let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
             let session = self.server.session(&database);
             assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
@@ -192,7 +192,7 @@ impl World {
         }
         let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
         let harms = vec![(place, Harm::LoseReply)];
-        let proxy = Proxy::start(Settings { server: self.server.port(), harms, cancels: true });
+        let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
         let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
         assert_eq!(said.exit, Some(7), "{}", said.text());
         let session = self.server.session(&database);
@@ -211,7 +211,7 @@ impl World {
         let faults: Vec<_> = [(point.fault, point.place)].into_iter().chain(point.then).collect();
         let harm = |(fault, place): &(Fault, Place)| (*place, self.harm(*fault, point.behind, &victim));
         let harms = faults.iter().map(harm).collect();
-        let proxy = Proxy::start(Settings { server: self.server.port(), harms, cancels: true });
+        let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
         let mut command = migrator::command(&self.db, &proxy.url(&database), &["up"]);
         if let Some(defect) = point.planted {
             command.env("MIGRATOR_PLANTED_BUG", defect);

@@ -7,9 +7,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 /// What follows the length of a cancel request instead of a protocol version.
 const CANCEL: u32 = 80_877_102;
 
-/// The same for the question whether the server speaks TLS, to which the answer is one byte: `S` or `N`.
-const TLS: u32 = 80_877_103;
-
 /// A frontend message whose beginning has been read.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -46,11 +43,6 @@ impl Head {
     /// Whether it asks to cancel what another connection runs.
     pub(crate) fn is_cancel_request(&self) -> bool {
         self.kind == 0 && self.read[4..].starts_with(&CANCEL.to_be_bytes())
-    }
-
-    /// Whether it asks for TLS.
-    pub(crate) fn is_tls_request(&self) -> bool {
-        self.kind == 0 && self.read[4..].starts_with(&TLS.to_be_bytes())
     }
 
     /// Whether the server answers it with ReadyForQuery: a start-up message, Query, Sync.
@@ -185,8 +177,6 @@ mod tests {
         assert_eq!(answered, [true, true, false]);
         let cancel = [&16_u32.to_be_bytes()[..], &CANCEL.to_be_bytes(), &[0; 8]].concat();
         let head = Head::read(&mut &cancel[..], true).await.unwrap().unwrap();
-        assert!(head.is_cancel_request() && !head.is_tls_request());
-        let tls = [&8_u32.to_be_bytes()[..], &TLS.to_be_bytes()].concat();
-        assert!(Head::read(&mut &tls[..], true).await.unwrap().unwrap().is_tls_request());
+        assert!(head.is_cancel_request());
     }
 }

@@ -3,21 +3,25 @@
 //! A point is (connection, message), both from 0, the start-up message being number 0. Connections are numbered in the
 //! order in which they arrive: 0 migrates, 1 watches it, those behind them are made after a loss. Within a connection the
 //! order of the messages is the same in every run; over all connections together it is not, because the first two talk
-//! at the same time. Cancel requests are connections of another kind and have no number; neither has the question for
-//! TLS before the start-up message, which the proxy answers itself, with no. It counts as a round trip.
+//! at the same time. Cancel requests are connections of another kind and have no number.
+//!
+//! It listens on a socket in a directory of its own: behind it is a server that trusts who comes to it, and on a port anyone on the
+//! machine could come. So no client asks for TLS, which is one round trip less for each connection.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener as StdListener};
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::os::unix::net::UnixListener as StdListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
 
 use crate::protocol::{Answers, Head, Said};
+use crate::server::Address;
 
 /// What happens at a point.
 pub(crate) enum Harm {
@@ -58,7 +62,7 @@ pub(crate) struct Traffic {
 
 /// Settings of a proxy.
 pub(crate) struct Settings {
-    pub(crate) server: Arc<AtomicU16>,
+    pub(crate) server: Address,
     pub(crate) harms: Vec<(Place, Harm)>,
     /// False: cancel requests come to nothing.
     pub(crate) cancels: bool,
@@ -66,7 +70,8 @@ pub(crate) struct Settings {
 
 /// A running proxy; it ends with the value.
 pub(crate) struct Proxy {
-    port: u16,
+    /// No one else can enter it.
+    directory: TempDir,
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -81,14 +86,16 @@ struct Shared {
 
 impl Proxy {
     /// Counts, and does no harm.
-    pub(crate) fn watching(server: u16) -> Proxy {
-        Proxy::start(Settings { server: Arc::new(AtomicU16::new(server)), harms: Vec::new(), cancels: true })
+    pub(crate) fn watching(server: Address) -> Proxy {
+        Proxy::start(Settings { server, harms: Vec::new(), cancels: true })
     }
 
-    /// Starts it on a port of its own.
+    /// Starts it on a socket of its own.
     pub(crate) fn start(settings: Settings) -> Proxy {
-        let listener = listen();
-        let port = listener.local_addr().unwrap().port();
+        // Not in the directory for temporary files, whose name may be too long for a socket.
+        let directory = TempDir::with_prefix_in("proxy-", "/tmp").unwrap();
+        let listener = StdListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let shared = Arc::new(Shared { settings, traffic: Mutex::default(), done: AtomicUsize::new(0) });
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
@@ -101,12 +108,15 @@ impl Proxy {
                 }
             });
         });
-        Proxy { port, shared, stop: Some(stop), thread: Some(thread) }
+        Proxy { directory, shared, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The URL of a database through the proxy.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgresql://postgres@{}:5432/{database}",
+            self.directory.path().display().to_string().replace('/', "%2F")
+        )
     }
 
     /// What was sent, connection by connection.
@@ -131,29 +141,14 @@ impl Drop for Proxy {
     }
 }
 
-/// A port below those that the system gives to outgoing connections: one of those could take the port of a server that
-/// is being restarted, or find itself talking to a proxy.
-fn listen() -> StdListener {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() % 600) as u16 * 20;
-    for _ in 0..12_000 {
-        let port = 20_000 + start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        if let Ok(listener) = StdListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            listener.set_nonblocking(true).unwrap();
-            return listener;
-        }
-    }
-    panic!("no port between 20000 and 32000 is free for a proxy");
-}
-
 impl Shared {
     fn traffic(&self) -> MutexGuard<'_, Vec<Traffic>> {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self, asks_for_tls: bool) -> usize {
+    fn open(&self) -> usize {
         let mut traffic = self.traffic();
-        traffic.push(Traffic { messages: Vec::new(), round_trips: usize::from(asks_for_tls) });
+        traffic.push(Traffic::default());
         traffic.len() - 1
     }
 
@@ -171,15 +166,14 @@ impl Shared {
         self.settings.harms.iter().find(|(place, _)| *place == at).map(|(_, harm)| harm)
     }
 
-    async fn server(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.settings.server.load(Ordering::SeqCst))).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
+    async fn server(&self) -> io::Result<UnixStream> {
+        let socket = self.settings.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        UnixStream::connect(socket).await
     }
 }
 
 async fn accept(shared: Arc<Shared>, listener: StdListener) {
-    let listener = TcpListener::from_std(listener).unwrap();
+    let listener = UnixListener::from_std(listener).unwrap();
     loop {
         let Ok((client, _)) = listener.accept().await else { continue };
         let shared = Arc::clone(&shared);
@@ -190,19 +184,10 @@ async fn accept(shared: Arc<Shared>, listener: StdListener) {
     }
 }
 
-async fn serve(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
-    client.set_nodelay(true)?;
-    let (from, mut to) = client.into_split();
+async fn serve(shared: &Arc<Shared>, client: UnixStream) -> io::Result<()> {
+    let (from, to) = client.into_split();
     let mut from = BufReader::with_capacity(1 << 16, from);
-    let Some(mut head) = Head::read(&mut from, true).await? else { return Ok(()) };
-    let asks_for_tls = head.is_tls_request();
-    if asks_for_tls {
-        to.write_all(b"N").await?;
-        match Head::read(&mut from, true).await? {
-            Some(next) => head = next,
-            None => return Ok(()),
-        }
-    }
+    let Some(head) = Head::read(&mut from, true).await? else { return Ok(()) };
     if head.is_cancel_request() {
         if shared.settings.cancels {
             let mut server = shared.server().await?;
@@ -216,7 +201,7 @@ async fn serve(shared: &Arc<Shared>, client: TcpStream) -> io::Result<()> {
     let (order, orders) = watch::channel(Order::PassOn);
     let (answered, answers) = watch::channel(State::default());
     tokio::spawn(pass_answers(server_from, to, orders, answered));
-    let connection = shared.open(asks_for_tls);
+    let connection = shared.open();
     let mut frontend = Frontend { shared, connection, from, server, order, answers, asked: 0 };
     let outcome = frontend.run(head).await;
     // What the server says from now on is read and thrown away: closing a socket with unread bytes would make the

@@ -1,6 +1,7 @@
 //! The servers of the suite, and sessions that do not go through the proxy.
 
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use migrator_xtask::postgres::{Builder, TemporaryServer};
@@ -9,23 +10,29 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 /// A server that may be crashed and started again while others talk to it.
 pub(crate) struct Server {
     server: Mutex<TemporaryServer>,
-    port: Arc<AtomicU16>,
+    socket: PathBuf,
+    /// The URL of a database without the database.
+    url: String,
 }
+
+/// The socket of a server, which may be another one later.
+pub(crate) type Address = Arc<Mutex<PathBuf>>;
 
 impl Server {
     pub(crate) fn start(settings: Builder) -> Server {
         let server = settings.start().unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"));
-        Server { port: Arc::new(AtomicU16::new(server.port())), server: Mutex::new(server) }
+        let socket = server.socket_directory().join(format!(".s.PGSQL.{}", server.port()));
+        Server { socket, url: server.url(""), server: Mutex::new(server) }
     }
 
-    /// Where it listens; the number changes if a restart finds the port taken.
-    pub(crate) fn port(&self) -> Arc<AtomicU16> {
-        Arc::clone(&self.port)
+    /// Where it listens.
+    pub(crate) fn address(&self) -> Address {
+        Arc::new(Mutex::new(self.socket.clone()))
     }
 
     /// The URL of a database, past any proxy.
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port.load(Ordering::SeqCst))
+        format!("{}{database}", self.url)
     }
 
     /// Opens a session.
@@ -38,7 +45,6 @@ impl Server {
         let mut server = self.lock();
         server.crash().unwrap();
         server.start_again().unwrap();
-        self.port.store(server.port(), Ordering::SeqCst);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, TemporaryServer> {

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use expect_test::expect;
 use rustix::process::{Signal, kill_process};
@@ -55,10 +54,10 @@ fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
     let world = calm();
     let database = world.create();
     // From the fault on, the proxy finds nobody where the server was.
-    let server = Arc::new(AtomicU16::new(world.server.port().load(Ordering::SeqCst)));
+    let server = world.server.address();
     let (gone, ended) = (Arc::clone(&server), Arc::clone(&world.server));
     let act = move |process| {
-        gone.store(1, Ordering::SeqCst);
+        *gone.lock().unwrap() = "/nowhere".into();
         ended.session("postgres").rows(&format!("SELECT pg_terminate_backend({process})"));
     };
     let harm = Harm::Strike(Strike { behind: false, ends: false, act: Arc::new(act) });

@@ -18,25 +18,26 @@ fn a_standby_is_refused_by_who_writes_and_read_by_who_reads() {
         std::fs::write(directory.path().join(format!("migrations/00{name}.sql")), text).unwrap();
     };
     file("1_a");
-    let up = migrator::run(directory.path(), &primary.tcp_url("postgres"), &["up"]);
+    let up = migrator::run(directory.path(), &primary.url("postgres"), &["up"]);
     assert_eq!(up.exit, Some(0), "{}", up.text());
-    let session = Session::open(&standby.tcp_url("postgres")).unwrap();
+    let session = Session::open(&standby.url("postgres")).unwrap();
     let arrived = (0..600).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         session.value("SELECT to_regclass('schema_migrations') IS NOT NULL") == "t"
             && session.value("SELECT count(*) FROM schema_migrations") == "1"
     });
     assert!(arrived, "the standby has not followed within a minute");
+    let place = format!("{}:{}", standby.socket_directory().display(), standby.port());
     let ask = |arguments: &[&str]| {
-        let said = migrator::run(directory.path(), &standby.tcp_url("postgres"), arguments);
-        said.text().replace(&standby.port().to_string(), "PORT")
+        let said = migrator::run(directory.path(), &standby.url("postgres"), arguments);
+        said.text().replace(&place, "SERVER")
     };
     expect![[r#"
         exit 0
         --- stdout
         nothing to apply
         --- stderr
-        127.0.0.1:PORT · database postgres · user postgres · PostgreSQL 15.18
+        SERVER · database postgres · user postgres · PostgreSQL 15.18
     "#]]
     .assert_eq(&ask(&["up"]));
     file("2_b");
@@ -44,8 +45,8 @@ fn a_standby_is_refused_by_who_writes_and_read_by_who_reads() {
         exit 8
         --- stdout
         --- stderr
-        127.0.0.1:PORT · database postgres · user postgres · PostgreSQL 15.18
-        error: cannot write to `postgresql://postgres@127.0.0.1:PORT/postgres`: the server is a standby
+        SERVER · database postgres · user postgres · PostgreSQL 15.18
+        error: cannot write to `postgresql://postgres@SERVER/postgres`: the server is a standby
           = help: connect to the primary
     "#]]
     .assert_eq(&ask(&["up"]));

@@ -1,7 +1,6 @@
 //! How often the migrator waits for an answer, and how often it makes the server wait for the disk.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use migrator_xtask::postgres::TemporaryServer;
 use tempfile::TempDir;
@@ -28,19 +27,19 @@ fn tables(count: usize) -> TempDir {
 
 /// Runs `up` through a proxy; the traffic of each connection.
 fn up(db: &Path, server: &Server) -> Vec<Traffic> {
-    let proxy = Proxy::watching(server.port().load(Ordering::SeqCst));
+    let proxy = Proxy::watching(server.address());
     let said = migrator::run(db, &proxy.url("postgres"), &["up"]);
     assert_eq!(said.exit, Some(0), "{}", said.text());
     proxy.traffic()
 }
 
-/// The round trips of a run, without the looks of the second connection at a statement that takes its time: how many
+/// The round trips of a run as it would be by TCP, where each connection begins with the question for TLS, without the looks of the second connection at a statement that takes its time: how many
 /// there are depends on the machine.
 fn round_trips(traffic: &[Traffic]) -> usize {
     let is_look =
         |message: &&String| message.contains("pg_blocking_pids") || message.contains("pg_logical_emit_message");
     let looks = traffic.get(1).map_or(0, |second| second.messages.iter().filter(is_look).count());
-    traffic.iter().map(|traffic| traffic.round_trips).sum::<usize>() - looks
+    traffic.iter().map(|traffic| 1 + traffic.round_trips).sum::<usize>() - looks
 }
 
 /// How often the log was flushed, without the flushes that the end of a segment demands, whoever writes: the segments

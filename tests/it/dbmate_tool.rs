@@ -21,6 +21,13 @@ pub(crate) fn is_here(what: &str) -> bool {
 }
 
 impl Dbmate<'_> {
+    /// The same place in the way that dbmate writes a socket.
+    fn url_of_dbmate(&self) -> String {
+        let (user, place, database) = parts(&self.url);
+        let (socket, port) = place.rsplit_once(':').unwrap();
+        format!("postgres://{user}@/{database}?socket={}&port={port}&sslmode=disable", socket.replace("%2F", "/"))
+    }
+
     /// Runs a command of dbmate.
     pub(crate) fn output(&self, arguments: &[&str]) -> Output {
         let program = std::env::var_os("DBMATE_BIN").expect("MIGRATOR_TEST_DBMATE=1 needs dbmate's path in DBMATE_BIN");
@@ -28,7 +35,7 @@ impl Dbmate<'_> {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("DBMATE_")) {
             command.env_remove(name);
         }
-        command.arg("--url").arg(format!("{}?sslmode=disable", self.url)).arg("--migrations-dir").arg(self.migrations);
+        command.arg("--url").arg(self.url_of_dbmate()).arg("--migrations-dir").arg(self.migrations);
         command.args(["--no-dump-schema", "--env-file", "/dev/null"]).args(arguments).stdin(Stdio::null());
         command.output().expect("DBMATE_BIN cannot be started")
     }
@@ -40,4 +47,11 @@ impl Dbmate<'_> {
         assert!(output.status.success(), "dbmate {arguments:?} over {}:\n{stdout}{stderr}", self.migrations.display());
         stdout.into_owned()
     }
+}
+
+/// User, place and database of a URL of our own making.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (user, rest) = url.strip_prefix("postgresql://").unwrap().split_once('@').unwrap();
+    let (place, database) = rest.split_once('/').unwrap();
+    (user, place, database)
 }

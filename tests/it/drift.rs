@@ -134,7 +134,7 @@ fn without_facts_for_the_servers_release_there_is_no_answer() {
         exit 2
         --- stderr
         error: this binary has no schema facts for PostgreSQL X there are: none
-          = help: run `cargo xtask dump` where PostgreSQL X is installed, commit db/schema.facts.MAJOR, and build again
+          = help: `cargo xtask dump` writes db/schema.facts.MAJOR where PG_BIN names the programs of PostgreSQL X or it is the newest one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.MAJOR` does, on a database with these migrations and nothing else; commit the file, and build again
     "#]]
     .assert_eq(&shown(project.run(&["drift"])));
     project.file("schema.facts.99", "# schema facts of PostgreSQL 99 at 001\n");
@@ -143,7 +143,7 @@ fn without_facts_for_the_servers_release_there_is_no_answer() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         error: this binary has no schema facts for PostgreSQL X there are: 99
-          = help: run `cargo xtask dump` where PostgreSQL X is installed, commit db/schema.facts.MAJOR, and build again
+          = help: `cargo xtask dump` writes db/schema.facts.MAJOR where PG_BIN names the programs of PostgreSQL X or it is the newest one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.MAJOR` does, on a database with these migrations and nothing else; commit the file, and build again
     "#]]
     .assert_eq(&shown(project.run(&["up", "--check-drift"])));
 }
@@ -312,7 +312,7 @@ fn a_restored_dump_has_no_drift() {
     let restored = Project::new();
     let program = |name: &str, database: &str| {
         let mut command = Command::new(server().program_directory().join(name));
-        command.env("PGOPTIONS", "").arg("--dbname").arg(server().tcp_url(database));
+        command.env("PGOPTIONS", "").arg("--dbname").arg(server().url(database));
         command
     };
     let dump = program("pg_dump", project.database())
@@ -327,7 +327,7 @@ fn a_restored_dump_has_no_drift() {
         .output()
         .unwrap();
     assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
-    let url = server().tcp_url(restored.database());
+    let url = server().url(restored.database());
     expect![[r#"
         exit 0
         --- stdout

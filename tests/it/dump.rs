@@ -236,7 +236,7 @@ pub(crate) fn programs_without_pg_dump() -> TempDir {
 /// schema.sql gives a database that the migrator takes for its own.
 fn restored_without_drift(workspace: &Workspace) {
     let restored = Project::new();
-    let url = server().tcp_url(restored.database());
+    let url = server().url(restored.database());
     let mut psql = Command::new(server().program_directory().join("psql"));
     psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--dbname", &url, "--file"]);
     let output = psql.arg(workspace.path("db/schema.sql")).output().expect("psql, beside the server's programs");

@@ -1,10 +1,18 @@
 //! Whoever can connect with psql connects with us, to the same server, database and user.
 
 use std::process::Command;
+use std::sync::OnceLock;
 
+use migrator_xtask::postgres::TemporaryServer;
 use tempfile::TempDir;
 
-use crate::support::{Project, server};
+use crate::support::Project;
+
+/// One that also listens on 127.0.0.1.
+fn server() -> &'static TemporaryServer {
+    static SERVER: OnceLock<TemporaryServer> = OnceLock::new();
+    SERVER.get_or_init(|| TemporaryServer::builder().tcp().start().unwrap())
+}
 
 /// Where psql ends up: `host port database user`; its message, if it does not get there.
 fn psql(text: &str, variables: &[(String, String)]) -> String {
@@ -35,7 +43,7 @@ fn ours(text: &str, variables: &[(String, String)]) -> String {
     let user = parts[2].trim_start_matches("user ");
     let port = server().port();
     let host = if parts[0].starts_with('/') { "socket" } else { "127.0.0.1" };
-    assert!(parts[0] == "SERVER" || parts[0].ends_with(&port.to_string()), "{line}");
+    assert!(parts[0].ends_with(&port.to_string()), "{line}");
     format!("{host} {port} {database} {user}")
 }
 
@@ -107,13 +115,14 @@ fn we_get_where_psql_gets() {
     )
     .unwrap();
     let services = ("PGSERVICEFILE".to_owned(), home.path().join("services").display().to_string());
+    let password = ("PGPASSWORD".to_owned(), server().password().unwrap().to_owned());
     let cases = cases(port, socket);
     let mut refused = 0;
     for (text, variables) in &cases {
         let variables: Vec<(String, String)> = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .chain([services.clone(), ("HOME".to_owned(), home.path().display().to_string())])
+            .chain([services.clone(), password.clone(), ("HOME".to_owned(), home.path().display().to_string())])
             .collect();
         let theirs = psql(text, &variables);
         refused += usize::from(theirs == "refused");

@@ -28,7 +28,7 @@ impl Project {
     /// `plan --locks` with a server for the copy, of which nothing is left.
     fn trace(&self, arguments: &[&str]) -> String {
         let mut command = self.command(&["plan", "--locks"]);
-        command.args(arguments).env("MIGRATOR_SCRATCH_URL", server().tcp_url("postgres"));
+        command.args(arguments).env("MIGRATOR_SCRATCH_URL", server().url("postgres"));
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let process = child.id();
         let output = self.finish(child);
@@ -206,7 +206,7 @@ fn a_pending_migration_may_use_a_repeatable_that_has_another_text_since() {
 #[test]
 fn a_server_for_copies_in_the_environment_asks_for_nothing() {
     let project = Project::with_base();
-    let output = project.run_with(&["plan"], &[("MIGRATOR_SCRATCH_URL", &server().tcp_url("postgres"))]);
+    let output = project.run_with(&["plan"], &[("MIGRATOR_SCRATCH_URL", &server().url("postgres"))]);
     assert_eq!(output, "exit 0\n--- stdout\nnothing to apply\n");
 }
 

@@ -1,7 +1,9 @@
 //! The real PgBouncer between us and the server, where the environment says that it is there.
 #![expect(clippy::print_stderr, reason = "what does not run is said, not passed over in silence")]
 
-use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,11 +12,10 @@ use tempfile::TempDir;
 
 use crate::support::{Project, fingerprint, query_at, server};
 
-/// A PgBouncer of one test; it ends with it.
+/// A PgBouncer of one test; it ends with it. It trusts its clients, who come through a socket in a private directory.
 struct Pooler {
     process: Child,
-    port: u16,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Pooler {
@@ -26,27 +27,33 @@ impl Pooler {
             );
             return None;
         }
-        let directory = tempfile::Builder::new().permissions(readable()).tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let directory = TempDir::with_prefix_in("pooler-", "/tmp").unwrap();
         let users = directory.path().join("users.txt");
         std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
         let settings = format!(
-            "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+            "[databases]\n* = host={} port={}\n[pgbouncer]\nlisten_port = 5432\nunix_socket_dir = {}\n\
              auth_type = trust\nauth_file = {}\npool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n",
+            server().socket_directory().display(),
             server().port(),
+            directory.path().display(),
             users.display()
         );
         let file = directory.path().join("pgbouncer.ini");
         std::fs::write(&file, settings).unwrap();
         let mut command = Command::new("pgbouncer");
-        if is_root() {
-            command.args(["-u", "postgres"]);
+        let owner = std::fs::metadata(server().socket_directory()).unwrap();
+        if owner.uid() != std::fs::metadata(directory.path()).unwrap().uid() {
+            // It refuses to be root; so all of it is the server's user's.
+            for path in [users.as_path(), &file, directory.path()] {
+                chown(path, Some(owner.uid()), Some(owner.gid())).unwrap();
+            }
+            command.uid(owner.uid()).gid(owner.gid());
         }
         let process = command.arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let process = process.expect("MIGRATOR_TEST_PGBOUNCER=1 needs the program `pgbouncer` in the PATH");
-        let pooler = Pooler { process, port, _directory: directory };
+        let pooler = Pooler { process, directory };
         for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if UnixStream::connect(pooler.directory.path().join(".s.PGSQL.5432")).is_ok() {
                 return Some(pooler);
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -55,12 +62,13 @@ impl Pooler {
     }
 
     fn url(&self, project: &Project) -> String {
-        format!("postgresql://postgres@127.0.0.1:{}/{}", self.port, project.database())
+        let socket = self.directory.path().display().to_string().replace('/', "%2F");
+        format!("postgresql://postgres@{socket}:5432/{}", project.database())
     }
 
     fn run(&self, project: &Project, arguments: &[&str]) -> String {
         let output = project.run_with(arguments, &[("DATABASE_URL", &self.url(project))]);
-        output.replace(&format!("127.0.0.1:{}", self.port), "POOLER")
+        output.replace(&format!("{}:5432", self.directory.path().display()), "POOLER")
     }
 }
 
@@ -69,17 +77,6 @@ impl Drop for Pooler {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// Another user of the system must be able to read the directory.
-fn readable() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o755)
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 fn project() -> Project {
@@ -103,7 +100,7 @@ fn a_transaction_pooler_is_refused_before_anything_is_written() {
         --- stderr
         POOLER · database DB · user postgres · PostgreSQL X
         error: the connection goes through a transaction pooler, which cannot hold the migration lock
-          = help: connect to the server itself, at SERVER, or through a pool in session mode
+          = help: connect to the server itself, at its socket:5432, or through a pool in session mode
     "#]]
     .assert_eq(&outputs[0]);
     assert!(outputs.iter().all(|output| *output == outputs[0]), "{outputs:?}");

@@ -20,7 +20,7 @@ fn check(project: &Project, expected: Expect) {
 /// On a server of its own: other tests make roles.
 #[track_caller]
 fn check_on(server: &TemporaryServer, project: &Project, expected: Expect) {
-    let output = project.run_with(&["verify", "--verbose"], &[("DATABASE_URL", &server.tcp_url("postgres"))]);
+    let output = project.run_with(&["verify", "--verbose"], &[("DATABASE_URL", &server.url("postgres"))]);
     let belongs = |line: &str| line.starts_with(' ') || line.contains("round trip: ");
     let lines: Vec<&str> = output.lines().skip_while(|line| !line.contains("round trip: ")).collect();
     let (first, behind) = lines.split_first().unwrap_or_else(|| panic!("{output}"));
@@ -128,7 +128,7 @@ fn everything_is_asked_again_by_one_where_a_role_turns_out_to_be_made_anew() {
     project.remove("migrations/018_t18.sql").migration("018_role", ROLE, "DROP ROLE reader;");
     let server = TemporaryServer::start().unwrap();
     // It is there: the first way up does not touch it, the way back does.
-    query_at(&server.tcp_url("postgres"), "CREATE ROLE reader");
+    query_at(&server.url("postgres"), "CREATE ROLE reader");
     check_on(
         &server,
         &project,
@@ -215,7 +215,7 @@ fn a_terminal_shows_how_many_migrations_have_been_through_it() {
     let name = ptsname(&terminal, Vec::new()).unwrap();
     let other_end = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
     let mut verify = project.command(&["verify"]);
-    verify.env("DATABASE_URL", server.tcp_url("postgres")).env("TERM", "xterm").stdout(Stdio::null());
+    verify.env("DATABASE_URL", server.url("postgres")).env("TERM", "xterm").stdout(Stdio::null());
     let mut child = verify.stderr(other_end).spawn().unwrap();
     // Ours of the other end is closed with the command, so that reading ends when the process does.
     drop(verify);

@@ -5,8 +5,6 @@ use tempfile::TempDir;
 
 use crate::support::{Project, query_at};
 
-const CANARY: &str = "canary-7f3a9";
-
 /// Commands that succeed, that fail, that ask for help.
 const COMMANDS: [&[&str]; 19] = [
     &["wait", "--timeout", "200ms"],
@@ -32,12 +30,12 @@ const COMMANDS: [&[&str]; 19] = [
 
 #[test]
 fn a_password_is_never_shown() {
-    let server = TemporaryServer::builder()
-        .file("pg_hba.conf", "local all all trust\nhost all all all scram-sha-256\n")
-        .start()
-        .unwrap();
+    let server = TemporaryServer::builder().tcp().start().unwrap();
+    // Of a password that is written here, anyone on this machine could make use.
+    let canary = format!("canary-{}", server.password().unwrap());
+    let canary = canary.as_str();
     let socket = server.url("postgres");
-    query_at(&socket, &format!("CREATE ROLE deploy SUPERUSER LOGIN PASSWORD '{CANARY}'"));
+    query_at(&socket, &format!("CREATE ROLE deploy SUPERUSER LOGIN PASSWORD '{canary}'"));
     let home = TempDir::new().unwrap();
     let write = |name: &str, text: String| {
         use std::os::unix::fs::PermissionsExt as _;
@@ -49,40 +47,40 @@ fn a_password_is_never_shown() {
     let services = write(
         "services",
         format!(
-            "[crm]\nhost=127.0.0.1\nport={}\nuser=deploy\npassword={CANARY}\n[bad]\npassword:{CANARY}=1\n[worse]\npassword {CANARY}\n",
+            "[crm]\nhost=127.0.0.1\nport={}\nuser=deploy\npassword={canary}\n[bad]\npassword:{canary}=1\n[worse]\npassword {canary}\n",
             server.port()
         ),
     );
-    let passwords = write("passwords", format!("*:*:*:deploy:{CANARY}\n"));
+    let passwords = write("passwords", format!("*:*:*:deploy:{canary}\n"));
     let (port, home) = (server.port(), home.path().display().to_string());
     // Each by a database of its own; those after the fifth cannot be read or do not lead anywhere.
     let ways: Vec<(String, Vec<(&str, &str)>)> = vec![
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a"), vec![]),
-        (format!("host=127.0.0.1 port={port} user=deploy password={CANARY} dbname=b"), vec![]),
-        (format!("postgresql://deploy@127.0.0.1:{port}/c"), vec![("PGPASSWORD", CANARY)]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("host=127.0.0.1 port={port} user=deploy password={canary} dbname=b"), vec![]),
+        (format!("postgresql://deploy@127.0.0.1:{port}/c"), vec![("PGPASSWORD", canary)]),
         (format!("postgresql://deploy@127.0.0.1:{port}/d"), vec![("PGPASSFILE", &passwords)]),
         ("postgresql:///e?service=crm".to_owned(), vec![("PGSERVICEFILE", &services)]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/missing"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:1/crm"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a?application_name=x&sslmode=wrong"), vec![]),
-        (format!("postgresql://deploy:{CANARY}%zz@127.0.0.1:{port}/a"), vec![]),
-        (format!("host=127.0.0.1 password='{CANARY}"), vec![]),
-        (format!("deploy:{CANARY}@127.0.0.1"), vec![]),
-        (format!("postgresql://deploy:hun@{CANARY}@127.0.0.1:{port}/a"), vec![]),
-        (format!("postgresql://deploy:12/{CANARY}@127.0.0.1:{port}/a"), vec![]),
-        (format!("postgresql://deploy:hun@127.0.0.1:{port}/{CANARY}@127.0.0.1/a"), vec![]),
-        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password=hun&{CANARY}=1"), vec![]),
-        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={CANARY}&schema=public"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/missing"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:1/crm"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?application_name=x&sslmode=wrong"), vec![]),
+        (format!("postgresql://deploy:{canary}%zz@127.0.0.1:{port}/a"), vec![]),
+        (format!("host=127.0.0.1 password='{canary}"), vec![]),
+        (format!("deploy:{canary}@127.0.0.1"), vec![]),
+        (format!("postgresql://deploy:hun@{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:12/{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:hun@127.0.0.1:{port}/{canary}@127.0.0.1/a"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password=hun&{canary}=1"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&schema=public"), vec![]),
         (
-            format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={CANARY}&search_path=a,b&nonesuch_timeout=1"),
+            format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&search_path=a,b&nonesuch_timeout=1"),
             vec![],
         ),
-        (format!("postgres:/deploy:{CANARY}@127.0.0.1/a"), vec![]),
-        (format!("postgresql+asyncpg://deploy:{CANARY}@127.0.0.1/a"), vec![]),
-        (format!("\"postgresql://deploy:{CANARY}@127.0.0.1/a\""), vec![]),
-        (format!("host=127.0.0.1 password=hun {CANARY}=1"), vec![]),
-        (format!("dbname=postgresql://deploy:{CANARY}@127.0.0.1/a"), vec![]),
+        (format!("postgres:/deploy:{canary}@127.0.0.1/a"), vec![]),
+        (format!("postgresql+asyncpg://deploy:{canary}@127.0.0.1/a"), vec![]),
+        (format!("\"postgresql://deploy:{canary}@127.0.0.1/a\""), vec![]),
+        (format!("host=127.0.0.1 password=hun {canary}=1"), vec![]),
+        (format!("dbname=postgresql://deploy:{canary}@127.0.0.1/a"), vec![]),
         ("postgresql:///e?service=bad".to_owned(), vec![("PGSERVICEFILE", &services)]),
         ("postgresql:///e?service=worse".to_owned(), vec![("PGSERVICEFILE", &services)]),
     ];
@@ -97,18 +95,18 @@ fn a_password_is_never_shown() {
             let mut variables = variables.clone();
             variables.extend([("DATABASE_URL", text.as_str()), ("HOME", &home)]);
             let output = project.run_with(command, &variables);
-            assert!(!output.contains(CANARY), "{command:?}: {output}");
+            assert!(!output.contains(canary), "{command:?}: {output}");
             connected += usize::from(output.contains("applied 002_t2"));
         }
     }
     assert_eq!(connected, 5, "each of the good ways leads to the server");
     for database in ["a", "b", "c", "d", "e"] {
         let logged =
-            format!("SELECT count(*), coalesce(sum((e::text ~ '{CANARY}')::int), 0) FROM schema_migration_events e");
+            format!("SELECT count(*), coalesce(sum((e::text ~ '{canary}')::int), 0) FROM schema_migration_events e");
         let logged = query_at(&server.url(database), &logged);
         assert!(logged.ends_with("|0\n") && !logged.starts_with('0'), "{logged}");
     }
-    assert!(!server.log().contains(CANARY));
+    assert!(!server.log().contains(canary));
 }
 
 #[test]

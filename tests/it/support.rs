@@ -17,6 +17,11 @@ pub(crate) fn server() -> &'static TemporaryServer {
     })
 }
 
+/// Where a server is, as messages name it.
+pub(crate) fn place(server: &TemporaryServer) -> String {
+    format!("{}:{}", server.socket_directory().display(), server.port())
+}
+
 /// A project of one test: a db directory, a database, and the binary over both.
 pub(crate) struct Project {
     directory: TempDir,
@@ -64,7 +69,7 @@ impl Project {
     }
 
     pub(crate) fn url(&self) -> String {
-        server().tcp_url(&self.database)
+        server().url(&self.database)
     }
 
     /// Writes a file below db/.
@@ -156,8 +161,7 @@ impl Project {
     }
 
     fn normalise(&self, text: &str) -> String {
-        let port = server().port().to_string();
-        let text = text.replace(&format!("127.0.0.1:{port}"), "SERVER").replace(&self.database, "DB");
+        let text = text.replace(&place(server()), "SERVER").replace(&self.database, "DB");
         text.lines().map(|line| normalise_line(line) + "\n").collect()
     }
 
@@ -244,7 +248,7 @@ pub(crate) fn wait_until(project: &Project, question: &str) {
 
 /// Runs SQL on a database of the shared server.
 pub(crate) fn query_on(database: &str, sql: &str) -> String {
-    query_at(&server().tcp_url(database), sql)
+    query_at(&server().url(database), sql)
 }
 
 /// Runs SQL wherever the URL leads; rows as `a|b` lines.

@@ -17,14 +17,14 @@ struct Encrypted {
     files: TempDir,
 }
 
-/// Trusts whoever comes encrypted as `postgres`; `certified` must show a certificate; `plain` may only come in plaintext,
-/// `bound` only with a password.
+/// `certified` must show a certificate, the others know a password; `plain` may only come in plaintext, `bound` and `postgres` only
+/// encrypted.
 const HBA: &str = "\
 local     all      postgres   trust
-hostssl   all      certified  all  trust clientcert=verify-full
-hostnossl all      plain      all  trust
+hostssl   all      certified  all  cert
+hostnossl all      plain      all  scram-sha-256
 hostssl   all      bound      all  scram-sha-256
-hostssl   all      postgres   all  trust
+hostssl   all      postgres   all  scram-sha-256
 ";
 
 fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
@@ -63,6 +63,7 @@ impl Encrypted {
             private(&files.path().join(format!("{name}.key")), key);
         }
         let server = TemporaryServer::builder()
+            .tcp()
             .setting("ssl", "on")
             .setting("ssl_cert_file", "server.crt")
             .setting("ssl_key_file", "server.key")
@@ -74,18 +75,19 @@ impl Encrypted {
             .start()
             .unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"));
         let encrypted = Encrypted { server, files };
-        for sql in [
-            "CREATE ROLE certified SUPERUSER LOGIN",
-            "CREATE ROLE plain SUPERUSER LOGIN",
-            "CREATE ROLE bound SUPERUSER LOGIN PASSWORD 's3cret'",
-        ] {
-            encrypted.administer(sql);
+        for role in ["certified", "plain", "bound"] {
+            encrypted.administer(&format!("CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{}'", encrypted.password()));
         }
         encrypted
     }
 
     fn administer(&self, sql: &str) {
         query_at(&self.server.url("postgres"), sql);
+    }
+
+    /// Of all roles: anyone on this machine could come with one that is written here.
+    fn password(&self) -> &str {
+        self.server.password().unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -98,9 +100,10 @@ impl Encrypted {
         project.tables(1);
         let files = self.files.path().to_str().unwrap();
         let text = text.replace("FILES", files);
-        let text = format!("{text} port={} dbname=postgres connect_timeout=5", self.server.port());
+        let (port, password) = (self.server.port(), self.password());
+        let text = format!("{text} port={port} password={password} dbname=postgres connect_timeout=5");
         let output = project.run_with(&["status"], &[("DATABASE_URL", &text), ("HOME", files)]);
-        assert!(!output.contains("s3cret"), "{output}");
+        assert!(!output.contains(password), "{output}");
         output.replace(files, "FILES").replace(&self.server.port().to_string(), "PORT")
     }
 }
@@ -149,7 +152,7 @@ fn the_right_server_is_let_in_by_every_mode_that_encrypts() {
         "host=localhost hostaddr=127.0.0.1 sslmode=verify-full sslrootcert=FILES/ca.crt",
         "host=localhost sslmode=verify-full sslrootcert=FILES/ca.crt ssl_max_protocol_version=TLSv1.2",
         "host=localhost sslmode=verify-full sslrootcert=FILES/ca.crt ssl_min_protocol_version=TLSv1.3",
-        "host=localhost user=bound password=s3cret sslmode=verify-full sslrootcert=FILES/ca.crt channel_binding=require",
+        "host=localhost user=bound sslmode=verify-full sslrootcert=FILES/ca.crt channel_binding=require",
         "host=localhost user=certified sslmode=verify-full sslrootcert=FILES/ca.crt sslcert=FILES/certified.crt sslkey=FILES/certified.key",
     ] {
         let text = if text.contains("user=") { text.to_owned() } else { format!("{text} user=postgres") };
@@ -328,16 +331,17 @@ fn a_client_without_the_right_certificate_is_told_so() {
 
 #[test]
 fn a_server_without_tls_is_not_spoken_to_in_plaintext_instead() {
-    let project = Project::new();
-    project.tables(1);
-    let url = format!("{}?sslmode=require", project.url());
+    let server = TemporaryServer::builder().tcp().start().unwrap();
+    let project = Project::without_database();
+    let url = format!("{}?sslmode=require", server.tcp_url("postgres").unwrap());
+    let output = project.run_with(&["status"], &[("DATABASE_URL", &url)]);
     expect![[r#"
         exit 6
         --- stderr
-        error: cannot connect to `postgresql://postgres@SERVER/DB`: server does not support TLS
+        error: cannot connect to `postgresql://postgres@127.0.0.1:PORT/postgres`: server does not support TLS
           = help: the server has `ssl` off; a connection that nobody can listen to is not made in plaintext instead
     "#]]
-    .assert_eq(&project.run_with(&["status"], &[("DATABASE_URL", &url)]));
+    .assert_eq(&output.replace(&server.port().to_string(), "PORT"));
 }
 
 #[test]
@@ -388,8 +392,9 @@ fn migrations_run_and_are_cancelled_over_tls() {
     project.tables(3).migration("004_slow", "SELECT pg_sleep(60);", "");
     good().administer("CREATE DATABASE encrypted");
     let text = format!(
-        "host=localhost port={} dbname=encrypted user=postgres sslmode=verify-full sslrootcert={}",
+        "host=localhost port={} dbname=encrypted user=postgres password={} sslmode=verify-full sslrootcert={}",
         good().server.port(),
+        good().password(),
         good().path("ca.crt").display()
     );
     let mut command = project.command(&["up"]);

@@ -268,7 +268,7 @@ fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
     let said = "error: stopped by SIGINT at the question `round trip`";
     assert!(output.starts_with("exit 130\n") && output.contains(said), "{output}");
     let mut plan = project.command(&["plan", "--locks"]);
-    plan.env("MIGRATOR_SCRATCH_URL", server().tcp_url("postgres"));
+    plan.env("MIGRATOR_SCRATCH_URL", server().url("postgres"));
     expect![[r#"
         exit 143
         --- stderr
@@ -296,7 +296,7 @@ fn a_way_back_may_drop_the_role_that_its_way_up_has_made() {
         )
         .migration("003_broken", "CREATE TABLE b ();", "SELECT 1;")
         .migration("004_grant", "CREATE TABLE c ();\nGRANT SELECT ON c TO own_role;", "DROP TABLE c;");
-    let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.tcp_url("postgres"))]);
+    let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.url("postgres"))]);
     let line = "FAILED    round trip: 3 of 4 ways back restore the schema exactly, 0 migrations without one";
     assert!(output.contains(line), "{output}");
 }

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use expect_test::expect;
 use migrator_xtask::postgres::TemporaryServer;
 
-use crate::support::{Project, query_on, server};
+use crate::support::{Project, place, query_at, query_on, server};
 
 /// One that has said for what it waits.
 struct Waiting {
@@ -49,11 +49,11 @@ fn a_database_that_is_created_meanwhile_is_waited_for() {
     let waiting = Waiting::start(project.command(&["wait"]));
     query_on("postgres", &format!("CREATE DATABASE {}", project.database()));
     expect![[r#"
-        waiting for postgresql://postgres@127.0.0.1:PORT/DB: database "DB" does not exist [3D000]
+        waiting for postgresql://postgres@SERVER/DB: database "DB" does not exist [3D000]
         help: create the database first (`createdb`, or `cargo xtask migrate create` in development)
-        127.0.0.1:PORT accepts connections to `DB`
+        SERVER accepts connections to `DB`
     "#]]
-    .assert_eq(&waiting.finish().replace(project.database(), "DB").replace(&server().port().to_string(), "PORT"));
+    .assert_eq(&waiting.finish().replace(project.database(), "DB").replace(&place(server()), "SERVER"));
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn a_database_that_never_comes_is_named_at_the_end() {
 
 #[test]
 fn a_server_that_starts_is_waited_for() {
-    let mut starting = TemporaryServer::start().unwrap();
-    let url = starting.tcp_url("postgres");
+    let mut starting = TemporaryServer::builder().tcp().start().unwrap();
+    let url = starting.tcp_url("postgres").unwrap();
     let port = starting.port().to_string();
     starting.stop().unwrap();
     let project = Project::without_database();
@@ -82,7 +82,7 @@ fn a_server_that_starts_is_waited_for() {
     let waiting = Waiting::start(command);
     starting.start_again().unwrap();
     let output = waiting.finish().replace(&port, "PORT");
-    assert_eq!(starting.tcp_url("postgres"), url);
+    assert_eq!(starting.tcp_url("postgres"), Some(url));
     // On a quick machine the moments in which it starts are not seen.
     let lines = output.lines().filter(|line| !line.contains("[57P03]") && !line.starts_with("help: the server is"));
     expect![[r#"
@@ -111,11 +111,10 @@ fn nobody_there_is_said_when_the_time_is_over() {
 
 #[test]
 fn a_wrong_password_is_not_waited_for() {
-    let secured = TemporaryServer::builder()
-        .file("pg_hba.conf", "local all all trust\nhost all all all scram-sha-256\n")
-        .start()
-        .unwrap();
-    crate::support::query_at(&secured.url("postgres"), "CREATE ROLE deploy LOGIN PASSWORD 'right'");
+    let secured = TemporaryServer::builder().tcp().start().unwrap();
+    // Anyone on this machine could come with a password that is written here.
+    let right = secured.password().unwrap();
+    query_at(&secured.url("postgres"), &format!("CREATE ROLE deploy LOGIN PASSWORD '{right}'"));
     let project = Project::without_database();
     let run = |user: &str| {
         let url = format!("postgresql://{user}@127.0.0.1:{}/postgres", secured.port());
@@ -138,18 +137,18 @@ fn a_wrong_password_is_not_waited_for() {
           = help: the server asks for a password: put it into the URL, PGPASSWORD or the password file
     "#]]
     .assert_eq(&run("deploy"));
-    assert!(run("deploy:right").starts_with("exit 0"));
+    assert!(run(&format!("deploy:{right}")).starts_with("exit 0"));
 }
 
 #[test]
 fn several_servers_are_tried_in_turn() {
     let project = Project::new();
     project.tables(1);
-    let port = server().port();
+    let (port, socket) = (server().port(), server().socket_directory().display().to_string().replace('/', "%2F"));
     let to = |text: String| project.run_with(&["status"], &[("DATABASE_URL", &text)]);
     let database = project.database();
-    assert!(to(format!("postgresql://postgres@127.0.0.1:1,127.0.0.1:{port}/{database}")).starts_with("exit 0"));
-    let both = format!("postgresql://postgres@127.0.0.1:1,127.0.0.1:{port}/{database}?target_session_attrs=standby");
+    assert!(to(format!("postgresql://postgres@127.0.0.1:1,{socket}:{port}/{database}")).starts_with("exit 0"));
+    let both = format!("postgresql://postgres@127.0.0.1:1,{socket}:{port}/{database}?target_session_attrs=standby");
     expect![[r#"
         exit 6
         --- stderr

@@ -17,6 +17,8 @@
 mod binaries;
 mod cache;
 mod cluster;
+mod files;
+mod place;
 mod server;
 mod temporary;
 mod user;

@@ -118,6 +118,19 @@ fn kept_clusters_are_private_to_the_servers_user() {
 }
 
 #[test]
+fn a_kept_cluster_lets_no_one_in_and_decides_of_no_server_whom_it_lets_in() {
+    let place = Place::marked();
+    let kept = place.entry().join("pg_hba.conf");
+    let rules = fs::read_to_string(&kept).unwrap();
+    let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).collect();
+    assert!(!rules.is_empty() && rules.iter().all(|rule| rule.ends_with("reject")), "{rules:?}");
+    let owner = fs::metadata(&kept).unwrap();
+    fs::write(&kept, "local all all reject\nhost all all all trust\n").unwrap();
+    chown(&kept, Some(owner.uid()), Some(owner.gid())).unwrap();
+    assert_eq!(place.start(), "copy answers Ä");
+}
+
+#[test]
 fn a_directory_that_others_can_enter_is_not_used() {
     let place = Place::marked();
     fs::set_permissions(place.home(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -41,10 +41,14 @@ fn postmaster(data: &Path) -> Pid {
 }
 
 #[test]
-fn a_temporary_server_takes_connections_through_its_socket_and_through_tcp() {
+fn a_temporary_server_takes_connections_through_its_socket_and_where_asked_for_through_tcp() {
     let server = TemporaryServer::start().unwrap();
+    assert_eq!(server.tcp_url("postgres"), None);
+    assert_eq!(ask(&server, &server.url("postgres"), "SHOW listen_addresses"), "");
+    let server = TemporaryServer::builder().tcp().start().unwrap();
     assert_eq!(ask(&server, &server.url("postgres"), "SELECT inet_client_addr() IS NULL"), "t");
-    assert_eq!(ask(&server, &server.tcp_url("postgres"), "SELECT host(inet_client_addr())"), "127.0.0.1");
+    let url = server.tcp_url("postgres").unwrap();
+    assert_eq!(ask(&server, &url, "SELECT host(inet_client_addr())"), "127.0.0.1");
     assert_eq!(ask(&server, &server.url("postgres"), "SHOW data_directory"), server.data_directory().to_str().unwrap());
     assert_eq!(ask(&server, &server.url("postgres"), "SELECT upper('ä')"), "Ä");
 }
@@ -53,7 +57,7 @@ fn a_temporary_server_takes_connections_through_its_socket_and_through_tcp() {
 fn a_standby_follows_its_primary_and_takes_no_writes() {
     let primary = TemporaryServer::start().unwrap();
     let standby = primary.standby().unwrap();
-    let (primary_url, standby_url) = (primary.tcp_url("postgres"), standby.tcp_url("postgres"));
+    let (primary_url, standby_url) = (primary.url("postgres"), standby.url("postgres"));
     assert_eq!(ask(&standby, &standby_url, "SELECT pg_is_in_recovery()"), "t");
     ask(&primary, &primary_url, "CREATE TABLE written_later ()");
     eventually("the standby has the table", || {
@@ -75,8 +79,22 @@ fn a_temporary_server_has_the_settings_of_its_builder_and_room_for_many_connecti
 fn a_temporary_server_is_private() {
     let server = TemporaryServer::start().unwrap();
     let directory = server.data_directory().parent().unwrap().to_owned();
-    assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o777, 0o700);
-    assert_eq!(fs::metadata(server.socket_directory()).unwrap().mode() & 0o777, 0o700);
+    let (around, log) = (fs::metadata(&directory).unwrap(), fs::metadata(directory.join("log")).unwrap());
+    let own = rustix::process::geteuid().as_raw();
+    assert_eq!((around.uid(), around.mode() & 0o067), (own, 0), "{:o}", around.mode());
+    assert_eq!((log.uid(), log.mode() & 0o777), (own, 0o600));
+    let data = fs::metadata(server.data_directory()).unwrap();
+    for path in [server.data_directory(), server.socket_directory()] {
+        let found = fs::metadata(&path).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (data.uid(), 0o700), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_sockets_name_is_short_enough_for_every_system() {
+    let server = TemporaryServer::start().unwrap();
+    let socket = server.socket_directory().join(".s.PGSQL.65535");
+    assert!(socket.as_os_str().len() < 100, "{}", socket.display());
 }
 
 #[test]

@@ -215,7 +215,7 @@ pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result
     .await;
     executor.progress.end();
     let Err(failure) = outcome else { return Ok(()) };
-    let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure);
+    let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure, None);
     Err(match error.exit() {
         Exit::Failed => error.help("correct the file, build, and run `seed` again: nothing of it is in the database"),
         _ => error,

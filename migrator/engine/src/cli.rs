@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Up(command::up::Args),
     /// Roll back, newest first.
     Down(command::down::Args),
+    /// Roll back the newest migration and apply it again.
+    Redo(command::redo::Args),
     /// Show what `up` would do; writes nothing.
     Plan(command::plan::Args),
     /// Show what is applied and what is not; writes nothing.

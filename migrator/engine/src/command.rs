@@ -16,6 +16,7 @@ mod html;
 pub(crate) mod list;
 mod obstacle;
 pub(crate) mod plan;
+pub(crate) mod redo;
 #[cfg(feature = "dev")]
 pub(crate) mod reset;
 pub(crate) mod resolve;

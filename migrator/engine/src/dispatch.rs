@@ -25,6 +25,7 @@ pub(crate) async fn dispatch(
     let exit = match cli.command {
         Command::Up(args) => up::run(&context, &args).await?,
         Command::Down(args) => down::run(&context, &args).await?,
+        Command::Redo(args) => redo::run(&context, &args).await?,
         Command::Plan(args) => plan::run(&context, &args).await?,
         Command::Status(args) => status::run(&context, &args).await?,
         Command::Audit(args) => audit::run(&context, &args).await?,

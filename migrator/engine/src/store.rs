@@ -1,9 +1,11 @@
 //! Reads the history tables, and writes to them outside migrations.
 
+mod downs;
 mod elsewhere;
 mod read;
 mod standing;
 
+pub(crate) use downs::read_downs;
 pub(crate) use elsewhere::refuse as refuse_elsewhere;
 pub(crate) use read::{LONGEST_WAIT, look, read};
 

@@ -12,7 +12,6 @@ use crate::output;
 
 /// What other tools call our commands, and what to write instead.
 const ELSEWHERE: &[(&[&str], &str)] = &[
-    (&["redo"], "run `migrator down`, then `migrator up`"),
     (&["rollback", "revert", "undo", "downgrade"], "run `migrator down` to roll back"),
     (
         &["migrate", "apply", "run", "upgrade", "latest", "deploy", "forward"],
@@ -162,8 +161,6 @@ mod tests {
                 }
             }
         }
-        let redo = said(&["redo"]);
-        assert!(redo.contains("run `migrator down`, then `migrator up`") && !redo.contains("resolve"), "{redo}");
         assert!(said(&["stauts"]).contains("'status'"));
         assert!(!said(&["xyzzy"]).contains("tip:"), "{}", said(&["xyzzy"]));
     }

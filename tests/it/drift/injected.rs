@@ -145,7 +145,7 @@ const DRIFTS: &[(&str, &str)] = &[
 
 /// The differences as `word kind object.part`.
 fn found(project: &Project, database: &str) -> Vec<String> {
-    let url = server().tcp_url(database);
+    let url = server().url(database);
     let output = project.command(&["drift", "--json"]).env("DATABASE_URL", url).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let answer: serde_json::Value =

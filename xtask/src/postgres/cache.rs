@@ -1,29 +1,47 @@
 //! Clusters as initdb leaves them, kept for the next throw-away server: to copy one takes a tenth of the time.
 //!
 //! They lie beside the throw-away servers in a directory that only the server's user can enter. Nothing depends on them: what is
-//! missing, incomplete, or not beyond doubt ours is left alone, and initdb runs.
+//! missing, incomplete, or not beyond doubt ours is left alone, and initdb runs. They let no one in: a server that starts from a
+//! copy brings its own pg_hba.conf.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
+use rustix::fs::{AtFlags, Dir, FileType, statat};
 use sha2::{Digest, Sha256};
 
 use super::binaries::Binaries;
+use super::files::{open_directory, remove_as};
 use super::server;
-use super::user::{ServerUser, command, give, spawn_error};
+use super::user::{ServerUser, command, give, owner, spawn_error};
 
 /// What initdb is told; another text is another cluster.
-const OPTIONS: [&str; 3] = ["--auth=trust", "--no-sync", "--wal-segsize=1"];
+const OPTIONS: [&str; 3] = ["--auth=reject", "--no-sync", "--wal-segsize=1"];
 
 /// An initdb that has not finished within this time never will.
 const ABANDONED: Duration = Duration::from_secs(600);
 
-/// What a cluster cannot start without.
-const ESSENTIAL: [&str; 3] = ["PG_VERSION", "postgresql.conf", "global/pg_control"];
+/// Copies the cluster in `$1` into `$2`, by the server's user: root must not follow where another user's links lead. Without these
+/// files no server starts. In the end it is still under its name: so no one has begun to remove it while it was copied.
+const COPY: &str = r#"
+cd "$1" || exit 1
+for file in PG_VERSION postgresql.conf global/pg_control; do [ -f "$file" ] && [ ! -L "$file" ] || exit 1; done
+cp -R . "$2" && [ "$1" -ef . ]
+"#;
+
+/// A kept cluster.
+pub(super) struct Entry {
+    home: OwnedFd,
+    directory: PathBuf,
+    name: String,
+}
 
 /// Puts a new cluster into the empty directory `data`, which belongs to the server's user; returns which one was copied, `None`
 /// where initdb has made this one.
@@ -35,14 +53,11 @@ pub(super) fn fill(
     binaries: &Binaries,
     user: Option<&ServerUser>,
     data: &Path,
-) -> Result<Option<PathBuf>> {
-    if let Some(entry) = entry(parent, binaries, user)? {
-        if copy(&entry, data, user) {
-            return Ok(Some(entry));
-        }
-        empty(data, user)?;
+) -> Result<Option<Entry>> {
+    if let Some(entry) = entry(parent, binaries, user, data)? {
+        return Ok(Some(entry));
     }
-    initdb(binaries, user, data)?;
+    make(binaries, user, data)?;
     Ok(None)
 }
 
@@ -55,55 +70,71 @@ pub(super) fn make(binaries: &Binaries, user: Option<&ServerUser>, data: &Path) 
     initdb(binaries, user, data)
 }
 
-/// Throws a kept cluster away that no server can start from.
-pub(super) fn discard(entry: &Path, user: Option<&ServerUser>) {
-    // First the name, at once, so that nobody takes what is half removed for whole. Two processes may find it broken at the same
-    // time: then one of them has nothing to do.
-    let Ok(word) = server::random_hex(6) else { return };
-    let doomed = entry.with_extension(word);
-    if fs::rename(entry, &doomed).is_ok() {
-        remove(&doomed, user);
+impl Entry {
+    /// Throws a kept cluster away that no server can start from.
+    pub(super) fn discard(&self, user: Option<&ServerUser>) {
+        // First the name, at once, so that no one takes what is half removed for whole. Two processes may find it broken at the
+        // same time: then one of them has nothing to do.
+        let Ok(doomed) = self.beside() else { return };
+        if self.rename(&self.name, &doomed) {
+            // What cannot be removed is tried again later, see [`remove_abandoned`].
+            remove_as(user, &self.directory.join(doomed));
+        }
+    }
+
+    /// A new name, which [`remove_abandoned`] recognises.
+    fn beside(&self) -> Result<String> {
+        Ok(format!("{}.{}", self.name, server::random_hex(6)?))
+    }
+
+    /// By descriptor: the directory is the server user's, who can make its name lead elsewhere, and we may be root.
+    fn rename(&self, from: &str, to: &str) -> bool {
+        rustix::fs::renameat(&self.home, from, &self.home, to).is_ok()
+    }
+
+    /// False where there is no whole cluster of this name.
+    fn copy(&self, data: &Path, user: Option<&ServerUser>) -> bool {
+        let mut copy = command("sh", user);
+        copy.args(["-c", COPY, "copy"]).arg(self.directory.join(&self.name)).arg(data);
+        copy.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        copy.status().is_ok_and(|status| status.success())
     }
 }
 
-/// By the server's user, as everything in its directory. What cannot be removed is tried again later, see [`remove_abandoned`].
-fn remove(path: &Path, user: Option<&ServerUser>) {
-    let _ = command("rm", user).arg("-rf").arg(path).stdin(Stdio::null()).stderr(Stdio::null()).status();
-}
-
-/// The kept cluster for this server; made, if there is none. `None`: none can be kept.
-fn entry(parent: &Path, binaries: &Binaries, user: Option<&ServerUser>) -> Result<Option<PathBuf>> {
-    let Some(home) = home(parent, user) else { return Ok(None) };
-    let entry = home.join(key(binaries)?);
-    if is_whole(&entry) {
+/// Copies the kept cluster for this server; it is made, if there is none. `None`: none can be kept.
+fn entry(parent: &Path, binaries: &Binaries, user: Option<&ServerUser>, data: &Path) -> Result<Option<Entry>> {
+    let Some((home, directory)) = home(parent, user) else { return Ok(None) };
+    let entry = Entry { home, directory, name: key(binaries)? };
+    if entry.copy(data, user) {
         return Ok(Some(entry));
     }
-    discard(&entry, user);
-    remove_abandoned(&home, user);
-    let fresh = entry.with_extension(server::random_hex(6)?);
-    initdb(binaries, user, &fresh)?;
-    // Never half a cluster under that name: somebody else's, made meanwhile, is as good, and the name is taken.
-    if fs::rename(&fresh, &entry).is_err() {
-        remove(&fresh, user);
+    empty(data, user)?;
+    entry.discard(user);
+    remove_abandoned(&entry, user);
+    let fresh = entry.beside()?;
+    initdb(binaries, user, &entry.directory.join(&fresh))?;
+    // Never half a cluster under that name: another process's, made meanwhile, is as good, and the name is taken.
+    if !entry.rename(&fresh, &entry.name) {
+        remove_as(user, &entry.directory.join(&fresh));
     }
-    Ok(is_whole(&entry).then_some(entry))
+    Ok(entry.copy(data, user).then_some(entry))
 }
 
-/// `migrator-clusters-<uid>`, if it is a directory that belongs to the server's user and that nobody else can enter. In a
+/// `migrator-clusters-<uid>`, if it is a directory that belongs to the server's user and that no one else can enter. In a
 /// directory where everybody can write, anybody could have put it there: a link or another owner's is not used.
-fn home(parent: &Path, user: Option<&ServerUser>) -> Option<PathBuf> {
-    let owner = user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid);
-    let home = parent.join(format!("migrator-clusters-{owner}"));
-    if fs::symlink_metadata(&home).is_err() {
-        let fresh = home.with_extension(server::random_hex(6).ok()?);
+fn home(parent: &Path, user: Option<&ServerUser>) -> Option<(OwnedFd, PathBuf)> {
+    let directory = parent.join(format!("migrator-clusters-{}", owner(user)));
+    if fs::symlink_metadata(&directory).is_err() {
+        let fresh = directory.with_extension(server::random_hex(6).ok()?);
         fs::DirBuilder::new().mode(0o700).create(&fresh).ok()?;
-        // Under its name only once it has its owner. Whoever was faster has made the same.
-        if give(&fresh, user).is_err() || fs::rename(&fresh, &home).is_err() {
+        // Under its name only once it has its owner. Another process that was faster has made the same.
+        if give(&fresh, user).is_err() || fs::rename(&fresh, &directory).is_err() {
             let _ = fs::remove_dir(&fresh);
         }
     }
-    let found = fs::symlink_metadata(&home).ok()?;
-    (found.is_dir() && found.uid() == owner && found.mode() & 0o777 == 0o700).then_some(home)
+    let home = open_directory(&directory).ok()?;
+    let found = fs::File::from(home.try_clone().ok()?).metadata().ok()?;
+    (found.uid() == owner(user) && found.mode() & 0o777 == 0o700).then_some((home, directory))
 }
 
 /// Names a cluster after all that decides how it looks: the very binaries, their release, the options.
@@ -120,28 +151,15 @@ fn key(binaries: &Binaries) -> Result<String> {
     Ok(format!("{}-{hex}", binaries.major))
 }
 
-fn is_whole(entry: &Path) -> bool {
-    ESSENTIAL.iter().all(|name| fs::symlink_metadata(entry.join(name)).is_ok_and(|file| file.is_file()))
-}
-
-/// By the server's user: root must not follow where another user's links lead.
-fn copy(entry: &Path, data: &Path, user: Option<&ServerUser>) -> bool {
-    let identity = |path: &Path| fs::symlink_metadata(path).map(|directory| (directory.dev(), directory.ino())).ok();
-    let original = identity(entry);
-    let mut copy = command("cp", user);
-    copy.arg("-R").arg(entry.join(".")).arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Still under its name: so nobody has begun to remove it while it was copied.
-    copy.status().is_ok_and(|status| status.success()) && original.is_some() && identity(entry) == original
-}
-
 fn initdb(binaries: &Binaries, user: Option<&ServerUser>, data: &Path) -> Result<()> {
     server::initdb(binaries, user, data, &OPTIONS, |_| {})
 }
 
+/// As its owner, who cannot remove the directory itself where it lies in one of ours.
 fn empty(data: &Path, user: Option<&ServerUser>) -> Result<()> {
     let program = Path::new("sh");
     let mut remove = command(program, user);
-    remove.args(["-c", "rm -rf \"$1\" && mkdir -m 700 \"$1\"", "empty"]).arg(data).stdin(Stdio::null());
+    remove.args(["-c", "cd \"$1\" && rm -rf -- * .[!.]* ..?*", "empty"]).arg(data).stdin(Stdio::null());
     let output = remove.output().map_err(|error| spawn_error(&error, program, user))?;
     anyhow::ensure!(
         output.status.success(),
@@ -153,13 +171,17 @@ fn empty(data: &Path, user: Option<&ServerUser>) -> Result<()> {
 }
 
 /// What a killed process has left.
-fn remove_abandoned(home: &Path, user: Option<&ServerUser>) {
-    let Ok(entries) = fs::read_dir(home) else { return };
-    let is_old = |path: &PathBuf| {
-        let changed = fs::symlink_metadata(path).and_then(|entry| entry.modified()).unwrap_or(SystemTime::now());
-        path.extension().is_some() && changed.elapsed().is_ok_and(|age| age > ABANDONED)
+fn remove_abandoned(entry: &Entry, user: Option<&ServerUser>) {
+    let Ok(entries) = Dir::read_from(&entry.home) else { return };
+    let is_old = |name: &OsStr| {
+        let Ok(found) = statat(&entry.home, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
+        let seconds = u64::try_from(found.st_mtime).unwrap_or_default();
+        let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        FileType::from_raw_mode(found.st_mode) == FileType::Directory && age.is_ok_and(|age| age > ABANDONED)
     };
-    for path in entries.flatten().map(|entry| entry.path()).filter(is_old) {
-        remove(&path, user);
+    let names = entries.flatten().map(|found| OsString::from_vec(found.file_name().to_bytes().to_owned()));
+    // A kept cluster has no dot in its name.
+    for name in names.filter(|name| Path::new(name).extension().is_some() && is_old(name)) {
+        remove_as(user, &entry.directory.join(name));
     }
 }

@@ -1,19 +1,19 @@
 //! The lasting development server of a workspace.
 
 use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use sha2::{Digest, Sha256};
 
 use super::binaries::Binaries;
-use super::server::{self, SUPERUSER, Start, encode};
+use super::files::{self, write_private};
+use super::server::{self, Postmaster, SUPERUSER, Start, encode};
 use super::user::{ServerUser, blocked_directory, give, remove_postgres_variables};
 
 /// How long a server that somebody has started may be silent, for instance while it recovers after a crash.
@@ -110,12 +110,21 @@ impl Cluster {
         if !exists {
             self.create(&binaries)?;
         }
-        server::disarm_stale_pid_file(&self.data_directory())?;
-        let settings = [("unix_socket_directories".to_owned(), String::new())];
+        server::disarm_stale_pid_file(&self.data_directory(), self.user.as_ref())?;
+        let (data, log) = (self.data_directory(), files::open_private(&self.log_file())?);
         let mut port = self.last_port().map_or_else(server::free_port, Ok)?;
         for _ in 0..5 {
-            let (data, log) = (self.data_directory(), self.log_file());
-            match server::start(&binaries, self.user.as_ref(), &data, port, &settings, &log)? {
+            let postmaster = Postmaster {
+                binaries: &binaries,
+                user: self.user.as_ref(),
+                data: &data,
+                socket: None,
+                tcp: true,
+                port,
+                settings: &[],
+                log: &log,
+            };
+            match postmaster.start()? {
                 Start::Ready(_) => {
                     write_private(&self.home.join("port"), &port.to_string())?;
                     return self.running(port);
@@ -147,7 +156,7 @@ impl Cluster {
             return Ok(Status::Absent);
         }
         self.refuse_strangers()?;
-        match server::live_postmaster(&self.data_directory()) {
+        match self.living() {
             Some((_, port)) if server::accepts_connections(port) => Ok(Status::Running(self.running(port)?)),
             Some(_) => Ok(Status::Starting),
             None if self.data_directory().exists() => Ok(Status::Stopped),
@@ -175,7 +184,7 @@ impl Cluster {
         let path = self.home.join("lock");
         loop {
             self.create_home()?;
-            let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
+            let file = files::open_private(&path)?;
             file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
             // Whoever held it may have destroyed the cluster meanwhile, and the lock with it.
             if fs::metadata(&path).is_ok_and(|now| file.metadata().is_ok_and(|ours| ours.ino() == now.ino())) {
@@ -192,11 +201,13 @@ impl Cluster {
         // Root's directory is passed by the server's user on the way to the data; nobody else has business there.
         let mode = if self.user.is_some() { 0o711 } else { 0o700 };
         match fs::DirBuilder::new().mode(mode).create(&self.home) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(error).with_context(|| format!("failed to create `{shown}`"));
-            }
-            _ => self.refuse_strangers()?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            // Whatever our umask is; the directory is ours, and no one can replace it.
+            result => result
+                .and_then(|()| fs::set_permissions(&self.home, fs::Permissions::from_mode(mode)))
+                .with_context(|| format!("failed to create `{shown}`"))?,
         }
+        self.refuse_strangers()?;
         // A workspace whose .gitignore does not know `.dev` must not commit a cluster, and a password.
         fs::write(self.home.join(".gitignore"), "*\n").with_context(|| format!("failed to write into `{shown}`"))
     }
@@ -227,7 +238,7 @@ impl Cluster {
     /// The server that already lives, once it answers.
     fn wait_for_living(&self) -> Result<Option<Running>> {
         let began = Instant::now();
-        while let Some((pid, port)) = server::live_postmaster(&self.data_directory()) {
+        while let Some((pid, port)) = self.living() {
             if server::accepts_connections(port) {
                 return self.running(port).map(Some);
             }
@@ -275,15 +286,21 @@ impl Cluster {
     }
 
     fn end(&self, signal: Signal) -> Result<bool> {
-        let Some((pid, _)) = server::live_postmaster(&self.data_directory()) else { return Ok(false) };
-        server::stop(&self.data_directory(), pid, signal)?;
+        let Some((pid, _)) = self.living() else { return Ok(false) };
+        server::stop(&self.data_directory(), self.user.as_ref(), pid, signal)?;
         Ok(true)
     }
 
+    fn living(&self) -> Option<(Pid, u16)> {
+        server::live_postmaster(&self.data_directory(), self.user.as_ref())
+    }
+
     fn major(&self) -> Result<u32> {
-        let path = self.data_directory().join("PG_VERSION");
-        let text = fs::read_to_string(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
-        text.trim().parse().with_context(|| format!("`{}` holds no release: `{}`", path.display(), text.trim()))
+        let data = self.data_directory();
+        let shown = data.join("PG_VERSION");
+        let text = files::read_of(self.user.as_ref(), &data, "PG_VERSION");
+        let text = text.with_context(|| format!("failed to read `{}`", shown.display()))?;
+        text.trim().parse().with_context(|| format!("`{}` holds no release: `{}`", shown.display(), text.trim()))
     }
 
     /// Keeping the port keeps the URL that somebody has pasted into a tool.
@@ -345,18 +362,8 @@ fn short_hash(root: &Path) -> String {
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn write_private(path: &Path, text: &str) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        // A new file instead of an old one: the mode only counts when a file is created.
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        File::options().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
-    };
-    write().with_context(|| format!("failed to write `{}`", path.display()))
-}
-
+/// Of a directory, std removes by descriptor what is in it, and follows no link: what the server's user has put there is safe to
+/// be removed by root.
 fn remove(path: &Path, how: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
     match how(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,16 +12,21 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::binaries::Binaries;
-use super::user::{ServerUser, command, spawn_error};
+use super::files;
+use super::user::{ServerUser, command, owner, spawn_error};
 
 /// Recovery after a crash can take a while; a server that says nothing for longer is broken.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a question who is there may take.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where a postmaster says that it lives.
+const PID_FILE: &str = "postmaster.pid";
 
 /// The superuser of every cluster made here.
 pub(super) const SUPERUSER: &str = "postgres";
@@ -57,52 +63,79 @@ pub(super) fn initdb(
     Ok(())
 }
 
-/// Starts a postmaster on 127.0.0.1:`port` and waits until it accepts connections.
-///
-/// It gets a process group of its own: Ctrl-C in the terminal is for us, not for the server.
-pub(super) fn start(
-    binaries: &Binaries,
-    user: Option<&ServerUser>,
-    data: &Path,
-    port: u16,
-    settings: &[(String, String)],
-    log: &Path,
-) -> Result<Start> {
-    let open = || File::create(log).with_context(|| format!("failed to write the server's log `{}`", log.display()));
-    let output = open()?;
-    let program = binaries.program("postgres");
-    let mut postgres = command(&program, user);
-    postgres.arg("-D").arg(data).arg("-p").arg(port.to_string());
-    postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "logging_collector=off", "-c", "log_destination=stderr"]);
-    for (name, value) in settings {
-        postgres.arg("-c").arg(format!("{name}={value}"));
-    }
-    postgres.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
-    let mut server = postgres.spawn().map_err(|error| spawn_error(&error, &program, user))?;
+/// How a postmaster is to run.
+pub(super) struct Postmaster<'a> {
+    pub(super) binaries: &'a Binaries,
+    pub(super) user: Option<&'a ServerUser>,
+    pub(super) data: &'a Path,
+    /// A directory that no one but the server's user and root can enter. `None`: no socket.
+    pub(super) socket: Option<&'a Path>,
+    /// True: it also listens on 127.0.0.1.
+    pub(super) tcp: bool,
+    pub(super) port: u16,
+    pub(super) settings: &'a [(String, String)],
+    /// Opened by us: the server's user gets the open file, not its name.
+    pub(super) log: &'a File,
+}
 
-    let began = Instant::now();
-    while began.elapsed() < START_DEADLINE {
-        if let Some(status) = server.try_wait()? {
-            let said = tail(log);
-            if said.contains("could not bind") {
-                return Ok(Start::PortTaken);
+impl Postmaster<'_> {
+    /// Starts it and waits until it accepts connections.
+    ///
+    /// It gets a process group of its own: Ctrl-C in the terminal is for us, not for the server.
+    pub(super) fn start(&self) -> Result<Start> {
+        self.log.set_len(0).context("failed to empty the server's log")?;
+        let program = self.binaries.program("postgres");
+        let mut postgres = command(&program, self.user);
+        postgres.arg("-D").arg(self.data).arg("-p").arg(self.port.to_string());
+        let socket = self.socket.map(|socket| socket.display().to_string()).unwrap_or_default();
+        let own = [
+            ("listen_addresses", if self.tcp { "127.0.0.1" } else { "" }),
+            ("unix_socket_directories", &socket),
+            ("logging_collector", "off"),
+            ("log_destination", "stderr"),
+        ];
+        let others = self.settings.iter().map(|(name, value)| (&**name, &**value));
+        for (name, value) in own.into_iter().chain(others) {
+            postgres.arg("-c").arg(format!("{name}={value}"));
+        }
+        let (output, errors) = (self.log.try_clone()?, self.log.try_clone()?);
+        postgres.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
+        let mut server = postgres.spawn().map_err(|error| spawn_error(&error, &program, self.user))?;
+
+        let shown = self.data.display();
+        let began = Instant::now();
+        while began.elapsed() < START_DEADLINE {
+            if let Some(status) = server.try_wait()? {
+                let said = tail(self.log);
+                if self.tcp && said.contains("could not bind") {
+                    return Ok(Start::PortTaken);
+                }
+                bail!("the server on `{shown}` ended at once ({status}); its log says:\n{said}");
             }
-            bail!("the server on `{}` ended at once ({status}); its log says:\n{said}", data.display());
+            if self.is_ready(&server) {
+                return Ok(Start::Ready(server));
+            }
+            sleep(PAUSE);
         }
-        if accepts_connections(port) {
-            return Ok(Start::Ready(server));
-        }
-        sleep(PAUSE);
+        server.kill()?;
+        server.wait()?;
+        bail!("the server on `{shown}` did not answer within {START_DEADLINE:?}; its log says:\n{}", tail(self.log))
     }
-    server.kill()?;
-    server.wait()?;
-    bail!("the server on `{}` did not answer within {START_DEADLINE:?}; its log says:\n{}", data.display(), tail(log))
+
+    /// Whether it says so itself, and answers. The answer alone would do for another user's program that has taken the port.
+    fn is_ready(&self, server: &Child) -> bool {
+        let said = PidFile::read(self.data, self.user);
+        said.is_some_and(|said| said.pid == server.id().cast_signed() && said.status == "ready")
+            && match self.socket {
+                Some(directory) => answers_on_socket(directory, self.port),
+                None => accepts_connections(self.port),
+            }
+    }
 }
 
 /// The last lines of the server's log, for a message.
-fn tail(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+fn tail(log: &File) -> String {
+    let text = files::end_of(log);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
 }
@@ -114,20 +147,33 @@ pub(super) fn free_port() -> Result<u16> {
 }
 
 /// Whether a server on 127.0.0.1 lets somebody in.
-///
-/// A start-up message is answered by every server that is ready, if only with "who are you"; one that starts or stops
-/// says so with SQLSTATE 57P03.
 pub(super) fn accepts_connections(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let ask = || -> io::Result<bool> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(&startup_message(SUPERUSER))?;
-        let mut answer = [0; 512];
-        let length = stream.read(&mut answer)?;
-        Ok(means_ready(&answer[..length]))
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
+        stream.set_read_timeout(Some(ANSWER_DEADLINE))?;
+        answers(stream)
     };
     ask().unwrap_or(false)
+}
+
+/// The same through the socket in a directory.
+fn answers_on_socket(directory: &Path, port: u16) -> bool {
+    let ask = || -> io::Result<bool> {
+        let stream = UnixStream::connect(directory.join(format!(".s.PGSQL.{port}")))?;
+        stream.set_read_timeout(Some(ANSWER_DEADLINE))?;
+        answers(stream)
+    };
+    ask().unwrap_or(false)
+}
+
+/// A start-up message is answered by every server that is ready, if only with "who are you"; one that starts or stops
+/// says so with SQLSTATE 57P03.
+fn answers(mut stream: impl Read + Write) -> io::Result<bool> {
+    stream.write_all(&startup_message(SUPERUSER))?;
+    let mut answer = [0; 512];
+    let length = stream.read(&mut answer)?;
+    Ok(means_ready(&answer[..length]))
 }
 
 /// Protocol 3.0: length of the whole message, version, pairs of strings, a final zero.
@@ -146,32 +192,52 @@ fn means_ready(answer: &[u8]) -> bool {
     }
 }
 
-/// The postmaster that `postmaster.pid` in `data` names, if it lives, and its port.
-///
-/// A process counts only if it is a `postgres` and no zombie: after a crash the number may belong to somebody else, and
-/// in a container without an init the dead postmaster stays in the table.
-pub(super) fn live_postmaster(data: &Path) -> Option<(Pid, u16)> {
-    let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
-    let mut lines = text.lines();
-    let pid: i32 = lines.next()?.trim().parse().ok()?;
-    let port = lines.nth(2)?.trim().parse().ok()?;
-    is_live_postgres(pid).then_some((Pid::from_raw(pid)?, port))
+/// What a postmaster says about itself in `postmaster.pid`.
+struct PidFile {
+    pid: i32,
+    port: u16,
+    /// Since release 10: `starting`, `ready`, `stopping`.
+    status: String,
 }
 
-fn is_live_postgres(pid: i32) -> bool {
-    if cfg!(target_os = "linux") {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // `17 (postgres) S 1 ...`
-        return stat
-            .split_once('(')
-            .and_then(|(_, rest)| rest.rsplit_once(") "))
-            .is_some_and(|(name, rest)| name.starts_with("postgres") && !rest.starts_with(['Z', 'X']));
+impl PidFile {
+    fn read(data: &Path, user: Option<&ServerUser>) -> Option<PidFile> {
+        let text = files::read_of(user, data, PID_FILE).ok()?;
+        let line = |index| text.lines().nth(index).unwrap_or_default().trim();
+        let (pid, port) = (line(0).parse().ok()?, line(3).parse().ok()?);
+        Some(PidFile { pid, port, status: line(7).to_owned() })
     }
-    let Ok(output) = Command::new("ps").args(["-o", "stat=,comm=", "-p", &pid.to_string()]).output() else {
+}
+
+/// The postmaster that `postmaster.pid` in `data` names, if it lives, and its port.
+///
+/// A process counts only if it is a `postgres` of the server's user and no zombie: after a crash the number may belong to another
+/// process, in a container without an init the dead postmaster stays in the table, and the file is that user's, who may write any
+/// number there, for us to end.
+pub(super) fn live_postmaster(data: &Path, user: Option<&ServerUser>) -> Option<(Pid, u16)> {
+    let PidFile { pid, port, .. } = PidFile::read(data, user)?;
+    is_live_postgres(pid, owner(user)).then_some((Pid::from_raw(pid)?, port))
+}
+
+fn is_live_postgres(pid: i32, owner: u32) -> bool {
+    if cfg!(target_os = "linux") {
+        let process = format!("/proc/{pid}");
+        let stat = fs::read_to_string(format!("{process}/stat")).unwrap_or_default();
+        // `17 (postgres) S 1 ...`
+        return fs::metadata(process).is_ok_and(|process| process.uid() == owner)
+            && stat
+                .split_once('(')
+                .and_then(|(_, rest)| rest.rsplit_once(") "))
+                .is_some_and(|(name, rest)| name.starts_with("postgres") && !rest.starts_with(['Z', 'X']));
+    }
+    let Ok(output) = Command::new("ps").args(["-o", "uid=,stat=,comm=", "-p", &pid.to_string()]).output() else {
         return false;
     };
     let line = String::from_utf8_lossy(&output.stdout);
-    line.contains("postgres") && !line.trim_start().starts_with('Z')
+    let mut words = line.split_whitespace();
+    words.next() == Some(&*owner.to_string())
+        && words.next().is_some_and(|state| !state.starts_with('Z'))
+        && words.any(|word| word.contains("postgres"))
 }
 
 /// Makes a postmaster.pid that a crash left behind harmless.
@@ -179,27 +245,22 @@ fn is_live_postgres(pid: i32) -> bool {
 /// The server itself refuses to start while the process of that number exists, be it a zombie or a stranger. The file
 /// stays, with our own number, which the server does not take for a rival since we are its parent: the rest of the file
 /// is how it finds old backends that still use the shared memory.
-pub(super) fn disarm_stale_pid_file(data: &Path) -> Result<()> {
-    let path = data.join("postmaster.pid");
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+pub(super) fn disarm_stale_pid_file(data: &Path, user: Option<&ServerUser>) -> Result<()> {
+    let Ok(text) = files::read_of(user, data, PID_FILE) else { return Ok(()) };
     let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
-    let write = || -> io::Result<()> {
-        // The directory is the server's, we may be root: a link in it must not lead us to another file.
-        let no_link = OFlags::NOFOLLOW.bits().cast_signed();
-        let mut file = File::options().write(true).truncate(true).custom_flags(no_link).open(&path)?;
-        write!(file, "{}\n{rest}", std::process::id())
-    };
-    write().with_context(|| format!("failed to take over the stale `{}`", path.display()))
+    let path = data.join(PID_FILE);
+    files::write_as(user, &path, &format!("{}\n{rest}", std::process::id()))
+        .with_context(|| format!("failed to take over the stale `{}`", path.display()))
 }
 
 /// Ends a postmaster and waits until it is gone: `INT` disconnects the clients and shuts down cleanly, `QUIT` at once.
 ///
 /// # Errors
 /// The process may not be signalled, or lives on.
-pub(super) fn stop(data: &Path, pid: Pid, signal: Signal) -> Result<()> {
+pub(super) fn stop(data: &Path, user: Option<&ServerUser>, pid: Pid, signal: Signal) -> Result<()> {
     kill_process(pid, signal).map_err(|error| anyhow!("failed to stop the server, process {pid:?}: {error}"))?;
     let began = Instant::now();
-    while live_postmaster(data).is_some_and(|(living, _)| living == pid) {
+    while live_postmaster(data, user).is_some_and(|(living, _)| living == pid) {
         if began.elapsed() > STOP_DEADLINE {
             bail!(
                 "the server on `{}` did not stop within {STOP_DEADLINE:?}\nhelp: see what it waits for in its log, \
@@ -260,24 +321,24 @@ mod tests {
     #[test]
     fn only_a_live_postgres_counts_as_postmaster() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(live_postmaster(folder.path()), None);
+        assert_eq!(live_postmaster(folder.path(), None), None);
         let write = |pid: u32| {
             fs::write(folder.path().join("postmaster.pid"), format!("{pid}\n/data\n0\n5432\n\n127.0.0.1\n")).unwrap();
         };
         write(std::process::id());
-        assert_eq!(live_postmaster(folder.path()), None, "this test is no postgres");
+        assert_eq!(live_postmaster(folder.path(), None), None, "this test is no postgres");
         write(999_999_999);
-        assert_eq!(live_postmaster(folder.path()), None, "no such process");
+        assert_eq!(live_postmaster(folder.path(), None), None, "no such process");
     }
 
     #[test]
     fn a_stale_pid_file_keeps_everything_but_the_number() {
         let folder = tempfile::tempdir().unwrap();
-        disarm_stale_pid_file(folder.path()).unwrap();
+        disarm_stale_pid_file(folder.path(), None).unwrap();
         let path = folder.path().join("postmaster.pid");
         assert!(!path.exists());
         fs::write(&path, "17\n/data\n0\n5432\n\n127.0.0.1\n 1234 5\nready\n").unwrap();
-        disarm_stale_pid_file(folder.path()).unwrap();
+        disarm_stale_pid_file(folder.path(), None).unwrap();
         let expected = format!("{}\n/data\n0\n5432\n\n127.0.0.1\n 1234 5\nready\n", std::process::id());
         assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     }

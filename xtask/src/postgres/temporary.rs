@@ -1,10 +1,8 @@
 //! A throw-away server for tests.
 
-use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -13,11 +11,20 @@ use rustix::process::Signal;
 
 use super::binaries::Binaries;
 use super::cache;
-use super::server::{self, SUPERUSER, Start, encode};
-use super::user::{ServerUser, blocked_directory, command, give, spawn_error};
+use super::files;
+use super::place::{choose_directory, fill_directory, watch};
+use super::server::{self, Postmaster, SUPERUSER, Start, encode};
+use super::user::{ServerUser, command, spawn_error};
 
-/// `sockaddr_un` holds 104 bytes on macOS, 108 on Linux; `/socket/.s.PGSQL.65535` comes behind the directory.
-const LONGEST_DIRECTORY: usize = 80;
+/// The port of a server that has no port: a part of its socket's name, in a directory of its own.
+const SOCKET_PORT: u16 = 5432;
+
+/// Who comes through the socket has been let into its directory, which is the server's user's and root's alone. No one else is let
+/// in: what is not in this file is refused.
+const THROUGH_THE_SOCKET: &str = "local all all trust\nlocal replication all trust\n";
+
+/// Anyone on this machine can come by TCP.
+const BY_TCP: &str = "host all all 127.0.0.1/32 scram-sha-256\n";
 
 /// Speed over safety, as the data is thrown away, and room for many parallel tests. The time zone is not the machine's: whether a
 /// column is rewritten, and how a bound is written, depends on it.
@@ -30,26 +37,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("log_timezone", "UTC"),
 ];
 
-/// Ends the server when the process that owns it is gone without a word, however it was killed.
+/// A PostgreSQL server with an empty cluster in a private directory, without durability.
 ///
-/// `read` returns at the end of file, that is when the last holder of the pipe's other end, the owner, has ended. A
-/// server without data has nothing to save: it is stopped at once.
-const WATCHDOG: &str = r#"
-read -r word
-[ "$word" = done ] && exit 0
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-if [ -n "$pid" ]; then
-    kill -QUIT "$pid"
-    tries=0
-    while kill -0 "$pid" && [ "$tries" -lt 100 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-fi
-rm -rf "$1"
-"#;
-
-/// A PostgreSQL server with an empty cluster in a private directory, without durability, without passwords.
+/// It is reached through a Unix socket in a directory that only the server's user and root can enter, without a password, and by no
+/// one else; with [`Builder::tcp`], also on 127.0.0.1, with a password that no one else knows.
 ///
 /// It ends, and its directory disappears, when the value is dropped, and also when the process ends without dropping
 /// it (a `static`, a crash, `kill -9`). The first start on a machine runs initdb, which takes half a second or more; what it made is
@@ -58,12 +49,17 @@ rm -rf "$1"
 pub struct TemporaryServer {
     binaries: Binaries,
     user: Option<ServerUser>,
+    /// Ours, with the server's `data` and `socket`, and our `log`, in it.
     directory: PathBuf,
     settings: Vec<(String, String)>,
+    files: Vec<(String, String)>,
+    log: File,
+    /// The superuser's, where it listens on 127.0.0.1.
+    password: Option<String>,
     port: u16,
     /// `None` while the server is stopped.
     process: Option<Child>,
-    watchdog: Child,
+    watchdogs: Vec<Child>,
 }
 
 /// Settings for a [`TemporaryServer`].
@@ -71,6 +67,7 @@ pub struct TemporaryServer {
 pub struct Builder {
     settings: Vec<(String, String)>,
     files: Vec<(String, String)>,
+    tcp: bool,
 }
 
 impl Builder {
@@ -81,8 +78,15 @@ impl Builder {
         self
     }
 
-    /// Puts a file into the data directory before the start: a certificate, a `pg_hba.conf` in place of the one that
-    /// trusts everybody. Only the server's user can read it.
+    /// Also listens on 127.0.0.1, where the superuser needs a password; [`TemporaryServer::tcp_url`] has it.
+    #[must_use]
+    pub fn tcp(mut self) -> Builder {
+        self.tcp = true;
+        self
+    }
+
+    /// Puts a file into the data directory before the start: a certificate, a `pg_hba.conf` in place of ours. Only the server's user
+    /// can read it.
     #[must_use]
     pub fn file(mut self, name: &str, text: &str) -> Builder {
         self.files.push((name.to_owned(), text.to_owned()));
@@ -95,42 +99,41 @@ impl Builder {
     /// No PostgreSQL is installed (the message says what to install), root has no user to run it as, or it does not
     /// start (the message ends with its log).
     pub fn start(self) -> Result<TemporaryServer> {
-        let files = self.files.clone();
-        let mut copied_from = None;
-        let mut server = self.prepare(|server| {
-            let parent = server.directory.parent().unwrap_or(Path::new("/tmp"));
-            copied_from = cache::fill(parent, &server.binaries, server.user.as_ref(), &server.data_directory())?;
-            Ok(())
-        })?;
+        let mut server = self.prepare()?;
+        let (parent, data) = (server.directory.parent().unwrap_or(Path::new("/tmp")), server.data_directory());
+        let copied_from = cache::fill(parent, &server.binaries, server.user.as_ref(), &data)?;
+        server.close_the_cluster()?;
         let Err(error) = server.start_again() else { return Ok(server) };
         let Some(entry) = copied_from else { return Err(error) };
         // Either the settings are to blame or the copied cluster: one that is made for this server alone tells.
-        cache::make(&server.binaries, server.user.as_ref(), &server.data_directory())?;
-        server.write_files(&files)?;
+        cache::make(&server.binaries, server.user.as_ref(), &data)?;
+        server.close_the_cluster()?;
         server.start_again()?;
-        cache::discard(&entry, server.user.as_ref());
+        entry.discard(server.user.as_ref());
         Ok(server)
     }
 
-    /// Creates the directories and has the cluster put into them.
-    fn prepare(self, fill: impl FnOnce(&TemporaryServer) -> Result<()>) -> Result<TemporaryServer> {
+    /// Creates the directories, for a cluster to be put into them.
+    fn prepare(self) -> Result<TemporaryServer> {
         let user = ServerUser::choose()?;
         let binaries = Binaries::find(None, user.as_ref())?;
         let directory = choose_directory(user.as_ref())?;
-        let prepared = fill_directory(&directory, user.as_ref()).and_then(|()| watch(&directory, user.as_ref()));
-        let watchdog = prepared.inspect_err(|_| {
+        let prepared =
+            fill_directory(&directory, user.as_ref()).and_then(|log| Ok((log, watch(&directory, user.as_ref())?)));
+        let (log, watchdogs) = prepared.inspect_err(|_| {
             // The first error is the one to tell; nothing but empty directories is lost.
             let _ = fs::remove_dir_all(&directory);
         })?;
         let own = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let mut settings: Vec<_> = own.collect();
-        settings.push(("unix_socket_directories".to_owned(), directory.join("socket").display().to_string()));
-        settings.extend(self.settings);
+        let settings = own.chain(self.settings).collect();
+        // What is given comes behind ours, in its place.
+        let by_tcp = if self.tcp { BY_TCP } else { "" };
+        let mut files = vec![("pg_hba.conf".to_owned(), format!("{THROUGH_THE_SOCKET}{by_tcp}"))];
+        files.extend(self.files);
+        let password = if self.tcp { Some(server::random_hex(16)?) } else { None };
         // From here on dropping the value cleans up, also after an error.
-        let server = TemporaryServer { binaries, user, directory, settings, port: 0, process: None, watchdog };
-        fill(&server)?;
-        server.write_files(&self.files)?;
-        Ok(server)
+        let (port, process) = (0, None);
+        Ok(TemporaryServer { binaries, user, directory, settings, files, log, password, port, process, watchdogs })
     }
 }
 
@@ -149,25 +152,24 @@ impl TemporaryServer {
         Builder::default()
     }
 
-    /// Creates and starts a hot standby that follows this server.
+    /// Creates and starts a hot standby that follows this server; it has no port on 127.0.0.1.
     ///
     /// # Errors
     /// The installation has no `pg_basebackup`, the server cannot be copied, the standby does not start.
     pub fn standby(&self) -> Result<TemporaryServer> {
-        let copy = |standby: &TemporaryServer| {
-            let program = standby.binaries.program("pg_basebackup");
-            let mut copy = command(&program, standby.user.as_ref());
-            copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--host=127.0.0.1"]);
-            copy.arg(format!("--username={SUPERUSER}")).arg(format!("--port={}", self.port));
-            copy.arg("--pgdata").arg(standby.data_directory()).stdin(Stdio::null());
-            let output = copy.output().map_err(|error| spawn_error(&error, &program, standby.user.as_ref()))?;
-            if !output.status.success() {
-                let said = String::from_utf8_lossy(&output.stderr);
-                bail!("`{}` failed on the server at port {}: {}", program.display(), self.port, said.trim());
-            }
-            Ok(())
-        };
-        let mut standby = TemporaryServer::builder().prepare(copy)?;
+        let mut standby = TemporaryServer::builder().prepare()?;
+        let program = standby.binaries.program("pg_basebackup");
+        let mut copy = command(&program, standby.user.as_ref());
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--no-password"]);
+        copy.arg("--host").arg(self.socket_directory()).arg(format!("--port={}", self.port));
+        copy.arg(format!("--username={SUPERUSER}"));
+        copy.arg("--pgdata").arg(standby.data_directory()).stdin(Stdio::null());
+        let output = copy.output().map_err(|error| spawn_error(&error, &program, standby.user.as_ref()))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` failed on the server in `{}`: {}", program.display(), self.directory.display(), said.trim());
+        }
+        standby.close_the_cluster()?;
         standby.start_again()?;
         Ok(standby)
     }
@@ -176,16 +178,24 @@ impl TemporaryServer {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let socket = encode(&self.socket_directory().to_string_lossy());
-        format!("postgresql://{SUPERUSER}@/{}?host={socket}&port={}", encode(database), self.port)
+        format!("postgresql://{SUPERUSER}@{socket}:{}/{}", self.port, encode(database))
     }
 
-    /// The URL of a database through TCP on 127.0.0.1, as the superuser.
+    /// The URL of a database through TCP on 127.0.0.1, as the superuser, with the password in it. `None`: it was not built with
+    /// [`Builder::tcp`].
     #[must_use]
-    pub fn tcp_url(&self, database: &str) -> String {
-        format!("postgresql://{SUPERUSER}@127.0.0.1:{}/{}", self.port, encode(database))
+    pub fn tcp_url(&self, database: &str) -> Option<String> {
+        let password = self.password.as_ref()?;
+        Some(format!("postgresql://{SUPERUSER}:{password}@127.0.0.1:{}/{}", self.port, encode(database)))
     }
 
-    /// The port on 127.0.0.1; it can change when a stopped server is started again.
+    /// The superuser's password on 127.0.0.1. `None`: it was not built with [`Builder::tcp`].
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_deref()
+    }
+
+    /// The port in the socket's name, and that on 127.0.0.1, which can change when a stopped server is started again.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -206,7 +216,10 @@ impl TemporaryServer {
     /// The server's log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.directory.join("log")).unwrap_or_default()).into_owned()
+        let length = self.log.metadata().map_or(0, |log| log.len());
+        let mut text = vec![0; usize::try_from(length).unwrap_or_default()];
+        let read = self.log.read_at(&mut text, 0).unwrap_or_default();
+        String::from_utf8_lossy(&text[..read]).into_owned()
     }
 
     /// The directory of the installed programs (`psql`, `pg_dump`, where the package has them).
@@ -242,12 +255,23 @@ impl TemporaryServer {
         if self.process.is_some() {
             return Ok(());
         }
+        let tcp = self.password.is_some();
         for attempt in 0..5 {
             if attempt > 0 || self.port == 0 {
-                self.port = server::free_port()?;
+                self.port = if tcp { server::free_port()? } else { SOCKET_PORT };
             }
-            let (data, log) = (self.data_directory(), self.directory.join("log"));
-            match server::start(&self.binaries, self.user.as_ref(), &data, self.port, &self.settings, &log)? {
+            let (data, socket) = (self.data_directory(), self.socket_directory());
+            let postmaster = Postmaster {
+                binaries: &self.binaries,
+                user: self.user.as_ref(),
+                data: &data,
+                socket: Some(&socket),
+                tcp,
+                port: self.port,
+                settings: &self.settings,
+                log: &self.log,
+            };
+            match postmaster.start()? {
                 Start::Ready(process) => {
                     self.process = Some(process);
                     return Ok(());
@@ -258,9 +282,29 @@ impl TemporaryServer {
         bail!("five ports in a row were taken between looking and starting the server")
     }
 
-    fn write_files(&self, files: &[(String, String)]) -> Result<()> {
-        for (name, text) in files {
-            write_private(&self.data_directory().join(name), text, self.user.as_ref())?;
+    /// Decides who is let in, before the server starts on a cluster that lets no one in, or the same as the one it is a copy of.
+    fn close_the_cluster(&self) -> Result<()> {
+        for (name, text) in &self.files {
+            files::write_as(self.user.as_ref(), &self.data_directory().join(name), text)?;
+        }
+        self.password.as_ref().map_or(Ok(()), |password| self.set_password(password))
+    }
+
+    /// By a server for one statement, which listens nowhere; the password is in no argument and no variable.
+    fn set_password(&self, password: &str) -> Result<()> {
+        let program = self.binaries.program("postgres");
+        let mut single = command(&program, self.user.as_ref());
+        single.arg("--single").args(["-c", "password_encryption=scram-sha-256", "-c", "fsync=off"]);
+        single.arg("-D").arg(self.data_directory()).arg("postgres");
+        single.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut single = single.spawn().map_err(|error| spawn_error(&error, &program, self.user.as_ref()))?;
+        let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n");
+        let told = single.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(statement.as_bytes()));
+        let output = single.wait_with_output().context("failed to wait for `postgres --single`")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // It goes on after an error, with the exit code of success.
+        if told.is_err() || !output.status.success() || said.contains("ERROR") {
+            bail!("`{} --single` failed on `{}`: {}", program.display(), self.data_directory().display(), said.trim());
         }
         Ok(())
     }
@@ -276,62 +320,13 @@ impl TemporaryServer {
 
 impl Drop for TemporaryServer {
     fn drop(&mut self) {
-        // What fails here is left to the watchdog: without the word it does the same from outside.
-        let ended = self.end(Signal::QUIT).is_ok() && fs::remove_dir_all(&self.directory).is_ok();
-        if let Some(mut pipe) = self.watchdog.stdin.take()
-            && ended
-        {
-            let _ = pipe.write_all(b"done\n");
+        // The watchdogs clean up; one that gets no word ends the server too.
+        let word = if self.end(Signal::QUIT).is_ok() { "done\n" } else { "\n" };
+        if let Some(mut pipe) = self.watchdogs.first_mut().and_then(|watchdog| watchdog.stdin.take()) {
+            let _ = pipe.write_all(word.as_bytes());
         }
-        let _ = self.watchdog.wait();
+        for watchdog in &mut self.watchdogs {
+            let _ = watchdog.wait();
+        }
     }
-}
-
-/// A new name in the first temporary directory that the server's user can enter and that is short enough for a socket.
-fn choose_directory(user: Option<&ServerUser>) -> Result<PathBuf> {
-    let name = format!("migrator-{}", server::random_hex(6)?);
-    let fits = |parent: &PathBuf| {
-        parent.is_dir()
-            && parent.as_os_str().len() + 1 + name.len() <= LONGEST_DIRECTORY
-            && user.is_none_or(|user| blocked_directory(parent, user).is_none())
-    };
-    let parents = [env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
-    let Some(parent) = parents.iter().filter_map(|parent| fs::canonicalize(parent).ok()).find(fits) else {
-        bail!(
-            "no temporary directory is fit for a server: `{}`, `/tmp` and `/var/tmp` are missing, private or have a \
-             long name\nhelp: set TMPDIR",
-            env::temp_dir().display()
-        );
-    };
-    Ok(parent.join(name))
-}
-
-/// Creates the private directory with `data`, `socket` and `log` inside, owned by the server's user.
-fn fill_directory(directory: &Path, user: Option<&ServerUser>) -> Result<()> {
-    for path in [directory, &directory.join("data"), &directory.join("socket")] {
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(path)
-            .with_context(|| format!("failed to create `{}`", path.display()))?;
-    }
-    write_private(&directory.join("log"), "", user)?;
-    for path in [&directory.join("data"), &directory.join("socket"), directory] {
-        give(path, user)?;
-    }
-    Ok(())
-}
-
-/// Writes a file that only the server's user can read.
-fn write_private(path: &Path, text: &str, user: Option<&ServerUser>) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    give(path, user)
-}
-
-fn watch(directory: &Path, user: Option<&ServerUser>) -> Result<Child> {
-    let mut shell = command("sh", user);
-    shell.args(["-c", WATCHDOG, "watchdog"]).arg(directory);
-    // Its own process group: Ctrl-C in the terminal must not end the one that cleans up behind us.
-    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    shell.spawn().map_err(|error| spawn_error(&error, Path::new("sh"), user))
 }

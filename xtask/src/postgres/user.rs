@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -59,16 +59,28 @@ fn look_up(name: &str) -> Option<ServerUser> {
     Some(ServerUser { name: ask("-un")?, uid, gid: ask("-g")?.parse().ok()? })
 }
 
+/// What another user's process may see of our environment: the rest may hold passwords, such as `DATABASE_URL`, and every
+/// process of that user can read it.
+const PASSED_ON: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "TZ", "TZDIR"];
+
 /// A command that runs as `user`, in a directory that everybody can enter, without our `PG*` variables (they would
 /// reconfigure the server) and with English messages (some of them are looked at).
 pub(super) fn command(program: impl AsRef<OsStr>, user: Option<&ServerUser>) -> Command {
     let mut command = Command::new(program);
-    command.current_dir("/").env("LC_ALL", "C");
-    remove_postgres_variables(&mut command);
-    if let Some(user) = user {
-        command.uid(user.uid).gid(user.gid);
+    match user {
+        None => remove_postgres_variables(&mut command),
+        Some(user) => {
+            command.uid(user.uid).gid(user.gid).env_clear();
+            command.envs(PASSED_ON.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+        }
     }
+    command.current_dir("/").env("LC_ALL", "C");
     command
+}
+
+/// Whose files the server's are.
+pub(super) fn owner(user: Option<&ServerUser>) -> u32 {
+    user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid)
 }
 
 /// Takes every variable that libpq or the server reads out of a child's environment.
@@ -90,10 +102,18 @@ pub(super) fn spawn_error(error: &io::Error, program: &Path, user: Option<&Serve
     }
 }
 
-/// Hands a file or directory to the user that the server runs as.
+/// Hands a file or directory to the user that the server runs as. It lies in a directory of ours.
 pub(super) fn give(path: &Path, user: Option<&ServerUser>) -> Result<()> {
-    let Some(user) = user else { return Ok(()) };
-    match chown(path, Some(user.uid), Some(user.gid)) {
+    user.map_or(Ok(()), |user| change_owner(path, Some(user.uid), user))
+}
+
+/// Lets the group of the server's user have a directory that stays ours, as far as its mode says.
+pub(super) fn give_to_group(path: &Path, user: &ServerUser) -> Result<()> {
+    change_owner(path, None, user)
+}
+
+fn change_owner(path: &Path, uid: Option<u32>, user: &ServerUser) -> Result<()> {
+    match lchown(path, uid, Some(user.gid)) {
         Err(error) if error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
             Err(without_capability(user, "CAP_CHOWN"))
         }

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
+use super::truth::{self, Truth};
 use super::{Done, Executor, labels};
 use crate::connect::{Connection, connect};
 use crate::error::{Error, Exit};
-use crate::history::{Event, History};
-use crate::output;
+use crate::history::History;
+use crate::output::{self, list};
 use crate::plan::Step;
 use crate::{lock, store};
 
@@ -36,7 +37,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
             ));
         }
     };
-    let recorded = steps.iter().take_while(|step| is_recorded(step, &history, &executor.run.id)).count();
+    let recorded = steps.iter().take_while(|step| truth::is_recorded(step, &history, &executor.run.id)).count();
     done.keep(recorded);
     while done.labels.len() < recorded {
         let step = &steps[done.labels.len()];
@@ -48,40 +49,48 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     if durable {
         done.announce(&executor.progress);
     }
-    let next = done.labels.len();
-    let Some(step) = steps.get(next) else {
-        executor.progress.warn("everything had been committed before the connection was lost");
-        return Ok(());
-    };
-    Err(report(step, &history, &reason).note(format!(
-        "done before it in this run: {}. Not run: {}.",
-        output::list(&done.labels),
-        output::list(&labels(&steps[next + 1..])),
-    )))
+    let rest: Vec<(&Step, Truth)> =
+        steps[recorded..].iter().map(|step| (step, truth::of(step, &history, &executor.run.id))).collect();
+    account(executor, &rest, done, &reason)
 }
 
-/// The step that was not committed.
-fn report(step: &Step, history: &History, reason: &str) -> Error {
-    let label = step.label();
-    let Step::Migration { migration, direction, .. } = step else {
-        return Error::new(
-            Exit::NoConnection,
-            format!("repeatable {label} was rolled back: the connection was lost: {reason}"),
-        )
-        .help("run `up` again");
+/// What has become of the steps that this run has not recorded.
+fn account(executor: &Executor, rest: &[(&Step, Truth)], done: &Done, reason: &str) -> Result<(), Error> {
+    let is_done = |(_, truth): &&(&Step, Truth)| matches!(truth, Truth::Done { .. });
+    let label = |(step, _): &(&Step, Truth)| step.label();
+    let by_others: Vec<String> = rest.iter().filter(is_done).map(label).collect();
+    let open: Vec<&(&Step, Truth)> = rest.iter().filter(|step| !is_done(step)).collect();
+    let Some((step, truth)) = open.first() else {
+        executor.progress.warn(&match by_others.is_empty() {
+            true => "everything had been committed before the connection was lost".to_owned(),
+            false => format!("the rest was done by another migrator meanwhile: {}", list(&by_others)),
+        });
+        return Ok(());
     };
-    let command = direction.word();
-    if migration.block(*direction).is_none_or(|block| block.transaction) {
-        return Error::new(
-            Exit::NoConnection,
-            format!("migration {label} was rolled back: the connection was lost: {reason}"),
-        )
-        .help(format!("run `{command}` again"));
+    let mut error = report(step, truth, reason);
+    if !by_others.is_empty() {
+        error = error.note(format!("done by another migrator meanwhile: {}", list(&by_others)));
     }
-    let open = history.progress().remove(migration.version).and_then(|progress| progress.open);
-    match open.filter(|open| !open.failed) {
-        None => Error::new(Exit::NoConnection, format!("migration {label} is unfinished: the connection was lost: {reason}"))
-            .help(format!("run `{command}` again: it goes on behind the last statement that is done")),
+    let open: Vec<String> = open[1..].iter().map(|step| label(step)).collect();
+    Err(error.note(format!("done before it in this run: {}. Not run: {}.", list(&done.labels), list(&open))))
+}
+
+/// The first step that is not done.
+fn report(step: &Step, truth: &Truth, reason: &str) -> Error {
+    let (kind, command) = match step {
+        Step::Migration { direction, .. } => ("migration", direction.word()),
+        Step::Repeatable(_) => ("repeatable", "up"),
+    };
+    let label = step.label();
+    let error =
+        |exit, state: &str| Error::new(exit, format!("{kind} {label} {state}: the connection was lost: {reason}"));
+    let Truth::HalfDone { progress, .. } = truth else {
+        let state = format!("is {}", truth.word(step));
+        return error(Exit::NoConnection, &state).help(format!("run `{command}` again"));
+    };
+    match progress.open.as_ref().filter(|open| !open.failed) {
+        None => error(Exit::NoConnection, "is unfinished")
+            .help(format!("run `{command}` again: it goes on after the last statement that is done")),
         Some(open) => Error::new(
             Exit::InDoubt,
             format!("the connection was lost while statement {} of migration {label} ran: {reason}", open.number),
@@ -90,17 +99,6 @@ fn report(step: &Step, history: &History, reason: &str) -> Error {
             "run `{command}` again: if the catalog shows how that statement ended it goes on, else it asks for `migrator resolve`"
         )),
     }
-}
-
-/// Whether this run's event says that the step is done.
-fn is_recorded(step: &Step, history: &History, run_id: &str) -> bool {
-    let ours = |event: &&Event| event.run_id == run_id && event.outcome == "done" && event.statement.is_none();
-    history.events.iter().filter(ours).any(|event| match step {
-        Step::Migration { migration, direction, .. } => {
-            event.action == direction.word() && event.version.as_deref() == Some(migration.version)
-        }
-        Step::Repeatable(script) => event.action == "repeatable" && event.name.as_deref() == Some(script.name),
-    })
 }
 
 /// A new session that holds the lock, and what the history says in it.

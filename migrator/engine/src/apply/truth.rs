@@ -9,7 +9,7 @@ use crate::units::{UnitKind, units};
 
 /// How a step has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Truth {
+pub(crate) enum Truth {
     /// What it is there for is so: applied, or rolled back.
     Done {
         /// This run has not recorded it: another migrator has.

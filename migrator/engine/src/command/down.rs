@@ -1,11 +1,14 @@
 //! `down`: roll back, newest first.
 
-use crate::apply::apply;
+use crate::apply::{Executor, apply};
 use crate::command::{Beside, Context, Wait};
+use crate::connect::Connection;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::{confirm, list, result};
-use crate::plan::{self, Plan, Step, Target};
+use crate::plan::{self, Plan, State, Step, Target};
+use crate::sql::Tables;
+use crate::store;
 
 /// The arguments of `down`.
 #[derive(Debug, clap::Args)]
@@ -31,33 +34,81 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         (Some(version), _) => Target::Version(version),
         (None, steps) => Target::Steps(steps.unwrap_or(1) as usize),
     };
-    let session = context.open_within(args.wait.wait_lock).await?;
-    let plan = plan::down(context.embedded, &session.history, target)?;
+    let mut session = context.open_within(args.wait.wait_lock).await?;
+    let plan = plan(context, &session.connection, &session.tables, &mut session.history, target).await?;
     context.announce(&session);
+    context.warn_of_writers(&session);
     if plan.steps.is_empty() {
         result("nothing to roll back");
         return Ok(Exit::Done);
     }
     refuse_by_policy(context, &session.history)?;
     ask(&plan, args.yes)?;
-    let (mut executor, history) = context.lock(session, args.wait.wait_lock).await?;
-    let again = plan::down(context.embedded, &history, target)?;
-    if again != plan {
-        return Err(Error::new(
-            Exit::Refused,
-            "nothing was rolled back: another migrator has changed the history meanwhile",
-        )
-        .help("look at `migrator status`, and run the command again"));
-    }
-    refuse_by_policy(context, &history)?;
-    executor.run.plan_digest = Some(plan.digest());
-    executor.prepare(&history, Beside::Refused).await?;
-    let outcome = apply(&executor, &plan).await;
+    let (mut executor, mut history) = context.lock(session, args.wait.wait_lock).await?;
+    let outcome = execute(context, &mut executor, &mut history, &plan, target).await;
     executor.finish().await;
     outcome.map(|()| Exit::Done)
 }
 
-fn refuse_by_policy(context: &Context, history: &History) -> Result<(), Error> {
+async fn execute(
+    context: &Context,
+    executor: &mut Executor,
+    history: &mut History,
+    plan: &Plan,
+    target: Target,
+) -> Result<(), Error> {
+    let again = self::plan(context, &executor.connection, &executor.tables, history, target).await?;
+    refuse_other(&again, plan)?;
+    refuse_by_policy(context, history)?;
+    announce_recorded(context, plan, history);
+    executor.run.plan_digest = Some(plan.digest());
+    executor.prepare(history, Beside::Refused).await?;
+    apply(executor, plan).await
+}
+
+/// What `down` does: by the blocks of this binary, or, where a migration was edited since, by those that were recorded.
+pub(crate) async fn plan(
+    context: &Context,
+    connection: &Connection,
+    tables: &Tables,
+    history: &mut History,
+    target: Target,
+) -> Result<Plan, Error> {
+    let survey = plan::survey(context.embedded, history);
+    let edited: Vec<String> = survey.of(State::Changed).map(|entry| entry.version.clone()).collect();
+    store::read_downs(connection, tables, history, &edited, context.embedded.settings.history_writers).await?;
+    Ok(plan::down(context.embedded, history, target)?)
+}
+
+/// Refuses to do anything else than what was asked for.
+pub(crate) fn refuse_other(again: &Plan, plan: &Plan) -> Result<(), Error> {
+    if again == plan {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Refused, "nothing was rolled back: another migrator has changed the history meanwhile")
+        .help("check `migrator status`, and run the command again"))
+}
+
+/// Says which down blocks are not those of this binary.
+pub(crate) fn announce_recorded(context: &Context, plan: &Plan, history: &History) {
+    for step in &plan.steps {
+        let release = |version: &str| {
+            let row = history.applied.iter().find(|row| row.version == version);
+            row.and_then(|row| row.release.as_deref())
+                .map(|release| format!(" by release {release}"))
+                .unwrap_or_default()
+        };
+        if history.recorded.contains_key(step.version()) {
+            context.progress.say(&format!(
+                "{}: edited since it was applied; it is rolled back by the down block that was recorded{}",
+                step.label(),
+                release(step.version())
+            ));
+        }
+    }
+}
+
+pub(crate) fn refuse_by_policy(context: &Context, history: &History) -> Result<(), Error> {
     match context.policy(history).filter(|policy| !policy.down) {
         None => Ok(()),
         Some(policy) => {
@@ -67,7 +118,7 @@ fn refuse_by_policy(context: &Context, history: &History) -> Result<(), Error> {
     }
 }
 
-fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
+pub(crate) fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
     let names: Vec<String> = plan.steps.iter().map(Step::label).collect();
     if yes {
         return Ok(());

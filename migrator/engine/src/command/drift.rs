@@ -132,7 +132,11 @@ fn compiled(context: &Context, connection: &Connection) -> Result<&'static Schem
         let majors: Vec<String> = all.iter().map(|facts| facts.major.to_string()).collect();
         let there = if majors.is_empty() { "none".to_owned() } else { majors.join(", ") };
         Error::new(Exit::Usage, format!("this binary has no schema facts for PostgreSQL {major}; there are: {there}")).help(
-            format!("run `cargo xtask dump` where PostgreSQL {major} is installed, commit db/schema.facts.{major}, and build again"),
+            format!(
+                "`cargo xtask dump` writes db/schema.facts.{major} where PG_BIN names the programs of PostgreSQL {major}, or it is the newest \
+                 one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.{major}` does, on a database with these \
+                 migrations and nothing else; commit the file, and build again"
+            ),
         )
     })
 }

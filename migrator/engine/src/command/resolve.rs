@@ -2,9 +2,12 @@
 
 use crate::command::{Context, Wait};
 use crate::connect::failed;
+use crate::embedded::Migration;
 use crate::error::{Error, Exit};
+use crate::history::{OpenStatement, Progress};
 use crate::output::result;
 use crate::sql::NewEvent;
+use crate::units::{UnitKind, units};
 
 /// The arguments of `resolve`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,18 @@ pub(crate) struct Args {
     pub wait: Wait,
 }
 
+/// The statement that is next: the one that was begun, else the first that is not done.
+fn open(migration: &'static Migration, progress: &Progress) -> Option<OpenStatement> {
+    if progress.open.is_some() {
+        return progress.open.clone();
+    }
+    let mut recorded =
+        units(migration.block(progress.direction)?).into_iter().filter(|unit| unit.kind != UnitKind::Session);
+    let unit = recorded.nth(progress.done.len())?;
+    let number = i32::try_from(unit.number).ok()?;
+    Some(OpenStatement { number, checksum: unit.checksum, failed: false, detail: None })
+}
+
 /// Writes the decision into the event log.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let migration = context.migration(args.version)?;
@@ -35,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let progress = history.progress().remove(migration.version);
-    let open = progress.as_ref().and_then(|progress| progress.open.as_ref());
+    let open = progress.as_ref().and_then(|progress| open(migration, progress));
     let (Some(progress), Some(open)) = (&progress, open) else {
         return Err(Error::new(
             Exit::Usage,

@@ -7,7 +7,7 @@ use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
 use crate::plan::{self, Plan, Step, Target};
-use crate::store;
+use crate::{lock, store};
 
 /// The arguments of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -70,6 +70,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let plan = match plan {
         // Another migrator may be in the midst of that very statement: whoever has the lock can tell.
         Err(error) if error.exit() == Exit::InDoubt => None,
+        // It may be rolling back, or half through: what does not fit now may fit when it has finished.
+        Err(error) if error.exit() == Exit::Diverged && is_at_work(&session).await? => None,
         plan => Some(plan?),
     };
     context.announce(&session);
@@ -83,8 +85,29 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     execute(context, args, session, plan).await
 }
 
+/// Whether another migrator holds the lock.
+async fn is_at_work(session: &Session) -> Result<bool, Error> {
+    Ok(!lock::holder(&session.connection, &session.tables).await?.is_empty())
+}
+
 fn up(context: &Context, history: &History, args: &Args) -> Result<Plan, Error> {
-    Ok(plan::up(context.embedded, history, args.target(), args.allow_out_of_order)?)
+    let plan = plan::up(context.embedded, history, args.target(), args.allow_out_of_order)?;
+    refuse_empty(context, &plan)?;
+    Ok(plan)
+}
+
+/// In development a migration without a statement is one that is not written yet: applied, it could not be changed any more.
+fn refuse_empty(context: &Context, plan: &Plan) -> Result<(), Error> {
+    if !cfg!(feature = "dev") {
+        return Ok(());
+    }
+    let old = context.embedded.settings.start_after.unwrap_or(i64::MIN);
+    let is_empty = |step: &&Step| matches!(step, Step::Migration { migration, .. } if migration.up.statements.is_empty() && migration.number > old);
+    let Some(step) = plan.steps.iter().find(is_empty) else { return Ok(()) };
+    let Step::Migration { migration, .. } = step else { return Ok(()) };
+    Err(Error::new(Exit::Refused, format!("migration {} has no statement in its up block", migration.label()))
+        .note(format!("the file is `{}`; once applied, it could not be changed any more", migration.file))
+        .help("write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`"))
 }
 
 /// `plan`: what has been planned without the lock, where that could be done.

@@ -81,7 +81,7 @@ impl Migrated<'_> {
     }
 
     fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let mut command = migrator::on_throw_away(&self.fresh.executable, &self.server.tcp_url(DATABASE));
+        let mut command = migrator::on_throw_away(&self.fresh.executable, &self.server.url(DATABASE));
         command.args(arguments);
         command.env(migrator::DATA_DIRECTORY, self.server.data_directory());
         said(&mut command, &arguments.join(" "))
@@ -95,11 +95,11 @@ impl Migrated<'_> {
     }
 }
 
-/// A client program on a database of the server, which trusts whoever reaches it: there is no password that could be seen anywhere.
+/// A client program on a database of the server, through its private socket: there is no password that could be seen anywhere.
 fn client(server: &TemporaryServer, program: &str, database: &str) -> Command {
     let mut command = Command::new(server.program_directory().join(program));
     remove_postgres_variables(&mut command);
-    command.env("PGHOST", "127.0.0.1").env("PGPORT", server.port().to_string());
+    command.env("PGHOST", server.socket_directory()).env("PGPORT", server.port().to_string());
     command.env("PGUSER", "postgres").env("PGDATABASE", database).arg("--no-password");
     command
 }

@@ -59,7 +59,7 @@ impl Dump {
             if starts.is_empty() && matches!(failure.place, Place::AtCommit) {
                 failure.place = Place::Own;
             }
-            let error = describe(&format!("the load of `{file}`"), Direction::Up, &failure);
+            let error = describe(&format!("the load of `{file}`"), Direction::Up, &failure, None);
             let error = error.note(format!("database `{}` is new and empty", target.database()));
             return Err(error.help(way_out(&failure.summary())));
         }
