@@ -1,5 +1,6 @@
 //! What the engine must know about a statement that runs outside a transaction.
 
+use crate::flags::flag;
 use crate::lexer::Kind;
 use crate::set::{ReindexObject, StatementKind};
 use crate::words::Words;
@@ -100,7 +101,8 @@ pub(crate) fn is_concurrently(words: &Words<'_>) -> bool {
     concurrent_index(words).is_some()
         || words.start_with(&["drop", "index", "concurrently"])
         || words.start_with(&["refresh", "materialized", "view", "concurrently"])
-        || words.is_any(0, &["reindex", "repack"]) && words.has("concurrently")
+        || words.is_any(0, &["reindex", "repack"])
+            && (words.find("concurrently").is_some() || flag(words, 1, "concurrently") == Some(true))
         || words.start_with(&["alter", "table"])
             && words.find("detach").is_some()
             && words.find("concurrently").is_some()
@@ -222,6 +224,11 @@ mod tests {
             expect![[r#"ReindexConcurrently { object: Schema, name: "\"Core\"" }"#]],
         );
         check("REINDEX (CONCURRENTLY) DATABASE", expect![[r#"ReindexConcurrently { object: Database, name: "" }"#]]);
+        check(
+            "REINDEX (CONCURRENTLY off) TABLE CONCURRENTLY t",
+            expect![[r#"ReindexConcurrently { object: Table, name: "t" }"#]],
+        );
+        check("REINDEX (CONCURRENTLY false) TABLE t", expect!["Plain"]);
         check("REINDEX SYSTEM CONCURRENTLY crm", expect![[r#"ReindexConcurrently { object: Database, name: "crm" }"#]]);
         check(
             "ALTER TABLE IF EXISTS ONLY core.p DETACH PARTITION core.q CONCURRENTLY",

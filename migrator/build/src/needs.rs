@@ -1,6 +1,7 @@
 //! Statements that the server refuses inside a transaction.
 
 use crate::classify::{concurrent_index, is_concurrently};
+use crate::flags::flag;
 use crate::words::Words;
 
 /// What such a statement is called; `None` for all others, and for those of which only the server knows.
@@ -89,13 +90,9 @@ fn behind_parentheses(words: &Words<'_>, index: usize) -> usize {
     (index..words.tokens.len()).find(|&index| words.at(index) == ")").map_or(index, |index| index + 1)
 }
 
-/// True for `option = false` and its other spellings.
+/// True for `option = false` behind `WITH`.
 fn is_off(words: &Words<'_>, option: &str) -> bool {
-    (0..words.tokens.len()).any(|index| {
-        let value = if words.at(index + 1) == "=" { index + 2 } else { index + 1 };
-        words.is(index, option)
-            && (words.is_any(value, &["false", "off"]) || ["0", "'false'"].contains(&words.at(value)))
-    })
+    words.find("with").is_some_and(|with| flag(words, with + 1, option) == Some(false))
 }
 
 #[cfg(test)]
@@ -121,6 +118,9 @@ mod tests {
             ("DROP INDEX CONCURRENTLY i", "DROP INDEX CONCURRENTLY"),
             ("REINDEX (VERBOSE, CONCURRENTLY) TABLE t", "REINDEX CONCURRENTLY"),
             ("REINDEX TABLE CONCURRENTLY t", "REINDEX CONCURRENTLY"),
+            ("REINDEX (CONCURRENTLY on) TABLE t", "REINDEX CONCURRENTLY"),
+            ("REINDEX (CONCURRENTLY off) SCHEMA s", "REINDEX of more than a table"),
+            ("VACUUM (FULL false) t", "VACUUM"),
             ("REINDEX (VERBOSE) SCHEMA s", "REINDEX of more than a table"),
             ("REPACK (CONCURRENTLY) t", "REPACK CONCURRENTLY"),
             ("VACUUM (ANALYZE) t", "VACUUM"),
@@ -146,11 +146,16 @@ mod tests {
             "CREATE INDEX \"concurrently\" ON t (a)",
             "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
             "REINDEX TABLE t",
+            "REINDEX (CONCURRENTLY false) TABLE t",
+            "REINDEX (VERBOSE, concurrently 0) INDEX i",
+            "REINDEX (concurrently = off) TABLE t",
+            "REPACK (CONCURRENTLY false) t",
             "CLUSTER t USING i",
             "CLUSTER VERBOSE t",
             "ALTER DATABASE d SET x = 1",
             "ALTER TABLE p DETACH PARTITION q",
             "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot = false)",
+            "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (enabled, \"connect\" = 'off')",
             "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s",
             "ALTER SUBSCRIPTION s SET PUBLICATION p WITH (refresh = false)",
             "ALTER TYPE t ADD VALUE 'x'",

@@ -1,6 +1,7 @@
 //! Whether SQL is PostgreSQL's. The only module that touches `squawk-syntax`, which promises no stability.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use squawk_syntax::SourceFile;
 
+use crate::dialect::other_words;
 use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
 use crate::shapes::{shape, without_rows_of_known_shape};
@@ -22,8 +24,12 @@ pub(crate) const MOST_ERRORS: usize = 3;
 /// unoptimised. Memory that is not touched costs nothing.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 
-/// Parentheses, `CASE`, bodies and prefixes around a token. Nobody writes more.
-const DEEPEST: usize = 200;
+/// Parentheses, `CASE`, bodies and prefixes around a token. The server takes a few thousand; the parser takes seconds for
+/// them.
+const DEEPEST: usize = 1000;
+
+/// The same where there is no room for a deep stack.
+const DEEPEST_ON_A_SMALL_STACK: usize = 150;
 
 /// Tokens without a comma between them: `a + b + c ...` is a tree as deep as it is long.
 const LONGEST_CHAIN: usize = 50_000;
@@ -36,11 +42,19 @@ const GROUPS_PER_THREAD: usize = 16;
 
 const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
 
+thread_local! {
+    static ON_A_DEEP_STACK: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Does `work` on a stack that is deep enough for [`check`].
 pub(crate) fn with_deep_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("db directory".to_owned()).stack_size(STACK_BYTES);
-        match thread.spawn_scoped(scope, &work) {
+        let deep = || {
+            ON_A_DEEP_STACK.set(true);
+            work()
+        };
+        match thread.spawn_scoped(scope, deep) {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             // A system that has no room for the stack has some for ordinary statements.
             Err(_) => work(),
@@ -109,7 +123,11 @@ fn in_parallel<'a>(groups: &[&[Words<'a>]], test: impl Fn(&[Words<'a>]) -> bool 
         true
     };
     std::thread::scope(|scope| {
-        let spawn = |_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        let deep = || {
+            ON_A_DEEP_STACK.set(true);
+            run()
+        };
+        let spawn = |_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, deep);
         let spawned: Vec<_> = (1..threads).map_while(|number| spawn(number).ok()).collect();
         let own = run();
         spawned.into_iter().fold(own, |right, thread| right & thread.join().unwrap_or(false))
@@ -141,12 +159,20 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
         Some(errors) => errors,
         None => vec![(0, "the parser gave up".to_owned())],
     };
+    let index_of =
+        |offset: usize| group.partition_point(|words| words.start() <= range.start + offset).saturating_sub(1);
+    let known = |index: &usize| is_known_to_the_server(&group[*index]);
+    if group.len() > 1 && errors.iter().map(|(offset, _)| index_of(*offset)).any(|index| known(&index)) {
+        // What is said about the statements after it may follow from it.
+        group.iter().for_each(|words| check_group(source, std::slice::from_ref(words), found));
+        return;
+    }
     // The statement that has been reported last.
     let mut reported = None;
     for (offset, message) in errors {
         let at = range.start + offset;
-        let index = group.partition_point(|words| words.start() <= at).saturating_sub(1);
-        if reported == Some(index) {
+        let index = index_of(offset);
+        if reported == Some(index) || group.len() == 1 && known(&index) {
             continue;
         }
         reported = Some(index);
@@ -154,6 +180,12 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
         let message = describe(&message, &group[index], at);
         found.push(source.problem(Code::Syntax, at, message, HELP));
     }
+}
+
+/// True for a statement that the parser refuses and the server takes.
+fn is_known_to_the_server(words: &Words<'_>) -> bool {
+    let is_right = |text: &String| parse(text).is_some_and(|errors| errors.is_empty());
+    other_words(words).is_some_and(|texts| !texts.is_empty() && texts.iter().all(is_right))
 }
 
 /// The text with the later parts of continued escape strings blotted out, byte for byte: the parser takes them for
@@ -200,15 +232,17 @@ fn place(text: &str, words: &Words<'_>, at: usize) -> usize {
 
 /// True if parsing could exhaust the stack.
 pub(crate) fn is_too_deep(words: &Words<'_>) -> bool {
+    let deepest = if ON_A_DEEP_STACK.get() { DEEPEST } else { DEEPEST_ON_A_SMALL_STACK };
     let mut prefixes = 0;
     let mut unopened = 0;
     // One entry per level: the tokens since its last comma.
     let mut levels = vec![0];
+    let is_atomic = |index: usize| words.is(index, "atomic") && index > 0 && words.is(index - 1, "begin");
     for (index, token) in words.tokens.iter().enumerate() {
         match (token.kind, words.at(index)) {
             (Kind::Punctuation, "(" | "[" | "{") => levels.push(0),
             (Kind::Punctuation, ")" | "]" | "}") => drop(levels.pop()),
-            (Kind::Word, _) if words.is_any(index, &["case", "atomic"]) => levels.push(0),
+            (Kind::Word, _) if words.is(index, "case") || is_atomic(index) => levels.push(0),
             (Kind::Word, _) if words.is(index, "end") => drop(levels.pop()),
             (Kind::Punctuation, "," | ";") => drop(levels.pop().map(|_| levels.push(0))),
             _ => {}
@@ -224,7 +258,7 @@ pub(crate) fn is_too_deep(words: &Words<'_>) -> bool {
         });
         let prefix = token.kind == Kind::Operator || words.is_any(index, &["not", "explain"]);
         prefixes = if prefix { prefixes + 1 } else { 0 };
-        if levels.len() + prefixes > DEEPEST || chain > LONGEST_CHAIN {
+        if levels.len() + prefixes > deepest || chain > LONGEST_CHAIN {
             return true;
         }
     }
@@ -324,6 +358,25 @@ mod tests {
         for text in ["NOT ", "- ", "CASE ", "[", "EXPLAIN ", ")", "CREATE FUNCTION f() BEGIN ATOMIC "] {
             assert_eq!(errors(&text.repeat(50_000)).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn what_the_server_can_nest_is_taken() {
+        for (before, inside, behind) in [
+            ("(", "1", ")"),
+            ("abs((", "1", "))"),
+            ("(SELECT ", "1", ")"),
+            ("CASE WHEN true THEN ", "1", " END"),
+            ("- ", "1", ""),
+            ("NOT ", "true", ""),
+            ("coalesce(a, CASE WHEN b THEN ", "1", " END)"),
+        ] {
+            for depth in [60, 101, 199, 300] {
+                let nested = format!("SELECT {}{inside}{}", before.repeat(depth), behind.repeat(depth));
+                assert_eq!(errors(&nested), [], "{depth} times {before}");
+            }
+        }
+        assert_eq!(errors(&format!("SELECT {}", "atomic, ".repeat(2_000) + "1")), []);
     }
 
     #[test]

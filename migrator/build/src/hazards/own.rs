@@ -3,6 +3,7 @@
 use super::block::{Block, Finding};
 use super::known;
 use super::object::{self, Object, alter_table, create_table, targets};
+use crate::flags::flag;
 use crate::lexer::{Kind, lex};
 use crate::statements::split;
 use crate::words::Words;
@@ -88,7 +89,7 @@ fn whole(block: &Block<'_>, index: usize) -> Option<(&'static str, Object)> {
             return None;
         }
         "refreshing-materialized-view"
-    } else if words.is(0, "cluster") || words.is(0, "vacuum") && words.has("full") {
+    } else if words.is(0, "cluster") || is_full_vacuum(words) {
         "rewriting-table"
     } else if is_trigger(words) && has_other_work(block, index, &subject) {
         "creating-trigger"
@@ -114,6 +115,10 @@ fn changes_all_rows(words: &Words<'_>) -> Option<(&'static str, usize)> {
     } else {
         (words.is(main, "delete") && words.is(main + 1, "from")).then_some(("delete-without-where", main + 2))
     }
+}
+
+fn is_full_vacuum(words: &Words<'_>) -> bool {
+    words.is(0, "vacuum") && (words.is(1, "full") || flag(words, 1, "full") == Some(true))
 }
 
 fn is_trigger(words: &Words<'_>) -> bool {
