@@ -6,6 +6,7 @@
 mod support;
 
 mod accepted;
+mod advice;
 mod audit;
 mod building;
 mod codes;
@@ -45,6 +46,7 @@ mod signals;
 mod terminal;
 mod tls;
 mod up;
+mod usage;
 mod verify;
 mod wait;
 mod workspace;

@@ -63,6 +63,11 @@ impl Failure {
         Failure { error: None, place: Place::Own, lost: false, statement, in_doubt: false, blocker: None }
     }
 
+    /// The byte of the file, also of what a DO block has run.
+    fn inside(&self, place: &InFile) -> usize {
+        self.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte))
+    }
+
     fn server(&self) -> Option<&DbError> {
         self.error.as_ref().and_then(|error| error.as_db_error())
     }
@@ -199,7 +204,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
         Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
             place.text,
-            failure.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte)),
+            failure.inside(place),
             failure.summary(),
         ))),
         Place::Recording => {
@@ -215,7 +220,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
             error = error.note(format!("{name}: {text}"));
         }
     }
-    let sql = if let Place::Body(place) = &failure.place { place.text.get(place.byte..) } else { None };
+    let sql = if let Place::Body(place) = &failure.place { place.text.get(failure.inside(place)..) } else { None };
     let version = what.strip_prefix("migration ").and_then(|label| label.split('_').next());
     let version = version.filter(|_| direction == Direction::Up);
     let advice = sql.and_then(|sql| advice::advice(server, sql, version));
