@@ -144,21 +144,25 @@ fn an_error_inside_a_do_block_points_at_its_line() {
     check_place("SELECT 1;\nSELECT 1 / 0;", "3:1", "SELECT 1 / 0;");
 }
 
+/// The project's URL with another parameter.
+fn with(project: &Project, pair: &str) -> String {
+    let url = project.url();
+    format!("{url}{}{pair}", if url.contains('?') { '&' } else { '?' })
+}
+
 #[test]
 fn a_setting_of_the_url_that_the_server_does_not_know_is_named_as_one() {
     let project = Project::new();
     for (pair, code) in
         [("nonesuch_timeout=5", "42704"), ("statement_timeout=soon", "22023"), ("work_mem=little", "22023")]
     {
-        let url = format!("{}?{pair}", project.url());
-        let output = project.run_with(&["status"], &[("DATABASE_URL", &url)]);
+        let output = project.run_with(&["status"], &[("DATABASE_URL", &with(&project, pair))]);
         assert!(output.starts_with("exit 6") && output.contains(&format!("[{code}]")), "{output}");
         let name = pair.split('=').next().unwrap();
         assert!(output.contains(&format!("`{name}` is a parameter of the database URL")), "{output}");
     }
     for pair in ["schema=public", "pgbouncer=true", "connection_limit=5", "sslaccept=strict", "currentSchema=app"] {
-        let url = format!("{}?{pair}", project.url());
-        let output = project.run_with(&["status"], &[("DATABASE_URL", &url)]);
+        let output = project.run_with(&["status"], &[("DATABASE_URL", &with(&project, pair))]);
         assert!(output.starts_with("exit 2") && output.contains("= help: "), "{output}");
     }
 }

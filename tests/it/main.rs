@@ -29,6 +29,7 @@ mod history;
 mod libpq;
 mod locks;
 mod locks_of_ddl;
+mod malformed;
 mod nontransactional;
 mod output;
 mod page;
