@@ -96,10 +96,10 @@ fn an_error_inside_a_function_shows_its_context() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_a failed and was rolled back
-         --> db/migrations/001_a.sql:3:1
+         --> db/migrations/001_a.sql:5:11
           |
-        3 | DO $$
-          | ^ function nowhere() does not exist [42883]
+        5 |   PERFORM nowhere();
+          |           ^ function nowhere() does not exist [42883]
           |
           = note: HINT: No function matches the given name and argument types. You might need to add explicit type casts.
           = note: CONTEXT: PL/pgSQL function inline_code_block line 3 at PERFORM

@@ -6,6 +6,7 @@
 mod support;
 
 mod accepted;
+mod advice;
 mod audit;
 mod building;
 mod codes;
@@ -29,6 +30,7 @@ mod hostile;
 mod libpq;
 mod locks;
 mod locks_of_ddl;
+mod malformed;
 mod nontransactional;
 mod output;
 mod page;
@@ -50,6 +52,7 @@ mod terminal;
 mod tls;
 mod truth;
 mod up;
+mod usage;
 mod verify;
 mod wait;
 mod workspace;

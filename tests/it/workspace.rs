@@ -158,12 +158,16 @@ impl Workspace {
             }
             None => line.to_owned(),
         };
-        text.lines()
-            // Somebody who builds at the same time is no news.
-            .filter(|line| !line.contains("Blocking waiting for file lock"))
-            .map(|line| normalise_line(&without_port(line)) + "\n")
-            .collect()
+        text.lines().filter(|line| !is_of_cargo(line)).map(|line| normalise_line(&without_port(line)) + "\n").collect()
     }
+}
+
+/// What cargo says while it builds and starts something, which differs from run to run.
+fn is_of_cargo(line: &str) -> bool {
+    let line = line.trim_start();
+    let said =
+        ["Compiling ", "Finished `", "Running `", "Blocking waiting for file lock", "building the migrator and all"];
+    said.iter().any(|start| line.starts_with(start))
 }
 
 impl Drop for Workspace {

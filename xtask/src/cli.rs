@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{chaos, check, ci, db, dist, dump, migrate, new, verify};
 use crate::output;
+use crate::usage;
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
 #[derive(Debug, Parser)]
@@ -82,7 +83,10 @@ impl Command {
 /// The whole program: parses the command line, does it, says how the process ends.
 #[must_use]
 pub fn main() -> ExitCode {
-    Cli::parse().command.run()
+    match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => usage::report(error),
+    }
 }
 
 #[cfg(test)]

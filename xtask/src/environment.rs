@@ -34,9 +34,10 @@ impl Environment {
         env::var(name).ok().or_else(|| self.0.get(name).cloned()).filter(|value| !value.is_empty())
     }
 
-    /// What the files add to a child's environment.
+    /// What the files add to a child's environment; an empty value adds nothing.
     pub(crate) fn additions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter(|(name, _)| env::var_os(name).is_none()).map(|(name, value)| (&**name, &**value))
+        let added = self.0.iter().filter(|(name, value)| env::var_os(name).is_none() && !value.is_empty());
+        added.map(|(name, value)| (&**name, &**value))
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! ```toml
 //! [alias]
-//! xtask = "run --quiet --package xtask --"
+//! xtask = "run --package xtask --"
 //! ```
 //!
 //! A workspace with tasks of its own flattens [`Command`] into them:
@@ -50,6 +50,7 @@
 //! No PostgreSQL client, no async runtime, no engine: whatever needs a connection is done by the migrator binary, so that
 //! the tasks build in seconds and a workspace's `xtask` stays outside the separation that `check` proves.
 
+mod building;
 mod child;
 mod cli;
 mod command;
@@ -57,6 +58,7 @@ mod environment;
 mod migrator;
 mod output;
 pub mod postgres;
+mod usage;
 mod workspace;
 
 pub use cli::{Cli, Command, main};

@@ -1,8 +1,15 @@
 //! The only place that prints: results on stdout, everything else on stderr.
+//!
+//! Paths, git, cargo and servers may say what a terminal obeys: `printable` makes text of it. A dead reader ends no work; what could not
+//! be written to stdout for another reason is told at the end.
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::process::{ExitCode, ExitStatus};
+use std::sync::Mutex;
+
+use anstream::{AutoStream, ColorChoice};
+use migrator_diagnostic::printable;
 
 /// `check`, `dump --check` or `chaos` found something.
 pub(crate) const FOUND: u8 = 1;
@@ -23,15 +30,38 @@ impl Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// Why a result could not be written.
+static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
+
 /// A line of what was asked for.
 pub(crate) fn result(line: impl Display) {
-    // A reader that has seen enough (`| head`) is no failure of ours, hence no `println!`.
-    let _ = writeln!(io::stdout(), "{line}");
+    rendered(printable::lines(&line.to_string(), "  "));
 }
 
-/// A line about what is going on.
+/// What was asked for, in a form that is fit to be printed already, colours included.
+pub(crate) fn rendered(text: impl Display) {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    // A reader that has seen enough (`| head`) is no failure of ours, hence no `println!`.
+    if let Err(error) =
+        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+        && let Ok(mut unwritten) = UNWRITTEN.lock()
+    {
+        unwritten.get_or_insert(error.to_string());
+    }
+}
+
+/// A line about what is going on. Of a text of several lines those that give the way out stand for themselves, the others belong to
+/// the first one.
 pub(crate) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let text = printable::lines(&line.to_string(), "  ").replace("\n  help: ", "\nhelp: ");
+    pass_on(format!("{text}\n").as_bytes());
+}
+
+/// What another program of ours has said, as it has said it.
+pub(crate) fn pass_on(said: &[u8]) {
+    // Nobody is left to be told that nobody reads this.
+    let _ = io::stderr().lock().write_all(said);
 }
 
 /// Ends as a program that we ran has ended.
@@ -41,14 +71,43 @@ pub(crate) fn exit_code_of(status: ExitStatus) -> ExitCode {
 
 /// Prints the error, if any, and says how the process ends.
 pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
-    result.unwrap_or_else(|error| {
+    let ended = result.map_err(|error| {
         note(format!("error: {error:#}"));
         ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
-    })
+    });
+    let unwritten = UNWRITTEN.lock().ok().and_then(|mut unwritten| unwritten.take());
+    if let Some(cause) = &unwritten {
+        note(format!("error: the result could not be written to stdout: {cause}"));
+    }
+    match ended {
+        Ok(_) if unwritten.is_some() => ExitCode::from(FAILED),
+        Ok(code) | Err(code) => code,
+    }
 }
 
-/// Whether stdout takes colours: `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal.
+/// Prints what clap has to say and says how the process ends.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {
+            note(format!("error: the result could not be written to stdout: {cause}"));
+            ExitCode::from(FAILED)
+        }
+        _ => ExitCode::from(if error.use_stderr() { USAGE } else { 0 }),
+    }
+}
+
+/// Whether stderr takes colours.
+pub(crate) fn color_of_messages() -> bool {
+    takes_color(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
+}
+
+/// Whether stdout takes colours: `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal that can.
 pub(crate) fn color() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-    !set("NO_COLOR") && (set("CLICOLOR_FORCE") || io::stdout().is_terminal())
+    takes_color(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
+}
+
+fn takes_color(choice: ColorChoice, terminal: bool) -> bool {
+    // `CLICOLOR_FORCE=0` forces nothing.
+    let is_off = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0");
+    choice != ColorChoice::Never && (terminal || !is_off)
 }

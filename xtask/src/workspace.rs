@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
+use crate::building;
+
 /// The package that embeds `db/`, in every workspace.
 pub(crate) const MIGRATOR: &str = "migrator";
 
@@ -66,14 +68,10 @@ impl Workspace {
     /// Only this one package is selected: cargo would unite the features of several, and the tests switch `dev` on.
     pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
         let mut build = Command::new(cargo());
-        build.current_dir(&self.root).args(["build", "--quiet", "--package", MIGRATOR]);
+        build.current_dir(&self.root).args(["build", "--package", MIGRATOR]);
         build.args(arguments).arg("--message-format=json-render-diagnostics");
-        build.envs(variables.iter().copied()).stderr(std::process::Stdio::inherit());
-        let output = build.output().context("failed to run `cargo build`")?;
-        if !output.status.success() {
-            return Ok(None);
-        }
-        let messages = String::from_utf8_lossy(&output.stdout);
+        let Some(messages) = building::run(build.envs(variables.iter().copied()))? else { return Ok(None) };
+        let messages = String::from_utf8_lossy(&messages);
         let built = built(&messages).with_context(|| {
             format!("the package `{MIGRATOR}` has no binary\nhelp: its src/main.rs is `migrator_engine::main!();`")
         })?;

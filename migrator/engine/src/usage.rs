@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
+use clap::builder::{Resettable, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 use migrator_diagnostic::printable;
 
@@ -49,34 +51,69 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 /// # Errors
 /// The exit code, after what is to be said has been printed.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(arguments);
-    if let Some(variable) = empty_variable(&command, matches.as_ref().ok()) {
+    let matches = command.try_get_matches_from_mut(&arguments);
+    let empty = match &matches {
+        Ok(matches) => empty_variable(&command, matches),
+        Err(error) => variable_of(&command, error).filter(|name| is_empty(name)),
+    };
+    if let Some(variable) = empty {
+        let variable = variable.to_string_lossy();
         let error = Error::new(Exit::Usage, format!("the environment variable `{variable}` is empty"))
             .help("give it a value, or unset it");
         output::fail(&error, output::Color::default().on_stderr());
         return Err(Exit::Usage);
     }
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(report)
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|mut error| {
+        if let Some(variable) = variable_of(&command, &error) {
+            tip(&mut error, format!("the value comes from the environment variable `{}`", variable.to_string_lossy()));
+        }
+        // An option that has come from the environment is part of the usage that clap shows, as if it were required.
+        let again = without_environment(Cli::command()).try_get_matches_from(&arguments).err();
+        report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
+    })
 }
 
-/// A variable that an option of the command is read from, and that holds nothing: that is a mistake of whoever filled it, not a
-/// wish. Where the command line itself could not be read, only what could be the reason counts.
-fn empty_variable(command: &Command, matches: Option<&ArgMatches>) -> Option<String> {
-    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let matches = matches?;
-    // Of the URL the command says it itself, if it needs one.
+/// The same command line with nothing read from the environment.
+fn without_environment(command: Command) -> Command {
+    command.mut_args(|argument| argument.env(Resettable::Reset)).mut_subcommands(without_environment)
+}
+
+/// Whether a variable is set and holds nothing.
+fn is_empty(variable: &OsStr) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value.is_empty())
+}
+
+/// A variable that an option of the command would be read from, and that holds nothing: that is a mistake of whoever filled it, and
+/// not a wish.
+fn empty_variable(command: &Command, matches: &ArgMatches) -> Option<OsString> {
+    // Whether there is a URL is said by the commands that need one.
     let url = OsStr::new("DATABASE_URL");
-    let mut arguments = command.get_arguments().filter(|argument| {
-        matches.value_source(argument.get_id().as_str()) != Some(clap::parser::ValueSource::CommandLine)
-    });
-    let found = arguments.find_map(|argument| argument.get_env().filter(|name| *name != url && is_empty(name)));
-    if let Some(name) = found {
-        return Some(name.to_string_lossy().into_owned());
-    }
-    let (name, matches) = matches.subcommand()?;
-    let environment = Some("MIGRATOR_ENV").filter(|name| is_empty(OsStr::new(name)));
-    empty_variable(command.find_subcommand(name)?, Some(matches)).or(environment.map(str::to_owned))
+    let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let mut open = command.get_arguments().filter(|argument| !is_given(argument.get_id().as_str()));
+    let found = open.find_map(|argument| argument.get_env().filter(|name| *name != url && is_empty(name)));
+    let of_subcommand = || {
+        let (name, matches) = matches.subcommand()?;
+        empty_variable(command.find_subcommand(name)?, matches)
+    };
+    let environment = || Some(OsString::from("MIGRATOR_ENV")).filter(|name| is_empty(name));
+    found.map(OsStr::to_owned).or_else(of_subcommand).or_else(environment)
+}
+
+/// The variable that gave the value that clap does not like: that of the option that it names.
+fn variable_of(command: &Command, error: &clap::Error) -> Option<OsString> {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let long = argument.strip_prefix("--")?.split([' ', '=']).next()?;
+    let mut arguments = command.get_arguments().chain(command.get_subcommands().flat_map(Command::get_arguments));
+    let variable = arguments.find(|argument| argument.get_long() == Some(long))?.get_env()?;
+    let given = std::env::args_os().any(|given| given.to_string_lossy().starts_with(&format!("--{long}")));
+    (!given && std::env::var_os(variable).is_some()).then(|| variable.to_owned())
+}
+
+/// Adds a line below the error.
+fn tip(error: &mut clap::Error, text: String) {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(text)]));
 }
 
 /// Prints help, version or what is wrong, and says how the process ends.
@@ -101,8 +138,7 @@ fn suggest(error: &mut clap::Error) {
         ELSEWHERE.iter().find(|(names, _)| names.contains(&&*given)).map(|(_, tip)| (*tip).replace("COMMAND", &given));
     if let Some(tip) = known {
         error.remove(ContextKind::SuggestedSubcommand);
-        let tip = clap::builder::StyledStr::from(tip);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        self::tip(error, tip);
     } else if let Some(ContextValue::Strings(suggested)) = error.remove(ContextKind::SuggestedSubcommand) {
         let alike = |name: &String| strsim::damerau_levenshtein(name, &given) <= given.chars().count().div_ceil(3);
         let alike: Vec<String> = suggested.into_iter().filter(alike).collect();

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let color = format == Format::Text && output::color();
     let report = find(&workspace, args, color)?;
     match format {
-        Format::Text => output::result(report.text(color)),
+        Format::Text => output::rendered(report.text(color)),
         Format::Json => output::result(report.json()),
         Format::Github => report.annotations(&prefix(&workspace)?).iter().for_each(output::result),
     }

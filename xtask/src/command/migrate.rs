@@ -39,6 +39,7 @@ const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
 #[command(
     after_help = "The database is DATABASE_URL (the environment, then .env), else the workspace's own PostgreSQL, \
                         which is started. The exit code is the migrator's.\n\n\
+                        The migrator is built first, with the SQL that is on disk; the first build takes minutes.\n\n\
                         Behind `up` and `reset` on the workspace's own database, db/schema.sql and the facts are brought \
                         up to date as by `cargo xtask dump`, unless they are of another release of PostgreSQL; \
                         `--no-dump` or MIGRATOR_NO_DUMP=1 leaves that out.\n\n\
@@ -160,7 +161,12 @@ fn use_own_cluster(
     executable: &Path,
     arguments: &Arguments,
 ) -> Result<Option<ExitCode>> {
-    let running = Cluster::of_workspace(&workspace.root)?.start()?;
+    let cluster = Cluster::of_workspace(&workspace.root)?;
+    let was_running = matches!(cluster.status()?, Status::Running(_));
+    let running = cluster.start()?;
+    if !was_running {
+        output::note("started this workspace's PostgreSQL; `cargo xtask db stop` stops it");
+    }
     let prepare = |command: &mut Command| {
         remove_postgres_variables(command);
         command.env("DATABASE_URL", running.url(running.database())).env(DATA_DIRECTORY, running.data_directory());
@@ -180,7 +186,7 @@ fn use_own_cluster(
         return Ok(None);
     }
     // Said only now: that the database is there already is no news.
-    output::note(String::from_utf8_lossy(&created.stderr).trim_end());
+    output::pass_on(&created.stderr);
     Ok(Some(output::exit_code_of(created.status)))
 }
 

@@ -11,10 +11,11 @@ use crate::excerpt::byte_of_character;
 ///
 /// `sql` is the file's text from the place of the error on, `version` that of the migration, where one is applied.
 pub(super) fn advice(error: &DbError, sql: &str, version: Option<&str>) -> Option<String> {
-    advise(error.code().code(), error.message(), sql, version)
+    advise(error.code().code(), error.message(), error.where_().is_some(), sql, version)
 }
 
-fn advise(code: &str, message: &str, sql: &str, version: Option<&str>) -> Option<String> {
+/// `nested`: a function or a block has run it.
+fn advise(code: &str, message: &str, nested: bool, sql: &str, version: Option<&str>) -> Option<String> {
     let says = |part: &str| message.contains(part);
     let advice = match code {
         "42501" if says("extension") => {
@@ -46,7 +47,7 @@ fn advise(code: &str, message: &str, sql: &str, version: Option<&str>) -> Option
             _ => return None,
         },
         "2D000" => "the block or the procedure commits by itself, which it can only do outside a transaction: write `-- migrate:up transaction:false`, and give it a migration of its own".to_owned(),
-        "25001" if says("cannot be executed from a function") => {
+        "25001" if nested || says("cannot be executed from a function") => {
             "write the statement itself instead of a DO block or a function around it, in a migration of its own with `-- migrate:up transaction:false`".to_owned()
         }
         "25001" => "write `-- migrate:up transaction:false`, and give the statement a migration of its own".to_owned(),
@@ -180,7 +181,7 @@ mod tests {
     #[track_caller]
     fn check(code: &str, message: &str, expected: &str) {
         let sql = if code == "42601" { ":'name'" } else { "ALTER TABLE t" };
-        let advice = advise(code, message, sql, Some("007")).unwrap_or_default();
+        let advice = advise(code, message, false, sql, Some("007")).unwrap_or_default();
         assert!(advice.contains(expected), "{code} {message}: {advice}");
     }
 
@@ -225,10 +226,10 @@ mod tests {
             ("23505", "duplicate key value violates unique constraint \"a_pkey\""),
         ];
         for (code, message) in cases {
-            assert_eq!(advise(code, message, "SELECT", Some("007")), None, "{code} {message}");
+            assert_eq!(advise(code, message, true, "SELECT", Some("007")), None, "{code} {message}");
         }
-        assert_eq!(advise("42601", "syntax error at or near \":\"", ": 1", None), None);
-        assert_eq!(advise("42P07", "relation \"users\" already exists", "", None), None, "of a rollback");
+        assert_eq!(advise("42601", "syntax error at or near \":\"", false, ": 1", None), None);
+        assert_eq!(advise("42P07", "relation \"users\" already exists", false, "", None), None, "of a rollback");
     }
 
     /// The place is marked with `^` in the text, which is taken out.

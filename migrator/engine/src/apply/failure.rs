@@ -8,6 +8,7 @@ pub(super) use report::{report, stopped};
 
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::advice;
 use crate::connect::{is_lost, said};
 
 /// A failed message or statement.
@@ -82,6 +83,11 @@ impl Failure {
     /// The block cannot go on: the session is not the one that the statements before have left.
     pub(crate) fn in_another_session(session: Vec<String>, statement: (usize, usize)) -> Failure {
         Failure { session, in_doubt: true, ..Failure::stopped_before(statement.0, statement.1) }
+    }
+
+    /// The byte of the file, also of what a DO block has run.
+    fn inside(&self, place: &InFile) -> usize {
+        self.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte))
     }
 
     fn server(&self) -> Option<&DbError> {

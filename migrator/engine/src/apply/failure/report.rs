@@ -171,7 +171,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure, trut
         Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
             place.text,
-            failure.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte)),
+            failure.inside(place),
             failure.summary(),
         ))),
         Place::Recording if failure.is_swallowed() => Error::new(
@@ -191,7 +191,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure, trut
             error = error.note(format!("{name}: {text}"));
         }
     }
-    let sql = if let Place::Body(place) = &failure.place { place.text.get(place.byte..) } else { None };
+    let sql = if let Place::Body(place) = &failure.place { place.text.get(failure.inside(place)..) } else { None };
     let version = what.strip_prefix("migration ").and_then(|label| label.split('_').next());
     let version = version.filter(|_| direction == Direction::Up);
     let advice = sql.and_then(|sql| advice::advice(server, sql, version));

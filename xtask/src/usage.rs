@@ -1,0 +1,76 @@
+//! What is said of a task that is not one: printable, and with the one that was meant.
+
+use std::process::ExitCode;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use migrator_diagnostic::printable;
+
+use crate::output;
+
+/// Commands of the migrator that have no short form here.
+const OF_MIGRATOR: [&str; 11] =
+    ["plan", "audit", "drift", "stamp", "resolve", "environment", "show", "list", "wait", "version", "create"];
+
+/// What other tools call our tasks, and what to write instead.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["redo"], "run `cargo xtask down`, then `cargo xtask up`"),
+    (&["rollback", "revert", "undo"], "run `cargo xtask down` to roll back"),
+    (&["apply", "run", "upgrade", "latest"], "run `cargo xtask up` to apply what is pending"),
+    (&["add", "generate", "make", "create-migration"], "run `cargo xtask new NAME` to write a new migration"),
+    (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to begin with an empty database"),
+    (&["drop"], "run `cargo xtask migrate drop`, or `cargo xtask reset` to begin with an empty database"),
+    (&["start", "stop", "psql", "url"], "run `cargo xtask db COMMAND`"),
+    (&["lint", "validate"], "run `cargo xtask check`"),
+    (&["test"], "run `cargo xtask verify` to prove that the migrations go up and down"),
+];
+
+/// Prints help, version or what is wrong, and says how the process ends.
+pub(crate) fn report(mut error: clap::Error) -> ExitCode {
+    suggest(&mut error);
+    let text = |text: &String| printable::line(text).into_owned();
+    let printed = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(given) => Some((kind, ContextValue::String(text(given)))),
+        ContextValue::Strings(given) => Some((kind, ContextValue::Strings(given.iter().map(text).collect()))),
+        _ => None,
+    });
+    let printed: Vec<(ContextKind, ContextValue)> = printed.collect();
+    for (kind, value) in printed {
+        error.insert(kind, value);
+    }
+    output::usage(&error)
+}
+
+fn suggest(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return;
+    }
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let given = given.to_lowercase();
+    let tip = match ELSEWHERE.iter().find(|(names, _)| names.contains(&&*given)) {
+        Some((_, tip)) => tip.replace("COMMAND", &given),
+        None if OF_MIGRATOR.contains(&&*given) => format!("run `cargo xtask migrate {given}`"),
+        None => return,
+    };
+    error.remove(ContextKind::SuggestedSubcommand);
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn an_unknown_task_leads_to_the_one_that_does_it() {
+        let known: Vec<&str> = ELSEWHERE.iter().flat_map(|(names, _)| *names).copied().chain(OF_MIGRATOR).collect();
+        for name in known {
+            let mut error = Cli::command().try_get_matches_from(["xtask", name]).unwrap_err();
+            suggest(&mut error);
+            let said = error.render().to_string();
+            assert!(said.contains("tip: run `cargo xtask ") && !said.contains("similar"), "{said}");
+        }
+    }
+}
