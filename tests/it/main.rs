@@ -37,6 +37,7 @@ mod readme;
 mod refresh;
 mod rights;
 mod round_trip;
+mod scratch;
 mod secrets;
 mod session;
 mod signals;

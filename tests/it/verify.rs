@@ -205,13 +205,20 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
 #[test]
 fn a_scratch_database_that_cannot_be_dropped_is_named_and_changes_no_verdict() {
     let project = Project::new();
-    let subscription = "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false);";
-    project.migration("001_s", subscription, "");
-    let verify = project.start(&["verify"]);
-    let output = project.finish(verify);
+    let (maker, keeper) = (format!("{}_maker", project.database()), format!("{}_keeper", project.database()));
+    query_on(
+        "postgres",
+        &format!("CREATE ROLE {keeper} CREATEDB; CREATE ROLE {maker} LOGIN NOINHERIT CREATEDB IN ROLE {keeper}"),
+    );
+    // Nothing on a server keeps a database for good but its owner.
+    let give =
+        format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO {keeper}', current_database()); END $$;");
+    project.file("migrator.toml", "[history]\nschema = \"history\"\n").migration("001_give", &give, "");
+    let url = server().tcp_url("postgres").replace("postgres@", &format!("{maker}@"));
+    let output = project.run_with(&["verify"], &[("DATABASE_URL", &url)]);
     assert!(output.starts_with("exit 0\n"), "{output}");
     let warned = output.lines().filter(|line| line.starts_with("warning: the database `migrator_verify_"));
-    let reason = "is being used by logical replication subscription [55006]";
+    let reason = "[42501]";
     assert_eq!(
         warned.filter(|line| line.contains("` is left behind: ") && line.ends_with(reason)).count(),
         6,

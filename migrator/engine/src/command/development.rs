@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::command::Context;
+use crate::command::scratch::shared::PATH;
 use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::error::{Error, Exit};
 use crate::output::confirm;
@@ -29,7 +30,8 @@ pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) ->
 
 /// Whether the target's database is there.
 pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
-    let statement = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
+    let statement =
+        format!("{PATH}SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
     Ok(!query(&connection.client, "looking for the database", &statement).await?.is_empty())
 }
 
@@ -79,7 +81,7 @@ pub(crate) async fn permit(
             )
             .help("check which server you are on before you go on"));
         }
-        None if !is_workspaces_own(connection).await? => {
+        None if !is_cluster_of(connection, "MIGRATOR_WORKSPACE_DATA_DIRECTORY").await? => {
             return Err(Error::new(
                 Exit::Refused,
                 format!("cannot {command} `{target}`: it is not in this workspace's own cluster"),
@@ -102,9 +104,15 @@ pub(crate) async fn permit(
     }
 }
 
-/// The cluster is recognised by its data directory: a tunnel to production is "local" too.
-async fn is_workspaces_own(connection: &Connection) -> Result<bool, Error> {
-    let Some(own) = std::env::var_os("MIGRATOR_WORKSPACE_DATA_DIRECTORY") else { return Ok(false) };
+/// The user of this session.
+pub(crate) async fn user(connection: &Connection) -> Result<String, Error> {
+    let rows = query(&connection.client, "asking who this is", "SELECT session_user AS name").await?;
+    Ok(rows.first().and_then(|row| row.get("name")).unwrap_or_default().to_owned())
+}
+
+/// Whether the server is the one whose data directory the variable of the environment names: a tunnel to production is "local" too.
+pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Result<bool, Error> {
+    let Some(own) = std::env::var_os(variable) else { return Ok(false) };
     // Without the right to ask there is no proof.
     let doing = "asking for the data directory";
     let Ok(rows) = query(&connection.client, doing, "SHOW data_directory").await else { return Ok(false) };

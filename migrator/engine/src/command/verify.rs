@@ -121,6 +121,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
             context.progress.begin($name, 1, 1);
             let begun = Instant::now();
             let answer = $answer.await;
+            scratch.settle().await;
             context.progress.end();
             if context.interrupt.signal().is_some() {
                 scratch.finish().await;
