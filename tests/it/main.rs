@@ -28,6 +28,7 @@ mod history;
 mod libpq;
 mod locks;
 mod locks_of_ddl;
+mod next_release;
 mod nontransactional;
 mod output;
 mod page;
