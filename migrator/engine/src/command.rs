@@ -33,4 +33,6 @@ pub(crate) mod wait;
 mod wait_lock;
 
 pub(crate) use context::Context;
+#[cfg(feature = "dev")]
+pub(crate) use scratch::shared::PATH;
 pub(crate) use wait_lock::Wait;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::Context;
-use crate::command::scratch::shared::PATH;
+use crate::command::{Context, PATH};
 use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::error::{Error, Exit};
 use crate::output::confirm;

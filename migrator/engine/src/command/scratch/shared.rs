@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::sql::literal;
 
 /// Ours alone decides what an operator or a function in a question is, whatever the path of the role: for the rest of its message.
-pub(in crate::command) const PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp; ";
+pub(crate) const PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp; ";
 
 /// What is there before others: a role cannot go while a database of its own is there.
 const INDEPENDENT: [&str; 5] = ["database", "replication slot", "replication origin", "tablespace", "role"];

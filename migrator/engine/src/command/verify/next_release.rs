@@ -64,7 +64,7 @@ impl Base {
 
 impl Road<'_> {
     async fn walk(&mut self, zero: &Facts) -> Result<Result<String, Stop>, Error> {
-        self.to_the_base().await?;
+        self.go_to_base().await?;
         let (what, at) = (self.what(), self.base.name());
         if let Err(error) = self.up().await {
             return Ok(Err(Stop(format!("{what} on {at}: the way up fails"), error_lines(&error))));
@@ -108,7 +108,7 @@ impl Road<'_> {
     }
 
     /// Brings the database to where production is.
-    async fn to_the_base(&mut self) -> Result<(), Error> {
+    async fn go_to_base(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
         let mut plan = plan::up(self.database.context.embedded, &history, Target::Newest, false)?;
         let is_there = |step: &Step| match step {
