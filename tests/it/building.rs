@@ -104,6 +104,32 @@ fn what_changes_in_the_directory_is_built_in_and_nothing_is_built_for_nothing() 
 }
 
 #[test]
+fn what_is_generated_compiles_without_a_warning_whatever_is_in_the_directory() {
+    let workspace = Workspace::foreign("building");
+    let nothing = "-- migrate:up\n-- migrate:down\n";
+    let kinds = "-- migrate:up transaction:false\nSET work_mem = '8MB';\nBEGIN;\nSET TRANSACTION READ ONLY;\nCOMMIT;\n\
+                 CREATE INDEX CONCURRENTLY a ON t (a);\nDROP INDEX CONCURRENTLY a;\nREINDEX TABLE CONCURRENTLY t;\n\
+                 ALTER TABLE p DETACH PARTITION t CONCURRENTLY;\nVACUUM t;\nDO $$BEGIN END$$;\n-- migrate:down\n";
+    let shapes: [(&str, &[(&str, &str)]); 5] = [
+        ("nothing", &[]),
+        ("no statement", &[("migrations/001_a.sql", nothing), ("seeds/test.sql", ""), ("repeatable/a.sql", "-- a\n")]),
+        ("a repeatable", &[("repeatable/a.sql", "SELECT 1;\n")]),
+        ("a down block alone", &[("migrations/001_a.sql", "-- migrate:up\n-- migrate:down\nSELECT 1;\n")]),
+        ("every kind of statement", &[("migrations/001_a.sql", kinds)]),
+    ];
+    for (name, files) in shapes {
+        fs::remove_dir_all(workspace.path("db")).unwrap();
+        fs::create_dir_all(workspace.path("db/migrations")).unwrap();
+        files.iter().for_each(|(path, text)| workspace.write(&format!("db/{path}"), text));
+        let output = workspace.run(&mut workspace.cargo(&format!("{BUILD} --message-format short")));
+        assert!(output.starts_with("exit 0"), "{name}: {output}");
+        // Those of the build script are about what is in the directory.
+        let of_compiler = |line: &&str| line.contains("warning") && !line.starts_with("warning: migrator@");
+        assert_eq!(output.lines().filter(of_compiler).collect::<Vec<_>>(), [""; 0], "{name}: {output}");
+    }
+}
+
+#[test]
 fn the_binary_reads_no_directory() {
     let workspace = Workspace::foreign("building");
     let built = build(&workspace);

@@ -46,11 +46,16 @@ fn a_password_is_never_shown() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path.display().to_string()
     };
-    let services =
-        write("services", format!("[crm]\nhost=127.0.0.1\nport={}\nuser=deploy\npassword={CANARY}\n", server.port()));
+    let services = write(
+        "services",
+        format!(
+            "[crm]\nhost=127.0.0.1\nport={}\nuser=deploy\npassword={CANARY}\n[bad]\npassword:{CANARY}=1\n[worse]\npassword {CANARY}\n",
+            server.port()
+        ),
+    );
     let passwords = write("passwords", format!("*:*:*:deploy:{CANARY}\n"));
     let (port, home) = (server.port(), home.path().display().to_string());
-    // Each by a database of its own; the last two cannot be read or do not lead anywhere.
+    // Each by a database of its own; those after the fifth cannot be read or do not lead anywhere.
     let ways: Vec<(String, Vec<(&str, &str)>)> = vec![
         (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a"), vec![]),
         (format!("host=127.0.0.1 port={port} user=deploy password={CANARY} dbname=b"), vec![]),
@@ -64,6 +69,22 @@ fn a_password_is_never_shown() {
         (format!("postgresql://deploy:{CANARY}%zz@127.0.0.1:{port}/a"), vec![]),
         (format!("host=127.0.0.1 password='{CANARY}"), vec![]),
         (format!("deploy:{CANARY}@127.0.0.1"), vec![]),
+        (format!("postgresql://deploy:hun@{CANARY}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:12/{CANARY}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:hun@127.0.0.1:{port}/{CANARY}@127.0.0.1/a"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password=hun&{CANARY}=1"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={CANARY}&schema=public"), vec![]),
+        (
+            format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={CANARY}&search_path=a,b&nonesuch_timeout=1"),
+            vec![],
+        ),
+        (format!("postgres:/deploy:{CANARY}@127.0.0.1/a"), vec![]),
+        (format!("postgresql+asyncpg://deploy:{CANARY}@127.0.0.1/a"), vec![]),
+        (format!("\"postgresql://deploy:{CANARY}@127.0.0.1/a\""), vec![]),
+        (format!("host=127.0.0.1 password=hun {CANARY}=1"), vec![]),
+        (format!("dbname=postgresql://deploy:{CANARY}@127.0.0.1/a"), vec![]),
+        ("postgresql:///e?service=bad".to_owned(), vec![("PGSERVICEFILE", &services)]),
+        ("postgresql:///e?service=worse".to_owned(), vec![("PGSERVICEFILE", &services)]),
     ];
     for database in ["a", "b", "c", "d", "e"] {
         query_at(&socket, &format!("CREATE DATABASE {database}"));
@@ -88,4 +109,30 @@ fn a_password_is_never_shown() {
         assert!(logged.ends_with("|0\n") && !logged.starts_with('0'), "{logged}");
     }
     assert!(!server.log().contains(CANARY));
+}
+
+#[test]
+fn a_url_in_the_place_of_another_argument_is_not_repeated() {
+    let project = Project::without_database();
+    let url = format!("postgresql://deploy:{CANARY}@127.0.0.1:1/a");
+    let commands: [&[&str]; 9] = [
+        &[&url],
+        &["up", &url],
+        &["up", "--to", &url],
+        &["show", &url],
+        &["environment", "set", &url],
+        &["--color", &url, "up"],
+        &["up", "--wait-lock", &url],
+        &["seed", "--nonesuch", &url],
+        &["status", &format!("--databse-url={url}")],
+    ];
+    for command in commands {
+        let output = project.run(command);
+        assert!(output.starts_with("exit 2") && !output.contains(CANARY), "{output}");
+    }
+    // In two messages at once: the one about the value and the one about the variable that it came from.
+    for variable in ["MIGRATOR_WAIT_LOCK", "MIGRATOR_QUIET", "MIGRATOR_YES"] {
+        let output = project.run_with(&["down"], &[(variable, &url)]);
+        assert!(!output.contains(CANARY), "{variable}: {output}");
+    }
 }

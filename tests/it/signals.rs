@@ -44,13 +44,17 @@ fn stopped_by(project: &Project, signal: Signal, statement: &str) -> String {
 
 #[test]
 fn a_signal_stops_the_statement_on_the_server_and_nothing_is_half_done() {
-    for (signal, code) in [(Signal::TERM, "143"), (Signal::INT, "130")] {
+    for (signal, code) in [(Signal::TERM, "143"), (Signal::INT, "130"), (Signal::HUP, "129")] {
         let project = Project::new();
         project.tables(1);
         project.migration("002_slow", "CREATE TABLE half ();\nSELECT pg_sleep(60);", "DROP TABLE half;");
         project.migration("003_later", "CREATE TABLE later ();", "DROP TABLE later;");
         let output = stopped_by(&project, signal, "pg_sleep");
-        let name = if signal == Signal::TERM { "SIGTERM" } else { "SIGINT" };
+        let name = match signal {
+            Signal::TERM => "SIGTERM",
+            Signal::INT => "SIGINT",
+            _ => "SIGHUP",
+        };
         expect![[r#"
             exit CODE
             --- stdout
@@ -245,4 +249,26 @@ fn one_who_slept_while_another_did_the_work_does_no_harm() {
         project.query("SELECT count(*), count(DISTINCT version) FROM schema_migration_events WHERE outcome = 'done'"),
         "3|3\n"
     );
+}
+
+#[test]
+fn what_whoever_started_it_wants_ignored_stays_ignored() {
+    let project = Project::new();
+    project.migration("001_slow", "SELECT pg_sleep(4);", "");
+    let migrator = project.command(&["up"]);
+    let mut shell = std::process::Command::new("sh");
+    // As `nohup`, and as a shell does that starts something in the background.
+    shell.args(["-c", "trap '' HUP INT; exec \"$0\" \"$@\""]).arg(migrator.get_program()).args(migrator.get_args());
+    for (name, value) in migrator.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let up = shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_until(&project, &format!("SELECT count(*) = 1 {SESSION} AND query ~ 'pg_sleep'"));
+    send(&up, Signal::HUP);
+    send(&up, Signal::INT);
+    let output = project.finish(up);
+    assert!(output.starts_with("exit 0") && output.contains("applied 001_slow"), "{output}");
 }

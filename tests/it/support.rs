@@ -253,7 +253,8 @@ pub(crate) fn query_at(url: &str, sql: &str) -> String {
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::spawn(connection);
-        let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let asked = client.simple_query(sql).await;
+        let messages = asked.unwrap_or_else(|error| panic!("{}: {error:?}", &sql[..sql.floor_char_boundary(500)]));
         let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };
         let line = |row: tokio_postgres::SimpleQueryRow| {
             (0..row.len()).map(|column| row.get(column).unwrap_or("null").to_owned()).collect::<Vec<_>>().join("|")

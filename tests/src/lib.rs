@@ -65,6 +65,8 @@ fn statement(statement: set::Statement) -> engine::Statement {
         From::Begin => engine::StatementKind::Begin,
         From::Commit => engine::StatementKind::Commit,
         From::Set => engine::StatementKind::Set,
+        From::SetTransaction => engine::StatementKind::SetTransaction,
+        From::Alone => engine::StatementKind::Alone,
         From::MayCommit => engine::StatementKind::MayCommit,
         From::CreateIndexConcurrently { index, table, unique, rest } => {
             engine::StatementKind::CreateIndexConcurrently { index: text(index), table: text(table), unique, rest }
@@ -105,6 +107,8 @@ fn settings(settings: set::Settings) -> engine::Settings {
     engine::Settings {
         history_schema: text(settings.history_schema),
         history_table: text(settings.history_table),
+        history_writers: list(settings.history_writers, text),
+        start_after: settings.start_after.and_then(|version| version.parse().ok()),
         lock_timeout_ms: settings.lock_timeout_ms,
         retry_for_ms: settings.retry_for_ms,
         statement_timeout_ms: settings.statement_timeout_ms,

@@ -9,12 +9,14 @@ const LONGEST_NAME: usize = 63;
 
 /// The kind of a statement.
 pub(crate) fn kind(words: &Words<'_>) -> StatementKind {
-    let session_state = |from: usize| !words.is_any(from, &["local", "transaction", "constraints"]);
+    let session_state = |from: usize| !words.is_any(from, &["local", "constraints"]);
     if words.start_with(&["begin"]) || words.start_with(&["start", "transaction"]) {
         StatementKind::Begin
     } else if words.is_any(0, &["commit", "end"]) && !words.is(1, "prepared") {
         StatementKind::Commit
-    } else if words.is(0, "reset") || words.is(0, "set") && session_state(1) {
+    } else if sets_transaction(words) {
+        StatementKind::SetTransaction
+    } else if words.is_any(0, &["reset", "load"]) || words.is(0, "set") && session_state(1) {
         StatementKind::Set
     } else if words.is_any(0, &["do", "call"]) {
         StatementKind::MayCommit
@@ -27,6 +29,23 @@ pub(crate) fn kind(words: &Words<'_>) -> StatementKind {
     } else {
         StatementKind::Plain
     }
+}
+
+/// True for `SET TRANSACTION ...` and for `SET` of one of the settings that belong to the transaction: they say nothing
+/// about the session, and the server refuses some of them after a query of the same transaction.
+fn sets_transaction(words: &Words<'_>) -> bool {
+    const SETTINGS: [&str; 3] = ["transaction_isolation", "transaction_read_only", "transaction_deferrable"];
+    let is_setting = |index: usize| {
+        let setting = words.at(index);
+        // The server folds the case of a setting's name, also between quotes.
+        let setting = setting.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(setting);
+        SETTINGS.iter().any(|name| setting.eq_ignore_ascii_case(name))
+    };
+    if words.is(0, "reset") {
+        return is_setting(1);
+    }
+    let scope = if words.is_any(1, &["local", "session"]) { 2 } else { 1 };
+    words.is(0, "set") && (words.is(scope, "transaction") || is_setting(scope))
 }
 
 /// A statement with `CONCURRENTLY` whose outcome the catalog can tell.
@@ -129,11 +148,31 @@ mod tests {
 
     #[test]
     fn knows_session_state() {
-        for text in ["SET x = 1", "set session x to 'on'", "RESET ALL", "SET SCHEMA 'a'"] {
+        for text in ["SET x = 1", "set session x to 'on'", "RESET ALL", "SET SCHEMA 'a'", "LOAD 'age'"] {
             check(text, expect!["Set"]);
         }
-        for text in ["SET LOCAL x = 1", "SET TRANSACTION READ ONLY", "SET CONSTRAINTS ALL DEFERRED"] {
+        for text in ["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SET default_transaction_isolation = x"] {
+            check(text, expect!["Set"]);
+        }
+        for text in ["SET LOCAL x = 1", "SET CONSTRAINTS ALL DEFERRED"] {
             check(text, expect!["Plain"]);
+        }
+    }
+
+    #[test]
+    fn tells_what_only_says_how_the_transaction_is_to_be() {
+        for text in [
+            "SET TRANSACTION READ ONLY",
+            "set local transaction isolation level serializable",
+            "SET SESSION TRANSACTION DEFERRABLE",
+            "SET TRANSACTION SNAPSHOT '00000003-0000001B-1'",
+            "SET LOCAL transaction_isolation = 'repeatable read'",
+            "SET transaction_read_only TO on",
+            "SET SESSION Transaction_Deferrable = on",
+            "SET LOCAL \"transaction_ISOLATION\" TO serializable",
+            "RESET transaction_isolation",
+        ] {
+            check(text, expect!["SetTransaction"]);
         }
     }
 

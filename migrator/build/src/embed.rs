@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use migrator_diagnostic::printable;
+
 use crate::problem::{Problem, Severity};
 use crate::{generate, load};
 
 /// Reads and checks `dir` and hands it to the compiler. For build scripts.
 ///
-/// `dir` is relative to the manifest's directory of the package whose build script calls this. The directory and what is in
-/// it are watched, so that a new file is noticed. Problems are printed as cargo's warnings and errors; after an error the
+/// `dir` is relative to the manifest's directory of the package whose build script calls this. The directory and all that is
+/// in it is watched, so that a new file is noticed. Problems are printed as cargo's warnings and errors; after an error the
 /// build fails. On success `include!(env!("MIGRATOR_EMBEDDED"))` is the generated expression.
 ///
 /// # Panics
@@ -32,8 +34,6 @@ fn variable(name: &str) -> PathBuf {
 /// Writes the generated file and returns the instructions for cargo.
 fn report(root: &Path, dir: &Path, output: &Path) -> String {
     let directory = root.join(dir);
-    let mut lines = Vec::new();
-    watch(&directory, dir, &mut lines);
     let problems = match load(&directory) {
         Ok(loaded) => {
             write_if_changed(output, &generate(&loaded.set));
@@ -41,31 +41,31 @@ fn report(root: &Path, dir: &Path, output: &Path) -> String {
         }
         Err(problems) => problems.0,
     };
-    lines.push(format!("cargo::rustc-env=MIGRATOR_EMBEDDED={}", output.display()));
+    // Of a directory cargo looks at everything in it, at any depth.
+    let mut lines = vec![with_path("rerun-if-changed=", dir), with_path("rustc-env=MIGRATOR_EMBEDDED=", output)];
     lines.extend(problems.iter().map(instruction));
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn instruction(problem: &Problem) -> String {
-    match problem.severity {
-        Severity::Error => format!("cargo::error={problem}"),
-        Severity::Warning => format!("cargo::warning={problem}"),
+/// An instruction is a line, and there is no way to write a line break inside of one: a path with one would give cargo
+/// instructions of its own.
+fn with_path(instruction: &str, path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.contains(['\n', '\r']) {
+        return format!(
+            "cargo::error=the path `{}` holds a line break, which cargo cannot be told",
+            printable::line(&path)
+        );
     }
+    format!("cargo::{instruction}{path}")
 }
 
-/// The directory itself is watched too: a folder that does not exist yet changes it when it appears.
-fn watch(directory: &Path, shown: &Path, lines: &mut Vec<String>) {
-    lines.push(format!("cargo::rerun-if-changed={}", shown.display()));
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    for entry in entries {
-        if let Some(name) = entry.file_name()
-            && entry.is_dir()
-        {
-            watch(&entry, &shown.join(name), lines);
-        }
+fn instruction(problem: &Problem) -> String {
+    let text = problem.to_string();
+    match problem.severity {
+        Severity::Error => format!("cargo::error={}", printable::line(&text)),
+        Severity::Warning => format!("cargo::warning={}", printable::line(&text)),
     }
 }
 
@@ -96,15 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn watches_every_directory_and_names_the_generated_file() {
+    fn watches_the_directory_and_names_the_generated_file() {
         let (root, report) = run(&[
             ("db/migrations/001_x.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n"),
             ("db/seeds/test.sql", "SELECT 1;"),
         ]);
         expect![[r#"
             cargo::rerun-if-changed=../db
-            cargo::rerun-if-changed=../db/migrations
-            cargo::rerun-if-changed=../db/seeds
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
         "#]]
         .assert_eq(&report);
@@ -120,7 +118,6 @@ mod tests {
         ]);
         expect![[r#"
             cargo::rerun-if-changed=../db
-            cargo::rerun-if-changed=../db/migrations
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
             cargo::warning=db/migrations/001_x.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
             cargo::error=db/migrations/002.sql: `002.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `002_<name>.sql`
@@ -137,6 +134,57 @@ mod tests {
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
             cargo::error=db: there is no directory `db` [M001]; help: create it, or correct the path that is given for it
         "#]].assert_eq(&report);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_name_and_no_text_gives_cargo_an_instruction() {
+        let planted = "x\ncargo::rustc-cfg=planted\ncargo:warning=planted";
+        let settings = "\"a\\ncargo::rustc-cfg=planted\" = 1\n[check]\nallow = [\"b\\ncargo::rustc-cfg=planted\"]\n";
+        let (root, report) = run(&[
+            (&format!("db/{planted}/deep/{planted}/file"), ""),
+            (&format!("db/migrations/{planted}/file"), ""),
+            (&format!("db/migrations/001_{planted}.sql"), ""),
+            (&format!("db/seeds/{planted}.sql"), "SELECT 1;"),
+            (&format!("db/schema.facts.{planted}"), ""),
+            ("db/migrations/001_a.sql", "-- migrate:up\nSELEC \u{1b}[2K\u{85};\n"),
+            ("db/migrator.toml", settings),
+        ]);
+        for line in report.lines() {
+            assert!(
+                ["cargo::rerun-if-changed=../db", "cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs"].contains(&line)
+                    || line.starts_with("cargo::error=db")
+                    || line.starts_with("cargo::warning=db"),
+                "{report}"
+            );
+            assert!(!line.contains(char::is_control), "{line:?}");
+        }
+        assert_eq!(report.matches("holds a control character [M003]").count(), 5, "{report}");
+        drop(root);
+        // Neither do the paths that we are given.
+        let root = directory(&[(
+            &format!("{planted}/db/migrations/001_a.sql"),
+            "-- migrate:up\nSELECT 1;\n-- migrate:down\n",
+        )]);
+        let report =
+            super::report(root.path(), &Path::new(planted).join("db"), &root.path().join(planted).join("out.rs"));
+        assert!(report.lines().all(|line| line.starts_with("cargo::error=the path `")), "{report}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_in_circles_are_not_followed() {
+        use std::os::unix::fs::symlink;
+        let root =
+            directory(&[("db/migrations/001_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n"), ("db/docs/x", "")]);
+        let db = root.path().join("db");
+        for name in ["docs/a", "docs/b", "docs/c", "migrations/a", "migrations/b"] {
+            symlink(&db, db.join(name)).unwrap();
+        }
+        symlink("loop", db.join("migrations/002_loop.sql")).unwrap();
+        let report = report(root.path(), Path::new("db"), &root.path().join("out.rs"));
+        assert_eq!(report.lines().count(), 3, "{report}");
+        assert!(report.contains("cannot read `db/migrations/002_loop.sql`"), "{report}");
     }
 
     #[test]

@@ -3,18 +3,6 @@
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 
-/// The server takes no message of 1 GiB or more, and a file is sent as one.
-const LARGEST_FILE: u64 = 1 << 30;
-
-/// Refuses a file that no server could take, before it is read.
-pub(crate) fn check_size(file: &str, bytes: u64) -> Result<(), Problem> {
-    if bytes < LARGEST_FILE {
-        return Ok(());
-    }
-    let help = "split it, or load data of that size with `psql` and `COPY`";
-    Err(Problem::whole(Code::Unreadable, file, format!("`{file}` has {bytes} bytes, the server takes 1 GiB"), help))
-}
-
 /// Reads a file's bytes; CRLF becomes LF, so that a checkout on Windows gives the same text.
 pub(crate) fn decode(file: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
     let utf8_help = "save it as UTF-8 without a byte order mark";
@@ -114,12 +102,5 @@ mod tests {
                 r#"db/migrations/001_x.sql:1:2: there is a carriage return without a line feed [M007]; help: save the file with LF line ends; in a literal write `E'\r'`"#
             ]],
         );
-    }
-
-    #[test]
-    fn refuses_a_file_that_no_server_takes() {
-        assert_eq!(check_size("db/seeds/x.sql", LARGEST_FILE - 1), Ok(()));
-        let problem = check_size("db/seeds/x.sql", LARGEST_FILE).unwrap_err();
-        expect!["db/seeds/x.sql: `db/seeds/x.sql` has 1073741824 bytes, the server takes 1 GiB [M002]; help: split it, or load data of that size with `psql` and `COPY`"].assert_eq(&problem.to_string());
     }
 }

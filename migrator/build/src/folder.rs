@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use migrator_diagnostic::printable;
+
 use crate::encoding;
 use crate::facts;
+use crate::file::read_file;
 use crate::names::{self, Name};
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
@@ -112,7 +115,7 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
 /// The last component of the directory: `db` for `../db` and for `.` inside it.
 pub(crate) fn label(directory: &Path) -> String {
     let absolute = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-    absolute.file_name().map_or_else(|| "db".to_owned(), |name| name.to_string_lossy().into_owned())
+    absolute.file_name().map_or_else(|| "db".to_owned(), |name| printable::line(&name.to_string_lossy()).into_owned())
 }
 
 /// A file or directory.
@@ -121,13 +124,11 @@ struct Entry {
     name: String,
     label: String,
     directory: bool,
-    bytes: u64,
 }
 
 impl Entry {
     fn read(&self, problems: &mut Vec<Problem>) -> Option<Source> {
-        let bytes = encoding::check_size(&self.label, self.bytes)
-            .and_then(|()| fs::read(&self.path).map_err(|error| unreadable(&self.label, &error)));
+        let bytes = read_file(&self.path).map_err(|error| unreadable(&self.label, &error));
         match bytes.and_then(|bytes| encoding::decode(&self.label, bytes)) {
             Ok(source) => Some(source),
             Err(problem) => {
@@ -139,8 +140,14 @@ impl Entry {
 }
 
 fn unreadable(label: &str, error: &std::io::Error) -> Problem {
-    let message = format!("cannot read `{label}`: {}", error.kind());
-    Problem::whole(Code::Unreadable, label, message, "make it readable, or remove it")
+    let (reason, help) = match error.kind() {
+        std::io::ErrorKind::InvalidInput => (error.to_string(), "put an ordinary file in its place, or remove it"),
+        std::io::ErrorKind::FileTooLarge => {
+            (error.to_string(), "split it, or load data of that size with `psql` and `COPY`")
+        }
+        kind => (kind.to_string(), "make it readable, or remove it"),
+    };
+    Problem::whole(Code::Unreadable, label, format!("cannot read `{label}`: {reason}"), help)
 }
 
 /// What is in a directory, ascending by name.
@@ -171,10 +178,20 @@ fn list(directory: &Path, label: &str, problems: &mut Vec<Problem>) -> Option<Ve
 
 fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let label = format!("{label}/{name}");
+    let shown = printable::line(&name);
+    let label = format!("{label}/{shown}");
+    if shown != name {
+        let message = format!("the name of `{label}` holds a control character");
+        return Err(Problem::whole(
+            Code::FileName,
+            &label,
+            message,
+            "rename it: such a name can pass for something else",
+        ));
+    }
     // Follows symbolic links; one that leads nowhere is named, not skipped.
     let metadata = fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
-    Ok(Entry { path: path.to_owned(), name, label, directory: metadata.is_dir(), bytes: metadata.len() })
+    Ok(Entry { path: path.to_owned(), name, label, directory: metadata.is_dir() })
 }
 
 /// A misspelt `seed/` would otherwise be skipped in silence. Unrelated names are nobody's business.

@@ -8,10 +8,15 @@ use crate::set::{Block, Environment, Migration, SchemaFacts, Script, Set, Settin
 /// How many statements one constant holds. The compiler's time for one grows with the square of its length.
 const CHUNK: usize = 256;
 
-/// What the expression starts with. A large file has 100,000 statements: as that many struct expressions they cost the
-/// compiler four times as much as when constants put them together.
+/// What the expression starts with.
 const PRELUDE: &str = "{
 use ::migrator_engine::embedded as e;
+";
+
+/// What follows where there are statements; where there is none the compiler would find it unused. A large file has
+/// 100,000 statements: as that many struct expressions they cost the compiler four times as much as when constants put
+/// them together.
+const JOIN: &str = "\
 const fn join<const N: usize>(places: [[usize; 2]; N], sums: [&'static str; N]) -> [e::Statement; N] {
     let mut table = [const { e::Statement { range: 0..0, kind: e::StatementKind::Plain, checksum: \"\" } }; N];
     let mut i = 0;
@@ -30,6 +35,9 @@ pub fn generate(set: &Set) -> String {
     let scripts = set.repeatables.iter().chain(&set.seeds).chain(&set.checks).map(|script| script.text.len());
     let mut out = String::with_capacity(texts.chain(scripts).sum::<usize>() * 2 + 4096);
     out.push_str(PRELUDE);
+    if has_statements(set) {
+        out.push_str(JOIN);
+    }
     out.push_str("e::Embedded { migrations: ");
     list(&mut out, &set.migrations, migration);
     for (name, scripts) in [("repeatables", &set.repeatables), ("seeds", &set.seeds), ("checks", &set.checks)] {
@@ -44,6 +52,13 @@ pub fn generate(set: &Set) -> String {
     string(&mut out, &set.digest);
     out.push_str(" } }\n");
     out
+}
+
+fn has_statements(set: &Set) -> bool {
+    let blocks = set.migrations.iter().flat_map(|migration| std::iter::once(&migration.up).chain(&migration.down));
+    let scripts = set.repeatables.iter().chain(&set.seeds).chain(&set.checks);
+    let mut lists = blocks.map(|block| &block.statements).chain(scripts.map(|script| &script.statements));
+    lists.any(|statements| !statements.is_empty())
 }
 
 fn field(out: &mut String, name: &str) {
@@ -154,6 +169,8 @@ fn kind(out: &mut String, kind: &StatementKind) {
         StatementKind::Begin => out.push_str("Begin"),
         StatementKind::Commit => out.push_str("Commit"),
         StatementKind::Set => out.push_str("Set"),
+        StatementKind::SetTransaction => out.push_str("SetTransaction"),
+        StatementKind::Alone => out.push_str("Alone"),
         StatementKind::MayCommit => out.push_str("MayCommit"),
         StatementKind::Concurrently => out.push_str("Concurrently"),
         StatementKind::Idempotent => out.push_str("Idempotent"),
@@ -213,6 +230,8 @@ fn settings(out: &mut String, settings: &Settings) {
     string(out, &settings.history_schema);
     field(out, "history_table");
     string(out, &settings.history_table);
+    field(out, "history_writers");
+    list(out, &settings.history_writers, |out, role| string(out, role));
     let numbers = [
         ("lock_timeout_ms", settings.lock_timeout_ms),
         ("retry_for_ms", settings.retry_for_ms),
@@ -221,6 +240,9 @@ fn settings(out: &mut String, settings: &Settings) {
     for (name, number) in numbers {
         put(out, format_args!(", {name}: {number}"));
     }
+    let start_after: Option<i64> = settings.start_after.as_ref().and_then(|version| version.parse().ok());
+    field(out, "start_after");
+    option(out, start_after.as_ref(), |out, number| put(out, format_args!("{number}")));
     put(out, format_args!(", refuse_ahead: {}, drift_owners: {}", settings.refuse_ahead, settings.drift_owners));
     field(out, "drift_ignore");
     list(out, &settings.drift_ignore, |out, pattern| string(out, pattern));
@@ -349,11 +371,11 @@ mod tests {
             [C0, ].as_flattened().split_at(4).0 } }, down: ::core::option::Option::None },
             ], repeatables: &[], seeds: &[], checks: &[], facts: &[e::SchemaFacts { major: 15, file: "db/schema.facts.15", text: "# schema facts
             " },
-            ], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, refuse_ahead: false, drift_owners: false, drift_ignore: &["table tmp_*",
+            ], settings: e::Settings { history_schema: "public", history_table: "schema_migrations", history_writers: &[], lock_timeout_ms: 500, retry_for_ms: 600000, statement_timeout_ms: 0, start_after: ::core::option::Option::None, refuse_ahead: false, drift_owners: false, drift_ignore: &["table tmp_*",
             ], environments: &[e::Environment { name: "test", approval: true, down: false, seeds: ::core::option::Option::Some(&["test",
             ]) },
             ] }, digest: "digest" } }
-        "##]].assert_eq(text.strip_prefix(PRELUDE).unwrap());
+        "##]].assert_eq(text.strip_prefix(PRELUDE).unwrap().strip_prefix(JOIN).unwrap());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &m
     if start_after.is_none_or(|version: i64| name.number > version) {
         headers::check(&source, &lexed, &settings.required_headers, &mut found);
     } else {
-        excuse_old_down_blocks(&source, &blocks, &mut found);
+        excuse_old_blocks(&source, &blocks, &mut found);
     }
     let statements: Vec<&[Words<'_>]> = blocks.iter().map(|(_, statements)| statements.as_slice()).collect();
     finish(&source, &statements, found, problems);
@@ -76,8 +76,8 @@ fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &
 }
 
 /// A history that began elsewhere is taken as it is: what is wrong in its down blocks, which have most likely never been
-/// run, is worth a look and stops nobody.
-fn excuse_old_down_blocks(source: &Source, blocks: &Blocks<'_>, problems: &mut [Problem]) {
+/// run, is worth a look and stops no build; nor does what could not be resumed, which has been applied.
+fn excuse_old_blocks(source: &Source, blocks: &Blocks<'_>, problems: &mut [Problem]) {
     let lines = |part: &Part| source.position(part.range.start).0..=source.position(part.range.end).0;
     for (part, _) in blocks.iter().filter(|(part, _)| part.direction == Direction::Down) {
         let lines = lines(part);
@@ -86,6 +86,8 @@ fn excuse_old_down_blocks(source: &Source, blocks: &Blocks<'_>, problems: &mut [
         };
         problems.iter_mut().filter(excused).for_each(|problem| problem.severity = Severity::Warning);
     }
+    let excused = |problem: &&mut Problem| problem.code == Code::NotResumable;
+    problems.iter_mut().filter(excused).for_each(|problem| problem.severity = Severity::Warning);
 }
 
 fn assemble(name: Name, source: &Source, blocks: &Blocks<'_>) -> Option<Migration> {
@@ -283,5 +285,18 @@ mod tests {
         let (error, warning) = (Severity::Error, Severity::Warning);
         assert_eq!(severities("1"), [(2, error), (4, error), (5, error)]);
         assert_eq!(severities("2"), [(2, error), (4, warning), (5, warning)]);
+    }
+
+    #[test]
+    fn what_an_old_history_could_not_resume_is_a_warning() {
+        let text = "-- migrate:up transaction:false\nSELECT set_config('a.b', '1', false);\n-- migrate:down\n";
+        let severity = |version: &str| {
+            let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
+            let mut problems = Vec::new();
+            read(names::migration("x", "002_x.sql").unwrap(), Source::new("x", text), &settings, &mut problems);
+            problems.iter().map(|problem| (problem.code, problem.severity)).collect::<Vec<_>>()
+        };
+        assert_eq!(severity("1"), [(Code::NotResumable, Severity::Error)]);
+        assert_eq!(severity("2"), [(Code::NotResumable, Severity::Warning)]);
     }
 }

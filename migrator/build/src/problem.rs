@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use migrator_diagnostic::{Diagnostic, Level, Place};
+use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 
 pub use crate::code::Code;
 
@@ -39,16 +39,17 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a file or directory as a whole, with its code's severity.
+    /// A problem of a file or directory as a whole, with its code's severity. What the texts repeat of a file cannot break
+    /// their one line.
     pub(crate) fn whole(code: Code, file: &str, message: impl Into<String>, help: impl Into<String>) -> Problem {
         Problem {
             code,
             severity: code.severity(),
-            file: file.to_owned(),
+            file: printable::line(file).into_owned(),
             line: 0,
             column: 0,
-            message: message.into(),
-            help: help.into(),
+            message: printable::line(&message.into()).into_owned(),
+            help: printable::line(&help.into()).into_owned(),
             source_line: None,
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::lexer::{Lexed, lex};
 use crate::markers::{self, Directive};
+use crate::needs::no_transaction;
 use crate::problem::{Code, Problem};
-use crate::set::{Script, Statement};
+use crate::set::{Script, Statement, StatementKind};
 use crate::source::Source;
 use crate::statements::split;
 use crate::transaction::{self, Place};
@@ -42,7 +43,11 @@ pub(crate) fn read(name: String, source: Source, folder: Folder, problems: &mut 
 
 /// A statement as it is embedded.
 pub(crate) fn statement(words: &Words<'_>) -> Statement {
-    Statement { range: words.range(), kind: classify::kind(words), checksum: checksum::statement(words) }
+    let kind = match classify::kind(words) {
+        StatementKind::Plain if no_transaction(words, false).is_some() => StatementKind::Alone,
+        kind => kind,
+    };
+    Statement { range: words.range(), kind, checksum: checksum::statement(words) }
 }
 
 /// What holds for every statement, wherever it stands.

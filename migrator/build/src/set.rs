@@ -74,14 +74,19 @@ pub struct Statement {
 /// What the engine must know about a statement that runs outside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementKind {
-    /// Runs on its own; fails as a whole or not at all.
+    /// Runs in a transaction like any other; fails as a whole or not at all.
     Plain,
     /// `BEGIN` or `START TRANSACTION`: opens a unit.
     Begin,
     /// `COMMIT` or `END`: closes the unit.
     Commit,
-    /// `SET` or `RESET`: session state, replayed when a block is resumed.
+    /// `SET`, `RESET` or `LOAD`: session state, replayed when a block is resumed.
     Set,
+    /// `SET TRANSACTION`, or `SET` of `transaction_isolation` and the like: how the transaction is to be that runs it. The
+    /// server may refuse it after a query of the same transaction.
+    SetTransaction,
+    /// Runs in no transaction, like `CREATE DATABASE`; fails as a whole or not at all, but nothing can be recorded with it.
+    Alone,
     /// `DO` or `CALL`: may have committed before it failed.
     MayCommit,
     /// `CREATE INDEX CONCURRENTLY`: its outcome can be read from the catalog.
@@ -166,6 +171,8 @@ pub struct Settings {
     pub history_schema: String,
     /// The name of the state table; the event log is the same name with `_events`, without a final `s` before it.
     pub history_table: String,
+    /// Roles that may write to the history beside its owner.
+    pub history_writers: Vec<String>,
     /// How long a statement waits for a lock, in milliseconds.
     pub lock_timeout_ms: u64,
     /// How long a migration that could not get its locks is tried again, in milliseconds.

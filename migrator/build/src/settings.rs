@@ -23,6 +23,7 @@ impl Default for Settings {
         Settings {
             history_schema: "public".to_owned(),
             history_table: "schema_migrations".to_owned(),
+            history_writers: Vec::new(),
             lock_timeout_ms: 500,
             retry_for_ms: 600_000,
             statement_timeout_ms: 0,
@@ -71,9 +72,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn history(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
-        self.table(section, &["schema", "table"], |reader, key, value| match key {
+        self.table(section, &["schema", "table", "writers"], |reader, key, value| match key {
             "schema" => reader.name(key, value, LONGEST_NAME, &mut settings.history_schema),
-            _ => reader.name(key, value, LONGEST_TABLE, &mut settings.history_table),
+            "table" => reader.name(key, value, LONGEST_TABLE, &mut settings.history_table),
+            _ => reader.strings(key, value).into_iter().for_each(|list| settings.history_writers = list),
         });
     }
 

@@ -5,6 +5,7 @@ use crate::lexer::Kind;
 use crate::markers::Direction;
 use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};
+use crate::session::left_behind;
 use crate::set::StatementKind;
 use crate::source::Source;
 use crate::words::Words;
@@ -106,14 +107,8 @@ fn statement(source: &Source, words: &Words<'_>, slots_detached: bool, in_unit: 
         let message = format!("`{name}` cannot run between `BEGIN` and `COMMIT`");
         return problem(Code::NeedsNoTransaction, message, "move it behind the `COMMIT`");
     }
-    if let Some(role) = role(words).filter(|_| !words.is(1, "local")) {
-        let message = format!("`{role}` in a `transaction:false` block cannot be resumed");
-        let help = "write `SET LOCAL ROLE` between `BEGIN` and `COMMIT`";
-        return problem(Code::NotResumable, message, help);
-    }
-    if is_temporary(words) && !(in_unit && words.has("commit") && words.has("drop")) {
-        let message = "a temporary object in a `transaction:false` block cannot be resumed".to_owned();
-        let help = "use an ordinary table, or `ON COMMIT DROP` between `BEGIN` and `COMMIT`";
+    if let Some((left, help)) = left_behind(words, in_unit) {
+        let message = format!("{left} in a `transaction:false` block cannot be resumed");
         return problem(Code::NotResumable, message, help);
     }
     let unnamed = concurrent_index(words).is_some()
@@ -151,14 +146,19 @@ fn control(words: &Words<'_>) -> Option<&'static str> {
     })
 }
 
-/// The name of a statement after which somebody else is at work.
+/// The name of a statement after which another role is at work.
 pub(crate) fn role(words: &Words<'_>) -> Option<&'static str> {
     let scope = if words.is_any(1, &["session", "local"]) && !words.is(2, "authorization") { 2 } else { 1 };
     let back = |index: usize| words.is_any(index, &["none", "default"]);
+    // The name of a setting, also between quotes, and the value behind `=` or `TO`.
+    let named = |name: &str| words.at(scope).trim_matches('"').eq_ignore_ascii_case(name);
+    let value = |index: usize| if words.at(index) == "=" || words.is(index, "to") { index + 1 } else { index };
     if !words.is(0, "set") {
         None
-    } else if words.is(scope, "role") {
-        (!back(scope + 1)).then_some("SET ROLE")
+    } else if named("role") {
+        (!back(value(scope + 1))).then_some("SET ROLE")
+    } else if named("session_authorization") {
+        (!back(value(scope + 1))).then_some("SET SESSION AUTHORIZATION")
     } else if words.is(scope, "session") && words.is(scope + 1, "authorization") {
         (!back(scope + 2)).then_some("SET SESSION AUTHORIZATION")
     } else {
@@ -175,19 +175,6 @@ pub(crate) fn is_role_back(words: &Words<'_>) -> bool {
             && (words.is_any(1, &["role", "session"]) || words.is(1, "local") && words.is_any(2, &["role", "session"]))
             && (words.has("role") || words.has("authorization"))
             && words.is_any(words.tokens.len() - 1, &["none", "default"])
-}
-
-/// `CREATE TEMP ...`, `CREATE TABLE pg_temp.x`, `SELECT ... INTO TEMP x`.
-fn is_temporary(words: &Words<'_>) -> bool {
-    const TEMPORARY: [&str; 2] = ["temp", "temporary"];
-    if words.is(0, "create") {
-        let scope = words.skip(1, &["or", "replace"]);
-        let scope = if words.is_any(scope, &["global", "local"]) { scope + 1 } else { scope };
-        let name = words.skip(words.skip(scope, &["table"]), &["if", "not", "exists"]);
-        return words.is_any(scope, &TEMPORARY) || words.is(name, "pg_temp") && words.at(name + 1) == ".";
-    }
-    let into = if words.is_any(0, &["select", "with"]) { words.find("into") } else { None };
-    into.is_some_and(|into| words.is_any(into + 1, &TEMPORARY) || words.is(into + 1, "local"))
 }
 
 #[cfg(test)]

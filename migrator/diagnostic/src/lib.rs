@@ -3,8 +3,12 @@
 //! The one renderer of build errors, of `cargo xtask check` and of migrations that fail, and the only package that knows
 //! `annotate-snippets`. Pure.
 
+use std::borrow::Cow;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
+
+pub mod printable;
 
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,39 +66,59 @@ pub struct Diagnostic<'a> {
 }
 
 impl Diagnostic<'_> {
-    /// The text without a final line end. `color` adds ANSI styles.
+    /// The text without a final line end. `color` adds ANSI styles; nothing else of it can command a terminal, whatever the file,
+    /// its name or the messages hold.
     pub fn render(&self, color: bool) -> String {
+        self.render_in(color, None)
+    }
+
+    /// The same for a terminal of so many columns.
+    pub fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let level = match self.level {
             Level::Error => annotate_snippets::Level::ERROR,
             Level::Warning => annotate_snippets::Level::WARNING,
         };
-        let mut title = level.primary_title(self.title);
+        let mut title = level.primary_title(printable::text(self.title));
         if let Some(code) = self.code {
             title = title.id(code);
         }
         let mut group = match self.place {
-            Place::File(file) => title.element(Origin::path(file)),
-            Place::Position { file, line, column } => title.element(Origin::path(file).line(line).char_column(column)),
+            Place::File(file) => title.element(Origin::path(printable::line(file))),
+            Place::Position { file, line, column } => {
+                title.element(Origin::path(printable::line(file)).line(line).char_column(column))
+            }
             Place::Line { file, line, text, byte } => {
-                let annotation = AnnotationKind::Primary.span(character(text, byte));
-                let annotation = if self.label.is_empty() { annotation } else { annotation.label(self.label) };
+                let (text, byte) = source(text, byte);
+                let annotation = AnnotationKind::Primary.span(character(&text, byte));
+                let label = printable::line(self.label);
+                let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+                let file = printable::line(file);
                 title.element(Snippet::source(text).path(file).line_start(line).annotation(annotation))
             }
         };
         group = self.lines(group);
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        if let Some(columns) = columns {
+            renderer = renderer.term_width(columns);
+        }
         renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
 
     fn lines<'a>(&'a self, mut group: Group<'a>) -> Group<'a> {
         for note in self.notes {
-            group = group.element(annotate_snippets::Level::NOTE.message(note.as_str()));
+            group = group.element(annotate_snippets::Level::NOTE.message(printable::text(note)));
         }
         for help in self.help {
-            group = group.element(annotate_snippets::Level::HELP.message(help.as_str()));
+            group = group.element(annotate_snippets::Level::HELP.message(printable::text(help)));
         }
         group
     }
+}
+
+/// A line of a file as it is shown, and where in it the byte is then.
+fn source(text: &str, byte: usize) -> (Cow<'_, str>, usize) {
+    let before = text.get(..byte).map_or(byte, |before| printable::line(before).len());
+    (printable::line(text), before)
 }
 
 /// The bytes of the character that starts at `byte`: an annotation needs one under it, except at the end of the line.
@@ -216,6 +240,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_terminal_would_obey_is_made_visible() {
+        let table = [
+            ("db/001_ä東😀.sql", "db/001_ä東😀.sql"),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{1b}[2K\u{9b}1m\u{7f}\0", "\\u{1b}[2K\\u{9b}1m\\u{7f}\\u{0}"),
+            ("\u{202e}a\u{2066}b\u{2029}\u{200f}\u{e0041}", "\\u{202e}a\\u{2066}b\\u{2029}\\u{200f}\\u{e0041}"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(printable::line(text), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_obey_is_in_a_rendered_diagnostic() {
+        let text = "SELECT '\u{1b}[2K\u{202e}', x;\u{7}";
+        let notes = ["a\u{1b}b".to_owned()];
+        let place = Place::Line { file: "f.sql", line: 1, text, byte: 0 };
+        let rendered =
+            Diagnostic { title: "a\u{1b}[1mb", place, label: "\u{1b}", notes: &notes, help: &notes, ..PLAIN };
+        let obeyed = |c: &char| *c != '\n' && is_obeyed(*c);
+        assert_eq!(rendered.render(false).chars().filter(obeyed).collect::<String>(), "");
+    }
+
+    #[test]
     fn the_end_of_a_long_line_is_shown() {
         check_caret(
             &format!("SELECT {}^x", "1, ".repeat(200)),
@@ -223,5 +271,33 @@ mod tests {
             7 | ..., 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, x
               |                                                                  ^ here"#]],
         );
+    }
+
+    #[test]
+    fn nothing_from_outside_commands_the_terminal_or_begins_a_line() {
+        let evil = "a\u{1b}[2J\u{202e}\u{9b}1m\nerror: forged\r\n::error::forged";
+        let (notes, help) = ([evil.to_owned()], [evil.to_owned()]);
+        let text = "SELECT '\u{1b}[31m\u{9b}\u{2028}', x";
+        let place = Place::Line { file: evil, line: 1, text, byte: text.find('x').unwrap() };
+        let full = Diagnostic { title: evil, label: evil, notes: &notes, help: &help, place, ..PLAIN };
+        for place in [place, Place::File(evil), Place::Position { file: evil, line: 1, column: 1 }] {
+            let rendered = Diagnostic { place, ..full }.render(false);
+            let unprintable = |character: char| character.is_control() && character != '\n';
+            assert!(!rendered.contains(unprintable) && !rendered.contains('\u{202e}'), "{rendered:?}");
+            let forged = |line: &str| line.starts_with("::error") || line.starts_with("error: forged");
+            assert!(!rendered.lines().any(forged), "{rendered}");
+        }
+        let lines: Vec<String> = full.render(false).lines().map(str::to_owned).collect();
+        let column =
+            |what: &str| lines.iter().find(|line| line.contains(what)).and_then(|line| line.find(what)).unwrap();
+        assert_eq!(column("x"), column("^ a"), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_to_the_width_of_the_terminal() {
+        let text = format!("SELECT {}x", "1, ".repeat(200));
+        let place = Place::Line { file: "f.sql", line: 7, text: &text, byte: text.len() - 1 };
+        let rendered = Diagnostic { place, label: "here", ..PLAIN }.render_in(false, Some(60));
+        assert!(rendered.lines().all(|line| line.chars().count() <= 60), "{rendered}");
     }
 }

@@ -4,6 +4,7 @@
 //! migration is run and recorded statement by statement ([`stepwise`]). When the session is lost, a new one looks what is
 //! true ([`aftermath`]).
 
+mod advice;
 mod aftermath;
 mod catalog;
 pub(crate) mod failure;
@@ -12,6 +13,7 @@ mod message;
 mod pipeline;
 mod stepwise;
 mod transaction;
+mod truth;
 mod watch;
 
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::history::Direction;
 use crate::interrupt::Interrupt;
 use crate::output::{self, Progress};
 use crate::plan::{Plan, Step};
-use crate::sql::{Condition, Run, SessionSettings, Tables};
+use crate::sql::{Condition, NewEvent, Run, SessionSettings, Tables, insert_event};
 use crate::store;
 use crate::target::ConnectionTarget;
 use failure::Failure;
@@ -59,13 +61,41 @@ pub(crate) struct Executor {
 impl Executor {
     /// The session's settings for a block, or for statements of our own.
     pub(crate) fn session(&self, block: Option<&Block>) -> SessionSettings {
+        let server = &self.connection.server;
+        // What the migration says wins over what the connection says, that over the settings of the directory.
+        let limit = |name: &str, own: Option<u64>, of_settings: u64| match own {
+            None if server.limits.is_explicit(name) => None,
+            own => Some(own.unwrap_or(of_settings)),
+        };
+        let Settings { lock_timeout_ms, statement_timeout_ms, .. } = *self.settings;
         SessionSettings {
-            lock_timeout_ms: block.and_then(|block| block.lock_timeout_ms).unwrap_or(self.settings.lock_timeout_ms),
-            statement_timeout_ms: block
-                .and_then(|block| block.statement_timeout_ms)
-                .unwrap_or(self.settings.statement_timeout_ms),
-            server_version: self.connection.server.version_number,
+            lock_timeout_ms: limit("lock_timeout", block.and_then(|block| block.lock_timeout_ms), lock_timeout_ms),
+            statement_timeout_ms: limit(
+                "statement_timeout",
+                block.and_then(|block| block.statement_timeout_ms),
+                statement_timeout_ms,
+            ),
+            server_version: server.version_number,
+            limits: Arc::clone(&server.limits),
         }
+    }
+}
+
+impl Executor {
+    /// Writes an event in a transaction of its own.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection.
+    pub(crate) async fn record(&self, event: &NewEvent<'_>) -> Result<(), tokio_postgres::Error> {
+        self.write(&insert_event(&self.tables, &self.run, event)).await
+    }
+
+    /// Runs statements of ours in one transaction, after the fence, in a clean session.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection; the session is never left inside a transaction.
+    pub(crate) async fn write(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        store::write(&self.connection, &self.tables, &self.run, &self.session(None), statements).await
     }
 }
 

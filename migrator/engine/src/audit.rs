@@ -9,6 +9,7 @@ use crate::connect::{failed, is_lost, said};
 use crate::embedded::{Script, Settings};
 use crate::error::{Error, Exit};
 use crate::excerpt::{Excerpt, byte_of_character};
+use crate::output::cell;
 
 /// So many rows of a violation are shown.
 const SHOWN: usize = 10;
@@ -175,11 +176,12 @@ fn label(answer: &Answer) -> String {
 fn table(columns: &[String], rows: &[Vec<Option<String>>]) -> String {
     let shown = |value: &Option<String>| match value {
         None => "null".to_owned(),
-        Some(text) if text.chars().count() > LONGEST => text.chars().take(LONGEST).chain("...".chars()).collect(),
-        Some(text) => text.replace('\n', " "),
+        Some(text) if text.chars().count() > LONGEST => cell(&text.chars().take(LONGEST).collect::<String>()) + "...",
+        Some(text) => cell(text),
     };
+    let columns: Vec<String> = columns.iter().map(|name| cell(name)).collect();
     let lines: Vec<Vec<String>> =
-        std::iter::once(columns.to_vec()).chain(rows.iter().map(|row| row.iter().map(shown).collect())).collect();
+        std::iter::once(columns).chain(rows.iter().map(|row| row.iter().map(shown).collect())).collect();
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
     let mut text = String::new();
     for line in &lines {

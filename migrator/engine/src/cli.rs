@@ -22,20 +22,23 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+/// Where the help shows the options of every command: below a command's own.
+const GLOBAL: &str = "Global options";
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Where to connect: `postgresql://user:password@host:5432/database`; else PGHOST, PGPORT, PGDATABASE, PGUSER, ...
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", help_heading = GLOBAL)]
     pub database_url: Option<String>,
     /// Print results and errors only.
-    #[arg(long, short, global = true, env = "MIGRATOR_QUIET")]
+    #[arg(long, short, global = true, env = "MIGRATOR_QUIET", help_heading = GLOBAL)]
     pub quiet: bool,
     /// Say how it connected, what the history says and what is sent.
-    #[arg(long, short, global = true, env = "MIGRATOR_VERBOSE", conflicts_with = "quiet")]
+    #[arg(long, short, global = true, env = "MIGRATOR_VERBOSE", conflicts_with = "quiet", help_heading = GLOBAL)]
     pub verbose: bool,
     /// When to colour.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = GLOBAL)]
     pub color: Color,
 }
 
@@ -83,6 +86,19 @@ pub(crate) enum Command {
     /// Prove on throw-away databases that the migrations go up, down and up again (development builds only).
     #[cfg(feature = "dev")]
     Verify(command::verify::Args),
+}
+
+impl Command {
+    /// Whether it changes a database: what it has done is true, also where it cannot say so.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Command::Up(_) | Command::Down(_) | Command::Seed(_) | Command::Stamp(_) | Command::Resolve(_) => true,
+            Command::Environment(args) => args.changes(),
+            #[cfg(feature = "dev")]
+            Command::Create(_) | Command::Drop(_) | Command::Reset(_) => true,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,5 @@ pub(crate) mod version;
 pub(crate) mod wait;
 mod wait_lock;
 
-pub(crate) use context::Context;
-#[cfg(feature = "dev")]
-pub(crate) use scratch::shared::PATH;
+pub(crate) use context::{Beside, Context};
 pub(crate) use wait_lock::Wait;

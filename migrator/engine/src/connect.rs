@@ -1,13 +1,15 @@
 //! Opens a session: connects, learns what the server is, passes its notices on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::error::{Error, Exit};
 use crate::output;
-use crate::sql::{SessionSettings, session};
+use crate::sql::{self, Limits, SessionSettings, session};
 use crate::target::ssl::SslMode;
 use crate::target::{ConnectionTarget, Host, SessionAttributes};
 use crate::tls::{self, Canceller};
@@ -28,6 +30,8 @@ pub(crate) struct Connection {
     pub host: Host,
     /// What the server says about itself.
     pub server: Server,
+    /// Its major release, as it said when it let us in; 0: it did not say.
+    pub major: u32,
 }
 
 /// What the server says about itself and this session.
@@ -45,6 +49,14 @@ pub(crate) struct Server {
     pub backend_pid: i32,
     /// True: a standby, which nothing can be written to.
     pub is_standby: bool,
+    /// The history's table as the server calls it, if it is there.
+    pub state_table: Option<String>,
+    /// Whether the history's schema is there.
+    pub has_schema: bool,
+    /// Where there is no history: tables of other histories, one a line.
+    pub elsewhere: Option<String>,
+    /// The limits that are not ours.
+    pub limits: Arc<Limits>,
 }
 
 /// Why there is no connection.
@@ -84,12 +96,22 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
     for attributes in wanted {
         for host in target.hosts() {
             let error = match attempt::open(target, host, tls.as_ref(), release, notices.clone()).await {
-                Ok((client, cancel)) => match unsuitable(&client, *attributes).await.map_err(Trouble::Passing)? {
-                    None => return Ok(Connection { client, cancel, host: host.clone(), server: Server::default() }),
-                    Some(sentence) => {
-                        refusal(target, sentence, "list the other servers too, or connect to the right one")
+                Ok((client, cancel, major)) => {
+                    match unsuitable(&client, *attributes).await.map_err(Trouble::Passing)? {
+                        None => {
+                            return Ok(Connection {
+                                client,
+                                cancel,
+                                host: host.clone(),
+                                server: Server::default(),
+                                major,
+                            });
+                        }
+                        Some(sentence) => {
+                            refusal(target, sentence, "list the other servers too, or connect to the right one")
+                        }
                     }
-                },
+                }
                 // Whoever is known there and not let in is not let in by the next one either, as with libpq.
                 Err(Refusal::Client(error)) if is_lasting(&error) => {
                     return Err(Trouble::Lasting(described(target, &error)));
@@ -121,7 +143,7 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
     if wanted == SessionAttributes::Any {
         return Ok(None);
     }
-    let statement = "SELECT pg_catalog.pg_is_in_recovery()::int AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
+    let statement = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
     let rows = query(client, "asking what kind of server this is", statement).await?;
     let is = |column: &str, value: &str| rows.first().and_then(|row| row.get(column)) == Some(value);
     let (standby, read_only) = (is("standby", "1"), is("read_only", "on"));
@@ -161,8 +183,62 @@ const TRIES: u32 = 10;
 /// # Errors
 /// The server's refusal, a lost connection.
 pub(crate) async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<SimpleQueryRow>, Error> {
-    let answer = patiently(async || client.simple_query(statement).await).await;
-    answer.map(rows).map_err(|error| failed(doing, &error))
+    let answering = patiently(async || bounded(client, statement).await);
+    let Ok(answer) = tokio::time::timeout(ANSWER, answering).await else { return Err(no_answer(doing, ANSWER)) };
+    let (rows, is_whole) = answer.map_err(|error| failed(doing, &error))?;
+    if is_whole {
+        return Ok(rows);
+    }
+    Err(Error::new(Exit::Other, format!("the server's answer while {doing} has more than {} MB", MOST_BYTES >> 20)))
+}
+
+/// The rows of one statement of ours, in a message and so in a transaction of its own: nothing that another user has put
+/// into a schema of `search_path` has a say in it.
+///
+/// # Errors
+/// Those of the client.
+pub(crate) async fn ours(client: &Client, statement: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    bounded(client, statement).await.map(|(rows, _)| rows)
+}
+
+/// The same, and whether these are all rows: no server can fill the memory of this machine.
+async fn bounded(client: &Client, statement: &str) -> Result<(Vec<SimpleQueryRow>, bool), tokio_postgres::Error> {
+    let mut stream = std::pin::pin!(client.simple_query_raw(&sql::ours(statement)).await?);
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(message) = stream.try_next().await? {
+        let SimpleQueryMessage::Row(row) = message else { continue };
+        bytes += (0..row.len()).filter_map(|column| row.get(column)).map(str::len).sum::<usize>() + 64;
+        if bytes > MOST_BYTES {
+            return Ok((rows, false));
+        }
+        rows.push(row);
+    }
+    Ok((rows, true))
+}
+
+/// How much of an answer to a question of ours is read, in bytes of its values.
+const MOST_BYTES: usize = 256 << 20;
+
+/// How long the server may take to answer a question of ours: the schema of ten thousands of tables takes seconds.
+const ANSWER: Duration = Duration::from_secs(120);
+
+/// A server that is there and says nothing.
+pub(crate) fn no_answer(doing: &str, limit: Duration) -> Error {
+    Error::new(
+        Exit::NoConnection,
+        format!("no answer from the server within {} while {doing}", output::duration(limit)),
+    )
+    .help("is the server overloaded, stopped, or cut off? `migrator wait` tells when it answers again")
+}
+
+/// A column of a row that may lack it.
+pub(crate) fn text(row: &SimpleQueryRow, column: &str) -> Option<String> {
+    row.try_get(column).ok().flatten().map(str::to_owned)
+}
+
+/// A column of a row as a number; `None`, if it is not one.
+pub(crate) fn number<N: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Option<N> {
+    row.try_get(column).ok().flatten()?.parse().ok()
 }
 
 /// Does something again while the role's own `statement_timeout` cuts it short.
@@ -189,6 +265,10 @@ pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
             .help("run `migrator status` to see what has been done, then run the command again");
     };
     let exit = if *server.code() == SqlState::INSUFFICIENT_PRIVILEGE { Exit::Refused } else { Exit::Other };
+    if exit == Exit::Refused && server.message().contains("row-level security") {
+        return Error::new(exit, format!("row-level security hides rows from this user while {doing}: {}", said(error)))
+            .help("connect as the owner of the history tables, run `ALTER TABLE ... NO FORCE ROW LEVEL SECURITY`, or give the user BYPASSRLS");
+    }
     let error = Error::new(exit, format!("the server refused {doing}: {}", said(error)));
     match (server.hint(), exit) {
         (Some(hint), _) => error.help(hint),
@@ -234,6 +314,10 @@ fn refusal(target: &ConnectionTarget, reason: &str, help: &str) -> Error {
 fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
     if let Some((reason, help)) = tls::explain(error) {
         return refusal(target, &reason, help);
+    }
+    if let Some(name) = error.as_db_error().and_then(|server| target.setting_in(server.message())) {
+        let help = "what libpq does not know in the database URL is passed to the server as a setting of the session: correct it, or leave it out";
+        return refusal(target, &said(error), help).note(format!("`{name}` is a parameter of the database URL"));
     }
     let help = match error.code() {
         Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use migrator_diagnostic::printable::lines;
+
 use crate::excerpt::Excerpt;
 
 /// The documented exit codes, the same for every command.
@@ -85,19 +87,25 @@ impl Error {
         self.0.exit
     }
 
-    /// The whole message as it is printed, without a final line end.
+    /// The whole message as it is printed, without a final line end: nothing that a server or a file has said in it commands a
+    /// terminal or begins a line.
     ///
     /// `color` switches terminal colours on.
     pub fn render(&self, color: bool) -> String {
+        self.render_in(color, None)
+    }
+
+    /// The same for a terminal of so many columns.
+    pub(crate) fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let Inner { message, excerpt, notes, help, .. } = &*self.0;
         if let Some(excerpt) = excerpt {
-            return excerpt.render(message, notes, help, color);
+            return excerpt.render(message, notes, help, color, columns);
         }
         let (red, bold, reset) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error{reset}{bold}: {message}{reset}");
-        for (kind, lines) in [("note", notes), ("help", help)] {
-            for line in lines {
-                text.push_str(&format!("\n  {bold}= {kind}{reset}: {}", line.replace('\n', "\n          ")));
+        let mut text = format!("{red}error{reset}{bold}: {}{reset}", lines(message, "       "));
+        for (kind, entries) in [("note", notes), ("help", help)] {
+            for entry in entries {
+                text.push_str(&format!("\n  {bold}= {kind}{reset}: {}", lines(entry, "          ")));
             }
         }
         text

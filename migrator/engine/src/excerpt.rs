@@ -39,10 +39,18 @@ impl Excerpt {
         format!("{}:{}:{column}", self.file, self.line_number)
     }
 
-    /// The whole report: title, place, line with caret, notes, help.
-    pub(crate) fn render(&self, title: &str, notes: &[String], help: &[String], color: bool) -> String {
+    /// The whole report: title, place, line with caret, notes, help; for a terminal of so many columns, if it is one.
+    pub(crate) fn render(
+        &self,
+        title: &str,
+        notes: &[String],
+        help: &[String],
+        color: bool,
+        columns: Option<usize>,
+    ) -> String {
         let place = Place::Line { file: &self.file, line: self.line_number, text: &self.line, byte: self.byte };
-        Diagnostic { level: Level::Error, code: None, title, place, label: &self.label, notes, help }.render(color)
+        let diagnostic = Diagnostic { level: Level::Error, code: None, title, place, label: &self.label, notes, help };
+        diagnostic.render_in(color, columns)
     }
 }
 
@@ -73,7 +81,7 @@ mod tests {
               |
               = note: applied before it in this run: 001
               = help: correct the file"#]]
-        .assert_eq(&excerpt.render("migration 002_x failed and was rolled back", &notes, &help, false));
+        .assert_eq(&excerpt.render("migration 002_x failed and was rolled back", &notes, &help, false, None));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Pure: `store` reads the rows. Rows may come from other hands (dbmate, a newer release, a person), so nothing
 //! here trusts more than a version being text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::embedded::Migration;
 
 /// One row of the state table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,6 +110,19 @@ pub struct History {
     pub exists: bool,
     /// False: a table or a column of ours is missing, which the next writing command adds.
     pub complete: bool,
+    /// The event log's sequence and the newest number in the log, where the sequence is behind it: on a copy that logical
+    /// replication has made.
+    pub sequence_behind: Option<(String, i64)>,
+    /// Whether the event log can hold down blocks as they were applied.
+    pub has_recorded_downs: bool,
+    /// The roles beside the owner that can write to a table of the history, by table.
+    pub writers: Vec<(String, Vec<String>)>,
+    /// Where there is no history: the tables of others, one a line.
+    pub elsewhere: Option<String>,
+    /// Whether another tool has applied a migration since the repeatables ran.
+    pub changed_elsewhere: bool,
+    /// The down blocks that were recorded when a migration was applied, by version; read only where a command asks.
+    pub recorded: BTreeMap<String, &'static Migration>,
     /// The rows of the state table.
     pub applied: Vec<AppliedMigration>,
     /// The rows of the event log that matter for planning, oldest first.
@@ -152,14 +167,34 @@ impl History {
 
     /// The checksum of a repeatable's content that was applied last.
     ///
-    /// `None` also where a migration has been taken back since: that may have dropped what the repeatable had made.
+    /// `None` also where a migration has been applied or rolled back since, by whatever tool: it may have dropped or replaced
+    /// what the repeatable had made.
     pub fn repeatable_checksum(&self, name: &str) -> Option<&str> {
-        let since = self.events.iter().rposition(|event| event.action == "down" && event.outcome != "started");
+        if self.changed_elsewhere || self.removed_elsewhere() {
+            return None;
+        }
+        let changes = |event: &Event| matches!(&*event.action, "up" | "down") && event.outcome != "started";
+        let since = self.events.iter().rposition(changes);
         let since = &self.events[since.map_or(0, |at| at + 1)..];
         let applied = |event: &&Event| {
             event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name)
         };
         since.iter().rev().find(applied)?.checksum.as_deref()
+    }
+
+    /// Whether a migration that the log calls applied has lost its row: another tool has rolled it back.
+    fn removed_elsewhere(&self) -> bool {
+        let applied: BTreeSet<&str> = self.applied.iter().map(|row| &*row.version).collect();
+        let mut is_up: BTreeMap<&str, bool> = BTreeMap::new();
+        for event in self.events.iter().filter(|event| event.outcome == "done" && event.statement.is_none()) {
+            let Some(version) = &event.version else { continue };
+            match &*event.action {
+                "up" | "stamp" | "adopt" => is_up.insert(version, true),
+                "down" => is_up.insert(version, false),
+                _ => None,
+            };
+        }
+        is_up.into_iter().any(|(version, is_up)| is_up && !applied.contains(version))
     }
 
     /// Takes a transactional migration into account that has just gone that way, as reading the tables again would.
@@ -258,6 +293,7 @@ mod tests {
                 .map(|version| AppliedMigration { version: (*version).to_owned(), ..AppliedMigration::default() })
                 .collect(),
             events: events.lines().map(str::trim).filter(|line| !line.is_empty()).map(event).collect(),
+            ..History::default()
         }
     }
 
@@ -334,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_down_makes_every_repeatable_due_again() {
+    fn every_migration_makes_every_repeatable_due_again() {
         let mut history = history(&[], "");
         let event = |action: &str| Event {
             action: action.into(),
@@ -346,7 +382,15 @@ mod tests {
         history.events.push(event("repeatable"));
         assert_eq!(history.repeatable_checksum("views"), Some("c"));
         assert_eq!(history.repeatable_checksum("policies"), None);
-        history.events.push(event("down"));
+        for action in ["down", "up"] {
+            history.events.push(event(action));
+            assert_eq!(history.repeatable_checksum("views"), None);
+            history.events.push(event("repeatable"));
+            assert_eq!(history.repeatable_checksum("views"), Some("c"));
+        }
+        // Another tool has applied one, or rolled one back.
+        assert_eq!(History { changed_elsewhere: true, ..history.clone() }.repeatable_checksum("views"), None);
+        history.events.insert(0, Event { version: Some("001".into()), ..event("up") });
         assert_eq!(history.repeatable_checksum("views"), None);
     }
 

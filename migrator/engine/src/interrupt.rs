@@ -1,8 +1,9 @@
-//! SIGINT and SIGTERM: the running statement is cancelled on the server, its transaction rolled back, and the truth told.
-//! A second signal ends the process at once.
+//! SIGINT, SIGTERM and SIGHUP: the running statement is cancelled on the server, its transaction rolled back, and the truth told.
+//! A second signal ends the process at once. What whoever started us wants ignored, as `nohup` does, stays ignored.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::tls::Canceller;
@@ -25,9 +26,10 @@ impl Interrupt {
         Some(self.signal.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
-    /// `SIGINT` or `SIGTERM`.
+    /// `SIGINT`, `SIGTERM` or `SIGHUP`.
     pub(crate) fn name(&self) -> &'static str {
-        if self.signal() == Some(SignalKind::interrupt().as_raw_value()) { "SIGINT" } else { "SIGTERM" }
+        let known = KINDS.iter().find(|(kind, _)| self.signal() == Some(kind().as_raw_value()));
+        known.map_or("a signal", |(_, name)| name)
     }
 
     /// Returns when a signal has come.
@@ -64,12 +66,10 @@ impl Interrupt {
     /// Runs the work; after a signal it is asked to stop, and its outcome is still returned. `Err`: end at once.
     pub(crate) async fn guard<T>(&self, work: impl Future<Output = T>, told: impl Fn(&str)) -> Result<T, i32> {
         let mut work = std::pin::pin!(work);
-        let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-            return Ok(work.await);
-        };
+        let mut signals = Signals::listen();
         let first = tokio::select! {
             outcome = &mut work => return Ok(outcome),
-            number = next(&mut int, &mut term) => number,
+            number = signals.next() => number,
         };
         self.signal.store(first, Ordering::Relaxed);
         self.notify.notify_waiters();
@@ -84,16 +84,42 @@ impl Interrupt {
             }
             tokio::select! {
                 outcome = &mut work => return Ok(outcome),
-                number = next(&mut int, &mut term) => return Err(number),
+                number = signals.next() => return Err(number),
                 () = tokio::time::sleep(Duration::from_millis(250)) => {}
             }
         }
     }
 }
 
-async fn next(int: &mut Signal, term: &mut Signal) -> i32 {
-    tokio::select! {
-        _ = int.recv() => SignalKind::interrupt().as_raw_value(),
-        _ = term.recv() => SignalKind::terminate().as_raw_value(),
+/// What would end us, with its name.
+const KINDS: [(fn() -> SignalKind, &str); 3] =
+    [(SignalKind::interrupt, "SIGINT"), (SignalKind::terminate, "SIGTERM"), (SignalKind::hangup, "SIGHUP")];
+
+/// The signals that are not ignored.
+struct Signals(Vec<(i32, Signal)>);
+
+impl Signals {
+    fn listen() -> Signals {
+        let ignored = ignored();
+        let numbers = KINDS.iter().map(|(kind, _)| kind()).filter(|kind| !ignored(kind.as_raw_value()));
+        Signals(numbers.filter_map(|kind| Some((kind.as_raw_value(), signal(kind).ok()?))).collect())
     }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        std::future::poll_fn(|context| {
+            let came =
+                self.0.iter_mut().find_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+            came.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+/// Which signals this process was started to ignore. Known where there is /proc; elsewhere none counts as ignored.
+fn ignored() -> impl Fn(i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    move |signal| mask & (1 << (signal - 1)) != 0
 }

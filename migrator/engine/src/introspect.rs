@@ -13,7 +13,7 @@ impl Facts {
     pub(crate) async fn read(connection: &Connection, tables: &Tables) -> Result<Facts, Error> {
         let doing = "reading the schema";
         let client = &connection.client;
-        query(client, doing, catalog::BEGIN).await?;
+        client.batch_execute(catalog::BEGIN).await.map_err(|error| failed(doing, &error))?;
         let answer = query(client, doing, &catalog::query(connection.server.version_number / 10_000, tables)).await;
         // Ends the transaction also when the question has failed.
         let ended = client.batch_execute("ROLLBACK").await;

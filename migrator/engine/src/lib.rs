@@ -36,6 +36,7 @@ mod output;
 #[cfg(feature = "dev")]
 mod page;
 pub mod plan;
+mod recorded;
 mod report;
 mod sql;
 mod store;
@@ -44,11 +45,10 @@ mod tls;
 #[cfg(feature = "dev")]
 mod trace;
 pub mod units;
+mod usage;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-
-use clap::Parser as _;
 
 pub use embedded::{Embedded, Release};
 pub use error::{Error, Exit};
@@ -96,15 +96,12 @@ pub fn run(
     release: Release,
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> ExitCode {
-    let cli = match cli::Cli::try_parse_from(arguments) {
+    let cli = match usage::parse(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are results; everything else is a usage error, which clap prints on stderr.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage as u8 } else { Exit::Done as u8 });
-        }
+        Err(exit) => return ExitCode::from(exit as u8),
     };
     let color = cli.global.color.on_stderr();
+    let changes = cli.command.changes();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -113,19 +110,25 @@ pub fn run(
         }
     };
     let interrupt = Arc::new(interrupt::Interrupt::default());
-    let progress = Arc::new(output::Progress::new(cli.global.quiet, cli.global.verbose));
+    let progress = Arc::new(output::Progress::new(cli.global.quiet, cli.global.verbose, cli.global.color));
     let work = dispatch::dispatch(cli, embedded, release, Arc::clone(&interrupt), Arc::clone(&progress));
     let told = |name: &str| progress.warn(&format!("{name}: stopping; the running statement is cancelled"));
     let outcome = match runtime.block_on(interrupt.guard(work, told)) {
         Ok(outcome) => outcome,
         Err(signal) => return ExitCode::from(128 + signal as u8),
     };
+    let unwritten = output::unwritten().map(|unwritten| not_written(&unwritten, changes));
     let exit = match outcome {
         // What was finished in spite of the signal is finished.
-        Ok(exit) => return ExitCode::from(exit as u8),
+        Ok(exit) => {
+            if let Some(error) = &unwritten {
+                output::fail(error, color);
+            }
+            return ExitCode::from(unwritten.map_or(exit, |error| error.exit()) as u8);
+        }
         Err(error) => match error.downcast_ref::<Error>() {
             Some(error) => {
-                output::last_word(&error.render(color));
+                output::fail(error, color);
                 error.exit()
             }
             None => {
@@ -134,9 +137,24 @@ pub fn run(
             }
         },
     };
+    if let Some(error) = &unwritten {
+        output::fail(error, color);
+    }
     // In doubt stays in doubt; otherwise a signal is the reason.
     match interrupt.signal() {
         Some(signal) if exit != Exit::InDoubt => ExitCode::from(128 + signal as u8),
         _ => ExitCode::from(exit as u8),
     }
+}
+
+/// A result that nobody will read, because it is not where it was to go. `changes`: the command has done something that is true all
+/// the same.
+fn not_written(unwritten: &output::Unwritten, changes: bool) -> Error {
+    let error = Error::new(Exit::Other, format!("the result could not be written to stdout: {}", unwritten.cause));
+    if !changes {
+        return error.help("make room where stdout goes, or write it elsewhere, and run the command again");
+    }
+    error
+        .note(format!("this is true all the same, and was not written: {}", unwritten.last))
+        .help("make room where stdout goes; `migrator status` shows what is in the database")
 }

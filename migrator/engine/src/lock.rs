@@ -23,7 +23,7 @@ pub(crate) async fn acquire(
     let begun = Instant::now();
     let mut pause = Duration::from_millis(50);
     let mut told = String::new();
-    let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::int AS taken", tables.lock_key);
+    let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::pg_catalog.int4 AS taken", tables.lock_key);
     loop {
         let rows = query(&connection.client, "taking the migration lock", &statement).await?;
         if rows.first().and_then(|row| row.get("taken")) == Some("1") {

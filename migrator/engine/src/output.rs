@@ -1,17 +1,24 @@
 //! Printing: results on stdout, everything else on stderr; colour and movement only on a terminal.
-#![expect(clippy::print_stderr, reason = "this module is where the command line prints")]
+//!
+//! Whatever is printed was perhaps said by a server or stands in a file: all of it goes through `printable`. A reader that has gone
+//! never ends the work: on stderr a failure to write is ignored, on stdout it is remembered and told at the end.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
+use migrator_diagnostic::printable;
 use tokio_postgres::error::DbError;
+
+use crate::error::Error;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
+    /// On a terminal that can, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
     #[default]
     Auto,
     /// Everywhere.
@@ -23,28 +30,96 @@ pub(crate) enum Color {
 impl Color {
     /// Whether stderr is coloured.
     pub(crate) fn on_stderr(self) -> bool {
-        self.on(std::io::stderr().is_terminal())
+        self.on(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
     }
 
     /// Whether stdout is coloured.
     pub(crate) fn on_stdout(self) -> bool {
-        self.on(std::io::stdout().is_terminal())
+        self.on(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
     }
 
-    fn on(self, terminal: bool) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    fn on(self, choice: ColorChoice, terminal: bool) -> bool {
+        // `CLICOLOR_FORCE=0` forces nothing.
+        let is_forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto if set("NO_COLOR") => false,
-            Color::Auto => set("CLICOLOR_FORCE") || terminal,
+            Color::Auto => choice != ColorChoice::Never && (terminal || is_forced()),
         }
     }
 }
 
-/// Writes a result. A reader that has gone (`| head`) ends the output, not the work.
-pub(crate) fn result(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+/// The columns of the terminal that stdout is; `None`: it is none, or does not say.
+pub(crate) fn columns_of_stdout() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
+}
+
+fn columns_of_stderr() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0.into())
+}
+
+/// What could not be written to stdout.
+#[derive(Debug, Clone)]
+pub(crate) struct Unwritten {
+    /// What the system says.
+    pub cause: String,
+    /// The last of it.
+    pub last: String,
+}
+
+static UNWRITTEN: Mutex<Option<Unwritten>> = Mutex::new(None);
+
+/// What could not be written to stdout, if anything. That a reader has gone (`| head`) is no failure.
+pub(crate) fn unwritten() -> Option<Unwritten> {
+    UNWRITTEN.lock().ok().and_then(|unwritten| unwritten.clone())
+}
+
+/// Writes one line of a result.
+pub(crate) fn result(line: &str) {
+    write_result(&printable::lines(line, "  "));
+}
+
+/// Writes a result of several lines. What comes from outside and may hold a line end is put in with [`cell`].
+pub(crate) fn results(lines: &str) {
+    write_result(&printable::text(lines));
+}
+
+/// Writes a result whose parts are fit to be printed already, colours included: rendered errors, [`cell`]s.
+pub(crate) fn rendered(text: &str) {
+    write_result(text);
+}
+
+/// Writes the text of a file as it is; a terminal gets what it would obey escaped.
+pub(crate) fn file(text: &str) {
+    if io::stdout().is_terminal() { results(text) } else { write_result(text) }
+}
+
+/// Text from outside as a part of a line.
+pub(crate) fn cell(text: &str) -> String {
+    printable::line(text).replace('\t', " ")
+}
+
+fn write_result(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) else { return };
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return;
+    }
+    if let Ok(mut unwritten) = UNWRITTEN.lock() {
+        let cause = unwritten.take().map_or(error.to_string(), |earlier| earlier.cause);
+        *unwritten = Some(Unwritten { cause, last: text.to_owned() });
+    }
+}
+
+/// Writes to stderr; false: nobody can read it.
+fn write_message(text: &str) -> bool {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).is_ok()
+}
+
+/// One message on stderr, whose own lines are all the lines there are.
+fn message(text: &str) {
+    write_message(&format!("{}\n", printable::lines(text, "  ")));
 }
 
 /// What a command shows while it works.
@@ -53,39 +128,60 @@ pub(crate) struct Progress {
     verbose: bool,
     /// Nothing at all is printed but warnings.
     silent: bool,
+    color: Color,
     bar: Option<ProgressBar>,
+    /// Whether the bar is on the screen.
+    drawn: AtomicBool,
     /// What runs now; taken when its heading is printed above its first notice.
     running: Mutex<Option<String>>,
 }
 
 impl Progress {
     /// Live on a terminal, plain lines elsewhere; `quiet`: errors and results only.
-    pub(crate) fn new(quiet: bool, verbose: bool) -> Progress {
-        let live = !quiet && std::io::stderr().is_terminal();
+    pub(crate) fn new(quiet: bool, verbose: bool, color: Color) -> Progress {
+        let moves = std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
+        let live = !quiet && moves && io::stderr().is_terminal();
         let bar = live.then(|| {
             let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
             ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         });
-        Progress { quiet, verbose, silent: false, bar, running: Mutex::new(None) }
+        Progress { bar, verbose, color, ..Progress::still(quiet) }
+    }
+
+    fn still(quiet: bool) -> Progress {
+        Progress {
+            quiet,
+            verbose: false,
+            silent: false,
+            color: Color::Never,
+            bar: None,
+            drawn: AtomicBool::new(false),
+            running: Mutex::new(None),
+        }
     }
 
     /// Keeps to itself also what is applied: somebody else reports.
     #[cfg(feature = "dev")]
     pub(crate) fn silent() -> Progress {
-        Progress { quiet: true, verbose: false, silent: true, bar: None, running: Mutex::new(None) }
+        Progress { silent: true, ..Progress::still(true) }
+    }
+
+    /// When to colour.
+    pub(crate) fn color(&self) -> Color {
+        self.color
     }
 
     /// A line for the person who watches.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            self.above_the_bar(|| eprintln!("{line}"));
+            self.above_the_bar(|| message(line));
         }
     }
 
     /// A line for the person who wants to know more.
     pub(crate) fn detail(&self, line: &str) {
         if self.verbose {
-            self.above_the_bar(|| eprintln!("{line}"));
+            self.above_the_bar(|| message(line));
         }
     }
 
@@ -96,7 +192,7 @@ impl Progress {
 
     /// Something that must be seen, also when quiet.
     pub(crate) fn warn(&self, line: &str) {
-        self.above_the_bar(|| eprintln!("warning: {line}"));
+        self.above_the_bar(|| message(&format!("warning: {line}")));
     }
 
     /// A step begins: `label` is shown until [`Progress::end`].
@@ -105,9 +201,10 @@ impl Progress {
             *running = Some(label.to_owned());
         }
         if let Some(bar) = &self.bar {
+            self.drawn.store(true, Ordering::Relaxed);
             // Also out of the state of being finished, in which nothing is drawn.
             bar.reset();
-            bar.set_message(format!("{number}/{of} {label}"));
+            bar.set_message(format!("{number}/{of} {}", cell(label)));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
     }
@@ -117,7 +214,7 @@ impl Progress {
     pub(crate) fn reached(&self, number: usize, of: usize) {
         let running = self.running.lock().ok().and_then(|running| running.clone());
         if let (Some(bar), Some(label)) = (&self.bar, running) {
-            bar.set_message(format!("{label}: {number} of {of}"));
+            bar.set_message(format!("{}: {number} of {of}", cell(&label)));
         }
     }
 
@@ -129,6 +226,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.disable_steady_tick();
             bar.finish_and_clear();
+            self.drawn.store(false, Ordering::Relaxed);
         }
     }
 
@@ -147,14 +245,14 @@ impl Progress {
             return;
         }
         let heading = self.running.lock().ok().and_then(|mut running| running.take());
+        let parts = [(notice.severity(), Some(notice.message())), ("DETAIL", notice.detail()), ("HINT", notice.hint())];
         self.above_the_bar(|| {
             if let Some(label) = heading {
-                eprintln!("{label}:");
+                message(&format!("{label}:"));
             }
-            eprintln!("  {}: {}", notice.severity(), notice.message());
-            for (name, text) in [("DETAIL", notice.detail()), ("HINT", notice.hint())] {
+            for (name, text) in parts {
                 if let Some(text) = text {
-                    eprintln!("  {name}: {text}");
+                    write_message(&format!("  {}: {}\n", cell(name), printable::lines(text, "    ")));
                 }
             }
         });
@@ -162,26 +260,62 @@ impl Progress {
 
     fn above_the_bar(&self, print: impl FnOnce()) {
         match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
+            // One that is not on the screen would be drawn behind what is printed, and stay there.
+            Some(bar) if self.drawn.load(Ordering::Relaxed) => bar.suspend(print),
+            _ => print(),
         }
     }
 }
 
 /// Asks a yes-or-no question on the terminal; `None`, if there is nobody to ask.
 pub(crate) fn confirm(question: &str) -> Option<bool> {
-    if !std::io::stdin().is_terminal() {
+    let terminal = io::stdin().is_terminal();
+    if !terminal || !write_message(&format!("{} [y/N] ", printable::lines(question, "  "))) {
         return None;
     }
-    eprint!("{question} [y/N] ");
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).ok()?;
+    io::stdin().read_line(&mut answer).ok()?;
     Some(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Prints an error or another last word.
+/// Prints an error with its notes and its ways out.
+pub(crate) fn fail(error: &Error, color: bool) {
+    write_message(&format!("{}\n", error.render_in(color, columns_of_stderr())));
+}
+
+/// Prints the last word of a program that ends.
 pub(crate) fn last_word(text: &str) {
-    eprintln!("{text}");
+    message(text);
+}
+
+/// Prints what clap has to say; true: all of it has arrived, or its reader does not want it.
+pub(crate) fn usage(error: &clap::Error) -> bool {
+    if error.use_stderr() {
+        // A dead reader of an error cannot be told of another one.
+        let _ = error.print();
+        return true;
+    }
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            last_word(&format!("error: the result could not be written to stdout: {error}"));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// So many names of a list are shown, if there are more than a few.
+const SHOWN: usize = 3;
+
+/// `001_a, 002_b`; `001_a, 002_b, 003_c and 196 more`; `none`.
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match &*names {
+        [] => "none".to_owned(),
+        // Cut only where that saves something.
+        few if few.len() <= SHOWN + 2 => few.join(", "),
+        many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
+    }
 }
 
 /// `412 ms`, `3.2 s`, `2 min 5 s`.
@@ -198,4 +332,17 @@ pub(crate) fn duration(duration: Duration) -> String {
 pub(crate) fn precise(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     if ms < 10.0 { format!("{ms:.1} ms") } else { duration(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_counted() {
+        let names = |count: usize| (1..=count).map(|n| format!("{n:03}_t")).collect::<Vec<_>>();
+        assert_eq!(list::<&str>(&[]), "none");
+        assert_eq!(list(&names(5)), "001_t, 002_t, 003_t, 004_t, 005_t");
+        assert_eq!(list(&names(199)), "001_t, 002_t, 003_t and 196 more");
+    }
 }

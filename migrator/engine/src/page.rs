@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use migrator_diagnostic::printable;
 
 use crate::embedded::Migration;
 use crate::output;
@@ -147,7 +148,8 @@ impl Page<'_> {
                 }
             }
         };
-        page.into_string()
+        // What HTML lets through can still reverse what is read.
+        printable::text(&page.into_string()).into_owned()
     }
 
     fn verdicts(&self) -> Markup {

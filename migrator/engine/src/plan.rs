@@ -147,7 +147,11 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
     let reaches_newest = !matches!(target, Target::Version(version) if version < newest);
     // The repeatables of an older release would undo what the newer one has set up.
     if reaches_newest && plan.ahead.is_empty() {
-        plan.steps.extend(survey.repeatables.iter().copied().map(Step::Repeatable));
+        // A migration may drop or replace what a repeatable has made: then none is taken for up to date.
+        match plan.steps.is_empty() {
+            true => plan.steps.extend(survey.repeatables.iter().copied().map(Step::Repeatable)),
+            false => plan.steps.extend(set.repeatables.iter().map(Step::Repeatable)),
+        }
     }
     Ok(plan)
 }
@@ -157,7 +161,13 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
 /// # Errors
 /// [`Obstacle`], if the history does not fit the binary or a migration has no way back.
 pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
-    let survey = survey(set, history);
+    let mut survey = survey(set, history);
+    for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed) {
+        // What was applied is rolled back by what was recorded with it.
+        if let Some(recorded) = history.recorded.get(&entry.version) {
+            (entry.state, entry.migration) = (State::Applied, Some(*recorded));
+        }
+    }
     divergence::refuse(set, &survey, Some(Direction::Down), true)?;
     let is_applied = |entry: &&Entry| matches!(entry.state, State::Applied | State::HalfDone);
     let applied: Vec<&Entry> = survey.entries.iter().rev().filter(is_applied).collect();
@@ -192,6 +202,13 @@ fn step(
         Some(progress) => progress.attempt,
         None => history.next_attempt(migration.version),
     };
+    // Nothing of it was done: it may be written anew, also as one transaction.
+    let untouched =
+        |progress: &Progress| progress.done.is_empty() && progress.open.as_ref().is_none_or(|open| open.failed);
+    let is_transaction = migration.block(direction).is_some_and(|block| block.transaction);
+    if is_transaction && resume.as_ref().is_some_and(untouched) {
+        return Ok(Step::Migration { migration, direction, resume: None, attempt: attempt + 1 });
+    }
     if let (Some(progress), Some(block)) = (&resume, migration.block(direction)) {
         let recorded: Vec<_> = units(block).into_iter().filter(|unit| unit.kind != UnitKind::Session).collect();
         let prefix = recorded.len() >= progress.done.len()

@@ -1,41 +1,87 @@
 //! The status of a database as text and as JSON. Pure.
 
 use serde_json::json;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::embedded::Embedded;
 use crate::error::Exit;
 use crate::history::Direction;
+use crate::output::cell;
 use crate::plan::{Entry, State, Survey};
 use crate::units::{UnitKind, units};
 
-/// The table that people read, with what to do next.
-pub(crate) fn text(survey: &Survey) -> String {
-    let mut rows = vec![["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"].map(str::to_owned)];
+/// The columns of the table.
+const COLUMNS: [&str; 6] = ["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"];
+
+/// What lies between two columns.
+const GAP: usize = 2;
+
+/// The narrowest that the columns with names may become on a narrow terminal.
+const NARROWEST: usize = 8;
+
+/// The table that people read, with what to do next; no line of it is longer than a terminal of so many columns.
+pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
+    let mut rows = vec![COLUMNS.map(str::to_owned)];
     rows.extend(survey.entries.iter().map(row));
     rows.extend(
         survey.repeatables.iter().map(|script| ["-", script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
     );
+    rows.iter_mut().flatten().for_each(|shown| *shown = cell(shown));
     // What a half-done migration or a repeatable says there has the room of the columns behind it.
     let is_wide = |row: &[String; 6], column: usize| column == 3 && row[4].is_empty() && row[5].is_empty();
     let narrow = |column: usize| rows.iter().filter(move |row| !is_wide(row, column));
-    let width = |column: usize| narrow(column).map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..6).map(width).collect();
+    let width = |column: usize| narrow(column).map(|row| row[column].width()).max().unwrap_or(0);
+    let mut widths: [usize; 6] = std::array::from_fn(width);
+    if let Some(terminal) = terminal {
+        make_narrower(&mut widths, terminal);
+    }
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
-            let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            if is_wide(row, column) {
+                let room = terminal.map(|terminal| terminal.saturating_sub(line.width()));
+                line.push_str(&room.map_or(cell.clone(), |room| cut(cell, room)));
+                break;
+            }
+            let cell = cut(cell, widths[column]);
+            let pad = " ".repeat(widths[column].saturating_sub(cell.width()));
             match column {
                 5 => line.push_str(&format!("{pad}{cell}")),
-                _ if is_wide(row, column) => line.push_str(cell),
-                _ => line.push_str(&format!("{cell}{pad}  ")),
+                _ => line.push_str(&format!("{cell}{pad}{}", " ".repeat(GAP))),
             }
         }
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        text.push_str(&terminal.map_or(line.to_owned(), |columns| cut(line, columns)));
         text.push('\n');
     }
     text.push_str(&summary(survey));
     text
+}
+
+/// Takes from the columns that hold names what a terminal lacks; numbers and moments are left whole.
+fn make_narrower(widths: &mut [usize; 6], terminal: usize) {
+    for column in [1, 4] {
+        let all = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
+        let too_much = all.saturating_sub(terminal);
+        widths[column] = widths[column].saturating_sub(too_much).max(widths[column].min(NARROWEST));
+    }
+}
+
+/// A text that takes no more than so many columns.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mark = "...";
+    let mut short = String::new();
+    for character in text.chars() {
+        if short.width() + character.width().unwrap_or(0) + mark.len() > columns {
+            break;
+        }
+        short.push(character);
+    }
+    short + mark
 }
 
 fn row(entry: &Entry) -> [String; 6] {

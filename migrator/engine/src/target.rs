@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Exit};
-use parameters::{Invalid, KEYWORDS, Parameters, REFUSED};
+use parameters::{KEYWORDS, Parameters, REFUSED, quotable};
 use ssl::{Ssl, one_of};
 
+mod foreign;
 mod keywords;
 mod parameters;
 mod passfile;
 mod service;
 pub(crate) mod ssl;
+mod text;
 mod uri;
 
 /// Servers, a database, a user, and the secret that opens them.
@@ -32,6 +34,8 @@ pub(crate) struct ConnectionTarget {
     passwords: Option<String>,
     /// Startup options: `-c search_path=app`.
     pub(crate) options: Option<String>,
+    /// The names of the settings among them that are parameters of the URL.
+    settings: Vec<String>,
     /// What the server shows others about this session; `None`: ours.
     pub(crate) application_name: Option<String>,
     /// For each server, from the first packet to the end of authentication; `None`: without limit.
@@ -151,13 +155,13 @@ impl ConnectionTarget {
     /// Usage errors, if nothing says where to connect or what says it cannot be understood; the text itself is never
     /// part of the message. Also what libpq knows and this does not, where leaving it out would protect less.
     pub(crate) fn resolve(text: Option<&str>, environment: &Environment) -> Result<ConnectionTarget, Error> {
-        let mut parameters = match text {
-            Some(text) => parse(text)?,
+        let (mut parameters, settings) = match text {
+            Some(text) => text::parse(text)?,
             None if ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGSERVICE"]
                 .iter()
                 .any(|name| environment.get(name).is_some()) =>
             {
-                Parameters::default()
+                Default::default()
             }
             None => {
                 return Err(usage("no database given")
@@ -170,7 +174,11 @@ impl ConnectionTarget {
             let file = parameters.get("servicefile").or(of_environment.get("servicefile"));
             let mut found = service::find(service, file, environment).map_err(|sentence| usage(&sentence))?;
             if let Some((key, _)) = found.take_unknown().first() {
-                return Err(usage(&format!("the service `{service}` has an unknown parameter `{key}`")));
+                let service = quotable(service);
+                return Err(match quotable(key) {
+                    "..." => usage(&format!("the service `{service}` has a line that is not `keyword=value`")),
+                    key => usage(&format!("the service `{service}` has an unknown parameter `{key}`")),
+                });
             }
             parameters.fill_in(found);
         }
@@ -178,7 +186,8 @@ impl ConnectionTarget {
         if let Some(sentence) = parameters.refused() {
             return Err(usage(&sentence).help("leave it out; what it protects against is then not protected against"));
         }
-        ConnectionTarget::new(&parameters, environment).map_err(|sentence| usage(&sentence))
+        let target = ConnectionTarget::new(&parameters, environment).map_err(|sentence| usage(&sentence))?;
+        Ok(ConnectionTarget { settings, ..target })
     }
 
     /// The error is a sentence.
@@ -209,11 +218,12 @@ impl ConnectionTarget {
         let session = parameters.get("target_session_attrs").unwrap_or("any");
         Ok(ConnectionTarget {
             hosts: hosts(parameters)?,
-            database: parameters.get("dbname").unwrap_or(&user).to_owned(),
+            database: database(parameters)?.unwrap_or(&user).to_owned(),
             user,
             password,
             passwords,
             options: parameters.get("options").map(str::to_owned),
+            settings: Vec::new(),
             application_name: application_name.map(str::to_owned),
             connect_timeout: connect_timeout(parameters)?,
             session: one_of("target_session_attrs", session, &attributes)?,
@@ -259,6 +269,11 @@ impl ConnectionTarget {
         self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(",")
     }
 
+    /// The parameter of the URL that a message of the server is about.
+    pub(crate) fn setting_in(&self, message: &str) -> Option<&str> {
+        self.settings.iter().find(|name| message.contains(&format!("\"{name}\""))).map(String::as_str)
+    }
+
     /// The database's name.
     pub(crate) fn database(&self) -> &str {
         &self.database
@@ -281,33 +296,14 @@ fn usage(message: &str) -> Error {
     Error::new(Exit::Usage, message)
 }
 
-/// Reads a URL or a keyword string.
-fn parse(text: &str) -> Result<Parameters, Error> {
-    let invalid = |_: Invalid| {
-        usage("the database URL cannot be read")
-            .note("expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`")
-            .help("special characters of the user and the password must be percent-encoded: `@` is %40, `#` is %23, `/` is %2F, `%` is %25")
-    };
-    let Some(parameters) = uri::parse(text) else {
-        if text.contains("://") {
-            return Err(usage("the database URL must start with `postgresql://`").help("only PostgreSQL is supported"));
+/// The database's name; a URL in its place would be shown with the password that it holds.
+fn database(parameters: &Parameters) -> Result<Option<&str>, String> {
+    match parameters.get("dbname") {
+        Some(name) if name.contains("://") => {
+            Err("the name of the database (`dbname`, PGDATABASE) is a URL: give that as DATABASE_URL".to_owned())
         }
-        let mut parameters = keywords::parse(text).map_err(invalid)?;
-        return match parameters.take_unknown().first() {
-            Some((key, _)) => Err(usage(&format!("the connection string has an unknown parameter `{key}`"))
-                .help("its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...")),
-            None => Ok(parameters),
-        };
-    };
-    let mut parameters = parameters.map_err(invalid)?;
-    // What libpq would refuse, dbmate passes on as a setting of the session: `search_path`, `lock_timeout`.
-    let settings = parameters.take_unknown().into_iter();
-    let setting =
-        |(key, value): (String, String)| format!("-c {key}={}", value.replace('\\', "\\\\").replace(' ', "\\ "));
-    let options: Vec<String> =
-        parameters.get("options").map(str::to_owned).into_iter().chain(settings.map(setting)).collect();
-    parameters.set("options", options.join(" "));
-    Ok(parameters)
+        name => Ok(name),
+    }
 }
 
 /// The hosts with their ports, as libpq pairs them: one port serves all of them.
@@ -331,12 +327,17 @@ fn hosts(parameters: &Parameters) -> Result<Vec<Host>, String> {
             .parse()
             .ok()
             .filter(|port| *port != 0)
-            .ok_or(format!("the port `{port}` is not a number from 1 to 65535"))?;
+            .ok_or(format!("the port `{}` is not a number from 1 to 65535", quotable(port)))?;
         let address = match addresses.get(index).filter(|address| !address.is_empty()) {
-            Some(text) => Some(text.parse().map_err(|_| format!("`hostaddr={text}` is not an IP address"))?),
+            Some(text) => {
+                Some(text.parse().map_err(|_| format!("`hostaddr={}` is not an IP address", quotable(text)))?)
+            }
             None => None,
         };
         let name = names.get(index).copied().filter(|name| !name.is_empty());
+        if name.is_some_and(|name| name.contains('@') || name.contains("://")) {
+            return Err("a host is not a name or an address, but holds a user or is a URL".to_owned());
+        }
         let name = match (name, address) {
             (None, None) => default_host(),
             (name, _) => name.unwrap_or_default(),
@@ -375,7 +376,10 @@ fn keepalives(parameters: &Parameters) -> Result<Keepalives, String> {
 
 fn number(parameters: &Parameters, key: &str) -> Result<Option<u64>, String> {
     let Some(text) = parameters.get(key) else { return Ok(None) };
-    text.trim().parse::<u32>().map(|number| Some(number.into())).map_err(|_| format!("`{key}={text}` is not a number"))
+    text.trim()
+        .parse::<u32>()
+        .map(|number| Some(number.into()))
+        .map_err(|_| format!("`{key}={}` is not a number", quotable(text)))
 }
 
 /// The socket directory of Debian's packages, where there is one, else the loopback address.

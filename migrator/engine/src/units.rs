@@ -69,7 +69,7 @@ pub fn units(block: &Block) -> Vec<Unit> {
                 number,
                 range: first.range.clone(),
                 kind: match kind {
-                    StatementKind::Set => UnitKind::Session,
+                    StatementKind::Set | StatementKind::SetTransaction => UnitKind::Session,
                     _ => UnitKind::Statement(first),
                 },
                 checksum: first.checksum.to_owned(),

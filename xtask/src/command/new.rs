@@ -91,7 +91,10 @@ fn template(db: &Path, name: &str) -> Result<String> {
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if is_plain {
         let path = directory.join(format!("{name}.sql"));
-        match fs::read_to_string(&path) {
+        let text = migrator_build::read_file(&path).and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        });
+        match text {
             Ok(text) => return Ok(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", shown(&path).display())),

@@ -1,6 +1,6 @@
 //! From a set to its hazards.
 
-use migrator_diagnostic::{Diagnostic, Level, Place};
+use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 
 use super::block::{Block, Finding};
 use super::known::Known;
@@ -57,6 +57,7 @@ impl Hazard {
         let (line, column) = source.position(at);
         let source_line = source.shown_line(at);
         let file = source.file.clone();
+        let (message, help) = (printable::line(&message).into_owned(), printable::line(&help).into_owned());
         Hazard { rule: ALLOW, file, line, column, message, lock: "", reason: "", help, source_line }
     }
 

@@ -30,7 +30,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
                 Exit::InDoubt,
                 format!("the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"),
             )
-            .note(format!("in doubt: {}", labels(&steps[next..]).join(", ")))
+            .note(format!("in doubt: {}", output::list(&labels(&steps[next..]))))
             .help(
                 "when the server is back, `migrator status` shows what is in the database; then run the command again",
             ));
@@ -55,8 +55,8 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     };
     Err(report(step, &history, &reason).note(format!(
         "done before it in this run: {}. Not run: {}.",
-        if next == 0 { "none".to_owned() } else { done.labels.join(", ") },
-        if next + 1 == steps.len() { "none".to_owned() } else { labels(&steps[next + 1..]).join(", ") },
+        output::list(&done.labels),
+        output::list(&labels(&steps[next + 1..])),
     )))
 }
 
@@ -127,6 +127,6 @@ async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection,
     let mut connection = connect(&executor.target, &executor.run.release, executor.notices.clone()).await?;
     let waiting = |holder: &str| executor.progress.say(&format!("waiting for the old session to end: {holder}"));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
-    let history = store::read(&mut connection, &executor.tables).await?;
+    let history = store::read(&mut connection, &executor.tables, store::LONGEST_WAIT).await?;
     Ok((connection, history))
 }

@@ -1,4 +1,6 @@
 //! What the catalog knows about statements whose end nobody has recorded.
+//!
+//! Names are resolved as the file writes them, in the block's own `search_path`: every operator is qualified instead.
 
 use tokio_postgres::Client;
 
@@ -30,9 +32,10 @@ pub(super) struct IndexName {
 pub(super) async fn index(client: &Client, table: &str, name: &str) -> Result<Index, tokio_postgres::Error> {
     let statement = format!(
         "SELECT i.indisvalid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, pg_catalog.quote_ident(t.relname) AS of \
-         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-         JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE i.indrelid = pg_catalog.to_regclass({}) AND c.relname = {}::pg_catalog.name",
+         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_class t ON t.oid OPERATOR(pg_catalog.=) i.indrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({}) AND c.relname OPERATOR(pg_catalog.=) {}::pg_catalog.name",
         literal(table),
         literal(name)
     );
@@ -54,6 +57,7 @@ pub(super) async fn is_as_written(
     // The copy has the table's name: a column may be written with it. Everything is rolled back.
     let statement = format!(
         "BEGIN; CREATE TEMPORARY TABLE {copy} (LIKE {table}); CREATE {unique}INDEX migrator_compare ON pg_temp.{copy} {rest};\
+         SET LOCAL search_path = pg_catalog, pg_temp;\
          SELECT pg_catalog.count(*) = 2 AND pg_catalog.count(DISTINCT d) = 1 AS same FROM (SELECT pg_catalog.concat_ws('|', \
            c.relam, i.indisunique, i.indnatts, i.indnkeyatts, i.indclass, i.indcollation, i.indoption, \
            pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', c.reloptions, pg_catalog.pg_get_expr(i.indpred, i.indrelid), \
@@ -79,18 +83,22 @@ pub(super) async fn leftovers(
     let condition = match object {
         ReindexObject::Index => {
             format!(
-                "t.oid = (SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass({name}))"
+                "t.oid OPERATOR(pg_catalog.=) (SELECT indrelid FROM pg_catalog.pg_index \
+                 WHERE indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name}))"
             )
         }
-        ReindexObject::Table => format!("t.oid = pg_catalog.to_regclass({name})"),
-        ReindexObject::Schema => format!("t.relnamespace = pg_catalog.to_regnamespace({name})"),
+        ReindexObject::Table => format!("t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({name})"),
+        ReindexObject::Schema => format!("t.relnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace({name})"),
         ReindexObject::Database => "true".to_owned(),
     };
     let statement = format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_class t \
-         JOIN pg_catalog.pg_index i ON i.indrelid IN (t.oid, t.reltoastrelid) AND NOT i.indisvalid \
-         JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE t.relkind IN ('r', 'm', 'p') AND c.relname ~ '_cc(new|old)[0-9]*$' AND {condition} ORDER BY 1"
+         JOIN pg_catalog.pg_index i ON NOT i.indisvalid AND (i.indrelid OPERATOR(pg_catalog.=) t.oid \
+           OR i.indrelid OPERATOR(pg_catalog.=) t.reltoastrelid) \
+         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE t.relkind OPERATOR(pg_catalog.=) ANY ('{{r,m,p}}'::pg_catalog.\"char\"[]) \
+           AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND {condition} ORDER BY 1"
     );
     let rows = rows(client.simple_query(&statement).await?);
     Ok(rows.iter().filter_map(|row| row.get("name")).map(str::to_owned).collect())
@@ -110,8 +118,9 @@ pub(super) enum Partition {
 /// The partition's state; names as the file writes them.
 pub(super) async fn partition(client: &Client, table: &str, name: &str) -> Result<Partition, tokio_postgres::Error> {
     let statement = format!(
-        "SELECT pg_catalog.to_jsonb(i) ->> 'inhdetachpending' AS pending FROM pg_catalog.pg_inherits i \
-         WHERE inhparent = pg_catalog.to_regclass({}) AND inhrelid = pg_catalog.to_regclass({})",
+        "SELECT pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'inhdetachpending' AS pending FROM pg_catalog.pg_inherits i \
+         WHERE inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass({}) \
+           AND inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({})",
         literal(table),
         literal(name)
     );

@@ -2,11 +2,12 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::{Done, Executor};
+use super::{Done, Executor, advice};
 use crate::connect::{is_lost, said};
 use crate::error::{Error, Exit};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
+use crate::output::list;
 use crate::plan::Step;
 use crate::sql::NewEvent;
 use crate::store;
@@ -25,6 +26,8 @@ pub(crate) struct Failure {
     pub(crate) in_doubt: bool,
     /// Who was in the way when a lock could not be had.
     pub(crate) blocker: Option<String>,
+    /// How the session differs from the one in which the block was interrupted.
+    pub(crate) session: Vec<String>,
 }
 
 /// Where it failed.
@@ -53,13 +56,34 @@ pub(crate) struct InFile {
 impl Failure {
     pub(crate) fn new(error: tokio_postgres::Error, place: Place) -> Failure {
         let lost = is_lost(&error);
-        Failure { error: Some(error), place, lost, statement: None, in_doubt: false, blocker: None }
+        Failure {
+            error: Some(error),
+            place,
+            lost,
+            statement: None,
+            in_doubt: false,
+            blocker: None,
+            session: Vec::new(),
+        }
     }
 
     /// Somebody wants us to stop, and the next statement was not begun.
     pub(crate) fn stopped_before(statement: usize, of: usize) -> Failure {
         let statement = Some((statement, of));
-        Failure { error: None, place: Place::Own, lost: false, statement, in_doubt: false, blocker: None }
+        Failure {
+            error: None,
+            place: Place::Own,
+            lost: false,
+            statement,
+            in_doubt: false,
+            blocker: None,
+            session: Vec::new(),
+        }
+    }
+
+    /// The block cannot go on: the session is not the one that the statements before have left.
+    pub(crate) fn in_another_session(session: Vec<String>, statement: (usize, usize)) -> Failure {
+        Failure { session, in_doubt: true, ..Failure::stopped_before(statement.0, statement.1) }
     }
 
     fn server(&self) -> Option<&DbError> {
@@ -106,10 +130,6 @@ pub(super) fn stopped(executor: &Executor, done: &[String], rest: &[String]) -> 
         .help("run the command again: it goes on where it stopped")
 }
 
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
 /// Records the failure and puts its report together.
 pub(super) async fn report(
     executor: &Executor,
@@ -149,6 +169,8 @@ fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, failure:
         (Direction::Up, Failure { statement: Some((number, _)), .. }) => error.help(format!(
             "correct statement {number} or what it stumbled over, build, and run `up` again: it goes on at statement {number}"
         )),
+        // What fits the cause has been said.
+        _ if !error.helps().is_empty() => error,
         (Direction::Up, _) if kind == "repeatable" => error.help("correct the file, build, and run `up` again"),
         (Direction::Up, _) => {
             error.help("correct the file (it has never been applied, so it may be edited), build, and run `up` again")
@@ -200,7 +222,7 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
         Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
             place.text,
-            place.byte,
+            failure.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte)),
             failure.summary(),
         ))),
         Place::Recording => {
@@ -216,7 +238,11 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure) -> E
             error = error.note(format!("{name}: {text}"));
         }
     }
-    error
+    let sql = if let Place::Body(place) = &failure.place { place.text.get(place.byte..) } else { None };
+    let version = what.strip_prefix("migration ").and_then(|label| label.split('_').next());
+    let version = version.filter(|_| direction == Direction::Up);
+    let advice = sql.and_then(|sql| advice::advice(server, sql, version));
+    advice.into_iter().fold(error, Error::help)
 }
 
 /// Writes the failure into the event log, which makes everything before it durable too; then that may be announced. If
@@ -237,12 +263,11 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, error: Erro
         }
     };
     let client = &executor.connection.client;
-    let session = executor.session(None);
     let recorded = if fenced_off(failure) {
         // Without the lock the history is somebody else's to write.
         None
     } else {
-        Some(store::record(&executor.connection, &executor.tables, session, &executor.run, &event).await)
+        Some(executor.record(&event).await)
     };
     let (error, durable) = match recorded {
         Some(Ok(())) => (error, true),

@@ -106,7 +106,8 @@ pub(super) async fn without_lock_timeout(
     let outcome = work.await;
     if !client.is_closed() {
         let lock_timeout = executor.session(Some(block)).lock_timeout_ms;
-        let _ = client.batch_execute(&format!("SET lock_timeout = {lock_timeout}")).await;
+        let back = lock_timeout.map_or("RESET lock_timeout".to_owned(), |limit| format!("SET lock_timeout = {limit}"));
+        let _ = client.batch_execute(&back).await;
     }
     outcome
 }

@@ -5,7 +5,8 @@ use super::transaction::{Body, Durability, Message};
 use crate::embedded::{Block, Migration, Script};
 use crate::history::Direction;
 use crate::plan::Step;
-use crate::sql::{Condition, NewEvent, SessionSettings, fence, insert_event, insert_state, literal};
+use crate::recorded;
+use crate::sql::{Condition, NewEvent, SessionSettings, delete_state, fence, insert_event, insert_state};
 
 /// The message of a transactional migration.
 pub(super) fn of_migration(
@@ -16,12 +17,14 @@ pub(super) fn of_migration(
     previous: Option<&Condition>,
     durability: Durability,
 ) -> (Message, SessionSettings) {
+    let down_block = down_block(migration, direction);
     let event = NewEvent {
         action: direction.word(),
         version: Some(migration.version),
         name: Some(migration.name),
         checksum: Some(migration.checksum),
         outcome: "done",
+        down_block: down_block.as_deref(),
         ..NewEvent::default()
     };
     let version = migration.version.to_owned();
@@ -58,6 +61,11 @@ pub(super) fn of_script(
     (Message::new(fence, body, rows, durability), executor.session(None))
 }
 
+/// What is kept of the rollback when a migration is applied.
+pub(super) fn down_block(migration: &Migration, direction: Direction) -> Option<String> {
+    (direction == Direction::Up).then(|| recorded::encode(migration))
+}
+
 /// What the step behind this one may rely on.
 pub(super) fn condition_behind(step: &Step) -> Condition {
     match step {
@@ -77,5 +85,5 @@ pub(super) fn insert_up(executor: &Executor, migration: &Migration, execution_ms
 
 /// Removes the state row of a migration that is taken back.
 pub(super) fn delete(executor: &Executor, migration: &Migration) -> String {
-    format!("DELETE FROM {} WHERE version = {}", executor.tables.state, literal(migration.version))
+    delete_state(&executor.tables, migration.version)
 }

@@ -1,18 +1,22 @@
 //! A `transaction:false` block: statement by statement, each recorded, so that a later run knows what has been done.
 //!
-//! A statement has a "started" event before it and a "done" event behind it. `BEGIN` ... `COMMIT` is one unit whose event
+//! A statement that can run in a transaction is one with its "done" event, many of them on their way at once ([`batch`]).
+//! One that cannot has a "started" event before it and a "done" event after it. `BEGIN` ... `COMMIT` is one unit whose event
 //! is inside the transaction. `SET` is not recorded but replayed. The block's own session lives for the whole block.
+
+mod batch;
+mod state;
 
 use std::time::Instant;
 
 use super::failure::{Failure, Place};
 use super::healing::{self, Next};
-use super::message::{delete, insert_up};
+use super::message::{delete, down_block, insert_up};
 use super::transaction::{Body, Durability, Message, rollback, run_alone};
 use super::{Executor, Patience, patiently, pause, watch};
 use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::history::{Direction, OpenStatement, Progress};
-use crate::sql::{NewEvent, fence, insert_event, session};
+use crate::sql::{NewEvent, capture_session, fence, insert_event, ours, session};
 use crate::units::{Unit, UnitKind, units};
 
 /// One run of a block.
@@ -34,23 +38,52 @@ impl Run<'_> {
         let client = &self.executor.connection.client;
         let own = |error| Failure::new(error, Place::Own);
         client.batch_execute(&session(&self.executor.session(Some(self.block)))).await.map_err(own)?;
-        let mut skip = resume.map_or(0, |progress| progress.done.len());
+        let units = units(self.block);
+        let mut next = self.replay(&units, resume.map_or(0, |progress| progress.done.len())).await?;
         let mut open = resume.and_then(|progress| progress.open.clone());
-        for unit in units(self.block) {
+        while let Some(unit) = units.get(next) {
             if unit.kind == UnitKind::Session {
-                run_alone(client, &self.body(&unit)).await.map_err(|failure| self.at(&unit, failure))?;
-                continue;
-            }
-            if skip > 0 {
-                skip -= 1;
+                run_alone(client, &self.body(unit)).await.map_err(|failure| self.at(unit, failure))?;
+                next += 1;
                 continue;
             }
             if self.executor.interrupt.signal().is_some() {
                 return Err(Failure::stopped_before(unit.number, self.block.statements.len()));
             }
-            self.unit(&unit, open.take()).await.map_err(|failure| self.at(&unit, failure))?;
+            next += match batch::fitting(&units[next..], self.executor.one_by_one) {
+                0 => {
+                    self.unit(unit, open.take()).await.map_err(|failure| self.at(unit, failure))?;
+                    1
+                }
+                count => {
+                    open = None;
+                    self.batch(&units[next..next + count]).await?
+                }
+            };
         }
         self.finish(begun).await
+    }
+
+    /// Skips what is done; `SET` among it is run again. Returns the index of what comes next.
+    async fn replay(&self, units: &[Unit], done: usize) -> Result<usize, Failure> {
+        let mut left = done;
+        for (index, unit) in units.iter().enumerate() {
+            if left == 0 {
+                return Ok(index);
+            }
+            if unit.kind == UnitKind::Session {
+                let client = &self.executor.connection.client;
+                run_alone(client, &self.body(unit)).await.map_err(|failure| self.at(unit, failure))?;
+                continue;
+            }
+            left -= 1;
+            if left == 0 {
+                // What comes next relies on the session as the last statement has left it.
+                let next = units[index + 1..].iter().find(|unit| unit.kind != UnitKind::Session);
+                self.compare_session(next).await?;
+            }
+        }
+        Ok(units.len())
     }
 
     async fn unit(&self, unit: &Unit, open: Option<OpenStatement>) -> Result<(), Failure> {
@@ -69,16 +102,20 @@ impl Run<'_> {
         let Executor { tables, run, connection, .. } = self.executor;
         let begin = &self.migration.text[unit.range.start..begin_end];
         let mut body = self.body(unit);
-        // The semicolon behind the opening statement is ours.
+        // The semicolon after the opening statement is ours.
         body.range.start = begin_end + self.migration.text[begin_end..].find(';').map_or(0, |at| at + 1);
         let fence = fence(tables, run, std::iter::empty());
-        let event = insert_event(tables, run, &self.event(unit, "done"));
-        let message = Message::opened_by(begin, fence, body, vec![event], Durability::AtOnce);
+        let state = self.session_state().await?;
+        // `SET LOCAL` must not count: what is recorded is how the unit leaves the session, and it leaves it as it found it.
+        let keep = format!("SELECT pg_catalog.set_config('migrator.session', {}, true)", crate::sql::literal(&state));
+        let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
+        let message = Message::opened_by(begin, fence, body, Some(keep), vec![event], Durability::AtOnce);
         let label = self.migration.label();
-        watch::while_running(self.executor, &label, message.send_in_session(&connection.client)).await
+        watch::while_running(self.executor, &label, message.send_in_session(&connection.client)).await?;
+        self.correct_session(&state).await
     }
 
-    /// started, the statement verbatim, done; again while somebody else holds the locks that it needs.
+    /// started, the statement verbatim, done; again while other sessions hold the locks that it needs.
     async fn statement(
         &self,
         unit: &Unit,
@@ -97,9 +134,9 @@ impl Run<'_> {
             let outcome = watch::while_running(self.executor, &label, self.send(unit, &statement.kind)).await;
             let duration_ms = Some(begun.elapsed().as_millis());
             let Err(mut failure) = outcome else {
-                let done = self.record(&NewEvent { duration_ms, ..self.event(unit, "done") }).await;
+                let done = NewEvent { duration_ms, ..self.event(unit, "done") };
                 // It has run, but that is written nowhere.
-                return done.map_err(|failure| Failure { in_doubt: true, ..failure });
+                return self.record(&done).await.map_err(|failure| Failure { in_doubt: true, ..failure });
             };
             // DO and CALL may have committed a part before they failed: their end stays open until a person decides.
             failure.in_doubt = statement.kind == StatementKind::MayCommit;
@@ -137,14 +174,17 @@ impl Run<'_> {
             Direction::Up => insert_up(self.executor, self.migration, Some(took)),
             Direction::Down => delete(self.executor, self.migration),
         };
-        let event = NewEvent { statement: None, outcome: "done", duration_ms: Some(took), ..self.event_of_migration() };
+        let down_block = down_block(self.migration, self.direction);
+        let event = NewEvent {
+            outcome: "done",
+            duration_ms: Some(took),
+            down_block: down_block.as_deref(),
+            ..self.event_of_migration()
+        };
         let event = insert_event(tables, run, &event);
         let statements = format!("{state};\n{event}");
-        let session = self.executor.session(None);
         patiently(self.executor, &self.migration.label(), async || {
-            crate::store::write(&self.executor.connection, tables, run, session, &statements)
-                .await
-                .map_err(|error| Failure::new(error, Place::Recording))
+            self.executor.write(&statements).await.map_err(|error| Failure::new(error, Place::Recording))
         })
         .await
     }
@@ -168,10 +208,13 @@ impl Run<'_> {
     async fn record(&self, event: &NewEvent<'_>) -> Result<(), Failure> {
         let Executor { tables, run, connection, .. } = self.executor;
         let fence = fence(tables, run, std::iter::empty()).join(";\n");
-        let insert = insert_event(tables, run, event);
+        let insert = insert_event(tables, run, &NewEvent { with_session: true, ..*event });
         // The block may have changed its role; the event is the migrator's.
         let message = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\nSET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on;\n{insert};\nCOMMIT"
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nSET LOCAL SESSION AUTHORIZATION DEFAULT; \
+             SET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on; {};\nCOMMIT",
+            capture_session(&connection.server.limits),
+            ours(&insert)
         );
         patiently(self.executor, &self.migration.label(), async || {
             let written = connection.client.batch_execute(&message).await;
@@ -184,10 +227,7 @@ impl Run<'_> {
     }
 
     fn body(&self, unit: &Unit) -> Body {
-        let statements = match self.direction {
-            Direction::Up => self.migration.up.statements,
-            Direction::Down => self.migration.down.as_ref().map_or(&[][..], |block| block.statements),
-        };
+        let statements = self.block.statements;
         Body { file: self.migration.file, text: self.migration.text, range: unit.range.clone(), statements }
     }
 

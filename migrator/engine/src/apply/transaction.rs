@@ -8,9 +8,9 @@ use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryStream};
 
 use super::failure::{Failure, Place};
-use crate::embedded::Statement;
+use crate::embedded::{Statement, StatementKind};
 use crate::excerpt::byte_of_character;
-use crate::sql::{SessionSettings, session};
+use crate::sql::{OURS, SessionSettings, session};
 
 /// The part of a file that is run.
 #[derive(Debug, Clone)]
@@ -31,16 +31,24 @@ pub(crate) struct Message {
     layout: Layout,
 }
 
-/// The way back from a place in a message to a place in the file. It does without the message's text: a large one need
+/// The way from a place in a message back to a place in the file. It does without the message's text: a large one need
 /// not be kept until the answer is there.
 struct Layout {
-    /// How many commands stand before the body: `BEGIN` and the fence.
-    before: usize,
-    /// How many characters stand before the body.
-    at: usize,
     body: Body,
-    /// How many commands of ours stand between the body and `COMMIT`.
-    behind: usize,
+    /// The parts of the body in the order in which they are sent: what sets the transaction's characteristics, the rest.
+    parts: [Part; 2],
+    /// How many commands the fence has, `BEGIN` not counted; it is between the two parts.
+    fence: usize,
+    /// How many commands of ours are between the body and `COMMIT`.
+    after: usize,
+}
+
+/// A part of the body in a message.
+struct Part {
+    /// How many characters are before it.
+    at: usize,
+    /// Bytes of the file.
+    range: Range<usize>,
 }
 
 /// Opens every transaction of ours, whatever the role's defaults are.
@@ -67,38 +75,64 @@ impl Durability {
 impl Message {
     /// `BEGIN`, the fence, the body, `after`, `COMMIT`.
     pub(crate) fn new(fence: Vec<String>, body: Body, after: Vec<String>, durability: Durability) -> Message {
-        Message::opened_by(BEGIN, fence, body, after, durability)
+        Message::opened_by(BEGIN, fence, body, None, after, durability)
     }
 
-    /// The same with another opening statement: a `transaction:false` block writes its own.
+    /// The same for a statement or a unit of a `transaction:false` block: `begin` may be the block's own, and `capture` keeps
+    /// the state of its session.
     pub(crate) fn opened_by(
         begin: &str,
         fence: Vec<String>,
         body: Body,
+        capture: Option<String>,
         after: Vec<String>,
         durability: Durability,
     ) -> Message {
-        let before = 1 + fence.len();
-        let reset = ["RESET SESSION AUTHORIZATION", "RESET ROLE", "SET LOCAL synchronous_commit = "];
-        let behind = reset.len() + after.len();
-        let head = format!("{begin};\n{};\n", fence.join(";\n"));
-        let at = head.chars().count();
+        // What follows is the migrator's own, as its own user: only for this transaction, as the session may have to live on.
+        let synchronous = format!("SET LOCAL synchronous_commit = {}", durability.synchronous_commit());
+        let mut tail: Vec<String> = capture.into_iter().collect();
+        tail.extend(["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"].map(str::to_owned));
+        tail.extend(OURS.map(str::to_owned));
+        tail.push(synchronous);
         let rows: usize = after.iter().map(String::len).sum();
-        let mut text = String::with_capacity(head.len() + body.range.len() + rows + 256);
+        // The server refuses to set a transaction's characteristics after its first query, which would be the fence's.
+        let lead = body.range.start..end_of_characteristics(&body);
+        let rest = lead.end..body.range.end;
+        let (head, fence_text) = (format!("{begin};\n"), format!("\n;\n{};\n", fence.join(";\n")));
+        let mut text = String::with_capacity(head.len() + fence_text.len() + body.range.len() + rows + 512);
         text.push_str(&head);
-        text.push_str(&body.text[body.range.clone()]);
-        // The line end closes a comment on the last line. A migration may have changed its role or its durability:
-        // the history's rows are written by the migrator, and as durably as it says.
+        text.push_str(&body.text[lead.clone()]);
+        text.push_str(&fence_text);
+        text.push_str(&body.text[rest.clone()]);
+        let before_lead = head.chars().count();
+        let before_rest = before_lead + body.text[lead.clone()].chars().count() + fence_text.chars().count();
+        // The line end closes a comment on the last line.
         text.push_str("\n;\n");
-        text.push_str(&reset.join("; "));
-        text.push_str(durability.synchronous_commit());
+        text.push_str(&tail.join("; "));
+        let layout = Layout {
+            parts: [Part { at: before_lead, range: lead }, Part { at: before_rest, range: rest }],
+            fence: fence.len(),
+            after: tail.len() + after.len(),
+            body,
+        };
         let after = after.join(";\n");
         if planted("history-outside") {
             text.push_str(&format!(";\nCOMMIT;\n{after}"));
         } else {
             text.push_str(&format!(";\n{after};\nCOMMIT"));
         }
-        Message { text, layout: Layout { before, at, body, behind } }
+        Message { text, layout }
+    }
+
+    /// A statement of a `transaction:false` block with its event, in a transaction of its own.
+    pub(crate) fn in_block(
+        fence: Vec<String>,
+        body: Body,
+        capture: String,
+        event: String,
+        durability: Durability,
+    ) -> Message {
+        Message::opened_by(BEGIN, fence, body, Some(capture), vec![event], durability)
     }
 
     /// In bytes.
@@ -112,7 +146,13 @@ impl Message {
         // Both calls return as soon as the request is queued; the answers are read from the streams.
         let reset = Box::pin(client.simple_query_raw(&session(&settings)).await.map_err(own)?);
         let answer = Box::pin(client.simple_query_raw(&self.text).await.map_err(own)?);
-        Ok(InFlight { layout: self.layout, reset, answer })
+        Ok(InFlight { layout: self.layout, reset: Some(reset), answer })
+    }
+
+    /// Sends it into the session as it is and returns without waiting for an answer.
+    pub(crate) async fn start_in_session(self, client: &Client) -> Result<InFlight, Failure> {
+        let answer = client.simple_query_raw(&self.text).await.map_err(|error| Failure::new(error, Place::Own))?;
+        Ok(InFlight { layout: self.layout, reset: None, answer: Box::pin(answer) })
     }
 
     /// Sends it and waits for its end; the session is never left inside a transaction.
@@ -135,30 +175,43 @@ impl Message {
 }
 
 impl Layout {
+    /// The body is all that is sent.
+    fn alone(body: &Body) -> Layout {
+        let start = body.range.start;
+        let parts = [Part { at: 0, range: start..start }, Part { at: 0, range: body.range.clone() }];
+        Layout { body: body.clone(), parts, fence: 0, after: 0 }
+    }
+
     fn place(&self, error: &tokio_postgres::Error, completed: usize) -> Place {
         let position = match error.as_db_error().and_then(|error| error.position()) {
             Some(ErrorPosition::Original(position)) => Some(*position as usize),
             _ => None,
         };
         // The server counts the message's characters from 1.
-        let inside = position.and_then(|position| position.checked_sub(1 + self.at));
-        if let Some(inside) = inside {
-            let sent = &self.body.text[self.body.range.clone()];
-            let byte = byte_of_character(sent, inside);
-            if byte < sent.len() || sent.chars().count() == inside {
-                return self.in_file(self.body.range.start + byte);
-            }
+        let byte = position.and_then(|position| self.parts.iter().find_map(|part| part.byte(&self.body, position - 1)));
+        if let Some(byte) = byte {
+            return self.in_file(byte);
         }
-        if completed < self.before {
-            return Place::Fence(completed);
+        // In order: `BEGIN`, what sets its characteristics, the fence, the rest, the history, `COMMIT`.
+        let [lead, rest] = [0, 1].map(|part| self.statements_in(&self.parts[part].range));
+        let Some(in_lead) = completed.checked_sub(1) else { return Place::Fence(0) };
+        if let Some(statement) = lead.get(in_lead) {
+            return self.in_file(statement.range.start);
         }
-        let inside = self.body.statements.iter().filter(|s| self.body.range.contains(&s.range.start));
-        let completed = completed - self.before;
-        match inside.clone().nth(completed) {
+        let in_fence = in_lead - lead.len();
+        if in_fence < self.fence {
+            return Place::Fence(1 + in_fence);
+        }
+        let in_rest = in_fence - self.fence;
+        match rest.get(in_rest) {
             Some(statement) => self.in_file(statement.range.start),
-            None if completed < inside.count() + self.behind => Place::Recording,
+            None if in_rest < rest.len() + self.after => Place::Recording,
             None => Place::AtCommit,
         }
+    }
+
+    fn statements_in(&self, range: &Range<usize>) -> Vec<&'static Statement> {
+        self.body.statements.iter().filter(|statement| range.contains(&statement.range.start)).collect()
     }
 
     fn in_file(&self, byte: usize) -> Place {
@@ -166,17 +219,43 @@ impl Layout {
     }
 }
 
+impl Part {
+    /// The byte of the file at a character of the message; `None`, if it is in another part.
+    fn byte(&self, body: &Body, character: usize) -> Option<usize> {
+        let inside = character.checked_sub(self.at)?;
+        let sent = &body.text[self.range.clone()];
+        let byte = byte_of_character(sent, inside);
+        (byte < sent.len() || !sent.is_empty() && sent.chars().count() == inside).then_some(self.range.start + byte)
+    }
+}
+
+/// Where the statements end that set the transaction's characteristics, with other `SET`s among them; the start of the body,
+/// if it does not begin with any.
+fn end_of_characteristics(body: &Body) -> usize {
+    let inside = body.statements.iter().filter(|statement| body.range.contains(&statement.range.start));
+    let sets = |statement: &&Statement| {
+        let word = body.text.get(statement.range.start..statement.range.start + 3);
+        matches!(statement.kind, StatementKind::Set | StatementKind::SetTransaction)
+            || word.is_some_and(|word| word.eq_ignore_ascii_case("set"))
+    };
+    let characteristics = inside.take_while(sets).filter(|statement| statement.kind == StatementKind::SetTransaction);
+    characteristics.last().map_or(body.range.start, |statement| statement.range.end)
+}
+
 /// A message that was sent and not answered yet.
 pub(crate) struct InFlight {
     layout: Layout,
-    reset: Pin<Box<SimpleQueryStream>>,
+    /// The answer to the session's reset, where one was sent before.
+    reset: Option<Pin<Box<SimpleQueryStream>>>,
     answer: Pin<Box<SimpleQueryStream>>,
 }
 
 impl InFlight {
     /// Waits for the answer.
     pub(crate) async fn finish(mut self) -> Result<(), Failure> {
-        if let Err((error, _)) = drain(&mut self.reset).await {
+        if let Some(reset) = &mut self.reset
+            && let Err((error, _)) = drain(reset).await
+        {
             // Where the reset fails, the session is in a failed transaction: so does everything behind it.
             let _ = drain(&mut self.answer).await;
             return Err(Failure::new(error, Place::Own));
@@ -219,7 +298,7 @@ async fn run(client: &Client, message: &str) -> Result<(), (tokio_postgres::Erro
 /// Runs one statement of a file outside a transaction, verbatim.
 pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failure> {
     let Err((error, completed)) = run(client, &body.text[body.range.clone()]).await else { return Ok(()) };
-    let place = Layout { before: 0, at: 0, body: body.clone(), behind: 0 }.place(&error, completed);
+    let place = Layout::alone(body).place(&error, completed + 1);
     Err(Failure::new(error, place))
 }
 

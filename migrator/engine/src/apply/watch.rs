@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::failure::Failure;
 use super::{Done, Executor};
-use crate::connect::rows;
+use crate::connect::ours;
 use crate::store;
 
 /// How often the second session looks; below the usual `lock_timeout`, so that a blocker is seen before it strikes.
@@ -105,7 +105,7 @@ async fn see(monitor: &Client, pid: i32) -> Result<Seen, tokio_postgres::Error> 
          UNION ALL SELECT 'index', pg_catalog.format('index build: %s, %s of %s blocks', p.phase, p.blocks_done, p.blocks_total) \
          FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = {pid}"
     );
-    let rows = rows(monitor.simple_query(&statement).await?);
+    let rows = ours(monitor, &statement).await?;
     let find = |what: &str| {
         let row = rows.iter().find(|row| row.get("what") == Some(what));
         row.and_then(|row| row.get("text")).map(str::to_owned)

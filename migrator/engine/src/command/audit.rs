@@ -4,7 +4,7 @@ use crate::audit::{Answer, ask, json, text};
 use crate::command::Context;
 use crate::connect::Connection;
 use crate::error::{Error, Exit};
-use crate::output::{Color, result};
+use crate::output::{list, rendered, result};
 
 /// The arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -25,9 +25,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         && !scripts.iter().any(|script| script.name == name)
     {
         let names: Vec<String> = scripts.iter().map(|script| format!("`{}`", script.name)).collect();
-        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         return Err(Error::new(Exit::Usage, format!("there is no check `{name}` in this binary"))
-            .help(format!("there is: {names}")));
+            .help(format!("there is: {}", list(&names))));
     }
     let session = context.open().await?;
     let chosen = scripts.iter().filter(|script| args.name.as_deref().is_none_or(|name| name == script.name));
@@ -35,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if args.json {
         result(&json(&answers).to_string());
     } else {
-        result(&text(&answers, Color::default().on_stdout()));
+        rendered(&text(&answers, context.progress.color().on_stdout()));
     }
     Ok(verdict(&answers))
 }

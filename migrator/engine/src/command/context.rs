@@ -32,6 +32,15 @@ pub(crate) struct Context {
     pub target: Option<ConnectionTarget>,
 }
 
+/// Whether a history may be begun beside another one in the same database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// The person has said so.
+    Allowed,
+    /// It may be the history of these very migrations: everything would run a second time.
+    Refused,
+}
+
 /// An open session and what the history said at its start.
 pub(crate) struct Session {
     /// The session.
@@ -55,6 +64,11 @@ impl Context {
 
     /// Connects and reads the history; writes nothing.
     pub(crate) async fn open(&self) -> Result<Session, Error> {
+        self.open_within(store::LONGEST_WAIT).await
+    }
+
+    /// The same for a command that waits at most so long for others.
+    pub(crate) async fn open_within(&self, wait: Duration) -> Result<Session, Error> {
         let target = self.target()?;
         for warning in &target.warnings {
             self.progress.warn(warning);
@@ -65,7 +79,7 @@ impl Context {
         let took = output::duration(begun.elapsed());
         let mode = target.ssl.mode.word();
         self.progress.detail(&format!("connected to {target} at {} in {took}, sslmode {mode}", connection.host));
-        let history = store::read(&mut connection, &tables).await?;
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
         self.progress.detail(&format!(
             "the history in {}: {} applied, {} events",
             tables.state,
@@ -95,6 +109,27 @@ impl Context {
             .help("wait until it has finished; `migrator status` shows the statement that it runs"))
     }
 
+    /// Says what makes the history doubtful: others who can write to it, another one in the same database.
+    pub(crate) fn warn_of_others(&self, session: &Session) {
+        self.warn_of_writers(session);
+        if let Err(error) = store::refuse_elsewhere(&session.history, &session.tables) {
+            self.progress.warn(&error.to_string());
+        }
+    }
+
+    /// Says who else can write to the history.
+    pub(crate) fn warn_of_writers(&self, session: &Session) {
+        for (table, writers) in &session.history.writers {
+            let allowed = self.embedded.settings.history_writers;
+            let others: Vec<_> = writers.iter().filter(|writer| !allowed.contains(&writer.as_str())).collect();
+            let Some(first) = others.first() else { continue };
+            let names = others.iter().map(|writer| format!("`{writer}`")).collect::<Vec<_>>().join(", ");
+            self.progress.warn(&format!(
+                "{names} can write to the history in `{table}`: run `REVOKE ALL ON {table} FROM {first}`, or list the role under `writers` in [history] of db/migrator.toml"
+            ));
+        }
+    }
+
     /// Says where a writing command is going to write.
     pub(crate) fn announce(&self, session: &Session) {
         let server = &session.connection.server;
@@ -114,7 +149,7 @@ impl Context {
         if !ahead.is_empty() {
             self.progress.warn(&format!(
                 "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
-                ahead.join(", ")
+                output::list(ahead)
             ));
         }
     }
@@ -142,9 +177,10 @@ impl Context {
         let waiting = |holder: &str| self.progress.say(&format!("waiting for the migration lock: held by {holder}"));
         // Both sessions are ours alone: from here on they may be set up.
         let settings = SessionSettings {
-            lock_timeout_ms: self.embedded.settings.lock_timeout_ms,
-            statement_timeout_ms: 0,
+            lock_timeout_ms: Some(self.embedded.settings.lock_timeout_ms),
+            statement_timeout_ms: Some(0),
             server_version: connection.server.version_number,
+            limits: Arc::clone(&connection.server.limits),
         };
         connection.set_up(&settings).await?;
         monitor.set_up(&settings).await?;
@@ -155,7 +191,7 @@ impl Context {
             "the lock {} taken after {waited} by pid {}",
             tables.lock_key, connection.server.backend_pid
         ));
-        let history = store::read(&mut connection, &tables).await?;
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
         self.interrupt.arm(connection.server.backend_pid, connection.cancel.clone());
         let executor = Executor {
             connection,
@@ -184,11 +220,17 @@ impl Context {
 
 impl Executor {
     /// Creates the history tables, or what they lack.
-    pub(crate) async fn prepare(&self, history: &History) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Another history in this database; missing rights, a lost connection.
+    pub(crate) async fn prepare(&self, history: &History, beside: Beside) -> Result<(), Error> {
         if history.complete {
             return Ok(());
         }
-        store::create(&self.connection, &self.tables, &self.run, self.session(None)).await
+        if beside == Beside::Refused {
+            store::refuse_elsewhere(history, &self.tables)?;
+        }
+        store::create(&self.connection, &self.tables, &self.run, &self.session(None), history).await
     }
 
     /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.

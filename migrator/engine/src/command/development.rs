@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::{Context, PATH};
+use crate::command::Context;
 use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::error::{Error, Exit};
 use crate::output::confirm;
@@ -30,7 +30,7 @@ pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) ->
 /// Whether the target's database is there.
 pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
     let statement =
-        format!("{PATH}SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
+        format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
     Ok(!query(&connection.client, "looking for the database", &statement).await?.is_empty())
 }
 
@@ -124,7 +124,7 @@ pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Re
 async fn refuse_production(context: &Context, target: &ConnectionTarget, command: &str) -> Result<(), Error> {
     let silent: NoticeSink = Arc::new(|_| {});
     let mut connection = connect(target, context.release.version, silent).await?;
-    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings)).await?;
+    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings), store::LONGEST_WAIT).await?;
     match context.environment(&history) {
         Some(name) if name == "production" => {
             Err(Error::new(Exit::Refused, format!("cannot {command} `{target}`: it is marked as production")).help(

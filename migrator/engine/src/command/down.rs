@@ -1,10 +1,10 @@
 //! `down`: roll back, newest first.
 
 use crate::apply::apply;
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::error::{Error, Exit};
 use crate::history::History;
-use crate::output::{confirm, result};
+use crate::output::{confirm, list, result};
 use crate::plan::{self, Plan, Step, Target};
 
 /// The arguments of `down`.
@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         (Some(version), _) => Target::Version(version),
         (None, steps) => Target::Steps(steps.unwrap_or(1) as usize),
     };
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     let plan = plan::down(context.embedded, &session.history, target)?;
     context.announce(&session);
     if plan.steps.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     refuse_by_policy(context, &history)?;
     executor.run.plan_digest = Some(plan.digest());
-    executor.prepare(&history).await?;
+    executor.prepare(&history, Beside::Refused).await?;
     let outcome = apply(&executor, &plan).await;
     executor.finish().await;
     outcome.map(|()| Exit::Done)
@@ -72,12 +72,12 @@ fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
     if yes {
         return Ok(());
     }
-    match confirm(&format!("Roll back {}?", names.join(", "))) {
+    match confirm(&format!("Roll back {}?", list(&names))) {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Exit::Usage, "nothing was rolled back: the answer was no")),
         None => Err(Error::new(
             Exit::Usage,
-            format!("nothing was rolled back: there is no terminal to ask whether to roll back {}", names.join(", ")),
+            format!("nothing was rolled back: there is no terminal to ask whether to roll back {}", list(&names)),
         )
         .help("pass --yes")),
     }

@@ -10,7 +10,7 @@ use crate::embedded::SchemaFacts;
 use crate::error::{Error, Exit};
 use crate::facts::{Difference, Facts, diff, report};
 use crate::history::History;
-use crate::output::result;
+use crate::output::{file, result, results};
 use crate::sql::Tables;
 
 /// The arguments of `drift`.
@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         facts.ignore(&[], context.embedded.settings.drift_owners);
         let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
         let newest = applied.max().map_or("nothing", |(_, version)| version);
-        result(facts.render(major, newest).trim_end_matches('\n'));
+        file(facts.render(major, newest).trim_end_matches('\n'));
         return Ok(Exit::Done);
     }
     let compiled = compiled(context, &session.connection)?;
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     } else if differences.is_empty() {
         result("no drift");
     } else {
-        result(&report(&differences));
+        results(&report(&differences));
     }
     if let Some(reason) = elsewhere
         && !differences.is_empty()

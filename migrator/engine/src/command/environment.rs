@@ -2,12 +2,11 @@
 
 use clap::Subcommand;
 
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::sql::NewEvent;
-use crate::store;
 
 /// The arguments of `environment`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +15,13 @@ pub(crate) struct Args {
     /// What to do; shows the environment by default.
     #[command(subcommand)]
     pub action: Option<Action>,
+}
+
+impl Args {
+    /// Whether it writes into the database.
+    pub(crate) fn changes(&self) -> bool {
+        self.action.is_some()
+    }
 }
 
 /// What to do.
@@ -62,7 +68,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     };
     context.announce(&session);
     let (executor, history) = context.lock(session, set.wait.wait_lock).await?;
-    executor.prepare(&history).await?;
+    executor.prepare(&history, Beside::Refused).await?;
     let event = NewEvent {
         action: "environment",
         name: Some(&set.name),
@@ -70,8 +76,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         duration_ms: Some(0),
         ..NewEvent::default()
     };
-    let recorded = store::record(&executor.connection, &executor.tables, executor.session(None), &executor.run, &event);
-    recorded.await.map_err(|error| failed("recording the environment", &error))?;
+    executor.record(&event).await.map_err(|error| failed("recording the environment", &error))?;
     let database = executor.connection.server.database.clone();
     executor.finish().await;
     result(&format!("`{database}` is now `{}`", set.name));

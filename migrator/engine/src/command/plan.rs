@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::history::Direction;
-use crate::output::result;
+use crate::output::{file, result};
 use crate::plan::{self, Plan, Step, Target};
 
 #[cfg(feature = "dev")]
@@ -36,6 +36,7 @@ pub(crate) struct Args {
 /// Plans and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
+    context.warn_of_others(&session);
     let target = args.to.map_or(Target::Newest, Target::Version);
     let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order).map_err(Error::from);
     let plan = context.unless_it_runs(&session, plan).await?;
@@ -113,7 +114,7 @@ pub(crate) fn print(plan: &Plan, sql: bool) {
     for step in &plan.steps {
         let line = line(step);
         if sql {
-            result(&format!("-- {line}\n{}\n", sql_of(step).trim()));
+            file(&format!("-- {line}\n{}\n", sql_of(step).trim()));
         } else {
             result(&line);
         }

@@ -5,7 +5,6 @@ use crate::connect::failed;
 use crate::error::{Error, Exit};
 use crate::output::result;
 use crate::sql::NewEvent;
-use crate::store;
 
 /// The arguments of `resolve`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +31,7 @@ pub(crate) struct Args {
 /// Writes the decision into the event log.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let migration = context.migration(args.version)?;
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let progress = history.progress().remove(migration.version);
@@ -68,8 +67,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         detail: Some(decision),
         ..NewEvent::default()
     };
-    let recorded = store::record(&executor.connection, &executor.tables, executor.session(None), &executor.run, &event);
-    recorded.await.map_err(|error| failed("recording the decision", &error))?;
+    executor.record(&event).await.map_err(|error| failed("recording the decision", &error))?;
     executor.finish().await;
     let next = if args.applied { "counts as applied" } else { "will be run again" };
     let command = progress.direction.word();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::apply::{Executor, apply};
-use crate::command::{Context, development};
+use crate::command::{Beside, Context, development};
 use crate::connect::{Connection, NoticeSink, connect, query};
 use crate::error::Error;
 use crate::history::History;
@@ -16,7 +16,7 @@ use crate::plan::{self, Step, Target};
 use crate::sql::{Run, literal};
 use crate::store;
 use crate::target::ConnectionTarget;
-use shared::{PATH, Snapshot};
+use shared::Snapshot;
 
 pub(super) mod shared;
 
@@ -48,7 +48,7 @@ pub(super) struct Scratch<'a> {
 /// Whether a copy of the database is all that it is: what is said of it in catalogs that all databases share is not copied.
 async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result<bool, Error> {
     let statement = format!(
-        "{PATH}SELECT 1 FROM pg_catalog.pg_database d WHERE d.datname = {} AND d.datacl IS NULL AND d.datconnlimit = -1 \
+        "SELECT 1 FROM pg_catalog.pg_database d WHERE d.datname = {} AND d.datacl IS NULL AND d.datconnlimit = -1 \
          AND d.datdba = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s WHERE s.setdatabase = d.oid) \
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_shdescription c WHERE c.classoid = 'pg_catalog.pg_database'::regclass AND c.objoid = d.oid) \
@@ -63,7 +63,7 @@ async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result
 /// looks only ten times a second.
 async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(), Error> {
     let statement = format!(
-        "{PATH}SELECT 1 FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND datname = {}",
+        "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' AND datname = {}",
         literal(database)
     );
     for _ in 0..500 {
@@ -275,12 +275,12 @@ impl Database {
     pub(super) async fn open(context: Context) -> Result<Database, Error> {
         let session = context.open().await?;
         let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
-        executor.prepare(&history).await?;
+        executor.prepare(&history, Beside::Allowed).await?;
         Ok(Database { context, executor })
     }
 
     pub(super) async fn history(&mut self) -> Result<History, Error> {
-        store::read(&mut self.executor.connection, &self.executor.tables).await
+        store::read(&mut self.executor.connection, &self.executor.tables, store::LONGEST_WAIT).await
     }
 
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.

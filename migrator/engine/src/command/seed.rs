@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use crate::apply;
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::error::{Error, Exit};
-use crate::output::{duration, result};
+use crate::output::{self, duration, result};
 
 /// The arguments of `seed`.
 #[derive(Debug, clap::Args)]
@@ -23,12 +23,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let Some(script) = context.embedded.seeds.iter().find(|script| script.name == args.name) else {
         let known: Vec<&str> = context.embedded.seeds.iter().map(|script| script.name).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = output::list(&known);
         return Err(Error::new(Exit::Usage, format!("there is no seed `{}` in this binary", args.name))
             .note(format!("seeds in this binary: {known}"))
             .help(format!("write `db/seeds/{}.sql` and build again", args.name)));
     };
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let policy = context.policy(&history);
@@ -41,7 +41,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         )
         .help("the policy is `seeds` under that environment in db/migrator.toml"));
     }
-    executor.prepare(&history).await?;
+    executor.prepare(&history, Beside::Refused).await?;
     let begun = Instant::now();
     apply::seed(&executor, script).await?;
     executor.finish().await;

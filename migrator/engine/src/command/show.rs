@@ -2,7 +2,7 @@
 
 use crate::command::Context;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::file;
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +16,6 @@ pub(crate) struct Args {
 /// Prints the file.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let migration = context.migration(args.version)?;
-    result(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
+    file(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
     Ok(Exit::Done)
 }

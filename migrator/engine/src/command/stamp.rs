@@ -1,12 +1,12 @@
 //! `stamp`: record as applied without running, for a database that has the schema already.
 
-use crate::command::{Context, Wait};
+use crate::command::{Beside, Context, Wait};
 use crate::connect::failed;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::{list, result};
 use crate::plan::{self, Step, Target};
+use crate::recorded;
 use crate::sql::{NewEvent, insert_event, insert_state};
-use crate::store;
 
 /// The arguments of `stamp`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 /// Plans like `up` and writes the history rows only, all in one transaction.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = args.to.map_or(Target::Newest, Target::Version);
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     context.announce(&session);
     let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
     let plan = plan::up(context.embedded, &history, target, false)?;
@@ -39,7 +39,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let mut names = Vec::new();
     for migration in migrations {
         let label = (migration.version, migration.name, migration.checksum);
+        let down_block = recorded::encode(migration);
         let event = NewEvent {
+            down_block: Some(&down_block),
             action: "stamp",
             version: Some(migration.version),
             name: Some(migration.name),
@@ -55,12 +57,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if names.is_empty() {
         result("nothing to stamp");
     } else {
-        executor.prepare(&history).await?;
-        let statements = statements.join(";\n");
-        let written =
-            store::write(&executor.connection, &executor.tables, &executor.run, executor.session(None), &statements);
-        written.await.map_err(|error| failed("recording the migrations", &error))?;
-        result(&format!("stamped {} without running: {}", names.len(), names.join(", ")));
+        executor.prepare(&history, Beside::Allowed).await?;
+        let written = executor.write(&statements.join(";\n")).await;
+        written.map_err(|error| failed("recording the migrations", &error))?;
+        result(&format!("stamped {} without running: {}", names.len(), list(&names)));
     }
     executor.finish().await;
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use crate::command::Context;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::{columns_of_stdout, result, results};
 use crate::plan::survey;
 use crate::report;
 
@@ -21,12 +21,13 @@ pub(crate) struct Args {
 /// Reads and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.open().await?;
+    context.warn_of_others(&session);
     let survey = survey(context.embedded, &session.history);
     if args.json {
         let environment = context.environment(&session.history);
         result(&report::json(&survey, &session.connection.server.database, environment.as_deref()));
     } else {
-        result(report::text(&survey).trim_end());
+        results(report::text(&survey, columns_of_stdout()).trim_end());
     }
     Ok(if args.check { report::check(context.embedded, &survey) } else { Exit::Done })
 }

@@ -2,7 +2,7 @@
 
 use crate::apply::{Executor, apply};
 use crate::command::context::Session;
-use crate::command::{Context, Wait, audit, drift, plan as show_plan};
+use crate::command::{Beside, Context, Wait, audit, drift, plan as show_plan};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Refuse a schema that somebody has changed by hand; exit code 1 if it is another one than the compiled one afterwards.
     #[arg(long, env = "MIGRATOR_CHECK_DRIFT")]
     pub check_drift: bool,
+    /// Begin a history of its own although this database holds another one, of another tool or in another schema.
+    #[arg(long)]
+    pub new_history: bool,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -49,13 +52,18 @@ impl Args {
     fn target(&self) -> Target {
         self.to.map_or(Target::Newest, Target::Version)
     }
+
+    fn beside(&self) -> Beside {
+        if self.new_history { Beside::Allowed } else { Beside::Refused }
+    }
 }
 
 /// Plans, locks, plans again, applies.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.open().await?;
+    let session = context.open_within(args.wait.wait_lock).await?;
     let plan = up(context, &session.history, args);
     if args.dry_run {
+        context.warn_of_others(&session);
         show_plan::print(&context.unless_it_runs(&session, plan).await?, args.sql);
         return Ok(Exit::Done);
     }
@@ -65,6 +73,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         plan => Some(plan?),
     };
     context.announce(&session);
+    context.warn_of_writers(&session);
+    if !args.new_history {
+        store::refuse_elsewhere(&session.history, &session.tables)?;
+    }
     if let Some(plan) = &plan {
         context.warn_ahead(&plan.ahead);
     }
@@ -122,7 +134,7 @@ async fn execute_locked(
     if args.audit {
         audit::around(context, &executor.connection, "before").await?;
     }
-    executor.prepare(history).await?;
+    executor.prepare(history, args.beside()).await?;
     apply(executor, &plan).await?;
     let exit = examine(context, args, executor).await?;
     Ok((exit, summary(&plan, history, begun.elapsed())))
@@ -135,7 +147,7 @@ async fn examine(context: &Context, args: &Args, executor: &mut Executor) -> Res
         exit = audit::around(context, &executor.connection, "after").await?;
     }
     if args.check_drift {
-        let history = store::read(&mut executor.connection, &executor.tables).await?;
+        let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
         let drift = drift::after(context, &executor.connection, &executor.tables, &history).await?;
         // The worse of both: a check that cannot be run outweighs a difference.
         exit = if exit as u8 > drift as u8 { exit } else { drift };

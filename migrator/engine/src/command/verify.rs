@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use migrator_diagnostic::printable;
 use serde_json::json;
 
 use crate::command::Context;
@@ -10,7 +11,7 @@ use crate::command::html::Place;
 use crate::command::scratch::Scratch;
 use crate::embedded::Migration;
 use crate::error::{Error, Exit};
-use crate::output::{self, result};
+use crate::output::{self, result, results};
 use crate::page::{self, Mark, Page};
 use crate::trace::Trace;
 
@@ -117,7 +118,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let (verdict, lines) = answer.unwrap_or_else(|error| (Verdict::Failed, error_lines(&error)));
         let finding = Finding { name, verdict, lines, time };
         if !args.json {
-            result(&text(&finding));
+            results(&text(&finding));
         }
         findings.push(finding);
     };
@@ -209,7 +210,7 @@ fn text(finding: &Finding) -> String {
     let mut lines = finding.lines.iter();
     let first = lines.next().map(String::as_str).unwrap_or_default();
     let head = format!("{:<9} {}: {first} ({})", finding.verdict.word(), finding.name, output::duration(finding.time));
-    lines.fold(head, |text, line| format!("{text}\n            {line}"))
+    lines.fold(head, |text, line| format!("{text}\n            {}", printable::lines(line, "            ")))
 }
 
 fn error_lines(error: &Error) -> Vec<String> {

@@ -22,6 +22,16 @@ pub(super) enum Refusal {
     TimedOut(Duration),
 }
 
+/// A session, what stops it, and the server's major release.
+type Opened = (Client, Canceller, u32);
+
+/// `17.2 (Debian 17.2-1)`, `18beta1`: the digits it begins with; 0 for none.
+fn major(version: Option<&str>) -> u32 {
+    let version = version.unwrap_or_default();
+    let digits = version.find(|c: char| !c.is_ascii_digit()).map_or(version, |end| &version[..end]);
+    digits.parse().unwrap_or(0)
+}
+
 /// Opens a session; its notices go to `notices`.
 pub(super) async fn open(
     target: &ConnectionTarget,
@@ -29,7 +39,7 @@ pub(super) async fn open(
     tls: Option<&MakeRustlsConnect>,
     release: &str,
     notices: NoticeSink,
-) -> Result<(Client, Canceller), Refusal> {
+) -> Result<Opened, Refusal> {
     let config = configuration(target, host, release);
     let work = negotiate(target, host, tls, config, notices);
     match target.connect_timeout {
@@ -47,7 +57,7 @@ async fn negotiate(
     tls: Option<&MakeRustlsConnect>,
     mut config: Config,
     notices: NoticeSink,
-) -> Result<(Client, Canceller), tokio_postgres::Error> {
+) -> Result<Opened, tokio_postgres::Error> {
     // On a socket nobody listens in between: libpq does not encrypt there either.
     let Some(tls) = tls.filter(|_| !host.is_socket()) else { return plain(&mut config, notices).await };
     match target.ssl.mode {
@@ -72,12 +82,12 @@ fn is_rejected(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
-async fn plain(config: &mut Config, notices: NoticeSink) -> Result<(Client, Canceller), tokio_postgres::Error> {
+async fn plain(config: &mut Config, notices: NoticeSink) -> Result<Opened, tokio_postgres::Error> {
     config.ssl_mode(Negotiation::Disable).ssl_negotiation(SslNegotiation::Postgres);
     let (client, connection) = config.connect(NoTls).await?;
-    let token = client.cancel_token();
+    let (token, major) = (client.cancel_token(), major(connection.parameter("server_version")));
     tokio::spawn(drive(connection, notices));
-    Ok((client, Canceller { token, tls: None }))
+    Ok((client, Canceller { token, tls: None }, major))
 }
 
 async fn encrypted(
@@ -85,12 +95,12 @@ async fn encrypted(
     negotiation: Negotiation,
     tls: &MakeRustlsConnect,
     notices: NoticeSink,
-) -> Result<(Client, Canceller), tokio_postgres::Error> {
+) -> Result<Opened, tokio_postgres::Error> {
     config.ssl_mode(negotiation);
     let (client, connection) = config.connect(tls.clone()).await?;
-    let token = client.cancel_token();
+    let (token, major) = (client.cancel_token(), major(connection.parameter("server_version")));
     tokio::spawn(drive(connection, notices));
-    Ok((client, Canceller { token, tls: Some(tls.clone()) }))
+    Ok((client, Canceller { token, tls: Some(tls.clone()) }, major))
 }
 
 /// Ends with the session; what ended it reaches the client as the error of its request.

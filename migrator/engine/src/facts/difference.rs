@@ -1,5 +1,6 @@
 //! What two schemas do not have in common.
 
+use migrator_diagnostic::printable;
 use serde_json::{Value, json};
 
 use super::{Facts, name};
@@ -66,9 +67,13 @@ pub fn report(differences: &[Difference]) -> String {
         if object != Some(&difference.object) {
             object = Some(&difference.object);
             objects += 1;
-            text.push_str(&format!("{}\n", difference.object));
+            text.push_str(&format!("{}\n", printable::line(&difference.object)));
         }
-        text.push_str(&format!("  {:<7}  {}\n", difference.word(), name(&difference.kind, &difference.part)));
+        text.push_str(&format!(
+            "  {:<7}  {}\n",
+            difference.word(),
+            printable::line(&name(&difference.kind, &difference.part))
+        ));
         for line in changed_lines(difference) {
             text.push_str(format!("           {line}").trim_end());
             text.push('\n');

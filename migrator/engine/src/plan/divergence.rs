@@ -13,6 +13,10 @@ pub enum Divergence {
         migration: &'static Migration,
         /// The version as it was recorded.
         recorded_version: String,
+        /// The name as it was recorded.
+        recorded_name: Option<String>,
+        /// The newest version of this binary.
+        newest: &'static str,
         /// The checksum as it was recorded.
         recorded_checksum: Option<String>,
         /// The release that applied it.
@@ -65,6 +69,10 @@ impl Divergence {
                     migration.file, migration.version
                 ),
                 format!("rename the file so that its version is written `{recorded_version}` again"),
+            ),
+            Divergence::Changed { migration, recorded_name: Some(name), newest, .. } if name != migration.name => (
+                format!("version {} is applied as `{name}`, `{}` has the same number", migration.version, migration.file),
+                format!("give `{}` the next number, above {newest}", migration.name),
             ),
             Divergence::Changed { migration, recorded_checksum, release, .. } => (
                 format!(
@@ -133,6 +141,8 @@ pub(super) fn find(
                 found.push(Divergence::Changed {
                     migration,
                     recorded_version: row.version,
+                    recorded_name: row.name,
+                    newest: set.migrations.last().map_or("", |migration| migration.version),
                     recorded_checksum: row.checksum,
                     release: row.release,
                 });

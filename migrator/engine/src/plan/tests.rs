@@ -27,6 +27,8 @@ fn set(versions: &str) -> &'static Embedded {
     let settings = Settings {
         history_schema: "public",
         history_table: "schema_migrations",
+        history_writers: &[],
+        start_after: None,
         lock_timeout_ms: 500,
         retry_for_ms: 0,
         statement_timeout_ms: 0,
@@ -60,7 +62,7 @@ fn history(rows: &str) -> History {
         };
         AppliedMigration { version: version.to_owned(), checksum, ..AppliedMigration::default() }
     };
-    History { exists: true, complete: true, applied: rows.split_whitespace().map(row).collect(), events: Vec::new() }
+    History { exists: true, complete: true, applied: rows.split_whitespace().map(row).collect(), ..History::default() }
 }
 
 fn show(outcome: Result<Plan, Obstacle>) -> String {

@@ -1,13 +1,21 @@
 //! The parameters of a connection by libpq's names, whatever they were written in, and what becomes of each name.
 
-/// What cannot be read. It says nothing more: the text may hold a password.
+/// What cannot be read, and why, in words that hold nothing of it: the text may be a password.
 #[derive(Debug)]
-pub(super) struct Invalid;
+pub(super) struct Invalid(pub(super) &'static str);
+
+/// A value as a message may show it: not if it could hold a password, as a URL in the wrong place does.
+pub(super) fn quotable(value: &str) -> &str {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | ' ');
+    if value.len() <= 64 && value.chars().all(is_plain) { value } else { "..." }
+}
 
 /// Values by libpq's keywords; the first one that sets a keyword wins. No `Debug`: one of them is the password.
 #[derive(Default, Clone)]
 pub(super) struct Parameters {
     values: Vec<(String, String)>,
+    /// The password stands in the query of a URL, where a `&` ends it.
+    pub(super) password_in_query: bool,
 }
 
 impl Parameters {
@@ -34,12 +42,17 @@ impl Parameters {
 
     /// Removes those that libpq does not know and gives them back, in their order.
     pub(super) fn take_unknown(&mut self) -> Vec<(String, String)> {
-        let known = |key: &str| {
-            KEYWORDS.iter().any(|(keyword, _)| *keyword == key) || IGNORED.contains(&key) || refusal(key, "").is_some()
-        };
-        let (kept, unknown) = std::mem::take(&mut self.values).into_iter().partition(|(key, _)| known(key));
+        let (kept, unknown) =
+            std::mem::take(&mut self.values).into_iter().partition(|(key, _)| Parameters::is_known(key));
         self.values = kept;
         unknown
+    }
+
+    /// Whether libpq knows it.
+    pub(super) fn is_known(key: &str) -> bool {
+        KEYWORDS.iter().any(|(keyword, _)| *keyword == key)
+            || IGNORED.contains(&key)
+            || REFUSED.iter().any(|(keyword, ..)| *keyword == key)
     }
 
     /// What is given and would be dangerous to leave out.

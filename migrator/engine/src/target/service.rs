@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Environment;
-use super::parameters::Parameters;
+use super::parameters::{Parameters, quotable};
 
 /// The parameters of a service; the error is a sentence.
 pub(super) fn find(name: &str, file: Option<&str>, environment: &Environment) -> Result<Parameters, String> {
@@ -22,7 +22,7 @@ pub(super) fn find(name: &str, file: Option<&str>, environment: &Environment) ->
         }
     }
     let looked = own.as_ref().map_or_else(|| "~/.pg_service.conf".into(), |path| path.display().to_string());
-    Err(format!("the service `{name}` is not defined in `{looked}` or `{}`", system.display()))
+    Err(format!("the service `{}` is not defined in `{looked}` or `{}`", quotable(name), system.display()))
 }
 
 /// The section of that name; the error is the number of a line that cannot be read.

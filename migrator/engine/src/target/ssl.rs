@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Environment;
-use super::parameters::Parameters;
+use super::parameters::{Parameters, quotable};
 
 /// libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,6 +157,6 @@ pub(super) fn one_of<T: Copy>(key: &str, word: &str, all: &[(&str, T)]) -> Resul
     let found = all.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
     found.ok_or_else(|| {
         let words: Vec<String> = all.iter().map(|(known, _)| format!("`{known}`")).collect();
-        format!("`{key}={word}` is none of {}", words.join(", "))
+        format!("`{key}={}` is none of {}", quotable(word), words.join(", "))
     })
 }

@@ -10,10 +10,13 @@ pub(super) fn parse(text: &str) -> Option<Result<Parameters, Invalid>> {
     Some(parts(rest))
 }
 
+const TWO_ATS: Invalid = Invalid("there is more than one `@` in it");
+
 fn parts(rest: &str) -> Result<Parameters, Invalid> {
     let mut parameters = Parameters::default();
     // The user's part ends at the first `@` before a `/`; whoever has one of them in a password encodes it.
     let end = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
+    let has_user = end.is_some();
     let rest = match end {
         Some(at) => {
             let (user, password) = rest[..at].split_once(':').unwrap_or((&rest[..at], ""));
@@ -24,6 +27,10 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
         None => rest,
     };
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // libpq would take what is between two of them for the host, ask the whole network for it, and show it: half a password.
+    if rest.contains('@') {
+        return Err(if has_user { TWO_ATS } else { Invalid("there is a `/` before its `@`") });
+    }
     let (hosts, database) = rest.split_once('/').unwrap_or((rest, ""));
     let (mut names, mut ports) = (Vec::new(), Vec::new());
     for host in hosts.split(',') {
@@ -41,7 +48,13 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
     }
     parameters.set("dbname", decode(database)?);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or(Invalid)?;
+        let (key, value) = pair.split_once('=').ok_or(Invalid("a parameter behind the `?` has no `=` and value"))?;
+        // Only in the value of what is known to be a parameter is an `@` surely not the end of a password that holds a `?`.
+        let is_behind_a_path = rest.is_empty() || rest.contains('/');
+        if pair.contains('@') && !(Parameters::is_known(key) && is_behind_a_path) {
+            return Err(if has_user { TWO_ATS } else { Invalid("there is a `?` before its `@`") });
+        }
+        parameters.password_in_query |= key == "password";
         match (&*decode(key)?, decode(value)?) {
             // The way in which Java says it.
             ("ssl", value) if value == "true" => parameters.set("sslmode", "require".to_owned()),
@@ -56,25 +69,26 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
 /// `[::1]:5432`, `host:5432`, `host`, nothing.
 fn host_and_port(text: &str) -> Result<(&str, &str), Invalid> {
     let (name, rest) = match text.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or(Invalid)?,
+        Some(rest) => rest.split_once(']').ok_or(Invalid("a `[` is not closed"))?,
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     match rest.strip_prefix(':') {
         Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Ok((name, port)),
         None if rest.is_empty() => Ok((name, "")),
-        _ => Err(Invalid),
+        _ => Err(Invalid("a port is not a number")),
     }
 }
 
 /// Percent-decoding as libpq has it: a `%` must be followed by two hexadecimal digits, and NUL is none of them.
 fn decode(text: &str) -> Result<String, Invalid> {
+    const INVALID: Invalid = Invalid("a `%` is not followed by two hexadecimal digits that give a character");
     let mut rest = text;
     while let Some(at) = rest.find('%') {
-        let digits = rest.get(at + 1..at + 3).ok_or(Invalid)?;
+        let digits = rest.get(at + 1..at + 3).ok_or(INVALID)?;
         if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) || digits == "00" {
-            return Err(Invalid);
+            return Err(INVALID);
         }
         rest = &rest[at + 3..];
     }
-    percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| Invalid)
+    percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| INVALID)
 }

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, SimpleQueryRow};
 
 use super::{Effect, Mode};
-use crate::command::PATH;
 use crate::connect::rows;
-use crate::sql::{Tables, literal};
+use crate::sql::{Tables, literal, ours};
 
 /// What the server calls a relation whatever its name.
 pub(super) type Oid = u32;
@@ -23,11 +22,12 @@ pub(super) enum Moment {
 
 /// The rows of a question of ours, in which the migration's search path and that of the role decide nothing.
 async fn ask(client: &Client, moment: Moment, question: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    let safe = ours(question);
     let message = match moment {
         Moment::Inside => format!(
-            "SAVEPOINT migrator_look; {PATH}{question}; ROLLBACK TO SAVEPOINT migrator_look; RELEASE SAVEPOINT migrator_look"
+            "SAVEPOINT migrator_look; {safe}; ROLLBACK TO SAVEPOINT migrator_look; RELEASE SAVEPOINT migrator_look"
         ),
-        Moment::Between => format!("{PATH}{question}"),
+        Moment::Between => safe,
     };
     Ok(rows(client.simple_query(&message).await?))
 }

@@ -9,11 +9,10 @@ use tokio_postgres::error::SqlState;
 use super::observe::{Moment, State};
 use super::{Effect, Mode, Statement, Trace};
 use crate::apply::Executor;
-use crate::command::PATH;
 use crate::connect::failed;
 use crate::embedded::{self, Block, Migration, Script, StatementKind as Kind};
 use crate::error::Error;
-use crate::sql::{insert_state, session};
+use crate::sql::{insert_state, ours, session};
 
 /// How long the eye is closed between two looks at a statement that cannot run in a transaction.
 const BLINK: Duration = Duration::from_millis(2);
@@ -121,12 +120,12 @@ impl Run<'_> {
             client.batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE").await?;
             self.state.end(client, tables).await?;
             let record = self.record();
-            return client.batch_execute(&format!("{PATH}{record}COMMIT")).await;
+            return client.batch_execute(&ours(&format!("{record}COMMIT"))).await;
         }
         self.one_by_one().await?;
         let record = self.record();
         client.batch_execute(&session(&self.executor.session(None))).await?;
-        client.batch_execute(&format!("BEGIN; {PATH}{record}COMMIT")).await?;
+        client.batch_execute(&format!("BEGIN; {}", ours(&format!("{record}COMMIT")))).await?;
         *self.state = State::read(client, Moment::Between, tables).await?;
         Ok(())
     }
@@ -170,7 +169,7 @@ impl Run<'_> {
                     open = false;
                 }
                 _ if open => self.inside(index).await?,
-                Kind::Set => client.batch_execute(self.sql(index)).await?,
+                Kind::Set | Kind::SetTransaction => client.batch_execute(self.sql(index)).await?,
                 // Not even tried in a transaction: a failed try would be in the server's log and in nobody's interest.
                 kind if kind.is_concurrent() => self.outside(index).await?,
                 _ => {

@@ -112,7 +112,7 @@ fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(number) = number(&name) else { continue };
         let path = entry.path();
-        let text = fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let text = migrator_build::read_file(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
         let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
         let known = set.and_then(|set| set.migrations.iter().find(|migration| migration.number == number));
         side.insert(number, File { name, text, checksum: known.map(|migration| migration.checksum.clone()) });

@@ -10,9 +10,6 @@ use crate::embedded::Embedded;
 use crate::error::Error;
 use crate::sql::literal;
 
-/// Ours alone decides what an operator or a function in a question is, whatever the path of the role: for the rest of its message.
-pub(crate) const PATH: &str = "SET LOCAL search_path = pg_catalog, pg_temp; ";
-
 /// What is there before others: a role cannot go while a database of its own is there.
 const INDEPENDENT: [&str; 5] = ["database", "replication slot", "replication origin", "tablespace", "role"];
 
@@ -39,7 +36,7 @@ impl Snapshot {
     pub(super) async fn read(client: &Client) -> Result<Snapshot, Error> {
         let doing = "looking at what databases share";
         let question = format!(
-            "{PATH}SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
+            "SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
              current_setting('server_version_num') AS version"
         );
         let rows = query(client, doing, &question).await?;
@@ -65,7 +62,7 @@ impl Snapshot {
             false => "",
         };
         let question = include_str!("shared.sql").replace("{roles}", roles).replace("{parameters}", parameters);
-        let rows = query(client, doing, &format!("{PATH}{}", question.replace("{system}", system))).await?;
+        let rows = query(client, doing, &question.replace("{system}", system)).await?;
         let text = |row: &tokio_postgres::SimpleQueryRow, column: &str| row.get(column).unwrap_or_default().to_owned();
         let shared = |row: &tokio_postgres::SimpleQueryRow| {
             let names = ["name", "other"].iter().filter_map(|column| row.get(*column)).map(str::to_owned).collect();
@@ -160,7 +157,7 @@ fn says(text: &str, word: &str) -> bool {
 /// not the same. `None`: this user may not see it.
 pub(super) async fn fingerprint(client: &Client) -> Option<String> {
     let statement = format!(
-        "{PATH}SELECT string_agg(line, ' ' ORDER BY line) FROM ( \
+        "SELECT string_agg(line, ' ' ORDER BY line) FROM ( \
          SELECT 'role ' || oid || ' ' || xmin AS line FROM pg_authid \
          UNION ALL SELECT 'member ' || roleid || ' ' || member || ' ' || xmin FROM pg_auth_members \
          UNION ALL SELECT 'setting ' || setrole || ' ' || xmin FROM pg_db_role_setting WHERE setdatabase = 0 \
@@ -188,7 +185,7 @@ pub(super) struct Blocks {
 pub(super) async fn blocks(client: &Client, database: &str) -> Result<Blocks, Error> {
     let name = literal(database);
     let statement = format!(
-        "{PATH}SELECT 'outside' AS side, 0 AS turn, format('ALTER DATABASE %I WITH IS_TEMPLATE false ALLOW_CONNECTIONS true CONNECTION LIMIT -1', datname) AS statement \
+        "SELECT 'outside' AS side, 0 AS turn, format('ALTER DATABASE %I WITH IS_TEMPLATE false ALLOW_CONNECTIONS true CONNECTION LIMIT -1', datname) AS statement \
          FROM pg_database WHERE datname = {name} \
          UNION ALL SELECT 'outside', 1, format('SELECT pg_catalog.pg_drop_replication_slot(%L)', slot_name) FROM pg_replication_slots WHERE database = {name} \
          UNION ALL SELECT 'inside', 2, format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = {name} \

@@ -6,6 +6,7 @@ use crate::apply::{self, apply};
 use crate::command::scratch::{Database, Scratch};
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::output::list;
 use crate::plan::{self, Plan, Step, Target};
 
 /// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
@@ -38,7 +39,7 @@ pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     let labels: Vec<String> = plan.steps.iter().map(Step::label).collect();
     Ok(match labels.is_empty() {
         true => (Verdict::Ok, vec!["nothing to apply".to_owned()]),
-        false => (Verdict::Failed, vec![format!("it would apply again: {}", labels.join(", "))]),
+        false => (Verdict::Failed, vec![format!("it would apply again: {}", list(&labels))]),
     })
 }
 

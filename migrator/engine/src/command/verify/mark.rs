@@ -8,9 +8,9 @@
 use futures_util::future::join3;
 use tokio_postgres::{Client, Statement};
 
-use crate::command::PATH;
-use crate::connect::{failed, rows};
+use crate::connect::{failed, ours};
 use crate::error::Error;
+use crate::sql;
 
 /// What the catalogs held at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Marker {
 
 /// Opens a transaction in which the role's search path decides nothing.
 fn begin() -> String {
-    format!("BEGIN READ ONLY; {PATH}")
+    format!("BEGIN READ ONLY; {}", sql::OURS.join("; "))
 }
 
 /// Under the path under which it will run: under another the server would look its names up again.
@@ -101,7 +101,7 @@ async fn prepare(client: &Client, text: &str) -> Result<Statement, tokio_postgre
 ///
 /// `age` counts back from the transaction that comes next, and calls rows that are frozen older than all.
 async fn question(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let catalogs = rows(client.simple_query(&format!("{PATH}{CATALOGS}")).await?);
+    let catalogs = ours(client, CATALOGS).await?;
     if catalogs.iter().any(|row| row.get("readable") != Some("t")) {
         return Ok(None);
     }

@@ -1,0 +1,91 @@
+//! Text from outside, made fit for a terminal, a log and a CI system that reads annotations from it.
+//!
+//! What a server, a file or a name says may hold escape sequences that repaint a terminal, characters that reverse what is
+//! read, and line ends after which a line of its own seems to begin: `error: ...`, `::error::...`.
+
+use std::borrow::Cow;
+
+/// Several lines: every line after the first begins with `indent`, unprintable characters are escaped, final line ends dropped.
+pub fn lines<'a>(text: &'a str, indent: &str) -> Cow<'a, str> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    escape(text, |escaped, line_end| {
+        escaped.push('\n');
+        // An empty line needs no white space at its end.
+        if !line_end.starts_with(['\r', '\n']) {
+            escaped.push_str(indent);
+        }
+    })
+}
+
+/// One line: a line end is shown as `\n`, every other unprintable character as `\u{1b}`.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escape(text, |escaped, _| escaped.push_str("\\n"))
+}
+
+/// A text whose lines are its own, such as a file: only unprintable characters are escaped.
+pub fn text(text: &str) -> Cow<'_, str> {
+    escape(text, |escaped, _| escaped.push('\n'))
+}
+
+/// `line_end` is told what follows the line end that it writes.
+fn escape<'a>(text: &'a str, line_end: impl Fn(&mut String, &str)) -> Cow<'a, str> {
+    if !text.contains(|character| character == '\n' || is_unprintable(character)) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let end = if rest.starts_with("\r\n") { 2 } else { character.len_utf8() };
+        rest = &rest[end..];
+        match character {
+            '\r' if end == 2 => line_end(&mut escaped, rest),
+            '\n' => line_end(&mut escaped, rest),
+            character if is_unprintable(character) => escaped.extend(character.escape_default()),
+            character => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Control characters but the tab and the line end; what changes the direction of text; line separators; invisible marks.
+fn is_unprintable(character: char) -> bool {
+    match character {
+        '\t' | '\n' => false,
+        '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => true,
+        '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
+        character => character.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_terminal_would_obey_is_escaped() {
+        let sequences = ["\u{1b}[2J", "\u{9b}31m", "\u{7f}", "\u{7}", "\r", "\u{202e}", "\u{2028}", "\u{2066}", "\0"];
+        for sequence in sequences {
+            for shown in [line(sequence), lines(&format!("{sequence}."), "  "), text(sequence)] {
+                assert!(shown.starts_with('\\'), "{sequence:?}: {shown:?}");
+                assert!(!shown.contains(is_unprintable), "{sequence:?}: {shown:?}");
+            }
+        }
+        assert_eq!(line("a\u{1b}[31mb\tc"), "a\\u{1b}[31mb\tc");
+    }
+
+    #[test]
+    fn no_line_from_outside_begins_at_the_first_column() {
+        assert_eq!(lines("a\nerror: b\r\n::error::c\n\nd\n", "  "), "a\n  error: b\n  ::error::c\n\n  d");
+        assert_eq!(line("a\nerror: b\r\nc\n"), "a\\nerror: b\\nc\\n");
+        assert_eq!(lines("a\u{2028}error: b\u{85}c\rd", "  "), "a\\u{2028}error: b\\u{85}c\\rd");
+    }
+
+    #[test]
+    fn what_can_be_printed_stays_as_it_is() {
+        for ordinary in ["", "Zoë 東京 👩\u{200d}👩", "e\u{301}\tx", "a \\n b"] {
+            assert!(matches!(line(ordinary), Cow::Borrowed(same) if same == ordinary));
+            assert!(matches!(lines(ordinary, "  "), Cow::Borrowed(same) if same == ordinary));
+        }
+        assert_eq!(text("SELECT 1;\r\n\u{1b}\n"), "SELECT 1;\n\\u{1b}\n");
+    }
+}

@@ -1,0 +1,124 @@
+//! Statements that can run in a transaction: each is one with its event, and many are on their way at once.
+//!
+//! As in [`crate::apply::pipeline`], what stops the queue at the first failure is the server, or the fence, which demands
+//! that the newest event is that of the statement before.
+
+use std::collections::VecDeque;
+
+use super::Run;
+use crate::apply::failure::Failure;
+use crate::apply::transaction::{Durability, InFlight, Message, rollback};
+use crate::apply::{Patience, pause, watch};
+use crate::embedded::StatementKind;
+use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
+use crate::units::{Unit, UnitKind};
+use tokio_postgres::error::SqlState;
+
+/// At most so many statements are on their way: after a failure the server refuses each of them, one by one.
+const MOST_STATEMENTS: usize = 250;
+
+/// At most so many bytes are on their way, unless one statement alone is longer.
+const MOST_BYTES: usize = 4 << 20;
+
+/// How many of the units can be sent together; 0: the first one cannot run in a transaction.
+pub(super) fn fitting(units: &[Unit], one_by_one: bool) -> usize {
+    let mut bytes = 0;
+    let fits = |unit: &&Unit| {
+        bytes += unit.range.len();
+        matches!(unit.kind, UnitKind::Statement(statement) if statement.kind == StatementKind::Plain)
+            && bytes <= MOST_BYTES
+    };
+    let most = if one_by_one { 1 } else { MOST_STATEMENTS };
+    let count = units.iter().take(most).take_while(fits).count();
+    let is_long = |unit: &Unit| {
+        unit.range.len() > MOST_BYTES
+            && matches!(unit.kind, UnitKind::Statement(statement) if statement.kind == StatementKind::Plain)
+    };
+    if count == 0 && units.first().is_some_and(is_long) { 1 } else { count }
+}
+
+impl Run<'_> {
+    /// Runs units that fit together; returns how many are done, at least one.
+    ///
+    /// # Errors
+    /// The first statement that failed, when trying again would not help.
+    pub(super) async fn batch(&self, units: &[Unit]) -> Result<usize, Failure> {
+        let label = self.migration.label();
+        let mut patience = Patience::new(self.executor);
+        loop {
+            let (done, failure) = self.send_all(units).await;
+            if done > 0 && failure.as_ref().is_none_or(|failure| !failure.lost) {
+                // What comes after them begins anew, with fresh patience.
+                return Ok(done);
+            }
+            let Some(failure) = failure else { return Ok(done) };
+            let unit = &units[done.min(units.len() - 1)];
+            if failure.lost {
+                return Err(self.at(unit, failure));
+            }
+            if failure.needs_no_transaction()
+                && let UnitKind::Statement(statement) = unit.kind
+            {
+                // Only the server knew.
+                self.statement(unit, statement, None).await.map_err(|failure| self.at(unit, failure))?;
+                return Ok(1);
+            }
+            let detail = failure.summary();
+            let event = NewEvent { detail: Some(&detail), duration_ms: Some(0), ..self.event(unit, "failed") };
+            self.record(&event).await.map_err(|failure| self.at(unit, failure))?;
+            if !pause(self.executor, &label, &failure, &mut patience).await {
+                return Err(self.at(unit, failure));
+            }
+        }
+    }
+
+    /// Sends all of them and waits for the answers; returns how many are done, and what the first other one has failed of.
+    async fn send_all(&self, units: &[Unit]) -> (usize, Option<Failure>) {
+        let client = &self.executor.connection.client;
+        let mut queue: VecDeque<InFlight> = VecDeque::with_capacity(units.len());
+        let mut failure = None;
+        for (index, unit) in units.iter().enumerate() {
+            let durability = if index + 1 == units.len() { Durability::AtOnce } else { Durability::WithTheNext };
+            let previous = index.checked_sub(1).map(|index| &units[index]);
+            match self.message(unit, previous, durability).start_in_session(client).await {
+                Ok(in_flight) => queue.push_back(in_flight),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        let (mut done, label) = (0, self.migration.label());
+        while let Some(in_flight) = queue.pop_front() {
+            let mut watch = watch::Watch::new(self.executor, &label);
+            let outcome = watch.announcing(in_flight.finish(), &mut crate::apply::Done::default()).await;
+            if let Err(error) = outcome {
+                failure = Some(watch.explain(error));
+                // The answers to what was sent after it must be read before the session can be used again.
+                while let Some(behind) = queue.pop_front() {
+                    let _ = behind.finish().await;
+                }
+                rollback(client).await;
+                break;
+            }
+            done += 1;
+        }
+        (done, failure)
+    }
+
+    fn message(&self, unit: &Unit, previous: Option<&Unit>, durability: Durability) -> Message {
+        let (tables, run) = (&self.executor.tables, &self.executor.run);
+        let previous = previous.map(|unit| Condition::StatementDone(self.migration.version.to_owned(), unit.number));
+        let fence = fence(tables, run, previous.iter());
+        let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
+        let capture = capture_session(&self.executor.connection.server.limits);
+        Message::in_block(fence, self.body(unit), capture, event, durability)
+    }
+}
+
+impl Failure {
+    /// The server runs it outside a transaction only.
+    fn needs_no_transaction(&self) -> bool {
+        !self.lost && self.error.as_ref().and_then(|error| error.code()) == Some(&SqlState::ACTIVE_SQL_TRANSACTION)
+    }
+}

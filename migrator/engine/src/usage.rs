@@ -1,0 +1,201 @@
+//! What is said of a command line that makes no sense: printable, without a password, and with the command that was meant.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use migrator_diagnostic::printable;
+
+use crate::cli::Cli;
+use crate::error::{Error, Exit};
+use crate::output;
+
+/// What other tools call our commands, and what to write instead.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["redo"], "run `migrator down`, then `migrator up`"),
+    (&["rollback", "revert", "undo", "downgrade"], "run `migrator down` to roll back"),
+    (
+        &["migrate", "apply", "run", "upgrade", "latest", "deploy", "forward"],
+        "run `migrator up` to apply what is pending",
+    ),
+    (&["info", "history", "state", "current"], "run `migrator status`"),
+    (
+        &["check", "validate"],
+        "run `migrator status --check`; the files are checked by the build and by `cargo xtask check`",
+    ),
+    (&["diff"], "run `migrator drift` to compare the live schema with the compiled one"),
+    (
+        &["baseline", "fake", "mark", "adopt"],
+        "run `migrator stamp` to record migrations as applied without running them",
+    ),
+    (
+        &["repair", "fix", "force"],
+        "run `migrator status` to see what is wrong; `migrator resolve` decides about a statement in doubt",
+    ),
+    (&["new", "add", "generate", "make", "init"], "run `cargo xtask new NAME` to write a new migration"),
+    (&["dump", "load"], "run `cargo xtask dump` to write db/schema.sql"),
+    (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to begin with an empty database, in development"),
+    (
+        &["create", "drop", "reset", "verify"],
+        "that command is in development builds only: `cargo xtask migrate COMMAND`",
+    ),
+    (&["env"], "run `migrator environment`"),
+    (&["ls"], "run `migrator list`"),
+    (&["sql"], "run `migrator plan --sql`, or `migrator show VERSION`"),
+    (&["ping", "ready"], "run `migrator wait`"),
+];
+
+/// Reads the command line.
+///
+/// # Errors
+/// The exit code, after what is to be said has been printed.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(arguments);
+    if let Some(variable) = empty_variable(&command, matches.as_ref().ok()) {
+        let error = Error::new(Exit::Usage, format!("the environment variable `{variable}` is empty"))
+            .help("give it a value, or unset it");
+        output::fail(&error, output::Color::default().on_stderr());
+        return Err(Exit::Usage);
+    }
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(report)
+}
+
+/// A variable that an option of the command is read from, and that holds nothing: that is a mistake of whoever filled it, not a
+/// wish. Where the command line itself could not be read, only what could be the reason counts.
+fn empty_variable(command: &Command, matches: Option<&ArgMatches>) -> Option<String> {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let matches = matches?;
+    // Of the URL the command says it itself, if it needs one.
+    let url = OsStr::new("DATABASE_URL");
+    let mut arguments = command.get_arguments().filter(|argument| {
+        matches.value_source(argument.get_id().as_str()) != Some(clap::parser::ValueSource::CommandLine)
+    });
+    let found = arguments.find_map(|argument| argument.get_env().filter(|name| *name != url && is_empty(name)));
+    if let Some(name) = found {
+        return Some(name.to_string_lossy().into_owned());
+    }
+    let (name, matches) = matches.subcommand()?;
+    let environment = Some("MIGRATOR_ENV").filter(|name| is_empty(OsStr::new(name)));
+    empty_variable(command.find_subcommand(name)?, Some(matches)).or(environment.map(str::to_owned))
+}
+
+/// Prints help, version or what is wrong, and says how the process ends.
+fn report(mut error: clap::Error) -> Exit {
+    suggest(&mut error);
+    make_printable(&mut error);
+    match (output::usage(&error), error.use_stderr()) {
+        (_, true) => Exit::Usage,
+        (true, false) => Exit::Done,
+        (false, false) => Exit::Other,
+    }
+}
+
+/// Names the command that was meant, instead of one that is only written alike.
+fn suggest(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return;
+    }
+    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let given = given.to_lowercase();
+    let known =
+        ELSEWHERE.iter().find(|(names, _)| names.contains(&&*given)).map(|(_, tip)| (*tip).replace("COMMAND", &given));
+    if let Some(tip) = known {
+        error.remove(ContextKind::SuggestedSubcommand);
+        let tip = clap::builder::StyledStr::from(tip);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    } else if let Some(ContextValue::Strings(suggested)) = error.remove(ContextKind::SuggestedSubcommand) {
+        let alike = |name: &String| strsim::damerau_levenshtein(name, &given) <= given.chars().count().div_ceil(3);
+        let alike: Vec<String> = suggested.into_iter().filter(alike).collect();
+        if !alike.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(alike));
+        }
+    }
+}
+
+/// The words of the command line and of the environment are shown as [`shown`] has them.
+fn make_printable(error: &mut clap::Error) {
+    let changed: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(shown(text)))),
+            ContextValue::Strings(texts) => {
+                Some((kind, ContextValue::Strings(texts.iter().map(|text| shown(text)).collect())))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in changed {
+        error.insert(kind, value);
+    }
+}
+
+/// A word that may be a URL or hold a password is not repeated.
+fn shown(word: &str) -> String {
+    let lower = word.to_lowercase();
+    // Options are named with their own placeholders, `--database-url <URL>`: only what was given can hold these.
+    if lower.contains("://") || lower.contains("password") || lower.contains('@') {
+        return "...".to_owned();
+    }
+    printable::line(word).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(arguments: &[&str]) -> String {
+        let arguments = std::iter::once("migrator").chain(arguments.iter().copied());
+        let mut error = Cli::command().try_get_matches_from(arguments).unwrap_err();
+        suggest(&mut error);
+        make_printable(&mut error);
+        error.render().to_string()
+    }
+
+    #[test]
+    fn an_unknown_command_leads_to_the_one_that_does_it() {
+        for (names, _) in ELSEWHERE {
+            for name in *names {
+                if Cli::command().find_subcommand(name).is_none() {
+                    assert!(said(&[name]).contains("tip: "), "{name}");
+                    assert!(!said(&[name]).contains("similar"), "{name}");
+                }
+            }
+        }
+        let redo = said(&["redo"]);
+        assert!(redo.contains("run `migrator down`, then `migrator up`") && !redo.contains("resolve"), "{redo}");
+        assert!(said(&["stauts"]).contains("'status'"));
+        assert!(!said(&["xyzzy"]).contains("tip:"), "{}", said(&["xyzzy"]));
+    }
+
+    #[test]
+    fn a_url_in_the_wrong_place_is_not_repeated() {
+        let url = "postgresql://deploy:canary-7f3a9@db/crm";
+        let pair = format!("--databse-url={url}");
+        let keywords = "host=db password=canary-7f3a9";
+        let wrong: [&[&str]; 7] = [
+            &[url],
+            &["up", url],
+            &["show", url],
+            &["up", "--to", url],
+            &["up", &pair],
+            &["--color", url, "up"],
+            &["up", keywords],
+        ];
+        for arguments in wrong {
+            let said = said(arguments);
+            assert!(said.starts_with("error: ") && !said.contains("canary"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        for arguments in [&["up\u{1b}[2J"][..], &["up", "--to", "1\u{1b}[2J\nerror: forged"], &["up", "\u{9b}x"]] {
+            let said = said(arguments);
+            assert!(
+                !said.contains(|c: char| c.is_control() && c != '\n') && !said.contains("\nerror: forged"),
+                "{said:?}"
+            );
+        }
+    }
+}
