@@ -7,7 +7,9 @@ use crate::support::Project;
 #[test]
 fn an_empty_up_block_is_not_recorded_in_development() {
     let project = Project::new();
-    project.tables(1).file("migrations/002_new.sql", "-- Purpose: \n-- migrate:up\n-- write here\n\n-- migrate:down\n\n");
+    project
+        .tables(1)
+        .file("migrations/002_new.sql", "-- Purpose: \n-- migrate:up\n-- write here\n\n-- migrate:down\n\n");
     expect![[r#"
         exit 8
         --- stderr
@@ -22,7 +24,9 @@ fn an_empty_up_block_is_not_recorded_in_development() {
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
     // What was there before this tool is taken as it is.
     let project = Project::new();
-    project.file("migrator.toml", "[check]\nstart_after = \"001\"\n").file("migrations/001_old.sql", "-- migrate:up\n-- migrate:down\n");
+    project
+        .file("migrator.toml", "[check]\nstart_after = \"001\"\n")
+        .file("migrations/001_old.sql", "-- migrate:up\n-- migrate:down\n");
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
 }
 
@@ -77,7 +81,10 @@ fn a_recorded_block_without_a_transaction_goes_statement_by_statement() {
     project.file("migrations/002_i.sql", "-- migrate:up\nCREATE INDEX j ON t (id);\n-- migrate:down\nDROP INDEX j;\n");
     let output = project.run(&["redo", "--yes"]);
     assert!(output.starts_with("exit 0\n"), "{output}");
-    assert_eq!(project.query("SELECT to_regclass('i') IS NULL, to_regclass('j') IS NOT NULL, obj_description('t'::regclass)"), "t|t|rolled back\n");
+    assert_eq!(
+        project.query("SELECT to_regclass('i') IS NULL, to_regclass('j') IS NOT NULL, obj_description('t'::regclass)"),
+        "t|t|rolled back\n"
+    );
 }
 
 #[test]
@@ -100,12 +107,23 @@ fn every_repeatable_runs_again_after_a_migration() {
         .file("repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT id FROM t;\n");
     project.run(&["up"]);
     // It drops what a repeatable has made, and takes the table's place.
-    project.migration("002_swap", "DROP VIEW IF EXISTS v; ALTER TABLE t RENAME TO old; CREATE TABLE t (id bigint);", "SELECT 1;");
+    project.migration(
+        "002_swap",
+        "DROP VIEW IF EXISTS v; ALTER TABLE t RENAME TO old; CREATE TABLE t (id bigint);",
+        "SELECT 1;",
+    );
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
-    assert_eq!(project.query("SELECT to_regclass('v') IS NOT NULL, (SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass)"), "t|t\n");
+    assert_eq!(
+        project.query(
+            "SELECT to_regclass('v') IS NOT NULL, (SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass)"
+        ),
+        "t|t\n"
+    );
     assert!(project.run(&["status", "--check"]).starts_with("exit 0\n"));
     // Another tool applies one, another tool rolls one back.
-    project.migration("003_x", "SELECT 1;", "SELECT 1;").query("DROP VIEW v; INSERT INTO schema_migrations (version) VALUES ('003')");
+    project
+        .migration("003_x", "SELECT 1;", "SELECT 1;")
+        .query("DROP VIEW v; INSERT INTO schema_migrations (version) VALUES ('003')");
     let status = project.run(&["status", "--check"]);
     assert!(status.starts_with("exit 1\n") && status.contains("repeatable"), "{status}");
     assert!(project.run(&["up"]).starts_with("exit 0\n"));

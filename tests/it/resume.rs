@@ -73,7 +73,17 @@ fn what_is_set_is_replayed_and_the_block_goes_on() {
 fn statements_that_fit_into_transactions_are_done_once_each() {
     let project = Project::new();
     project.query("CREATE TABLE ledger (n int)");
-    let lines = |last: &str| (1..=600).map(|n| if n == 400 { format!("INSERT INTO ledger VALUES ({last});\n") } else { format!("INSERT INTO ledger VALUES ({n});\n") }).collect::<String>();
+    let lines = |last: &str| {
+        (1..=600)
+            .map(|n| {
+                if n == 400 {
+                    format!("INSERT INTO ledger VALUES ({last});\n")
+                } else {
+                    format!("INSERT INTO ledger VALUES ({n});\n")
+                }
+            })
+            .collect::<String>()
+    };
     let file = |last: &str| format!("-- migrate:up transaction:false\n{}-- migrate:down\nSELECT 1;\n", lines(last));
     project.file("migrations/001_many.sql", &file("400 / 0"));
     let output = project.run(&["up"]);

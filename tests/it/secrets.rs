@@ -44,7 +44,6 @@ fn a_password_is_never_shown() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path.display().to_string()
     };
-<<<<<<< HEAD
     let services = write(
         "services",
         format!(
@@ -53,20 +52,14 @@ fn a_password_is_never_shown() {
         ),
     );
     let passwords = write("passwords", format!("*:*:*:deploy:{canary}\n"));
-=======
-    let services =
-        write("services", format!("[crm]\nhost=127.0.0.1\nport={}\nuser=deploy\npassword={CANARY}\n", server.port()));
-    let passwords = write("passwords", format!("*:*:*:deploy:{CANARY}\n"));
->>>>>>> w-output
     let (port, home) = (server.port(), home.path().display().to_string());
-    // Each by a database of its own; the last two cannot be read or do not lead anywhere.
+    // Each by a database of its own; those after the fifth cannot be read or do not lead anywhere.
     let ways: Vec<(String, Vec<(&str, &str)>)> = vec![
         (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a"), vec![]),
         (format!("host=127.0.0.1 port={port} user=deploy password={canary} dbname=b"), vec![]),
         (format!("postgresql://deploy@127.0.0.1:{port}/c"), vec![("PGPASSWORD", canary)]),
         (format!("postgresql://deploy@127.0.0.1:{port}/d"), vec![("PGPASSFILE", &passwords)]),
         ("postgresql:///e?service=crm".to_owned(), vec![("PGSERVICEFILE", &services)]),
-<<<<<<< HEAD
         (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/missing"), vec![]),
         (format!("postgresql://deploy:{canary}@127.0.0.1:1/crm"), vec![]),
         (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
@@ -90,15 +83,6 @@ fn a_password_is_never_shown() {
         (format!("dbname=postgresql://deploy:{canary}@127.0.0.1/a"), vec![]),
         ("postgresql:///e?service=bad".to_owned(), vec![("PGSERVICEFILE", &services)]),
         ("postgresql:///e?service=worse".to_owned(), vec![("PGSERVICEFILE", &services)]),
-=======
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/missing"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:1/crm"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
-        (format!("postgresql://deploy:{CANARY}@127.0.0.1:{port}/a?application_name=x&sslmode=wrong"), vec![]),
-        (format!("postgresql://deploy:{CANARY}%zz@127.0.0.1:{port}/a"), vec![]),
-        (format!("host=127.0.0.1 password='{CANARY}"), vec![]),
-        (format!("deploy:{CANARY}@127.0.0.1"), vec![]),
->>>>>>> w-output
     ];
     for database in ["a", "b", "c", "d", "e"] {
         query_at(&socket, &format!("CREATE DATABASE {database}"));
@@ -123,4 +107,30 @@ fn a_password_is_never_shown() {
         assert!(logged.ends_with("|0\n") && !logged.starts_with('0'), "{logged}");
     }
     assert!(!server.log().contains(canary));
+}
+
+#[test]
+fn a_url_in_the_place_of_another_argument_is_not_repeated() {
+    let project = Project::without_database();
+    let url = format!("postgresql://deploy:{CANARY}@127.0.0.1:1/a");
+    let commands: [&[&str]; 9] = [
+        &[&url],
+        &["up", &url],
+        &["up", "--to", &url],
+        &["show", &url],
+        &["environment", "set", &url],
+        &["--color", &url, "up"],
+        &["up", "--wait-lock", &url],
+        &["seed", "--nonesuch", &url],
+        &["status", &format!("--databse-url={url}")],
+    ];
+    for command in commands {
+        let output = project.run(command);
+        assert!(output.starts_with("exit 2") && !output.contains(CANARY), "{output}");
+    }
+    // In two messages at once: the one about the value and the one about the variable that it came from.
+    for variable in ["MIGRATOR_WAIT_LOCK", "MIGRATOR_QUIET", "MIGRATOR_YES"] {
+        let output = project.run_with(&["down"], &[(variable, &url)]);
+        assert!(!output.contains(CANARY), "{variable}: {output}");
+    }
 }

@@ -40,10 +40,17 @@ fn a_row_that_the_history_does_not_keep_takes_the_migration_back() {
     project.migration("002_x", &format!("CREATE TABLE x (id int); {SWALLOW}"), "DROP TABLE x;");
     let output = project.run(&["up"]);
     assert!(output.starts_with("exit 8\n"), "{output}");
-    assert!(output.contains("error: migration 002_x failed and was rolled back: the history has not kept its row"), "{output}");
+    assert!(
+        output.contains("error: migration 002_x failed and was rolled back: the history has not kept its row"),
+        "{output}"
+    );
     assert_eq!(project.query("SELECT to_regclass('x') IS NULL"), "t\n");
     // The same for the way down, with a rule.
-    project.migration("002_x", "CREATE TABLE x (id int);", "CREATE RULE keep AS ON DELETE TO schema_migrations DO INSTEAD NOTHING;");
+    project.migration(
+        "002_x",
+        "CREATE TABLE x (id int);",
+        "CREATE RULE keep AS ON DELETE TO schema_migrations DO INSTEAD NOTHING;",
+    );
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
     let output = project.run(&["down", "--yes"]);
     assert!(!output.starts_with("exit 0\n") && !output.contains("--- stdout"), "{output}");
@@ -53,7 +60,11 @@ fn a_row_that_the_history_does_not_keep_takes_the_migration_back() {
 #[test]
 fn a_rollback_whose_connection_was_lost_is_called_what_it_is() {
     let project = Project::new();
-    project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE a; SELECT pg_terminate_backend(pg_backend_pid());");
+    project.migration(
+        "001_a",
+        "CREATE TABLE a (id int);",
+        "DROP TABLE a; SELECT pg_terminate_backend(pg_backend_pid());",
+    );
     project.run(&["up"]);
     let output = project.run(&["down", "--yes"]);
     assert!(output.starts_with("exit 6\n"), "{output}");
@@ -92,9 +103,15 @@ fn a_migrator_waits_for_another_one_that_is_half_through_a_rollback() {
     let other = Other::new(&project);
     other.run("BEGIN; SELECT count(*) FROM t");
     let down = project.start(&["down", "--yes"]);
-    wait_until(&project, "SELECT count(*) > 0 FROM schema_migration_events WHERE action = 'down' AND outcome = 'started'");
+    wait_until(
+        &project,
+        "SELECT count(*) > 0 FROM schema_migration_events WHERE action = 'down' AND outcome = 'started'",
+    );
     let up = project.start(&["up"]);
-    wait_until(&project, "SELECT count(*) > 1 FROM pg_stat_activity WHERE application_name LIKE 'migrator%' AND state = 'idle' AND query LIKE '%try_advisory_lock%'");
+    wait_until(
+        &project,
+        "SELECT count(*) > 1 FROM pg_stat_activity WHERE application_name LIKE 'migrator%' AND state = 'idle' AND query LIKE '%try_advisory_lock%'",
+    );
     other.run("COMMIT");
     let (down, up) = (project.finish(down), project.finish(up));
     assert!(down.starts_with("exit 0\n"), "{down}");
@@ -104,7 +121,11 @@ fn a_migrator_waits_for_another_one_that_is_half_through_a_rollback() {
 #[test]
 fn two_branches_with_one_number_are_told_apart_by_their_names() {
     let project = Project::new();
-    project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE a;").migration("002_mine", "SELECT 1;", "SELECT 1;");
+    project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE a;").migration(
+        "002_mine",
+        "SELECT 1;",
+        "SELECT 1;",
+    );
     project.run(&["up"]);
     project.remove("migrations/002_mine.sql").migration("002_theirs", "SELECT 2;", "SELECT 2;");
     expect![[r#"
@@ -119,15 +140,24 @@ fn two_branches_with_one_number_are_told_apart_by_their_names() {
 #[test]
 fn a_block_of_which_nothing_was_done_may_become_a_transaction() {
     let project = Project::new();
-    project.file("migrations/001_a.sql", "-- migrate:up transaction:false\nCREATE TABLE a (id oops);\n-- migrate:down\nDROP TABLE a;\n");
+    project.file(
+        "migrations/001_a.sql",
+        "-- migrate:up transaction:false\nCREATE TABLE a (id oops);\n-- migrate:down\nDROP TABLE a;\n",
+    );
     assert!(project.run(&["up"]).starts_with("exit 3\n"));
     project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE a;");
     let output = project.run(&["up"]);
     assert!(output.starts_with("exit 0\n"), "{output}");
     // But not one of which a part is done.
-    project.file("migrations/002_b.sql", "-- migrate:up transaction:false\nCREATE TABLE b (id int);\nCREATE TABLE c (id oops);\n-- migrate:down\n");
+    project.file(
+        "migrations/002_b.sql",
+        "-- migrate:up transaction:false\nCREATE TABLE b (id int);\nCREATE TABLE c (id oops);\n-- migrate:down\n",
+    );
     assert!(project.run(&["up"]).starts_with("exit 3\n"));
-    project.file("migrations/002_b.sql", "-- migrate:up\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n-- migrate:down\n");
+    project.file(
+        "migrations/002_b.sql",
+        "-- migrate:up\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n-- migrate:down\n",
+    );
     assert!(project.run(&["up"]).starts_with("exit 4\n"));
 }
 
@@ -135,9 +165,20 @@ fn a_block_of_which_nothing_was_done_may_become_a_transaction() {
 fn a_transaction_may_choose_its_isolation() {
     let project = Project::new();
     let shown = "CREATE TABLE {t} AS SELECT current_setting('transaction_isolation') AS level;";
-    for (n, set) in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;", "SET LOCAL lock_timeout = '1s'; SET LOCAL transaction_isolation = 'repeatable read';", "/* ä */ set transaction isolation level repeatable read; -- first\n"].iter().enumerate() {
+    for (n, set) in [
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;",
+        "SET LOCAL lock_timeout = '1s'; SET LOCAL transaction_isolation = 'repeatable read';",
+        "/* ä */ set transaction isolation level repeatable read; -- first\n",
+    ]
+    .iter()
+    .enumerate()
+    {
         let table = format!("l{n}");
-        project.migration(&format!("{:03}_{table}", n + 1), &format!("{set} {}", shown.replace("{t}", &table)), &format!("DROP TABLE {table};"));
+        project.migration(
+            &format!("{:03}_{table}", n + 1),
+            &format!("{set} {}", shown.replace("{t}", &table)),
+            &format!("DROP TABLE {table};"),
+        );
     }
     project.file(
         "migrations/004_l3.sql",
@@ -149,8 +190,14 @@ fn a_transaction_may_choose_its_isolation() {
         assert_eq!(project.query(&format!("SELECT level FROM l{n}")), "repeatable read\n");
     }
     // A mistake is still shown where it is, in either part.
-    for (text, place) in [("SET TRANSACTION ISOLATION LEVEL oops;\nSELECT 1;", ":2:33"), ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT 'ä', oops;", ":3:13")] {
-        project.file("migrations/005_x.sql", &format!("-- migrate:up\n-- migrate:unchecked the server judges\n{text}\n-- migrate:down\n"));
+    for (text, place) in [
+        ("SET TRANSACTION ISOLATION LEVEL oops;\nSELECT 1;", ":2:33"),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT 'ä', oops;", ":3:13"),
+    ] {
+        project.file(
+            "migrations/005_x.sql",
+            &format!("-- migrate:up\n-- migrate:unchecked the server judges\n{text}\n-- migrate:down\n"),
+        );
         let output = project.run(&["up"]);
         let place = place.replace(":2:", ":3:").replace(":3:13", ":4:13");
         assert!(output.contains(&format!("005_x.sql{place}")), "{place}: {output}");

@@ -27,6 +27,8 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         --- stdout
         ok        up from zero: 4 migrations
         ok        round trip: 3 of 3 ways back restore the schema exactly, 1 migrations without one
+        ok        next release: 004_no_way_back on all but the newest, up
+                    not rolled back: 004_no_way_back has no down block
         ok        second up: nothing to apply
         ok        repeatables twice: 1 repeatables
         ok        seeds: development
@@ -78,6 +80,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     + public.a column mood #2 public.mood
                     - public.a column name #2 text
                     + public.a column name #1 text
+        ok        next release: 005_fine on all but the newest, up, down and up again with 0 repeatables in place
         ok        second up: nothing to apply
         ok        repeatables twice: 0 repeatables
         ok        seeds: there are none
@@ -87,7 +90,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
                     005_fine statement 1: ShareLock on public.a, scanned: writes wait
-        1 of 8 promises are broken
+        1 of 9 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -104,6 +107,15 @@ fn what_cannot_be_run_twice_is_shown() {
         --- stdout
         ok        up from zero: 1 migrations
         ok        round trip: 1 of 1 ways back restore the schema exactly, 0 migrations without one
+        FAILED    next release: 001_a on all but the newest: after the rollback it does not go up again
+                    error: repeatable v failed and was rolled back
+                     --> db/repeatable/v.sql:1:1
+                      |
+                    1 | CREATE VIEW v AS SELECT 1 AS one;
+                      | ^ relation "v" already exists [42P07]
+                      |
+                      = note: applied before it in this run: 001_a. Not run: none.
+                      = help: correct the file, build, and run `up` again
         ok        second up: nothing to apply
         FAILED    repeatables twice: error: repeatable v failed and was rolled back
                      --> db/repeatable/v.sql:1:1
@@ -125,7 +137,7 @@ fn what_cannot_be_run_twice_is_shown() {
         not asked schema: `cargo xtask verify` asks it
         ok        two at once: 2 steps, each by one of them
         ok        locks: no statement stops anybody on what was there before
-        2 of 8 promises are broken
+        3 of 9 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -155,13 +167,14 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
                       |
                       = note: applied before it in this run: none. Not run: none.
                       = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+        not asked next release: the migrations do not go up
         not asked second up: the migrations do not go up
         not asked repeatables twice: the migrations do not go up
         not asked seeds: the migrations do not go up
         not asked schema: the migrations do not go up
         not asked two at once: the migrations do not go up
         not asked locks: the migrations do not go up
-        2 of 8 promises are broken
+        2 of 9 promises are broken
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -176,6 +189,7 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
         --- stdout
         ok        up from zero: 0 migrations
         ok        round trip: 0 of 0 ways back restore the schema exactly, 0 migrations without one
+        not asked next release: there are no migrations
         ok        second up: nothing to apply
         ok        repeatables twice: 0 repeatables
         ok        seeds: there are none
@@ -183,7 +197,7 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
                     - old
         ok        two at once: 0 steps, each by one of them
         ok        locks: no statement stops anybody on what was there before
-        1 of 8 promises are broken
+        1 of 9 promises are broken
     "#]]
     .assert_eq(&without_times(&verify(failed, &[])));
     let json = verify(failed, &["--json"]);
@@ -205,16 +219,23 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
 #[test]
 fn a_scratch_database_that_cannot_be_dropped_is_named_and_changes_no_verdict() {
     let project = Project::new();
-    let subscription = "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false);";
-    project.migration("001_s", subscription, "");
-    let verify = project.start(&["verify"]);
-    let output = project.finish(verify);
+    let (maker, keeper) = (format!("{}_maker", project.database()), format!("{}_keeper", project.database()));
+    query_on(
+        "postgres",
+        &format!("CREATE ROLE {keeper} CREATEDB; CREATE ROLE {maker} LOGIN NOINHERIT CREATEDB IN ROLE {keeper}"),
+    );
+    // Nothing on a server keeps a database for good but its owner.
+    let give =
+        format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO {keeper}', current_database()); END $$;");
+    project.file("migrator.toml", "[history]\nschema = \"history\"\n").migration("001_give", &give, "");
+    let url = server().tcp_url("postgres").replace("postgres@", &format!("{maker}@"));
+    let output = project.run_with(&["verify"], &[("DATABASE_URL", &url)]);
     assert!(output.starts_with("exit 0\n"), "{output}");
     let warned = output.lines().filter(|line| line.starts_with("warning: the database `migrator_verify_"));
-    let reason = "is being used by logical replication subscription [55006]";
+    let reason = "[42501]";
     assert_eq!(
         warned.filter(|line| line.contains("` is left behind: ") && line.ends_with(reason)).count(),
-        6,
+        7,
         "{output}"
     );
 }

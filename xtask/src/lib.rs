@@ -50,6 +50,7 @@
 //! No PostgreSQL client, no async runtime, no engine: whatever needs a connection is done by the migrator binary, so that
 //! the tasks build in seconds and a workspace's `xtask` stays outside the separation that `check` proves.
 
+mod base;
 mod building;
 mod child;
 mod cli;

@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result};
 
 use super::dump;
+use super::verify::SCRATCH_DATA_DIRECTORY;
 use crate::child;
 use crate::environment::Environment;
 use crate::migrator::{self, DATA_DIRECTORY};
@@ -86,7 +87,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
 
     let mut migrator = Command::new(&fresh.executable);
-    migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY);
+    migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY).env_remove(SCRATCH_DATA_DIRECTORY);
     point_at_the_schema(&mut migrator, &workspace, &arguments);
     migrator.args(&arguments.rest);
     let url = environment.get("DATABASE_URL");
@@ -99,7 +100,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let shown = fresh.executable.display();
     if arguments.need_scratch() && environment.get(SCRATCH_URL).is_none() {
         let server = TemporaryServer::start().context("failed to start the server to trace the locks on")?;
-        migrator.env(SCRATCH_URL, server.url("postgres"));
+        migrator.env(SCRATCH_URL, server.url("postgres")).env(SCRATCH_DATA_DIRECTORY, server.data_directory());
         let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
         return Ok(ExitCode::from(ended));
     }

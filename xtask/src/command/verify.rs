@@ -1,5 +1,6 @@
 //! `cargo xtask verify`.
 
+mod base;
 mod schema;
 
 use std::path::PathBuf;
@@ -13,15 +14,24 @@ use crate::output;
 use crate::postgres::TemporaryServer;
 use crate::workspace::Workspace;
 
+/// Tells the migrator that the server is there for this run alone: whatever is new on it is the run's own.
+pub(crate) const SCRATCH_DATA_DIRECTORY: &str = "MIGRATOR_SCRATCH_DATA_DIRECTORY";
+
 /// Arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "Starts a server of its own and throws it away: no database of yours is touched. Exit code 1: a promise is \
                         broken.\n\n\
+                        The next release begins where the base branch is, with its repeatables in place; without git, or \
+                        without that branch, at all but the newest migration, with the repeatables that fit there. Older \
+                        migrations are rolled back without repeatables, which need the newest schema.\n\n\
                         Example: cargo xtask verify\n\
                         Example: cargo xtask verify --html report.html"
 )]
 pub struct Args {
+    /// The branch that production is at, where the next release begins [default: origin/main, where it exists]
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
     /// For programs
     #[arg(long)]
     json: bool,
@@ -35,9 +45,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
     let executable = &fresh.executable;
-    let server = TemporaryServer::start().context("failed to start the server to verify on")?;
+    let base = base::hand_over(&workspace, args.base.as_deref())?;
+    // Where its migrations make roles or the like, they are gone with its server.
+    let schema = schema::ask(&workspace.db(), &fresh)?;
+    let server = start()?;
     let mut migrator = migrator::on_throw_away(executable, &server.url("postgres"));
-    migrator.arg("verify").arg("--schema").arg(schema::ask(&workspace.db(), &fresh, &server).to_string());
+    migrator.env(SCRATCH_DATA_DIRECTORY, server.data_directory());
+    migrator.arg("verify").arg("--schema").arg(schema.to_string()).arg("--base").arg(base.path());
     if args.json {
         migrator.arg("--json");
     }
@@ -47,4 +61,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     // The server has to outlive it.
     let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{}`", executable.display()))?;
     Ok(ExitCode::from(ended))
+}
+
+fn start() -> Result<TemporaryServer> {
+    TemporaryServer::start().context("failed to start the server to verify on")
 }

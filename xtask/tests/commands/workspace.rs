@@ -10,7 +10,10 @@ use xshell::{Shell, cmd};
 /// Answers like the real one as far as xtask asks, and shows what it was called with.
 pub(crate) const STAND_IN: &str = r#"
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--base") {
+        arguments[at + 1] = std::fs::read_to_string(&arguments[at + 1]).unwrap();
+    }
     let variable = |name| std::env::var(name).unwrap_or("-".into());
     match arguments.join(" ").as_str() {
         "version --json" => println!("{{\"digest\": \"{}\"}}", env!("DIGEST")),

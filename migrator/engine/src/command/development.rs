@@ -79,7 +79,7 @@ pub(crate) async fn permit(
             )
             .help("check which server you are on before you go on"));
         }
-        None if !is_workspaces_own(connection).await? => {
+        None if !is_cluster_of(connection, "MIGRATOR_WORKSPACE_DATA_DIRECTORY").await? => {
             return Err(Error::new(
                 Exit::Refused,
                 format!("cannot {command} `{target}`: it is not in this workspace's own cluster"),
@@ -102,9 +102,15 @@ pub(crate) async fn permit(
     }
 }
 
-/// The cluster is recognised by its data directory: a tunnel to production is "local" too.
-async fn is_workspaces_own(connection: &Connection) -> Result<bool, Error> {
-    let Some(own) = std::env::var_os("MIGRATOR_WORKSPACE_DATA_DIRECTORY") else { return Ok(false) };
+/// The user of this session.
+pub(crate) async fn user(connection: &Connection) -> Result<String, Error> {
+    let rows = query(&connection.client, "asking who this is", "SELECT session_user AS name").await?;
+    Ok(rows.first().and_then(|row| row.get("name")).unwrap_or_default().to_owned())
+}
+
+/// Whether the server is the one whose data directory the variable of the environment names: a tunnel to production is "local" too.
+pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Result<bool, Error> {
+    let Some(own) = std::env::var_os(variable) else { return Ok(false) };
     // Without the right to ask there is no proof.
     let doing = "asking for the data directory";
     let Ok(rows) = query(&connection.client, doing, "SHOW data_directory").await else { return Ok(false) };

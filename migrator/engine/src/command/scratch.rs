@@ -1,13 +1,14 @@
-//! Throw-away databases, for `verify` and `plan --locks`: made on demand, dropped when nobody needs them.
+//! Scratch databases, for `verify` and `plan --locks`: made on demand, dropped when no question needs them, with what they have made that all
+//! databases of the server share.
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::apply::{Executor, apply};
 use crate::command::{Beside, Context, development};
-use crate::connect::{Connection, query};
+use crate::connect::{Connection, NoticeSink, connect, query};
 use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
@@ -15,6 +16,9 @@ use crate::plan::{self, Step, Target};
 use crate::sql::{Run, literal};
 use crate::store;
 use crate::target::ConnectionTarget;
+use shared::Snapshot;
+
+pub(super) mod shared;
 
 /// So many databases that nobody needs any more lie around; an empty one has 8 MB.
 const LEFT: usize = 16;
@@ -32,18 +36,13 @@ pub(super) struct Scratch<'a> {
     left: Mutex<Vec<ConnectionTarget>>,
     /// What all databases share, as it was at the beginning; `None`: this user may not see it.
     shared: Option<String>,
-}
-
-/// Roles, their memberships and settings, and tablespaces, each with the transaction that wrote it last: what was dropped and
-/// made again is not the same.
-async fn shared(maintenance: &Connection) -> Option<String> {
-    let statement = "SELECT pg_catalog.string_agg(line, ' ' ORDER BY line) FROM ( \
-         SELECT 'role ' || oid || ' ' || xmin AS line FROM pg_catalog.pg_authid \
-         UNION ALL SELECT 'member ' || roleid || ' ' || member || ' ' || xmin FROM pg_catalog.pg_auth_members \
-         UNION ALL SELECT 'setting ' || setrole || ' ' || xmin FROM pg_catalog.pg_db_role_setting WHERE setdatabase = 0 \
-         UNION ALL SELECT 'tablespace ' || oid || ' ' || xmin FROM pg_catalog.pg_tablespace) lines";
-    let rows = query(&maintenance.client, "looking at what databases share", statement).await.ok()?;
-    rows.first()?.get(0).map(str::to_owned)
+    /// The same, to be brought back.
+    before: Snapshot,
+    /// Something of it was changed since.
+    touched: AtomicBool,
+    /// The server is there for this run alone: whatever is new on it is of this run.
+    alone: bool,
+    user: String,
 }
 
 /// Whether a copy of the database is all that it is: what is said of it in catalogs that all databases share is not copied.
@@ -87,7 +86,10 @@ impl<'a> Scratch<'a> {
         context.interrupt.keep();
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
-        let shared = shared(&maintenance).await;
+        let shared = shared::fingerprint(&maintenance.client).await;
+        let before = Snapshot::read(&maintenance.client).await?;
+        let alone = development::is_cluster_of(&maintenance, "MIGRATOR_SCRATCH_DATA_DIRECTORY").await?;
+        let user = development::user(&maintenance).await?;
         let run = Run::new(context.release.version).id[..8].to_owned();
         Ok(Scratch {
             context,
@@ -98,12 +100,44 @@ impl<'a> Scratch<'a> {
             made: Mutex::new(Vec::new()),
             left: Mutex::new(Vec::new()),
             shared,
+            before,
+            touched: AtomicBool::new(false),
+            alone,
+            user,
         })
     }
 
     /// Whether what all databases of the server share is untouched since the beginning, for certain.
     pub(super) async fn shares_nothing(&self) -> bool {
-        self.shared.is_some() && self.shared == shared(&self.maintenance).await
+        let untouched = self.shared.is_some() && self.shared == shared::fingerprint(&self.maintenance.client).await;
+        untouched && !self.touched.load(Ordering::Relaxed)
+    }
+
+    /// Brings back what databases share: the next one starts from where this one has started. Returns what is left behind.
+    async fn restore(&self) -> Vec<String> {
+        if !self.shares_nothing().await {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+        let ours = |names: &[String]| {
+            self.alone || names.iter().any(|name| shared::mentioned(self.context.embedded, &self.user, name))
+        };
+        match self.before.restore(&self.maintenance.client, &ours).await {
+            Ok(left) => left,
+            Err(error) => vec![format!("what databases share: {}", error.reason())],
+        }
+    }
+
+    /// A question has been answered, whatever came of it: nothing of it may be there when the next one is asked.
+    pub(super) async fn settle(&self) {
+        if self.shares_nothing().await {
+            return;
+        }
+        let made = self.made.lock().map(|made| made.clone()).unwrap_or_default();
+        for name in made {
+            self.drop(&self.target.with_database(&name)).await;
+        }
+        // What cannot be brought back yet is tried again at the end, and named there.
+        let _ = self.restore().await;
     }
 
     /// A context over a new, empty database.
@@ -183,10 +217,13 @@ impl<'a> Scratch<'a> {
         if let Ok(target) = target {
             self.drop(&target).await;
         }
+        if !self.shares_nothing().await {
+            let _ = self.restore().await;
+        }
     }
 
     async fn drop(&self, target: &ConnectionTarget) {
-        if development::drop(&self.maintenance, target).await.is_ok()
+        if self.try_to_drop(target).await.is_ok()
             && let Ok(mut made) = self.made.lock()
         {
             // One that is left is tried again at the end, and named there.
@@ -194,13 +231,41 @@ impl<'a> Scratch<'a> {
         }
     }
 
-    /// Drops them all. One that cannot be dropped, because it has a subscription, is named: what was found out stays true.
+    /// Drops one, also where its migrations have made something that keeps a database from being dropped.
+    async fn try_to_drop(&self, target: &ConnectionTarget) -> Result<(), Error> {
+        if development::drop(&self.maintenance, target).await.is_ok() {
+            return Ok(());
+        }
+        self.unblock(target).await;
+        development::drop(&self.maintenance, target).await
+    }
+
+    /// What fails here is told by the second try.
+    async fn unblock(&self, target: &ConnectionTarget) {
+        let Ok(blocks) = shared::blocks(&self.maintenance.client, target.database()).await else { return };
+        for statement in blocks.outside {
+            let _ = self.maintenance.client.batch_execute(&statement).await;
+        }
+        if blocks.inside.is_empty() {
+            return;
+        }
+        let silent: NoticeSink = Arc::new(|_| {});
+        let Ok(inside) = connect(target, self.context.release.version, silent).await else { return };
+        for statement in blocks.inside {
+            let _ = inside.client.batch_execute(&statement).await;
+        }
+    }
+
+    /// Drops them all, and what they have made beside them. What cannot be dropped is named: what was found out stays true.
     pub(super) async fn finish(self) {
-        for name in self.made.into_inner().unwrap_or_default() {
-            let target = self.target.with_database(&name);
-            if let Err(error) = development::drop(&self.maintenance, &target).await {
+        let made = self.made.lock().map(|made| made.clone()).unwrap_or_default();
+        for name in made {
+            if let Err(error) = self.try_to_drop(&self.target.with_database(&name)).await {
                 self.context.progress.warn(&format!("the database `{name}` is left behind: {}", error.reason()));
             }
+        }
+        for what in self.restore().await {
+            self.context.progress.warn(&format!("left behind: {what}"));
         }
     }
 }

@@ -15,9 +15,11 @@ use crate::output::{self, result, results};
 use crate::page::{self, Mark, Page};
 use crate::trace::Trace;
 
+mod base;
 mod checks;
 mod locks;
 mod mark;
+mod next_release;
 mod place;
 mod reading;
 mod round_trip;
@@ -40,6 +42,9 @@ pub(crate) struct Args {
     /// What came out when the committed schema was compared, as JSON: only who has pg_dump can ask that.
     #[arg(long, hide = true, value_name = "JSON")]
     pub schema: Option<String>,
+    /// A file that says what the base branch has, as JSON: only who has git can ask that.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub base: Option<PathBuf>,
 }
 
 /// What one question came to.
@@ -106,6 +111,7 @@ type Answer = (Verdict, Vec<String>);
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
     let (schema, schema_time) = schema::handed_over(args.schema.as_deref())?;
+    let base = base::Base::read(args.base.as_deref(), context.embedded)?;
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
     let mut add = |name, time: Duration, answer: Result<Answer, Error>| {
@@ -115,25 +121,28 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
             results(&text(&finding));
         }
         findings.push(finding);
-        verdict != Verdict::Failed
     };
     macro_rules! ask {
         ($name:literal, $answer:expr) => {{
             context.progress.begin($name, 1, 1);
             let begun = Instant::now();
             let answer = $answer.await;
+            scratch.settle().await;
             context.progress.end();
             if context.interrupt.signal().is_some() {
                 scratch.finish().await;
                 return Err(stopped(context, $name));
             }
-            add($name, begun.elapsed(), answer)
+            add($name, begun.elapsed(), answer);
         }};
     }
-    let goes_up = ask!("up from zero", checks::up_from_zero(&scratch));
+    let mut zero = None;
+    ask!("up from zero", checks::up_from_zero(&scratch, &mut zero));
+    let goes_up = zero.is_some();
     let (mut ways, mut traces) = (Vec::new(), Vec::new());
     ask!("round trip", round_trip::every_migration(&scratch, goes_up, &mut ways));
-    if goes_up {
+    if let Some(zero) = &zero {
+        ask!("next release", next_release::walk(&scratch, &base, zero));
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
@@ -141,7 +150,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         ask!("two at once", checks::two_at_once(&scratch));
         ask!("locks", locks::trace(&scratch, &mut traces));
     } else {
-        for name in ["second up", "repeatables twice", "seeds", "schema", "two at once", "locks"] {
+        for name in ["next release", "second up", "repeatables twice", "seeds", "schema", "two at once", "locks"] {
             let reason = vec!["the migrations do not go up".to_owned()];
             add(name, Duration::ZERO, Ok((Verdict::NotAsked, reason)));
         }

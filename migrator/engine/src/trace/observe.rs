@@ -6,10 +6,31 @@ use tokio_postgres::{Client, SimpleQueryRow};
 
 use super::{Effect, Mode};
 use crate::connect::rows;
-use crate::sql::{Tables, literal};
+use crate::sql::{Tables, literal, ours};
 
 /// What the server calls a relation whatever its name.
 pub(super) type Oid = u32;
+
+/// When something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// In the open transaction of a migration, whose search path is put back.
+    Inside,
+    /// Between two transactions.
+    Between,
+}
+
+/// The rows of a question of ours, in which the migration's search path and that of the role decide nothing.
+async fn ask(client: &Client, moment: Moment, question: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    let safe = ours(question);
+    let message = match moment {
+        Moment::Inside => format!(
+            "SAVEPOINT migrator_look; {safe}; ROLLBACK TO SAVEPOINT migrator_look; RELEASE SAVEPOINT migrator_look"
+        ),
+        Moment::Between => safe,
+    };
+    Ok(rows(client.simple_query(&message).await?))
+}
 
 /// A relation that was there before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +81,10 @@ const SCHEMAS: &str =
 
 impl State {
     /// The relations that are there, without those of the server and of the history.
-    pub(super) async fn read(client: &Client, tables: &Tables) -> Result<State, tokio_postgres::Error> {
+    pub(super) async fn read(client: &Client, moment: Moment, tables: &Tables) -> Result<State, tokio_postgres::Error> {
         let mut state = State::default();
-        state.add(client, tables, "", &proved(false)).await?;
-        state.schemas = State::schemas(client).await?;
+        state.add(client, moment, tables, ("", &proved(false))).await?;
+        state.schemas = State::schemas(client, moment).await?;
         Ok(state)
     }
 
@@ -71,33 +92,33 @@ impl State {
     async fn add(
         &mut self,
         client: &Client,
+        moment: Moment,
         tables: &Tables,
-        relations: &str,
-        proved: &str,
+        (relations, proved): (&str, &str),
     ) -> Result<(), tokio_postgres::Error> {
         let history = format!(
             "AND c.oid NOT IN ({}::pg_catalog.regclass, {}::pg_catalog.regclass)",
             literal(&tables.state),
             literal(&tables.events)
         );
-        for row in rows(client.simple_query(&format!("{RELATIONS} {history} {relations}")).await?) {
+        for row in ask(client, moment, &format!("{RELATIONS} {history} {relations}")).await? {
             let (name, file) = (text(&row, "name"), row.get("file").map(str::to_owned));
             let table = row.get("table").and_then(|table| table.parse().ok());
             self.relations.insert(oid(&row), Relation { name, table, file, scans: 0, lock: None, gone: false });
         }
-        let proved = rows(client.simple_query(proved).await?);
+        let proved = ask(client, moment, proved).await?;
         self.proved.extend(proved.iter().map(|row| (oid(row), text(row, "key"))));
         Ok(())
     }
 
-    async fn schemas(client: &Client) -> Result<String, tokio_postgres::Error> {
-        Ok(rows(client.simple_query(SCHEMAS).await?).first().map(|row| text(row, "schemas")).unwrap_or_default())
+    async fn schemas(client: &Client, moment: Moment) -> Result<String, tokio_postgres::Error> {
+        Ok(ask(client, moment, SCHEMAS).await?.first().map(|row| text(row, "schemas")).unwrap_or_default())
     }
 
     /// A transaction has begun: nothing is locked, and how often the server says that a relation was read counts from here.
     pub(super) async fn begin(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
-        if State::schemas(client).await? != self.schemas {
-            *self = State::read(client, tables).await?.only(self);
+        if State::schemas(client, Moment::Inside).await? != self.schemas {
+            *self = State::read(client, Moment::Inside, tables).await?.only(self);
         }
         // What earlier transactions of this session have read is in there until the server takes it away, at any moment
         // between two transactions.
@@ -106,7 +127,7 @@ impl State {
         for relation in self.relations.values_mut() {
             (relation.scans, relation.lock) = (0, None);
         }
-        for row in rows(client.simple_query(counted).await?) {
+        for row in ask(client, Moment::Inside, counted).await? {
             if let Some(relation) = self.relations.get_mut(&oid(&row)) {
                 relation.scans = scans(&row);
             }
@@ -123,7 +144,7 @@ impl State {
              FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation \
              WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted GROUP BY l.relation ORDER BY l.relation";
         let mut changed = Vec::new();
-        for row in rows(client.simple_query(statement).await?) {
+        for row in ask(client, Moment::Inside, statement).await? {
             let (oid, lock) = (oid(&row), Mode::strongest(row.get("modes").unwrap_or_default()));
             let (Some(before), Some(lock)) = (self.relations.get(&oid), lock) else { continue };
             let mut after = Relation { lock: Some(lock), scans: scans(&row), ..before.clone() };
@@ -159,7 +180,7 @@ impl State {
     /// What has been proved since the last time about what is locked, by relation.
     async fn prove(&mut self, client: &Client) -> Result<BTreeMap<Oid, Vec<String>>, tokio_postgres::Error> {
         let mut new: BTreeMap<Oid, Vec<String>> = BTreeMap::new();
-        for row in rows(client.simple_query(&proved(true)).await?) {
+        for row in ask(client, Moment::Inside, &proved(true)).await? {
             if self.proved.insert((oid(&row), text(&row, "key"))) {
                 new.entry(oid(&row)).or_default().push(text(&row, "name"));
             }
@@ -172,7 +193,7 @@ impl State {
         self.relations.retain(|_, relation| !relation.gone);
         // Indexes move to another schema with their table without being locked.
         let relations = format!("AND (c.oid IN ({HELD}) OR i.indrelid IN ({HELD}))");
-        self.add(client, tables, &relations, &proved(true)).await
+        self.add(client, Moment::Inside, tables, (&relations, &proved(true))).await
     }
 
     /// The locks of another session on these relations, added to what `seen` knows of it.
@@ -186,7 +207,7 @@ impl State {
             "SELECT relation::text AS oid, pg_catalog.string_agg(DISTINCT mode, ' ') AS modes FROM pg_catalog.pg_locks \
              WHERE pid = {pid} AND locktype = 'relation' AND granted GROUP BY relation"
         );
-        for row in rows(client.simple_query(&statement).await?) {
+        for row in ask(client, Moment::Between, &statement).await? {
             let oid = oid(&row);
             let Some(mode) = Mode::strongest(row.get("modes").unwrap_or_default()) else { continue };
             if self.relations.contains_key(&oid) {
@@ -229,14 +250,14 @@ impl State {
 
     /// The qualified name of a relation as it is written in a statement; as it is written, if there is none.
     pub(super) async fn name_of(client: &Client, written: &str) -> Result<String, tokio_postgres::Error> {
-        let found = qualified(client, &format!("pg_catalog.to_regclass({})", literal(written))).await?;
+        let found = qualified(client, written, "{oid}").await?;
         Ok(found.unwrap_or_else(|| written.to_owned()))
     }
 
     /// The table of an index as it is written in a statement.
     pub(super) async fn table_of(client: &Client, index: &str) -> Result<String, tokio_postgres::Error> {
-        let table = "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass";
-        let found = qualified(client, &format!("{table}({}))", literal(index))).await?;
+        let found =
+            qualified(client, index, "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {oid})").await?;
         Ok(found.unwrap_or_else(|| format!("the table of {index}")))
     }
 }
@@ -247,13 +268,18 @@ fn proved(held: bool) -> String {
     PROVED.replace("{constraints}", &of("conrelid")).replace("{columns}", &of("attrelid"))
 }
 
-/// The name of the relation whose oid an expression gives.
-async fn qualified(client: &Client, oid: &str) -> Result<Option<String>, tokio_postgres::Error> {
+/// The name of a relation whose oid is that of another one as it is written, or follows from it. What is written means what it means under
+/// the migration's search path.
+async fn qualified(client: &Client, written: &str, which: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    let means = format!("SELECT pg_catalog.to_regclass({})::pg_catalog.oid AS oid", literal(written));
+    let found = rows(client.simple_query(&means).await?);
+    let Some(oid) = found.first().and_then(|row| row.get("oid")) else { return Ok(None) };
     let statement = format!(
         "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {oid}"
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {}",
+        which.replace("{oid}", oid)
     );
-    let found = rows(client.simple_query(&statement).await?);
+    let found = ask(client, Moment::Between, &statement).await?;
     Ok(found.first().and_then(|row| row.get("name")).map(str::to_owned))
 }
 
@@ -266,7 +292,7 @@ async fn file_of_index(client: &Client, name: &str, table: Oid) -> Result<Option
          WHERE i.indrelid = {table} AND pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) = {}",
         literal(name)
     );
-    let found = rows(client.simple_query(&statement).await?);
+    let found = ask(client, Moment::Inside, &statement).await?;
     Ok(found.first().and_then(|row| row.get("file")).map(str::to_owned))
 }
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Error as ClientError;
 use tokio_postgres::error::SqlState;
 
-use super::observe::State;
+use super::observe::{Moment, State};
 use super::{Effect, Mode, Statement, Trace};
 use crate::apply::Executor;
 use crate::connect::failed;
 use crate::embedded::{self, Block, Migration, Script, StatementKind as Kind};
 use crate::error::Error;
-use crate::sql::{insert_state, session};
+use crate::sql::{insert_state, ours, session};
 
 /// How long the eye is closed between two looks at a statement that cannot run in a transaction.
 const BLINK: Duration = Duration::from_millis(2);
@@ -69,7 +69,7 @@ impl<'a> Tracer<'a> {
     /// # Errors
     /// A lost connection.
     pub(crate) async fn new(executor: &'a Executor) -> Result<Tracer<'a>, Error> {
-        let state = State::read(&executor.connection.client, &executor.tables).await;
+        let state = State::read(&executor.connection.client, Moment::Between, &executor.tables).await;
         let state = state.map_err(|error| failed("looking what is there", &error))?;
         Ok(Tracer { executor, state })
     }
@@ -80,7 +80,8 @@ impl<'a> Tracer<'a> {
     /// The first statement that fails, in the server's words; what is open of it is rolled back.
     pub(crate) async fn run(&mut self, subject: Subject) -> Result<Trace, Error> {
         let executor = self.executor;
-        let mut run = Run { executor, subject, statements: Vec::new(), transaction: 0, state: &mut self.state };
+        let mut run =
+            Run { executor, subject, statements: Vec::new(), transaction: 0, unseen: false, state: &mut self.state };
         let outcome = run.all().await;
         let statements = run.statements;
         if outcome.is_err() {
@@ -98,6 +99,8 @@ struct Run<'a> {
     statements: Vec<Statement>,
     /// The number of the transaction that runs now.
     transaction: usize,
+    /// It has begun, and nothing was asked in it: what sets its characteristics must be the first in it.
+    unseen: bool,
     /// What was there before, as it is now.
     state: &'a mut State,
 }
@@ -112,17 +115,18 @@ impl Run<'_> {
             for index in 0..self.subject.statements().len() {
                 self.inside(index).await?;
             }
+            self.see().await?;
             self.deferred().await?;
             client.batch_execute("RESET SESSION AUTHORIZATION; RESET ROLE").await?;
             self.state.end(client, tables).await?;
             let record = self.record();
-            return client.batch_execute(&format!("{record}COMMIT")).await;
+            return client.batch_execute(&ours(&format!("{record}COMMIT"))).await;
         }
         self.one_by_one().await?;
         let record = self.record();
         client.batch_execute(&session(&self.executor.session(None))).await?;
-        client.batch_execute(&format!("BEGIN; {record}COMMIT")).await?;
-        *self.state = State::read(client, tables).await?;
+        client.batch_execute(&format!("BEGIN; {}", ours(&format!("{record}COMMIT")))).await?;
+        *self.state = State::read(client, Moment::Between, tables).await?;
         Ok(())
     }
 
@@ -134,10 +138,19 @@ impl Run<'_> {
     }
 
     async fn begin(&mut self, statement: &str) -> Result<(), ClientError> {
-        let Executor { connection, tables, .. } = self.executor;
         self.transaction += 1;
-        connection.client.batch_execute(statement).await?;
-        self.state.begin(&connection.client, tables).await
+        self.executor.connection.client.batch_execute(statement).await?;
+        self.unseen = true;
+        Ok(())
+    }
+
+    /// Looks for the first time in the open transaction.
+    async fn see(&mut self) -> Result<(), ClientError> {
+        let Executor { connection, tables, .. } = self.executor;
+        match std::mem::take(&mut self.unseen) {
+            true => self.state.begin(&connection.client, tables).await,
+            false => Ok(()),
+        }
     }
 
     /// A `transaction:false` block: each statement in a transaction of its own where it lets itself. What the block itself
@@ -178,11 +191,18 @@ impl Run<'_> {
     /// A statement in the open transaction.
     async fn inside(&mut self, index: usize) -> Result<(), ClientError> {
         let client = &self.executor.connection.client;
+        if self.unseen && self.begins_with(index, "set") {
+            let begun = Instant::now();
+            client.batch_execute(self.sql(index)).await?;
+            self.add(index, begun.elapsed(), false, Vec::new());
+            return Ok(());
+        }
+        self.see().await?;
         let begun = Instant::now();
         client.batch_execute(self.sql(index)).await?;
         let took = begun.elapsed();
         let mut effects = self.state.look(client).await?;
-        if self.sql(index).get(..8).is_some_and(|word| word.eq_ignore_ascii_case("truncate")) {
+        if self.begins_with(index, "truncate") {
             // What is read is the new file, which is empty.
             effects.iter_mut().for_each(|effect| effect.scanned = false);
         }
@@ -208,7 +228,7 @@ impl Run<'_> {
     async fn outside(&mut self, index: usize) -> Result<(), ClientError> {
         let Executor { connection, monitor, tables, .. } = self.executor;
         let client = &connection.client;
-        let before = State::read(client, tables).await?.only(self.state);
+        let before = State::read(client, Moment::Between, tables).await?.only(self.state);
         let kind = &self.subject.statements()[index].kind;
         let mut known = known(kind, client).await?;
         known.retain(|(relation, ..)| before.has(relation));
@@ -230,7 +250,7 @@ impl Run<'_> {
         };
         outcome?;
         let took = begun.elapsed();
-        let now = State::read(client, tables).await?;
+        let now = State::read(client, Moment::Between, tables).await?;
         let mut effects = before.effects_seen(&now, &seen, kind.is_concurrent());
         for (relation, mode, scanned) in known {
             match effects.iter_mut().find(|effect| effect.relation == relation) {
@@ -247,6 +267,12 @@ impl Run<'_> {
         self.transaction += 1;
         self.add(index, took, true, effects);
         Ok(())
+    }
+
+    fn begins_with(&self, index: usize, word: &str) -> bool {
+        let sql = self.sql(index);
+        sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+            && sql[word.len()..].starts_with(|behind: char| behind.is_whitespace() || matches!(behind, '/' | '-' | '"'))
     }
 
     fn sql(&self, index: usize) -> &'static str {

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use migrator_build::set::Set;
 use xshell::{Shell, cmd};
 
 use super::report::Finding;
+use crate::base::{self, Base, Commit};
 use crate::workspace::Workspace;
 
 const CHECK: &str = "append-only";
-const DEFAULT_BASE: &str = "origin/main";
+
+/// The folder of the workspace that is compared.
+const MIGRATIONS: &str = "db/migrations";
 
 pub(super) enum Outcome {
     Checked(Vec<Finding>),
@@ -37,41 +40,15 @@ struct File {
 /// A base was named that does not exist, the histories have nothing in common (a shallow clone), or git fails.
 pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&Set>) -> Result<Outcome> {
     let shell = workspace.shell()?;
-    if cmd!(shell, "git rev-parse --git-dir").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        return match base {
-            Some(_) => bail!("`--base` needs git, and `{}` is in no git repository", workspace.root.display()),
-            None => Ok(Outcome::Skipped("append-only, as this is no git repository".to_owned())),
-        };
-    }
-    let name = base.unwrap_or(DEFAULT_BASE);
-    let commit = format!("{name}^{{commit}}");
-    let exists = |commit: &str| {
-        let verify = cmd!(shell, "git rev-parse --verify --quiet {commit}").quiet();
-        verify.ignore_stdout().ignore_stderr().run().is_ok()
+    let Commit { name, tip, merge_base } = match base::find(workspace, &shell, base)? {
+        Base::Found(commit) => commit,
+        Base::None(reason) => return Ok(Outcome::Skipped(format!("append-only, as {reason}"))),
     };
-    if !exists(&commit) || !exists("HEAD") {
-        return match base {
-            Some(_) => bail!("the base `{name}` is no commit of this repository\nhelp: `git fetch`, or name another"),
-            None => {
-                let shallow = cmd!(shell, "git rev-parse --is-shallow-repository").quiet().read()? == "true";
-                let fetch = "; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`";
-                let fetch = if shallow { fetch } else { "" };
-                let reason = format!("append-only, as `{name}` does not exist; name a base with --base{fetch}");
-                Ok(Outcome::Skipped(reason))
-            }
-        };
-    }
-    let merge_base = cmd!(shell, "git merge-base {commit} HEAD").quiet().ignore_stderr().read().map_err(|_| {
-        anyhow::anyhow!(
-            "`{name}` and HEAD have no common commit\nhelp: if this clone is shallow, `git fetch --unshallow` (in CI: \
-             fetch-depth 0)"
-        )
-    })?;
     let now = side(&workspace.db().join("migrations"), loaded)?;
     let before = side_of_commit(&shell, &merge_base, &now)?;
-    let tip = names_of_commit(&shell, &commit)?;
-    let mut findings = compare(&before, &now, name);
-    findings.extend(late(&before, &tip, &now, name));
+    let tip = names_of_commit(&shell, &tip)?;
+    let mut findings = compare(&before, &now, &name);
+    findings.extend(late(&before, &tip, &now, &name));
     Ok(Outcome::Checked(findings))
 }
 
@@ -94,7 +71,7 @@ fn side_of_commit(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
 /// number of files, and the user's index stays as it is. They are parsed only where one of them differs from what is there
 /// `now`.
 fn written_side(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
-    let Some(tree) = tree(shell, commit)? else { return Ok(Side::new()) };
+    let Some(tree) = base::tree(shell, commit, MIGRATIONS)? else { return Ok(Side::new()) };
     let temporary = shell.create_temp_dir()?;
     let migrations = temporary.path().join("db/migrations");
     fs::create_dir_all(&migrations)?;
@@ -111,19 +88,9 @@ fn written_side(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
     side(&migrations, loaded.as_ref().map(|loaded| &loaded.set))
 }
 
-/// The migrations of a commit as git names them; `None`: it has no such directory.
-fn tree(shell: &Shell, commit: &str) -> Result<Option<String>> {
-    let prefix = cmd!(shell, "git rev-parse --show-prefix").quiet().read()?;
-    let tree = format!("{commit}:{prefix}db/migrations");
-    let verify = cmd!(shell, "git rev-parse --verify --quiet {tree}").quiet();
-    Ok(verify.ignore_stdout().ignore_stderr().run().is_ok().then_some(tree))
-}
-
 /// The file names of a commit's migrations, by the number of the version.
 fn names_of_commit(shell: &Shell, commit: &str) -> Result<BTreeMap<i64, String>> {
-    // `^{commit}` and a path do not go together.
-    let commit = cmd!(shell, "git rev-parse --verify {commit}").quiet().read()?;
-    let Some(tree) = tree(shell, &commit)? else { return Ok(BTreeMap::new()) };
+    let Some(tree) = base::tree(shell, commit, MIGRATIONS)? else { return Ok(BTreeMap::new()) };
     let names = cmd!(shell, "git ls-tree --name-only {tree}").quiet().read()?;
     Ok(names.lines().filter_map(|name| Some((number(name)?, name.to_owned()))).collect())
 }

@@ -13,13 +13,6 @@ use crate::postgres::{TemporaryServer, remove_postgres_variables};
 /// The database on the throw-away server. Its name is in no file.
 const DATABASE: &str = "dump";
 
-/// Those that were not there when the server was new.
-const DROP_ROLES: &str = "DO $$ DECLARE role_name text; BEGIN
-    FOR role_name IN SELECT rolname FROM pg_catalog.pg_roles WHERE oid >= 16384 LOOP
-        EXECUTE format('DROP ROLE %I', role_name);
-    END LOOP;
-END $$";
-
 /// What belongs into the db directory.
 pub(crate) struct Dump {
     /// The server's major release.
@@ -66,18 +59,6 @@ impl Migrated<'_> {
         let mut schema = text::clean(&self.pg_dump()?, &major);
         schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
         Ok(Dump { major, schema, facts })
-    }
-
-    /// Takes away what the migrations have made, in the database and, as roles, beside it.
-    ///
-    /// # Errors
-    /// psql is missing, or the server refuses.
-    pub(crate) fn remove(server: &TemporaryServer) -> Result<()> {
-        let mut command = client(server, "psql", "postgres");
-        command.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]);
-        command.args(["--command", &format!("DROP DATABASE IF EXISTS {DATABASE}"), "--command", DROP_ROLES]);
-        said(&mut command, "psql")?;
-        Ok(())
     }
 
     fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {

@@ -19,24 +19,28 @@ const CHARACTERS: usize = 300;
 /// A verdict as the migrator's `verify` takes it, and one line, then what belongs to it.
 type Answer = (&'static str, Vec<String>);
 
-/// Asks on a database of its own on the server, and puts the outcome into the form that the migrator takes.
-pub(super) fn ask(db: &Path, fresh: &Fresh, server: &TemporaryServer) -> Value {
+/// Asks on a server of its own, and puts the outcome into the form that the migrator takes.
+///
+/// # Errors
+/// There is no such server.
+pub(super) fn ask(db: &Path, fresh: &Fresh) -> Result<Value> {
     let begun = Instant::now();
-    let (verdict, lines) = answer(db, fresh, server)
+    if !db.join(dump::SCHEMA).exists() {
+        let lines = ["there is no db/schema.sql: `cargo xtask dump` writes it"];
+        return Ok(json!({ "verdict": "not asked", "lines": lines, "ms": 0 }));
+    }
+    let server = super::start()?;
+    let (verdict, lines) = answer(db, fresh, &server)
         .unwrap_or_else(|error| ("not asked", format!("{error:#}").lines().map(str::to_owned).collect()));
     let lines: Vec<String> = lines.iter().take(LINES).map(|line| cut(line)).collect();
-    json!({ "verdict": verdict, "lines": lines, "ms": u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX) })
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(json!({ "verdict": verdict, "lines": lines, "ms": ms }))
 }
 
 fn answer(db: &Path, fresh: &Fresh, server: &TemporaryServer) -> Result<Answer> {
     let not_asked = |reason: &str| Ok(("not asked", vec![reason.to_owned()]));
-    if !db.join(dump::SCHEMA).exists() {
-        return not_asked("there is no db/schema.sql: `cargo xtask dump` writes it");
-    }
     dump::refuse_without_pg_dump(server.program_directory())?;
     let dump = Migrated::on(server, fresh).map(|migrated| migrated.dump());
-    // The other questions are asked on a server on which nobody has been, as the first `up` of all finds it.
-    Migrated::remove(server)?;
     // Why they do not is another question's answer.
     let Ok(dump) = dump else { return not_asked("the migrations do not go up") };
     let Comparison { stale, skipped, same } = dump::compare(db, &dump?)?;

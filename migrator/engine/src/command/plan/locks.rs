@@ -145,12 +145,16 @@ fn behind(context: &Context, history: &History) -> Plan {
 /// before what is pending, which may need it.
 async fn put_in_older(context: &Context, database: &Database, history: &History) {
     for script in context.embedded.repeatables {
-        let is_older = history.repeatable_checksum(script.name) != Some(script.checksum);
-        if is_older && history.has_run_repeatable(script.name) {
+        if is_older(history, script) {
             // One that needs what is pending cannot have been there in this form.
             let _ = apply(&database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await;
         }
     }
+}
+
+/// Whether it is there with another text than in this binary.
+fn is_older(history: &History, script: &Script) -> bool {
+    history.has_run_repeatable(script.name) && history.repeatable_checksum(script.name) != Some(script.checksum)
 }
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
@@ -161,7 +165,7 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
             return Err(Error::new(Exit::Failed, format!("stopped by {}", context.interrupt.name())));
         }
         context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
-        let again = matches!(step, Step::Repeatable(script) if history.has_run_repeatable(script.name));
+        let again = matches!(step, Step::Repeatable(script) if is_older(history, script));
         let traced = one(&mut tracer, &database.executor, step, again).await;
         context.progress.end();
         traces.push(traced?);

@@ -9,8 +9,8 @@ use crate::facts::Facts;
 use crate::output::list;
 use crate::plan::{self, Plan, Step, Target};
 
-/// Every migration goes up on an empty database, one after the other.
-pub(super) async fn up_from_zero(scratch: &Scratch<'_>) -> Result<Answer, Error> {
+/// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
+pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>) -> Result<Answer, Error> {
     let migrations = scratch.context.embedded.migrations;
     let mut place = Place::new(scratch, 0).await?;
     for _ in migrations {
@@ -23,6 +23,8 @@ pub(super) async fn up_from_zero(scratch: &Scratch<'_>) -> Result<Answer, Error>
     if let Err(error) = database.up(Target::Newest, true).await {
         return Ok((Verdict::Failed, error_lines(&error)));
     }
+    let facts = Facts::read(&database.executor.connection, &database.executor.tables).await?;
+    *zero = Some(facts);
     scratch.discard(database).await;
     Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))
 }

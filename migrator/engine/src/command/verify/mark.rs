@@ -5,10 +5,12 @@
 //! very same rows, and so is everything that follows from them. The reverse does not hold: a column that is added and dropped
 //! again leaves a trace, and then the schema has to be read.
 
+use futures_util::future::join3;
 use tokio_postgres::{Client, Statement};
 
-use crate::connect::{failed, rows};
+use crate::connect::{failed, ours};
 use crate::error::Error;
+use crate::sql;
 
 /// What the catalogs held at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,23 +63,45 @@ impl Marker {
         let lost = |error: tokio_postgres::Error| failed(DOING, &error);
         if self.prepared.is_none() {
             match question(client).await.map_err(lost)? {
-                Some(text) => self.prepared = Some(client.prepare(&text).await.map_err(lost)?),
+                Some(text) => self.prepared = Some(prepare(client, &text).await.map_err(lost)?),
                 None => self.blind = true,
             }
         }
         let Some(statement) = &self.prepared else { return Ok(None) };
-        let row = client.query_one(statement, &[&since]).await.map_err(lost)?;
+        // The three are on their way before the first is answered.
+        let begin = begin();
+        let (begun, answer, ended) = join3(
+            client.batch_execute(&begin),
+            client.query_one(statement, &[&since]),
+            client.batch_execute("ROLLBACK"),
+        )
+        .await;
+        let row = begun.and(answer).map_err(lost)?;
+        ended.map_err(lost)?;
         let text = |column| row.try_get::<_, String>(column).map_err(lost);
         let mark = Mark { next: text(0)?, counts: text(1)? };
         Ok(Some((mark, row.try_get(2).map_err(lost)?)))
     }
 }
 
+/// Opens a transaction in which the role's search path decides nothing.
+fn begin() -> String {
+    format!("BEGIN READ ONLY; {}", sql::OURS.join("; "))
+}
+
+/// Under the path under which it will run: under another the server would look its names up again.
+async fn prepare(client: &Client, text: &str) -> Result<Statement, tokio_postgres::Error> {
+    client.batch_execute(&begin()).await?;
+    let statement = client.prepare(text).await;
+    client.batch_execute("ROLLBACK").await?;
+    statement
+}
+
 /// One statement over all catalogs. `None`: not all of them may be read.
 ///
 /// `age` counts back from the transaction that comes next, and calls rows that are frozen older than all.
 async fn question(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let catalogs = rows(client.simple_query(CATALOGS).await?);
+    let catalogs = ours(client, CATALOGS).await?;
     if catalogs.iter().any(|row| row.get("readable") != Some("t")) {
         return Ok(None);
     }

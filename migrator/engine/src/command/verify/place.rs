@@ -130,6 +130,20 @@ impl Place {
         Ok(())
     }
 
+    /// Puts those repeatables in place that fit here: they are written for the newest schema.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn put_in_repeatables(&mut self) -> Result<(), Error> {
+        for script in self.database.context.embedded.repeatables {
+            // One that needs what comes later cannot have been there in this form.
+            let _ = apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
+                .await;
+        }
+        self.history = self.database.history().await?;
+        Ok(())
+    }
+
     /// What the schema is now; read by the second session, in which nothing is put back between migrations.
     ///
     /// # Errors

@@ -1,0 +1,105 @@
+//! The base branch: where the working tree left it, and which files it has there.
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use crate::workspace::Workspace;
+
+/// What a change is compared with, unless another one is named.
+const DEFAULT: &str = "origin/main";
+
+/// The branch that production is taken to be at.
+pub(crate) enum Base {
+    Found(Commit),
+    /// Why there is none.
+    None(String),
+}
+
+/// A place in its history.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// The branch as people call it.
+    pub(crate) name: String,
+    /// Its end.
+    pub(crate) tip: String,
+    /// Where the working tree left it.
+    pub(crate) merge_base: String,
+}
+
+/// A file of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct File {
+    /// Without its folder.
+    pub(crate) name: String,
+    /// What git calls its content.
+    pub(crate) blob: String,
+}
+
+/// Looks for the branch and for the commit where the working tree left it.
+///
+/// # Errors
+/// A base was named that does not exist, the histories have nothing in common (a shallow clone), or git fails.
+pub(crate) fn find(workspace: &Workspace, shell: &Shell, base: Option<&str>) -> Result<Base> {
+    if cmd!(shell, "git rev-parse --git-dir").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        return match base {
+            Some(_) => bail!("`--base` needs git, and `{}` is in no git repository", workspace.root.display()),
+            None => Ok(Base::None("this is no git repository".to_owned())),
+        };
+    }
+    let name = base.unwrap_or(DEFAULT);
+    let tip = format!("{name}^{{commit}}");
+    let exists = |commit: &str| {
+        let verify = cmd!(shell, "git rev-parse --verify --quiet {commit}").quiet();
+        verify.ignore_stdout().ignore_stderr().run().is_ok()
+    };
+    if !exists(&tip) || !exists("HEAD") {
+        return match base {
+            Some(_) => bail!("the base `{name}` is no commit of this repository\nhelp: `git fetch`, or name another"),
+            None => {
+                let shallow = cmd!(shell, "git rev-parse --is-shallow-repository").quiet().read()? == "true";
+                let fetch = "; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`";
+                let fetch = if shallow { fetch } else { "" };
+                Ok(Base::None(format!("`{name}` does not exist; name a base with --base{fetch}")))
+            }
+        };
+    }
+    let merge_base = cmd!(shell, "git merge-base {tip} HEAD").quiet().ignore_stderr().read().map_err(|_| {
+        anyhow::anyhow!(
+            "`{name}` and HEAD have no common commit\nhelp: if this clone is shallow, `git fetch --unshallow` (in CI: \
+             fetch-depth 0)"
+        )
+    })?;
+    Ok(Base::Found(Commit { name: name.to_owned(), tip, merge_base }))
+}
+
+/// A folder of the workspace as git names it in a commit; `None`: the commit has no such folder.
+pub(crate) fn tree(shell: &Shell, commit: &str, folder: &str) -> Result<Option<String>> {
+    let prefix = cmd!(shell, "git rev-parse --show-prefix").quiet().read()?;
+    // `^{commit}` and a path do not go together.
+    let commit = cmd!(shell, "git rev-parse --verify {commit}").quiet().read()?;
+    let tree = format!("{commit}:{prefix}{folder}");
+    let verify = cmd!(shell, "git rev-parse --verify --quiet {tree}").quiet();
+    Ok(verify.ignore_stdout().ignore_stderr().run().is_ok().then_some(tree))
+}
+
+/// The files right in a folder of a commit, by name; links and what lies deeper are none.
+pub(crate) fn files(shell: &Shell, commit: &str, folder: &str) -> Result<Vec<File>> {
+    let Some(tree) = tree(shell, commit, folder)? else { return Ok(Vec::new()) };
+    let listed = cmd!(shell, "git ls-tree -z {tree}").quiet().read()?;
+    let file = |entry: &str| {
+        let (about, name) = entry.split_once('\t')?;
+        let (mode, rest) = about.split_once(' ')?;
+        let blob = rest.strip_prefix("blob ")?.to_owned();
+        mode.starts_with("100").then(|| File { name: name.to_owned(), blob })
+    };
+    Ok(listed.split('\0').filter_map(file).collect())
+}
+
+/// What is in a file of a commit, its line ends as the build reads them.
+pub(crate) fn text(shell: &Shell, file: &File) -> Result<String> {
+    let blob = &file.blob;
+    let output = cmd!(shell, "git cat-file blob {blob}").quiet().output();
+    let output = output.with_context(|| format!("failed to read `{}` from git", file.name))?;
+    let text = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
