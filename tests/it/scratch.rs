@@ -20,7 +20,7 @@ const SHARED: &str = "SELECT 'role', r.rolname, to_jsonb(r) - 'oid' || jsonb_bui
 /// Runs `verify` on a server of its own and asserts that all holds and that what databases share is as before.
 #[track_caller]
 fn check(server: &TemporaryServer, project: &Project) {
-    let url = server.tcp_url("postgres");
+    let url = server.url("postgres");
     let before = query_at(&url, SHARED);
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &url)]);
     assert!(output.starts_with("exit 0\n") && output.contains("\neverything holds\n"), "{output}");
@@ -54,7 +54,7 @@ fn roles_that_a_migration_makes_are_the_runs_own_and_gone_afterwards() {
 #[test]
 fn what_a_migration_changes_beside_its_database_is_as_it_was() {
     let server = TemporaryServer::start().unwrap();
-    let url = server.tcp_url("postgres");
+    let url = server.url("postgres");
     query_at(
         &url,
         "CREATE ROLE app PASSWORD 'old' CONNECTION LIMIT 3; ALTER ROLE app SET search_path = a, \"B c\"; COMMENT ON ROLE app IS 'old';\
@@ -110,7 +110,7 @@ fn what_keeps_a_database_from_being_dropped_is_ended() {
 #[test]
 fn a_role_that_others_make_meanwhile_is_not_taken_for_the_runs_own() {
     let server = TemporaryServer::start().unwrap();
-    let url = server.tcp_url("postgres");
+    let url = server.url("postgres");
     let project = Project::new();
     // Somebody else works on the server: played by a migration whose text does not say the name.
     let other = "DO $$ BEGIN EXECUTE 'CREATE ROLE some' || 'body' || (SELECT count(*) FROM pg_roles); END $$;";
@@ -136,9 +136,9 @@ fn a_role_of_a_question_that_fails_is_not_in_the_way_of_the_next() {
     let server = TemporaryServer::start().unwrap();
     let project = Project::new();
     project.migration("001_role", "CREATE ROLE early;", "").migration("002_broken", "SELECT 1 / 0;", "");
-    let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.tcp_url("postgres"))]);
+    let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.url("postgres"))]);
     assert!(output.contains("division by zero") && !output.contains("already exists"), "{output}");
-    assert_eq!(query_at(&server.tcp_url("postgres"), "SELECT count(*) FROM pg_roles WHERE rolname = 'early'"), "0\n");
+    assert_eq!(query_at(&server.url("postgres"), "SELECT count(*) FROM pg_roles WHERE rolname = 'early'"), "0\n");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn roles_of_the_copy_that_locks_are_traced_on_are_gone_afterwards() {
     let role = format!("{}_reader", project.database());
     project.tables(1).run(&["up"]);
     project.migration("002_role", &format!("CREATE ROLE {role};\nGRANT SELECT ON t1 TO {role};"), "");
-    let scratch = server().tcp_url("postgres");
+    let scratch = server().url("postgres");
     for _ in 0..2 {
         let output = project.run_with(&["plan", "--locks"], &[("MIGRATOR_SCRATCH_URL", &scratch)]);
         assert!(output.starts_with("exit 0\n") && output.contains("would apply 002_role"), "{output}");
@@ -178,9 +178,9 @@ const PLANTED: &str = "CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil TO PUBLIC;
 #[test]
 fn no_question_of_verify_or_of_the_tracer_depends_on_the_search_path() {
     let server = TemporaryServer::start().unwrap();
-    let url = server.tcp_url("postgres");
+    let url = server.url("postgres");
     // Every scratch database is a copy of it, and the sessions beside them are in the other one.
-    query_at(&server.tcp_url("template1"), PLANTED);
+    query_at(&server.url("template1"), PLANTED);
     query_at(&url, PLANTED);
     query_at(
         &url,

@@ -108,29 +108,3 @@ fn a_password_is_never_shown() {
     }
     assert!(!server.log().contains(canary));
 }
-
-#[test]
-fn a_url_in_the_place_of_another_argument_is_not_repeated() {
-    let project = Project::without_database();
-    let url = format!("postgresql://deploy:{CANARY}@127.0.0.1:1/a");
-    let commands: [&[&str]; 9] = [
-        &[&url],
-        &["up", &url],
-        &["up", "--to", &url],
-        &["show", &url],
-        &["environment", "set", &url],
-        &["--color", &url, "up"],
-        &["up", "--wait-lock", &url],
-        &["seed", "--nonesuch", &url],
-        &["status", &format!("--databse-url={url}")],
-    ];
-    for command in commands {
-        let output = project.run(command);
-        assert!(output.starts_with("exit 2") && !output.contains(CANARY), "{output}");
-    }
-    // In two messages at once: the one about the value and the one about the variable that it came from.
-    for variable in ["MIGRATOR_WAIT_LOCK", "MIGRATOR_QUIET", "MIGRATOR_YES"] {
-        let output = project.run_with(&["down"], &[(variable, &url)]);
-        assert!(!output.contains(CANARY), "{variable}: {output}");
-    }
-}

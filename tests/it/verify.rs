@@ -228,7 +228,7 @@ fn a_scratch_database_that_cannot_be_dropped_is_named_and_changes_no_verdict() {
     let give =
         format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO {keeper}', current_database()); END $$;");
     project.file("migrator.toml", "[history]\nschema = \"history\"\n").migration("001_give", &give, "");
-    let url = server().tcp_url("postgres").replace("postgres@", &format!("{maker}@"));
+    let url = server().url("postgres").replace("postgres@", &format!("{maker}@"));
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &url)]);
     assert!(output.starts_with("exit 0\n"), "{output}");
     let warned = output.lines().filter(|line| line.starts_with("warning: the database `migrator_verify_"));
