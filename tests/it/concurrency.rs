@@ -92,12 +92,12 @@ fn a_statement_that_another_one_is_running_is_not_in_doubt() {
     let project = Project::new();
     project.file(
         "migrations/001_slow.sql",
-        "-- migrate:up transaction:false\nCREATE TABLE a ();\nSELECT pg_sleep(2);\n-- migrate:down\nDROP TABLE a;\n",
+        "-- migrate:up transaction:false\nCREATE TABLE a ();\nDO $$ BEGIN PERFORM pg_sleep(2); END $$;\n-- migrate:down\nDROP TABLE a;\n",
     );
     let slow = project.start(&["up"]);
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^SELECT pg_sleep'",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^DO .* pg_sleep'",
     );
     expect![[r#"
         exit 0
@@ -117,7 +117,7 @@ fn what_is_running_is_not_called_in_doubt() {
     let project = Project::new();
     project.file(
         "migrations/001_slow.sql",
-        "-- migrate:up transaction:false\nSELECT pg_sleep(3);\n-- migrate:down\nSELECT 1;\n",
+        "-- migrate:up transaction:false\nDO $$ BEGIN PERFORM pg_sleep(3); END $$;\n-- migrate:down\nSELECT 1;\n",
     );
     let slow = project.start(&["up"]);
     wait_until(&project, SLEEPS);

@@ -113,3 +113,41 @@ fn options_hold_in_both_directions_and_outside_a_transaction() {
     "#]]
     .assert_eq(&project.query("SELECT * FROM seen ORDER BY place"));
 }
+
+#[test]
+fn a_limit_that_the_connection_states_itself_wins() {
+    let project = Project::new();
+    project.migration(
+        "001_look",
+        "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement, \
+         current_setting('idle_in_transaction_session_timeout') AS idle;",
+        "DROP TABLE seen;",
+    );
+    project.file("migrations/002_own.sql", "-- migrate:up lock_timeout:3s\nUPDATE seen SET lock = current_setting('lock_timeout') || ' and ' || lock;\n-- migrate:down\n");
+    let url = format!("{}?lock_timeout=7s&idle_in_transaction_session_timeout=5min", project.url());
+    let url = if project.url().contains('?') { url.replacen('?', "&", 2).replacen('&', "?", 1) } else { url };
+    let output = project.run_with(&["up"], &[("DATABASE_URL", &url), ("PGOPTIONS", "-c statement_timeout=9min")]);
+    assert!(output.starts_with("exit 0\n"), "{output}");
+    // What a migration says itself is closer to it than the connection.
+    assert_eq!(project.query("SELECT * FROM seen"), "3s and 7s|9min|5min\n");
+}
+
+#[test]
+fn every_limit_of_the_role_that_the_server_has_is_put_aside() {
+    let project = Project::new();
+    project.query(&format!(
+        "DO $$ DECLARE limits text; name text; BEGIN CREATE ROLE limited LOGIN SUPERUSER; \
+         FOR name IN SELECT s.name FROM pg_settings s WHERE context = 'user' AND s.name ~ '_timeout$' AND min_val = '0' AND s.name <> 'tcp_user_timeout' \
+         LOOP EXECUTE format('ALTER ROLE limited IN DATABASE {} SET %I = %L', name, '300ms'); END LOOP; END $$",
+        project.database()
+    ));
+    project.migration("001_slow", "CREATE TABLE public.a (id int); SELECT pg_sleep(0.7);", "DROP TABLE public.a;");
+    project.file(
+        "migrations/002_steps.sql",
+        "-- migrate:up transaction:false\nSELECT pg_sleep(0.7);\nCREATE INDEX CONCURRENTLY a_id ON public.a (id);\nDO $$ BEGIN PERFORM pg_sleep(0.7); END $$;\n-- migrate:down\nDROP INDEX public.a_id;\n",
+    );
+    for command in [&["up"][..], &["down", "--to", "0", "--yes"]] {
+        let output = project.run_as("limited", command);
+        assert!(output.starts_with("exit 0\n"), "{output}");
+    }
+}

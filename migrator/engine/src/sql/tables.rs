@@ -1,0 +1,160 @@
+//! The two history tables: their names, their columns, how they come to be, and the lock that guards them.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{identifier, literal};
+use crate::embedded::Settings;
+
+/// The two history tables and the lock that guards them, as the settings name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tables {
+    /// The schema's plain name.
+    pub schema: String,
+    /// The state table's plain name.
+    pub table: String,
+    /// The state table, qualified and quoted.
+    pub state: String,
+    /// The event log, qualified and quoted.
+    pub events: String,
+    /// The key of the advisory lock.
+    pub lock_key: i64,
+}
+
+impl Tables {
+    /// The tables that the settings name.
+    pub(crate) fn new(settings: &Settings) -> Tables {
+        let schema = settings.history_schema.to_owned();
+        let table = settings.history_table;
+        let events = format!("{}_events", table.strip_suffix('s').unwrap_or(table));
+        Tables {
+            lock_key: lock_key(&schema, table),
+            state: format!("{}.{}", identifier(&schema), identifier(table)),
+            events: format!("{}.{}", identifier(&schema), identifier(&events)),
+            schema,
+            table: table.to_owned(),
+        }
+    }
+
+    /// Which of the tables, and whether the schema, are there.
+    pub(crate) fn presence(&self) -> String {
+        format!(
+            "SELECT to_regclass({}) IS NOT NULL AS state, to_regclass({}) IS NOT NULL AS events, to_regnamespace({}) IS NOT NULL AS schema",
+            literal(&self.state),
+            literal(&self.events),
+            literal(&identifier(&self.schema))
+        )
+    }
+
+    /// Creates what is missing and adds what an older or another tool's table lacks.
+    pub(crate) fn create(&self, with_schema: bool) -> String {
+        let Tables { state, events, .. } = self;
+        // An existing schema must not need the right to create one, which `IF NOT EXISTS` asks for all the same.
+        let schema = if with_schema { format!("CREATE SCHEMA {};\n", identifier(&self.schema)) } else { String::new() };
+        let added = |columns: &[&str]| {
+            columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
+             ALTER TABLE {state} {};\n\
+             CREATE TABLE IF NOT EXISTS {events} ({});\n\
+             ALTER TABLE {events} {};\n",
+            added(&STATE_COLUMNS),
+            EVENT_COLUMNS.join(", "),
+            added(&EVENT_COLUMNS[FIRST_EVENT_COLUMNS..]),
+        )
+    }
+
+    /// The statements that take away what others may do with what was just created.
+    pub(crate) fn open_to_others(&self, created: CreatedObjects) -> String {
+        let of = |is_new: bool, table: &str| if is_new { literal(table) } else { "NULL".to_owned() };
+        format!(
+            "SELECT format('REVOKE ALL ON %s %s FROM %s CASCADE', kind, name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END) AS revoke \
+             FROM (SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name, relowner AS owner, relacl AS acl \
+               FROM pg_class c WHERE c.oid IN (to_regclass({state}), to_regclass({events}), (SELECT objid FROM pg_depend \
+                 WHERE refobjid = to_regclass({events}) AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0)) \
+             UNION ALL SELECT 'SCHEMA', quote_ident(nspname), nspowner, nspacl FROM pg_namespace WHERE nspname = {schema}) AS new, \
+             LATERAL (SELECT DISTINCT grantee FROM aclexplode(acl) WHERE grantee <> owner) AS others",
+            state = of(created.state, &self.state),
+            events = of(created.events, &self.events),
+            schema = of(created.schema, &self.schema),
+        )
+    }
+}
+
+/// What did not exist before the history was created.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CreatedObjects {
+    /// The state table.
+    pub(crate) state: bool,
+    /// The event log.
+    pub(crate) events: bool,
+    /// The schema of both.
+    pub(crate) schema: bool,
+}
+
+/// Lets a sequence that is behind its column, as on a copy by logical replication, go on after the newest number.
+pub(crate) fn set_sequence(sequence: &str, newest: i64) -> String {
+    format!("SELECT setval({}::regclass, {newest}::int8);\n", literal(sequence))
+}
+
+/// The name in a column's definition.
+pub(crate) fn first_word(definition: &str) -> &str {
+    definition.split(' ').next().unwrap_or_default()
+}
+
+/// What our state table has beyond dbmate's `version`, all nullable or defaulted so that dbmate can insert.
+pub(crate) const STATE_COLUMNS: [&str; 6] = [
+    "name pg_catalog.text",
+    "checksum pg_catalog.text",
+    "applied_at pg_catalog.timestamptz DEFAULT pg_catalog.now()",
+    "applied_by pg_catalog.text DEFAULT session_user",
+    "execution_ms bigint",
+    "release pg_catalog.text",
+];
+
+/// The columns of the event log. Those after [`FIRST_EVENT_COLUMNS`] came later: an older table gets them.
+pub(crate) const EVENT_COLUMNS: [&str; 19] = [
+    "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
+    "run_id pg_catalog.text NOT NULL",
+    "action pg_catalog.text NOT NULL",
+    "version varchar",
+    "name pg_catalog.text",
+    "checksum pg_catalog.text",
+    "attempt integer",
+    "statement integer",
+    "statement_checksum pg_catalog.text",
+    "outcome pg_catalog.text NOT NULL",
+    "duration_ms bigint",
+    "detail pg_catalog.text",
+    "actor pg_catalog.text",
+    "approved_by pg_catalog.text",
+    "plan_digest pg_catalog.text",
+    "release pg_catalog.text",
+    "session pg_catalog.text",
+    "down_block pg_catalog.text",
+];
+
+/// How many columns the event log had in its first form.
+const FIRST_EVENT_COLUMNS: usize = 17;
+
+/// The key of the session lock: the first eight bytes of SHA-256 over a product constant, NUL and the qualified table.
+fn lock_key(schema: &str, table: &str) -> i64 {
+    let digest = Sha256::digest(format!("migrator\0{schema}.{table}"));
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn the_lock_key_never_changes() {
+        // Releases of different age must take the same lock: these values are golden.
+        expect!["(7300916411259422349, -2226621762043230073)"]
+            .assert_eq(&format!("{:?}", (lock_key("public", "schema_migrations"), lock_key("app", "migrations"))));
+    }
+}
