@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::support::{Other, Project, wait_until};
+use crate::support::{Other, Project, major, not_tested, wait_until};
 
 const SESSION_OF_UP: &str = "FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^migrator' AND query ~* 'concurrently' AND pid <> pg_backend_pid()";
 
@@ -31,7 +31,9 @@ fn cancelled(project: &Project, in_its_way: &str) -> String {
     project.query(&format!("SELECT pg_cancel_backend(pid) {SESSION_OF_UP}"));
     let output = project.finish(up);
     other.run("ROLLBACK");
-    output
+    // On a slow machine it has waited long enough to say so.
+    let said = output.lines().filter(|line| !line.starts_with("001_a: waits for a lock: "));
+    said.map(|line| format!("{line}\n")).collect()
 }
 
 #[track_caller]
@@ -190,6 +192,9 @@ fn what_an_interrupted_reindex_left_behind_is_dropped() {
 
 #[test]
 fn a_detachment_that_was_begun_is_finished() {
+    if major() < 14 {
+        return not_tested("an unfinished detachment: PostgreSQL 13 detaches no partition concurrently");
+    }
     let project = project("ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;");
     project.query(
         "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9)",

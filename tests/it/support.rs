@@ -1,5 +1,6 @@
 //! A server for the whole test run, a database and a db directory for each test, and the output of a run as one text.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -244,6 +245,16 @@ pub(crate) fn wait_until(project: &Project, question: &str) {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("still not so: {question}");
+}
+
+/// Says that something could not be tested here, also where the output of a test that passes is not shown.
+pub(crate) fn not_tested(why: &str) {
+    let _ = writeln!(std::io::stderr(), "NOT TESTED: {why}");
+}
+
+/// The major release of the shared server.
+pub(crate) fn major() -> u32 {
+    query_on("postgres", "SELECT current_setting('server_version_num')::int / 10000").trim().parse().unwrap()
 }
 
 /// Runs SQL on a database of the shared server.

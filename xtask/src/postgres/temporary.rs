@@ -33,6 +33,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("full_page_writes", "off"),
     ("synchronous_commit", "off"),
     ("max_connections", "200"),
+    // Before release 14 it is md5.
+    ("password_encryption", "scram-sha-256"),
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
 ];
