@@ -1,13 +1,19 @@
 //! What a schema is, as facts: one line for each object, comparable and readable in a review.
 //!
 //! Pure: [`catalog`] holds the question, `introspect` asks it. No fact holds an oid, a column number with holes, a grantor or
-//! anything else that two databases of the same schema need not share.
+//! anything else that two databases of the same schema need not share; expressions are in the form of [`canonical`], which a
+//! dump and its restoration leave as it is.
 
+mod canonical;
 pub(crate) mod catalog;
 mod difference;
+mod kinds;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::error::Error;
+use canonical::{Domains, canonical};
 pub use difference::{Difference, diff, report};
 
 /// One object, or one part of it.
@@ -23,13 +29,23 @@ pub struct Fact {
     pub definition: String,
 }
 
-/// The facts of one schema. No two of them have the same object, kind and part.
+/// The facts of one schema, each in its canonical form. No two of them have the same object, kind and part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts(BTreeMap<(String, String, String), String>);
 
 impl FromIterator<Fact> for Facts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Facts {
         let mut sorted: Vec<Fact> = facts.into_iter().collect();
+        let mut domains = Domains::default();
+        sorted
+            .iter()
+            .filter(|fact| fact.kind == "domain")
+            .for_each(|fact| domains.insert(&fact.object, &fact.definition));
+        for fact in &mut sorted {
+            if let Cow::Owned(definition) = canonical(&fact.kind, &fact.definition, &domains) {
+                fact.definition = definition;
+            }
+        }
         sorted.sort();
         let mut all: BTreeMap<_, String> = BTreeMap::new();
         for Fact { object, kind, part, definition } in sorted {
@@ -108,6 +124,16 @@ impl Facts {
                 format!("{object} {name} {}", escape(definition))
             })
             .collect()
+    }
+
+    /// Takes out the objects of a kind that this migrator does not know, where the settings name them under what is not compared.
+    ///
+    /// # Errors
+    /// There is another: two of that kind cannot be compared.
+    pub(crate) fn refuse_unknown(&mut self, ignored: &[&str]) -> Result<(), Error> {
+        let mut unknown = Facts(self.0.extract_if(.., |(_, kind, _), _| kind == kinds::UNKNOWN).collect());
+        unknown.ignore(ignored, true);
+        kinds::refuse(unknown.0.iter().map(|((object, ..), definition)| (&**object, &**definition)))
     }
 
     /// Takes out what the settings do not want compared: owners, unless asked for, and what a pattern names.

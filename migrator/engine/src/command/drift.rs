@@ -34,7 +34,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let major = session.connection.server.version_number / 10_000;
     if args.facts {
         let mut facts = Facts::read(&session.connection, &session.tables).await?;
-        facts.ignore(&[], context.embedded.settings.drift_owners);
+        let settings = &context.embedded.settings;
+        facts.ignore(&[], settings.drift_owners);
+        facts.refuse_unknown(settings.drift_ignore)?;
         let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
         let newest = applied.max().map_or("nothing", |(_, version)| version);
         result(facts.render(major, newest).trim_end_matches('\n'));
@@ -149,6 +151,7 @@ async fn compare(
     for facts in [&mut expected, &mut found] {
         facts.ignore(settings.drift_ignore, settings.drift_owners);
     }
+    found.refuse_unknown(&[])?;
     Ok(diff(&expected, &found))
 }
 
