@@ -5,7 +5,7 @@ SELECT quote_ident(e.extname), 'extension', '', 'VERSION ' || e.extversion || ' 
 UNION ALL
 SELECT quote_ident(t.evtname), 'event-trigger', '', concat_ws(' ', 'ON', t.evtevent,
     'WHEN TAG IN (' || (SELECT string_agg(x, ', ' ORDER BY x COLLATE "C") FROM unnest(t.evttags) x) || ')', 'EXECUTE', t.evtfoid::regprocedure,
-    CASE t.evtenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' WHEN 'O' THEN NULL ELSE 'ENABLED ' || t.evtenabled END)
+    CASE t.evtenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' WHEN 'O' THEN NULL ELSE 'ENABLED ' || t.evtenabled::text END)
 FROM pg_event_trigger t WHERE ('pg_event_trigger'::regclass, t.oid) NOT IN (SELECT classid, objid FROM extension_member)
 UNION ALL
 SELECT quote_ident(p.pubname), 'publication', '', concat_ws(' ', CASE WHEN p.puballtables THEN 'ALL TABLES' END,
