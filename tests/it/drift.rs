@@ -352,7 +352,10 @@ fn s1_nothing_that_is_planted_in_the_search_path_is_used() {
     let evil = |line: &&str| !line.starts_with("evil");
     assert_eq!(after.lines().filter(evil).collect::<Vec<_>>(), before.lines().collect::<Vec<_>>());
     // It works where it is meant to: with the trap in the path the query itself falls into it.
-    assert_eq!(project.query("SET search_path = evil, pg_catalog; SELECT quote_ident('a'::name)"), "planted\n");
+    assert_eq!(
+        project.query("SET search_path = evil, pg_catalog; SELECT quote_ident('a'::pg_catalog.text)"),
+        "planted\n"
+    );
 }
 
 #[test]

@@ -285,9 +285,9 @@ fn client(program: &str, database: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The schema of a project's database as pg_dump writes it.
+/// A project's database as pg_dump writes it.
 pub(crate) fn dump(project: &Project, arguments: &[&str]) -> String {
-    client("pg_dump", project.database(), &[&["--schema-only"], arguments].concat())
+    client("pg_dump", project.database(), arguments)
 }
 
 /// A new database with what pg_dump says of the project's, restored by psql as a role.

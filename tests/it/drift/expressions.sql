@@ -33,7 +33,7 @@ CREATE TRIGGER changed BEFORE UPDATE ON said.things FOR EACH ROW
     WHEN (new.status IN ('a', 'b') AND old.i BETWEEN 1 AND 2 AND (old.j = 1 OR (new.j = 2 OR new.i = 3))) EXECUTE FUNCTION said.touch();
 CREATE RULE noted AS ON UPDATE TO said.things WHERE old.status IN ('a', 'b') AND new.i BETWEEN 1 AND 2 AND new.j = 3
     DO ALSO (DELETE FROM said.things WHERE status IN ('x', 'y'); INSERT INTO said.left_side VALUES (-1), (2));
-CREATE VIEW said.open AS
+CREATE VIEW said.seen AS
     WITH numbered AS (SELECT 1 AS n, 'a' AS kind, NULL AS nothing UNION ALL SELECT -2, 'b', NULL UNION ALL SELECT 10000000000, NULL, 'c')
     SELECT t.status, CASE WHEN t.status IN ('a', 'b') THEN 'x' WHEN i BETWEEN 1 AND 2 AND j = 3 THEN short END AS word,
         count(*) FILTER (WHERE t.short IN ('a', 'b')) OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS counted
@@ -59,4 +59,4 @@ CREATE TABLE said.child (own int) INHERITS (said.parent);
 ALTER TABLE said.parent ADD COLUMN later int DEFAULT 3 NOT NULL;
 CREATE TABLE said.adopted (own int, status varchar CHECK (status IN ('a', 'b')), later int DEFAULT 4 NOT NULL, a int);
 ALTER TABLE said.adopted ADD CONSTRAINT parent_status_check CHECK (status IN ('a', 'b')), INHERIT said.parent;
-CREATE TABLE said.grandchild (last int) INHERITS (said.child, said.adopted);
+CREATE TABLE said.grandchild (last int, later int DEFAULT 5) INHERITS (said.child, said.adopted);

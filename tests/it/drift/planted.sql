@@ -6,7 +6,7 @@ BEGIN
     -- Every function of pg_catalog that could be meant by its name alone; it answers with nonsense, or fails.
     FOR one IN
         SELECT proname, pg_get_function_identity_arguments(oid) AS arguments FROM pg_proc
-        WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provariadic = 0 AND NOT proretset
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provariadic = 0 AND NOT proretset AND proargmodes IS NULL
             AND NOT ('internal'::regtype = ANY (proargtypes)) AND NOT ('cstring'::regtype = ANY (proargtypes))
             AND NOT EXISTS (SELECT FROM unnest(proargtypes) a JOIN pg_type t ON t.oid = a WHERE t.typtype = 'p')
             AND (proname ~ '^(quote_|pg_get_|pg_identify|format_type|to_reg|strpos|substr|split_part|concat|coalesce|current_database|acldefault)')
@@ -16,12 +16,10 @@ BEGIN
     FOR one IN
         SELECT oprname, oprleft::regtype AS l, oprright::regtype AS r FROM pg_operator
         WHERE oprname IN ('=', '<>', '>', '<', '||', '>=', '!~', '-', '+') AND oprleft <> 0
-            AND oprleft::regtype::text IN ('oid', '"char"', 'name', 'text', 'smallint', 'integer', 'boolean', 'regclass')
-            AND oprright::regtype::text IN ('oid', '"char"', 'name', 'text', 'smallint', 'integer', 'boolean', 'regclass')
+            AND oprleft::regtype::text IN ('oid', '"char"', 'name', 'smallint', 'regclass')
+            AND oprright::regtype::text IN ('oid', '"char"', 'name', 'smallint', 'regclass')
     LOOP
-        EXECUTE format('CREATE FUNCTION evil.bad(%s, %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN RAISE ''planted''; END $f$', one.l, one.r);
-        EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.bad)', one.oprname, one.l, one.r);
-    EXCEPTION WHEN duplicate_function THEN
+        EXECUTE format('CREATE OR REPLACE FUNCTION evil.bad(%s, %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN RAISE ''planted''; END $f$', one.l, one.r);
         EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.bad)', one.oprname, one.l, one.r);
     END LOOP;
     FOR one IN SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v') LOOP
