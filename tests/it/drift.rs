@@ -1,12 +1,12 @@
 //! `drift`: the live schema against the one that is compiled in.
 
 mod injected;
-
-use std::process::Command;
+mod restored;
+mod unknown;
 
 use expect_test::expect;
 
-use crate::support::{Project, fingerprint, query_on, server};
+use crate::support::{Project, fingerprint, query_on};
 
 /// A database with one object of every kind, and its facts compiled in.
 fn everything() -> Project {
@@ -306,34 +306,56 @@ fn who_may_do_nothing_sees_the_same_schema() {
     assert_eq!(project.run_as("drift_guest", &["drift"]), "exit 0\n--- stdout\nno drift\n");
 }
 
+/// Somebody may have revoked what everybody may read at first.
 #[test]
-fn a_restored_dump_has_no_drift() {
+fn who_may_not_read_a_catalog_is_told_which() {
     let project = everything();
-    let restored = Project::new();
-    let program = |name: &str, database: &str| {
-        let mut command = Command::new(server().program_directory().join(name));
-        command.env("PGOPTIONS", "").arg("--dbname").arg(server().url(database));
-        command
-    };
-    let dump = program("pg_dump", project.database())
-        .arg("--schema-only")
-        .output()
-        .expect("pg_dump, beside the server's programs");
-    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
-    restored.file("dump.sql", &String::from_utf8(dump.stdout).unwrap());
-    let restore = program("psql", restored.database())
-        .args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file"])
-        .arg(restored.db().join("dump.sql"))
-        .output()
-        .unwrap();
-    assert!(restore.status.success(), "{}", String::from_utf8_lossy(&restore.stderr));
-    let url = server().url(restored.database());
-    expect![[r#"
-        exit 0
-        --- stdout
-        no drift
-    "#]]
-    .assert_eq(&project.run_with(&["drift"], &[("DATABASE_URL", &url)]));
+    query_on(
+        "postgres",
+        "DO $$ BEGIN CREATE ROLE drift_guest LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+    );
+    project.query("GRANT SELECT ON schema_migrations, schema_migration_events TO drift_guest");
+    project.query("REVOKE SELECT ON pg_catalog.pg_policy FROM PUBLIC");
+    for arguments in [&["drift"][..], &["drift", "--json"], &["drift", "--facts"]] {
+        expect![[r#"
+            exit 8
+            --- stderr
+            error: the server refused reading the schema: permission denied for table pg_policy [42501]
+              = note: nothing was compared: a schema that is not read whole cannot be called equal
+              = help: grant the right to the migrator's user, or connect as the owner
+        "#]]
+        .assert_eq(&project.run_as("drift_guest", arguments));
+    }
+}
+
+/// What our questions use is planted in the first schema of the path; none of it is called, and the names stay qualified.
+#[test]
+fn s1_nothing_that_is_planted_in_the_search_path_is_used() {
+    let project = everything();
+    let before = facts(&project);
+    query_on(
+        "postgres",
+        "DO $$ BEGIN CREATE ROLE drift_planted LOGIN SUPERUSER; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
+    );
+    query_on("postgres", "ALTER ROLE drift_planted SET search_path = evil, app, public, pg_catalog");
+    project.query(include_str!("drift/planted.sql"));
+    project.file("migrator.toml", "[drift]\nignore = [\"* evil*\"]\n");
+    for arguments in [&["drift"][..], &["up", "--check-drift"]] {
+        let output = project.run_as("drift_planted", arguments);
+        assert!(output.starts_with("exit 0\n") && output.contains("no drift\n"), "{output}");
+    }
+    let json = project.run_as("drift_planted", &["drift", "--json"]);
+    assert!(json.contains("\"drift\":false"), "{json}");
+    let url = project.url().replace("postgres@", "drift_planted@");
+    let output = project.command(&["drift", "--facts"]).env("DATABASE_URL", url).output().unwrap();
+    let after = String::from_utf8(output.stdout).unwrap();
+    let evil = |line: &&str| !line.starts_with("evil");
+    assert_eq!(after.lines().filter(evil).collect::<Vec<_>>(), before.lines().collect::<Vec<_>>());
+    // It works where it is meant to: with the trap in the path the query itself falls into it.
+    assert_eq!(
+        project.query("SET search_path = evil, pg_catalog; SELECT quote_ident('a'::pg_catalog.text)"),
+        "planted\n"
+    );
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
         +     ('003'),
         +     ('004');
         db/schema.facts.MAJOR is not what the migrations give:
-        - # schema facts of PostgreSQL X at 003; written by `cargo xtask dump`, compared by `migrator drift`
-        + # schema facts of PostgreSQL X at 004; written by `cargo xtask dump`, compared by `migrator drift`
+        - # schema facts of PostgreSQL X at 003, format 2; written by `cargo xtask dump`, compared by `migrator drift`
+        + # schema facts of PostgreSQL X at 004, format 2; written by `cargo xtask dump`, compared by `migrator drift`
         + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
         the migrations give another schema: run `cargo xtask dump` and commit what it writes
     "#]]

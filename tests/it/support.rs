@@ -292,6 +292,31 @@ pub(crate) fn fingerprint(project: &Project) -> String {
     tables.chain([relations.clone()]).collect()
 }
 
+/// What a client program of the shared server says of a database.
+fn client(program: &str, database: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(server().program_directory().join(program));
+    command.env("PGOPTIONS", "").arg("--dbname").arg(server().tcp_url(database)).args(arguments);
+    let output = command.output().unwrap_or_else(|error| panic!("{program}, beside the server's programs: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A project's database as pg_dump writes it.
+pub(crate) fn dump(project: &Project, arguments: &[&str]) -> String {
+    client("pg_dump", project.database(), arguments)
+}
+
+/// A new database with what pg_dump says of the project's, restored by psql as a role.
+pub(crate) fn restore(project: &Project, arguments: &[&str], role: &str) -> Project {
+    let restored = Project::new();
+    restored.file("dump.sql", &dump(project, arguments));
+    let file = restored.db().join("dump.sql").display().to_string();
+    let authorization = format!("SET SESSION AUTHORIZATION {role}");
+    let fixed = ["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"];
+    client("psql", restored.database(), &[&fixed[..], &["--command", &authorization, "--file", &file]].concat());
+    restored
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

@@ -1,13 +1,19 @@
 //! What a schema is, as facts: one line for each object, comparable and readable in a review.
 //!
 //! Pure: [`catalog`] holds the question, `introspect` asks it. No fact holds an oid, a column number with holes, a grantor or
-//! anything else that two databases of the same schema need not share.
+//! anything else that two databases of the same schema need not share; expressions are in the form of [`canonical`], which a
+//! dump and its restoration leave as it is.
 
+mod canonical;
 pub(crate) mod catalog;
 mod difference;
+mod kinds;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::error::Error;
+use canonical::{Domains, canonical};
 pub use difference::{Difference, diff, report};
 
 /// One object, or one part of it.
@@ -23,13 +29,23 @@ pub struct Fact {
     pub definition: String,
 }
 
-/// The facts of one schema. No two of them have the same object, kind and part.
+/// The facts of one schema, each in its canonical form. No two of them have the same object, kind and part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts(BTreeMap<(String, String, String), String>);
 
 impl FromIterator<Fact> for Facts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Facts {
         let mut sorted: Vec<Fact> = facts.into_iter().collect();
+        let mut domains = Domains::default();
+        sorted
+            .iter()
+            .filter(|fact| fact.kind == "domain")
+            .for_each(|fact| domains.insert(&fact.object, &fact.definition));
+        for fact in &mut sorted {
+            if let Cow::Owned(definition) = canonical(&fact.kind, &fact.definition, &domains) {
+                fact.definition = definition;
+            }
+        }
         sorted.sort();
         let mut all: BTreeMap<_, String> = BTreeMap::new();
         for Fact { object, kind, part, definition } in sorted {
@@ -44,6 +60,9 @@ impl FromIterator<Fact> for Facts {
 
 /// The beginning of a file's first line.
 const HEADER: &str = "# schema facts of PostgreSQL ";
+
+/// Rises when the same schema gets other facts: differences from a file of another format may be no drift.
+const FORMAT: u32 = 2;
 
 impl Facts {
     /// Reads what [`Facts::render`] has written; the build has refused every file of another form.
@@ -65,14 +84,22 @@ impl Facts {
     /// The version at whose state the facts of a file were read; `None` where nothing had been applied.
     pub fn version(text: &str) -> Option<i64> {
         let first = text.lines().next()?.strip_prefix(HEADER)?;
-        first.split_once(" at ")?.1.split(';').next()?.parse().ok()
+        first.split_once(" at ")?.1.split([',', ';']).next()?.parse().ok()
+    }
+
+    /// Whether a file was written by a release with facts of another form.
+    pub(crate) fn is_of_another_format(text: &str) -> bool {
+        let first = text.lines().next().and_then(|line| line.split(';').next()).unwrap_or_default();
+        // The first form did not name itself.
+        first.split_once(", format ").map_or("1", |(_, format)| format) != FORMAT.to_string()
     }
 
     /// The file: sorted, one fact a line, `object`, `kind part` and `definition` divided by tabs; what belongs to a table
     /// stands together.
     pub fn render(&self, major: i32, version: &str) -> String {
-        let mut text =
-            format!("{HEADER}{major} at {version}; written by `cargo xtask dump`, compared by `migrator drift`\n");
+        let mut text = format!(
+            "{HEADER}{major} at {version}, format {FORMAT}; written by `cargo xtask dump`, compared by `migrator drift`\n"
+        );
         for (object, name, definition) in self.fields() {
             text.push_str(&format!("{}\t{}\t{}\n", escape(object), escape(&name), escape(definition)));
         }
@@ -108,6 +135,16 @@ impl Facts {
                 format!("{object} {name} {}", escape(definition))
             })
             .collect()
+    }
+
+    /// Takes out the objects of a kind that this migrator does not know, where the settings name them under what is not compared.
+    ///
+    /// # Errors
+    /// There is another: two of that kind cannot be compared.
+    pub(crate) fn refuse_unknown(&mut self, ignored: &[&str]) -> Result<(), Error> {
+        let mut unknown = Facts(self.0.extract_if(.., |(_, kind, _), _| kind == kinds::UNKNOWN).collect());
+        unknown.ignore(ignored, true);
+        kinds::refuse(unknown.0.iter().map(|((object, ..), definition)| (&**object, &**definition)))
     }
 
     /// Takes out what the settings do not want compared: owners, unless asked for, and what a pattern names.
@@ -192,7 +229,7 @@ mod tests {
     fn a_file_is_read_as_it_was_written() {
         let text = facts().render(15, "013");
         expect_test::expect![[r"
-            # schema facts of PostgreSQL 15 at 013; written by `cargo xtask dump`, compared by `migrator drift`
+            # schema facts of PostgreSQL 15 at 013, format 2; written by `cargo xtask dump`, compared by `migrator drift`
             core.f()	function	AS $$\r\n\tx \\n  \n$$
             core.users	column \42E mail\42	#2 text
             core.users	owner	deploy
@@ -203,6 +240,16 @@ mod tests {
         assert_eq!(Facts::parse(&text), facts());
         assert_eq!(Facts::version(&text), Some(13));
         assert_eq!(Facts::version(&facts().render(15, "nothing")), None);
+    }
+
+    #[test]
+    fn a_file_says_of_which_form_its_facts_are() {
+        let text = facts().render(15, "013");
+        assert!(!Facts::is_of_another_format(&text));
+        for old in [text.replace(", format 2", ""), text.replace("format 2", "format 3"), String::new()] {
+            assert!(Facts::is_of_another_format(&old), "{old}");
+            assert_eq!(Facts::version(&old), (!old.is_empty()).then_some(13));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads the facts of a live schema.
 
 use crate::connect::{Connection, failed, query};
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::facts::{Fact, Facts, catalog};
 use crate::sql::Tables;
 
@@ -9,7 +9,7 @@ impl Facts {
     /// What the server says its schema is, at one moment; writes nothing, and leaves the session as it was.
     ///
     /// # Errors
-    /// A lost connection, or an object that somebody is changing at this moment.
+    /// A lost connection, or an object that another session is changing at this moment, or a catalog that the role may not read.
     pub(crate) async fn read(connection: &Connection, tables: &Tables) -> Result<Facts, Error> {
         let doing = "reading the schema";
         let client = &connection.client;
@@ -17,7 +17,10 @@ impl Facts {
         let answer = query(client, doing, &catalog::query(connection.server.version_number / 10_000, tables)).await;
         // Ends the transaction also when the question has failed.
         let ended = client.batch_execute("ROLLBACK").await;
-        let rows = answer?;
+        let rows = answer.map_err(|error| match error.exit() {
+            Exit::Refused => error.note("nothing was compared: a schema that is not read whole cannot be called equal"),
+            _ => error,
+        })?;
         ended.map_err(|error| failed(doing, &error))?;
         let text = |row: &tokio_postgres::SimpleQueryRow, column| row.get(column).unwrap_or_default().to_owned();
         let fact =

@@ -34,7 +34,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let major = session.connection.server.version_number / 10_000;
     if args.facts {
         let mut facts = Facts::read(&session.connection, &session.tables).await?;
-        facts.ignore(&[], context.embedded.settings.drift_owners);
+        let settings = &context.embedded.settings;
+        facts.ignore(&[], settings.drift_owners);
+        facts.refuse_unknown(settings.drift_ignore)?;
         let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
         let newest = applied.max().map_or("nothing", |(_, version)| version);
         file(facts.render(major, newest).trim_end_matches('\n'));
@@ -57,6 +59,11 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     {
         context.progress.warn(&format!("differences are to be expected: {reason}"));
     }
+    if let Some(reason) = outdated(compiled)
+        && !differences.is_empty()
+    {
+        context.progress.warn(&reason);
+    }
     Ok(if differences.is_empty() { Exit::Done } else { Exit::Found })
 }
 
@@ -74,9 +81,24 @@ pub(crate) async fn refuse(
         return Ok(());
     }
     let database = &connection.server.database;
-    Err(Error::new(Exit::Refused, format!("the schema of database `{database}` has drifted; nothing was applied"))
-        .note(report(&differences))
-        .help("write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml"))
+    let error =
+        Error::new(Exit::Refused, format!("the schema of database `{database}` has drifted; nothing was applied"))
+            .note(report(&differences));
+    let error = match outdated(compiled(context, connection)?) {
+        Some(reason) => error.note(reason),
+        None => error,
+    };
+    Err(error.help("write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml"))
+}
+
+/// Why differences may come from the file and not from the schema.
+fn outdated(facts: &SchemaFacts) -> Option<String> {
+    Facts::is_of_another_format(facts.text).then(|| {
+        format!(
+            "{} was written by another release of the migrator, and the same schema may read differently there: `cargo xtask dump` writes it again",
+            facts.file
+        )
+    })
 }
 
 /// Behind an `up`: the same question, whose answer comes too late to refuse anything.
@@ -107,7 +129,14 @@ pub(crate) async fn behind_a_load(
     if Facts::version(compiled.text) != newest {
         return Ok(None);
     }
-    Ok(Some((compiled.file, compare(context, connection, tables, compiled).await?)))
+    let mut differences = compare(context, connection, tables, compiled).await?;
+    // What ALTER DATABASE has set belongs to the database, and pg_dump leaves it there.
+    let is_left_behind = |one: &Difference| one.kind == "setting" && one.found.is_none();
+    let left: Vec<String> = differences.extract_if(.., |one| is_left_behind(one)).map(|one| one.part).collect();
+    if !left.is_empty() {
+        context.progress.warn(&format!("a dump holds no settings of the database; not set here: {}", left.join(", ")));
+    }
+    Ok(Some((compiled.file, differences)))
 }
 
 async fn comparable(
@@ -153,6 +182,7 @@ async fn compare(
     for facts in [&mut expected, &mut found] {
         facts.ignore(settings.drift_ignore, settings.drift_owners);
     }
+    found.refuse_unknown(&[])?;
     Ok(diff(&expected, &found))
 }
 

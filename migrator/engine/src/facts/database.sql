@@ -5,7 +5,7 @@ SELECT quote_ident(e.extname), 'extension', '', 'VERSION ' || e.extversion || ' 
 UNION ALL
 SELECT quote_ident(t.evtname), 'event-trigger', '', concat_ws(' ', 'ON', t.evtevent,
     'WHEN TAG IN (' || (SELECT string_agg(x, ', ' ORDER BY x COLLATE "C") FROM unnest(t.evttags) x) || ')', 'EXECUTE', t.evtfoid::regprocedure,
-    CASE t.evtenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' END)
+    CASE t.evtenabled WHEN 'D' THEN 'DISABLED' WHEN 'A' THEN 'ENABLED ALWAYS' WHEN 'R' THEN 'ENABLED REPLICA' WHEN 'O' THEN NULL ELSE 'ENABLED ' || t.evtenabled::text END)
 FROM pg_event_trigger t WHERE ('pg_event_trigger'::regclass, t.oid) NOT IN (SELECT classid, objid FROM extension_member)
 UNION ALL
 SELECT quote_ident(p.pubname), 'publication', '', concat_ws(' ', CASE WHEN p.puballtables THEN 'ALL TABLES' END,
@@ -45,7 +45,7 @@ FROM pg_db_role_setting s, unnest(s.setconfig) c WHERE s.setdatabase = (SELECT o
 UNION ALL
 SELECT coalesce(d.defaclnamespace::regnamespace::text, 'database'), 'default-privileges',
     CASE WHEN d.defaclrole = (SELECT datdba FROM pg_database WHERE datname = current_database()) THEN 'OWNER' ELSE d.defaclrole::regrole::text END
-        || ' ' || CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE d.defaclobjtype::text END,
+        || ' ' || CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' ELSE d.defaclobjtype::text END,
     coalesce((SELECT string_agg(entry, '; ' ORDER BY entry COLLATE "C") FROM (
         SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' WHEN x.grantee = d.defaclrole THEN 'OWNER' ELSE x.grantee::regrole::text END || ': '
             || string_agg(x.privilege_type || CASE WHEN x.is_grantable AND x.grantee <> d.defaclrole THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY x.privilege_type COLLATE "C") AS entry

@@ -50,8 +50,8 @@ FROM pg_opclass c JOIN space s ON s.oid = c.opcnamespace JOIN pg_am m ON m.oid =
 WHERE ('pg_opclass'::regclass, c.oid) NOT IN (SELECT classid, objid FROM extension_member)
 UNION ALL
 SELECT format_type(c.castsource, NULL) || ' AS ' || format_type(c.casttarget, NULL), 'cast', '', concat_ws(' ',
-    CASE c.castmethod WHEN 'f' THEN 'WITH FUNCTION ' || c.castfunc::regprocedure WHEN 'i' THEN 'WITH INOUT' ELSE 'WITHOUT FUNCTION' END,
-    CASE c.castcontext WHEN 'a' THEN 'AS ASSIGNMENT' WHEN 'i' THEN 'AS IMPLICIT' END)
+    CASE c.castmethod WHEN 'f' THEN 'WITH FUNCTION ' || c.castfunc::regprocedure WHEN 'i' THEN 'WITH INOUT' WHEN 'b' THEN 'WITHOUT FUNCTION' ELSE 'METHOD ' || c.castmethod::text END,
+    CASE c.castcontext WHEN 'a' THEN 'AS ASSIGNMENT' WHEN 'i' THEN 'AS IMPLICIT' WHEN 'e' THEN NULL ELSE 'AS ' || c.castcontext::text END)
 FROM pg_cast c WHERE c.oid >= 16384 AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT classid, objid FROM extension_member)
 UNION ALL
 SELECT s.name || '.' || quote_ident(c.collname), 'collation', '',

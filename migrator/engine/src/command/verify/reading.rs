@@ -94,6 +94,10 @@ impl Reader {
         let row = begun.and(answer).map_err(|error| failed(DOING, &error))?;
         ended.map_err(|error| failed(DOING, &error))?;
         let text: String = row.try_get(0).map_err(|error| failed(DOING, &error))?;
+        let unknown: bool = row.try_get(1).map_err(|error| failed(DOING, &error))?;
+        if unknown {
+            Reading(text.clone()).facts()?.refuse_unknown(&[])?;
+        }
         let planned_for = self.prepared.take().map_or(text.len(), |(_, length)| length);
         // A plan for a few objects is a bad one for many.
         if text.len() / 2 <= planned_for {
