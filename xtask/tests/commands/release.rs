@@ -49,6 +49,23 @@ fn dist_refuses_a_binary_that_can_drop_a_database() {
 }
 
 #[test]
+fn dist_refuses_a_binary_that_holds_what_only_tests_and_developers_need() {
+    for (name, what) in [
+        ("MIGRATOR_WORKSPACE_DATA_DIRECTORY", "the development commands"),
+        ("MIGRATOR_PLANTED_BUG", "the planted defects of the tests"),
+    ] {
+        let workspace = Workspace::new();
+        workspace.write("migrator/src/main.rs", &STAND_IN.replace("-\" };", &format!("{name}\" }};")));
+        let output = workspace.xtask("dist").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("error: the release binary contains {what}, which must not ship: it reads `{name}`\n");
+        assert_eq!(output.status.code(), Some(9));
+        assert!(said.contains(&expected), "{said}");
+        assert!(!workspace.path("target/dist").exists());
+    }
+}
+
+#[test]
 fn ci_stops_at_the_first_failure() {
     let workspace = Workspace::new();
     workspace.write("migrator/src/lib.rs", "pub   fn f() {}\n");
