@@ -27,6 +27,7 @@ mod healing;
 mod history;
 mod house;
 mod ignored;
+mod least_privilege;
 mod libpq;
 mod locks;
 mod locks_of_ddl;
