@@ -6,7 +6,7 @@ use std::fs;
 use expect_test::expect;
 
 use crate::support::Project;
-use crate::workspace::{Workspace, repository};
+use crate::workspace::{Workspace, repository, section};
 
 #[test]
 fn another_workspace_builds_and_migrates_and_its_backend_finds_the_tables() {
@@ -191,29 +191,100 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
     "#]].assert_eq(&depend_on("migrator-engine", engine.to_str().unwrap()));
 }
 
+/// The files that the README shows for another workspace, by their path: each block begins with a comment that names its file.
+fn shown() -> BTreeMap<String, String> {
+    let section = section("## In your own workspace");
+    let blocks = section.split("\n```").skip(1).step_by(2);
+    let titled = blocks.filter_map(|block| {
+        let (title, text) = block.split_once('\n')?.1.split_once('\n')?;
+        let path = ["# ", "// ", "-- "].iter().find_map(|comment| title.strip_prefix(comment))?;
+        Some((path.to_owned(), format!("{text}\n")))
+    });
+    titled.collect()
+}
+
 #[test]
 fn the_readme_shows_what_another_workspace_writes() {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let section = readme.split_once("\n## In your own workspace\n").unwrap().1.split_once("\n## ").unwrap().0;
-    // Every block begins with a comment that names its file.
-    let shown: BTreeMap<&str, &str> = section
-        .split("```")
-        .skip(1)
-        .step_by(2)
-        .map(|block| {
-            let (title, text) = block.split_once('\n').unwrap().1.split_once('\n').unwrap();
-            (title.trim_start_matches(['#', '/', ' ']), text)
-        })
-        .collect();
-    let expected = ".cargo/config.toml migrator/Cargo.toml migrator/build.rs migrator/src/main.rs xtask/Cargo.toml xtask/src/main.rs";
-    assert_eq!(shown.keys().copied().collect::<Vec<_>>().join(" "), expected);
-    for (path, text) in shown {
-        let written = fs::read_to_string(repository().join("tests/foreign").join(path)).unwrap();
-        // There the crates come from this checkout.
-        let from_registry = |line: &str| match line.split_once(" = { path = ") {
-            Some((package, _)) => format!("{package} = \"0.1\"\n"),
-            None => format!("{line}\n"),
-        };
-        assert_eq!(text, written.lines().map(from_registry).collect::<String>(), "{path}");
+    for (path, text) in shown() {
+        if path == ".gitignore" || path.starts_with("db/") {
+            continue;
+        }
+        let written = fs::read_to_string(repository().join("tests/foreign").join(&path)).unwrap();
+        // That one lies within the repository, and has a backend.
+        let written = written.replace("\"../../../", "\"../../migrator/").replace("\"backend\", ", "");
+        assert_eq!(text, written, "{path}");
     }
+}
+
+#[test]
+fn what_the_readme_shows_works_in_a_fresh_workspace() {
+    let mut files = shown();
+    let expected = ".cargo/config.toml .gitignore Cargo.toml db/migrations/001_create_customers.sql migrator/Cargo.toml \
+                    migrator/build.rs migrator/src/main.rs xtask/Cargo.toml xtask/src/main.rs";
+    assert_eq!(files.keys().map(String::as_str).collect::<Vec<_>>().join(" "), expected);
+    let migration = files.remove("db/migrations/001_create_customers.sql").unwrap();
+    let files: Vec<_> = files.into_iter().map(|(path, text)| (path.into(), text.into_bytes())).collect();
+    let workspace = Workspace::of("shop", &files);
+    workspace.clone_beside("migrator");
+    let run = |line: &str| workspace.run(&mut workspace.cargo(line));
+    let commands = section("## In your own workspace");
+    let commands: Vec<&str> = commands.lines().filter_map(|line| line.strip_prefix("$ cargo ")).collect();
+    let [new, up] = commands[..] else { panic!("{commands:?}") };
+    expect![[r#"
+        exit 0
+        --- stdout
+        db/migrations/001_create_customers.sql
+    "#]]
+    .assert_eq(&run(new));
+    workspace.write("db/migrations/001_create_customers.sql", migration);
+    expect![[r#"
+        exit 0
+        --- stdout
+        applied 001_create_customers (N ms)
+        applied 1 migration in N ms; the database is at 001
+        --- stderr
+        SERVER · database shop_dev · user postgres · PostgreSQL X
+        wrote db/schema.sql and db/schema.facts.MAJOR
+    "#]]
+    .assert_eq(&run(up));
+    expect![[r#"
+        exit 0
+        --- stdout
+        VERSION  NAME  STATE  APPLIED  BY  TIME
+        001  create_customers  applied  DATE TIME UTC  postgres  N ms
+        up to date
+    "#]]
+    .assert_eq(&run("xtask status"));
+}
+
+/// Cargo finds every crate in the repository by its name; that they build is what the paths show.
+#[test]
+fn the_readmes_git_form_finds_the_crates() {
+    let section = section("## In your own workspace");
+    let from_git: BTreeMap<&str, &str> =
+        section.lines().filter(|line| line.contains(" = { git = ")).filter_map(|line| line.split_once(" = ")).collect();
+    assert_eq!(from_git.keys().copied().collect::<Vec<_>>(), ["migrator-build", "migrator-engine", "migrator-xtask"]);
+    let url = from_git["migrator-engine"].split('"').nth(1).unwrap();
+    let on_git = |line: &str| match line.split_once(" = { path = ") {
+        Some((package, _)) => format!("{package} = {}\n", from_git[package]),
+        None => format!("{line}\n"),
+    };
+    let files = shown().into_iter().filter(|(path, _)| !path.starts_with("db/"));
+    let files: Vec<_> =
+        files.map(|(path, text)| (path.into(), text.lines().map(on_git).collect::<String>().into_bytes())).collect();
+    let workspace = Workspace::of("shop_from_git", &files);
+    let Some(mut cargo) = workspace.cargo_with_git("metadata --format-version 1", url) else {
+        eprintln!("not run: git cannot read this tree");
+        return;
+    };
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sources = metadata["packages"].as_array().unwrap().iter().map(|package| {
+        let source = package["source"].as_str().unwrap_or("a path").split(['?', '#']).next().unwrap();
+        (package["name"].as_str().unwrap(), source.to_owned())
+    });
+    let sources: BTreeMap<&str, String> = sources.filter(|(name, _)| name.starts_with("migrator-")).collect();
+    let expected = ["migrator-build", "migrator-diagnostic", "migrator-engine", "migrator-xtask"];
+    assert_eq!(sources, expected.map(|name| (name, format!("git+{url}"))).into());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::workspace::{Workspace, files, repository};
+use crate::workspace::{Workspace, files, repository, section};
 
 /// This repository's db directory in a workspace of its own, as the README's reader has it after a clone.
 fn own() -> Workspace {
@@ -48,15 +48,6 @@ fn a_fresh_clone_is_as_clean_after_up_as_before() {
     fs::remove_dir_all(workspace.path(".git")).unwrap();
 }
 
-/// What stands under a heading, up to the next one of its level or above.
-fn section(heading: &str) -> String {
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    let behind = readme.split_once(&format!("\n{heading}\n")).unwrap().1;
-    let level = heading.split(' ').next().unwrap().len();
-    let ends = |line: &&str| !(2..=level).any(|level| line.starts_with(&format!("{} ", "#".repeat(level))));
-    behind.lines().take_while(ends).map(|line| format!("{line}\n")).collect()
-}
-
 /// A command and what is shown below it.
 struct Shown {
     command: String,
@@ -64,8 +55,8 @@ struct Shown {
 }
 
 /// The commands of the console blocks in a section of the README.
-fn commands(section: &str) -> Vec<Shown> {
-    let section = self::section(&format!("## {section}"));
+fn commands(heading: &str) -> Vec<Shown> {
+    let section = section(&format!("## {heading}"));
     let mut found: Vec<Shown> = Vec::new();
     for block in section.split("```console\n").skip(1) {
         for line in block.split_once("```").unwrap().0.lines() {

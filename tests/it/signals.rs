@@ -1,7 +1,8 @@
 //! Signals, to the migrator and to the session behind its back.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Child;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use expect_test::expect;
@@ -273,4 +274,30 @@ fn what_whoever_started_it_wants_ignored_stays_ignored() {
     send(&up, Signal::INT);
     let output = project.finish(up);
     assert!(output.starts_with("exit 0") && output.contains("applied 001_slow"), "{output}");
+}
+
+/// This test starts itself once more, the way that `sh -c 'cargo test &'` starts it.
+#[test]
+fn what_the_tests_start_heeds_signals_that_they_were_started_to_ignore() {
+    const INSIDE: &str = "MIGRATOR_TEST_STARTED_IGNORING";
+    let project = Project::without_database();
+    if std::env::var_os(INSIDE).is_some() {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            // Prepares the process as it does for every other test.
+            drop(project.command(&[]));
+            let mut sleep = Command::new("sleep").arg("20").spawn().unwrap();
+            send(&sleep, signal);
+            assert_eq!(sleep.wait().unwrap().signal(), Some(signal.as_raw()));
+        }
+        return;
+    }
+    let name = std::thread::current().name().unwrap().to_owned();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' INT TERM HUP; exec \"$0\" --exact \"$1\""])
+        .arg(std::env::current_exe().unwrap())
+        .arg(name);
+    let output = shell.env(INSIDE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once, OnceLock};
 
 use migrator_xtask::postgres::TemporaryServer;
 use tempfile::TempDir;
@@ -105,6 +105,7 @@ impl Project {
 
     /// The binary over this directory and database, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        heed_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dir-migrator"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("MIGRATOR_")) {
             command.env_remove(name);
@@ -170,6 +171,21 @@ impl Project {
     pub(crate) fn query(&self, sql: &str) -> String {
         query_on(&self.database, sql)
     }
+}
+
+/// Lets every program that the tests start heed the signals that they send it, also where the tests were started to ignore them, as a
+/// shell without job control starts what ends in `&`: a program inherits what is ignored, but not what is handled.
+pub(crate) fn heed_signals() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map_or("0", str::trim);
+        let mask = u64::from_str_radix(mask, 16).unwrap();
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0) {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).unwrap();
+        }
+    });
 }
 
 /// Durations become `N ms`, moments `WHEN`, checksums `CHECKSUM`, the server's version `X`.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use migrator_xtask::postgres::Cluster;
 
-use crate::support::normalise_line;
+use crate::support::{heed_signals, normalise_line};
 
 /// Lies below target/, so that a second run compiles only what has changed.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign");
@@ -92,6 +92,7 @@ impl Workspace {
 
     /// A program in the workspace, with nothing of the environment that would lead it elsewhere.
     pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        heed_signals();
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -120,6 +121,48 @@ impl Workspace {
         let mut command = self.program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(line.split_whitespace());
         command
+    }
+
+    /// This checkout in a folder beside the workspace.
+    pub(crate) fn clone_beside(&self, folder: &str) {
+        let link = Path::new(HOME).join(folder);
+        if !link.exists() {
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(repository(), link).unwrap();
+        }
+    }
+
+    /// Cargo in a world where `url` leads to a git repository with the files of this checkout; `None` where git cannot list them.
+    ///
+    /// Its own cache of git repositories, with the user's cache of crates; the lock file is complete, so no registry is asked.
+    pub(crate) fn cargo_with_git(&self, line: &str, url: &str) -> Option<Command> {
+        let (upstream, commit) = upstream(&tracked()?);
+        let home = Path::new(HOME).join("cargo-home");
+        fs::create_dir_all(&home).unwrap();
+        let users = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let users = users.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).unwrap();
+        for shared in ["registry", "config.toml"] {
+            if users.join(shared).exists() && !home.join(shared).exists() {
+                std::os::unix::fs::symlink(users.join(shared), home.join(shared)).unwrap();
+            }
+        }
+        let lock = fs::read_to_string(self.path("Cargo.lock")).unwrap();
+        let mut from_git = String::new();
+        for package in lock.split_inclusive("\n\n") {
+            let own = package.contains("name = \"migrator") && !package.contains("\nsource = ");
+            match package.split_once("\ndependencies") {
+                Some((head, rest)) if own => {
+                    from_git.push_str(&format!("{head}\nsource = \"git+{url}#{commit}\"\ndependencies{rest}"));
+                }
+                _ => from_git.push_str(package),
+            }
+        }
+        self.write("Cargo.lock", from_git);
+        let mut cargo = self.cargo(line);
+        cargo.env("CARGO_HOME", home).env("CARGO_NET_GIT_FETCH_WITH_CLI", "true");
+        cargo.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_VALUE_0", url);
+        cargo.env("GIT_CONFIG_KEY_0", format!("url.file://{}.insteadOf", upstream.display()));
+        Some(cargo)
     }
 
     /// Exit code, stdout and stderr in one text, without what differs from run to run.
@@ -195,6 +238,59 @@ fn watchdog(data: &Path) -> Child {
 
 pub(crate) fn repository() -> PathBuf {
     fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap()
+}
+
+/// What the README has under a heading, up to the next one of its level or above.
+pub(crate) fn section(heading: &str) -> String {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let (_, below) = readme.split_once(&format!("\n{heading}\n")).unwrap();
+    let level = heading.split(' ').next().unwrap().len();
+    let mut fenced = false;
+    let ends = |line: &&str| {
+        fenced ^= line.starts_with("```");
+        fenced || !(2..=level).any(|level| line.starts_with(&format!("{} ", "#".repeat(level))))
+    };
+    below.lines().take_while(ends).map(|line| format!("{line}\n")).collect()
+}
+
+/// What git tracks here, with what it would track next, by its path in the repository; `None` where git cannot read this tree.
+pub(crate) fn tracked() -> Option<Vec<String>> {
+    // The tree may belong to another user than the tests.
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let output = git.current_dir(repository()).output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).unwrap();
+    let exists = |path: &&str| !path.is_empty() && repository().join(path).symlink_metadata().is_ok();
+    Some(text.split('\0').filter(exists).map(str::to_owned).collect())
+}
+
+/// A git repository of one commit with these files of this checkout, and the commit: the same files give the same one.
+fn upstream(tracked: &[String]) -> (PathBuf, String) {
+    let folder = Path::new(HOME).join("upstream");
+    let _ = fs::remove_dir_all(&folder);
+    for path in tracked {
+        let (from, to) = (repository().join(path), folder.join(path));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        match fs::read_link(&from) {
+            Ok(target) => std::os::unix::fs::symlink(target, to).unwrap(),
+            Err(_) => drop(fs::copy(from, to).unwrap()),
+        }
+    }
+    let git = |line: &str| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "commit.gpgsign=false"]);
+        for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+            git.env(name, "2026-01-01T00:00:00Z");
+        }
+        let output = git.args(line.split(' ')).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "git {line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for line in ["init --quiet", "add --all --force", "commit --quiet --message upstream"] {
+        git(line);
+    }
+    let commit = git("rev-parse HEAD");
+    (folder, commit)
 }
 
 /// What a test has moved away or added leaves its folders behind.

@@ -47,7 +47,7 @@ pub enum Command {
     Check(check::Args),
     /// Proves on a throw-away server that the migrations go up, down and up again.
     Verify(verify::Args),
-    /// Runs exactly what CI runs.
+    /// Runs what CI runs.
     Ci(ci::Args),
     /// Breaks the migrator's connection, process and server at every message, and looks what is true.
     Chaos(chaos::Args),
@@ -72,7 +72,7 @@ impl Command {
             Command::Db(command) => db::run(command),
             Command::Check(args) => check::run(&args),
             Command::Verify(args) => verify::run(&args),
-            Command::Ci(_) => ci::run(),
+            Command::Ci(args) => ci::run(&args),
             Command::Chaos(args) => chaos::run(&args),
             Command::Dump(args) => dump::run(&args),
             Command::Dist(args) => dist::run(&args),

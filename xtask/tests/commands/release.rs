@@ -49,12 +49,93 @@ fn dist_refuses_a_binary_that_can_drop_a_database() {
 }
 
 #[test]
-fn ci_stops_at_the_first_failure() {
+fn dist_refuses_a_binary_that_holds_what_only_tests_and_developers_need() {
+    for (name, what) in [
+        ("MIGRATOR_WORKSPACE_DATA_DIRECTORY", "the development commands"),
+        ("MIGRATOR_PLANTED_BUG", "the planted defects of the tests"),
+    ] {
+        let workspace = Workspace::new();
+        workspace.write("migrator/src/main.rs", &STAND_IN.replace("-\" };", &format!("{name}\" }};")));
+        let output = workspace.xtask("dist").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("error: the release binary contains {what}, which must not ship: it reads `{name}`\n");
+        assert_eq!(output.status.code(), Some(9));
+        assert!(said.contains(&expected), "{said}");
+        assert!(!workspace.path("target/dist").exists());
+    }
+}
+
+/// The headings and the verdicts of a run, in order.
+fn course(said: &str) -> Vec<&str> {
+    let told = |line: &&str| ["=== ", "not run: ", "failed: "].iter().any(|start| line.starts_with(start));
+    said.lines().filter(told).collect()
+}
+
+#[test]
+fn ci_runs_every_step_even_after_one_that_failed() {
+    let workspace = Workspace::new().with_git();
+    let ci = |arguments: &str| {
+        let output = workspace.xtask(&format!("ci --skip verify {arguments}")).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    cmd!(workspace.shell, "cargo generate-lockfile --offline").quiet().ignore_stderr().run().unwrap();
+    cmd!(workspace.shell, "cargo fmt").quiet().run().unwrap();
+    workspace.commit();
+    let (code, said) = ci("");
+    assert_eq!(code, Some(0), "{said}");
+    // A finding of ours, a failing test, bad format, and a test that leaves a file behind.
+    workspace.write("db/migrations/002_typo.sql", "-- migrate:up\nSELEC 1;\n-- migrate:down\n");
+    workspace.write(
+        "migrator/src/lib.rs",
+        "#[test]   fn f() { std::fs::write(\"left\", \"\").unwrap(); panic!(\"never\") }\n",
+    );
+    let (code, said) = ci("");
+    assert_eq!(code, Some(9), "{said}");
+    assert_eq!(
+        course(&said),
+        [
+            "=== cargo fmt --all --check",
+            "=== cargo clippy --workspace --all-targets --locked -- -D warnings",
+            "=== cargo test --workspace --locked --no-fail-fast",
+            "=== cargo xtask check",
+            "=== cargo xtask dump --check",
+            "not run: there is no db/schema.sql: `cargo xtask dump` writes it",
+            "=== cargo deny check licenses bans sources",
+            "not run: the workspace has no deny.toml",
+            "=== cargo check --manifest-path tests/fuzz/Cargo.toml --locked --target-dir target/fuzz",
+            "not run: the workspace has no tests/fuzz",
+            "failed: cargo fmt --all --check",
+            "failed: cargo test --workspace --locked --no-fail-fast",
+            "failed: cargo xtask check",
+            "failed: the tree is as it was",
+        ],
+        "{said}"
+    );
+    assert!(said.contains("error: these files were changed or left behind:\n"), "{said}");
+    assert!(said.contains("?? migrator/left\n"), "{said}");
+    // What only a check of ours has found is its exit code.
+    let (code, said) = ci("--skip fmt --skip clippy --skip test");
+    assert_eq!((code, course(&said).last().copied()), (Some(1), Some("failed: cargo xtask check")), "{said}");
+}
+
+/// One list: the script installs what is missing, and runs what `cargo xtask ci` lists. Three of the steps it calls itself, under the
+/// eyes of whoever reads it; those are the same commands.
+#[test]
+fn the_script_of_ci_runs_what_xtask_ci_lists() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/run");
+    let script = std::fs::read_to_string(script).unwrap();
+    let called: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("step "))
+        .filter(|line| line.starts_with("cargo "))
+        .collect();
+    let (rest, called): (Vec<&str>, Vec<&str>) = called.into_iter().partition(|line| line.starts_with("cargo xtask"));
+    let [rest] = rest[..] else { panic!("one call of `cargo xtask ci`: {rest:?}") };
     let workspace = Workspace::new();
-    workspace.write("migrator/src/lib.rs", "pub   fn f() {}\n");
-    let output = workspace.xtask("ci").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(9));
-    assert!(said.starts_with("fmt ...\n") && !said.contains("clippy"), "{said}");
-    assert!(said.ends_with("error: `cargo fmt --all --check` failed (exit status: 1)\n"), "{said}");
+    let list = |line: &str| String::from_utf8(workspace.xtask(line).output().unwrap().stdout).unwrap();
+    let of_xtask = list(&format!("{} --list", rest.strip_prefix("cargo xtask ").unwrap()));
+    let all = list("ci --list");
+    let together: Vec<&str> = called.iter().copied().chain(of_xtask.lines()).collect();
+    assert_eq!(together, all.lines().collect::<Vec<_>>());
+    assert!(called.iter().any(|line| line.starts_with("cargo test --workspace ")), "README's command: {called:?}");
 }

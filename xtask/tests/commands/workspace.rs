@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 use expect_test::Expect;
 use xshell::{Shell, cmd};
 
-/// Answers like the real one as far as xtask asks, and shows what it was called with.
+/// Answers like the real one as far as xtask asks, and shows what it was called with. Like the real one it knows in development
+/// only which cluster is the workspace's own.
 pub(crate) const STAND_IN: &str = r#"
+const DATA_DIRECTORY: &str = if cfg!(feature = "dev") { "MIGRATOR_WORKSPACE_DATA_DIRECTORY" } else { "-" };
+
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "--base") {
@@ -28,7 +31,7 @@ fn main() {
             "{line} | {} | {} | {} | {} | {}",
             variable("DATABASE_URL"),
             variable("PGHOST"),
-            variable("MIGRATOR_WORKSPACE_DATA_DIRECTORY"),
+            variable(DATA_DIRECTORY),
             if cfg!(feature = "dev") { "dev" } else { "release" },
             option_env!("MIGRATOR_COMMIT").unwrap_or("dev"),
         ),
