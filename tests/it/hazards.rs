@@ -60,7 +60,7 @@ fn every_hazard_fixture_is_called_after_a_rule() {
     let names = std::fs::read_dir(root).unwrap().map(|entry| name(&entry.unwrap().path()));
     let rules: Vec<String> =
         names.filter_map(|name| name.strip_prefix("hazard_").map(|rule| rule.replace('_', "-"))).collect();
-    assert_eq!(rules.len(), table::RULES.len());
+    assert_eq!(rules.len(), table::names().count());
     for rule in rules {
         assert!(table::find(&rule).is_some(), "`{rule}` is no rule");
     }
@@ -107,7 +107,7 @@ fn every_rule_is_listed_for_people_who_write_migrations() {
     let listed: Vec<&str> =
         section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `")).collect();
     let expected: Vec<String> =
-        table::RULES.iter().map(|rule| format!("| `{}` | {} | {} |", rule.name, rule.lock, rule.help)).collect();
+        table::rules().map(|rule| format!("| `{}` | {} | {} |", rule.name, rule.lock, rule.help)).collect();
     assert_eq!(listed, expected);
 }
 
