@@ -24,6 +24,7 @@ mod facts;
 mod file;
 mod flags;
 mod folder;
+mod foreign;
 mod generate;
 pub mod hazards;
 mod headers;
