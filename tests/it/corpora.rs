@@ -37,3 +37,30 @@ fn the_history_of_crates_io_applies_from_zero() {
 fn the_history_of_zksync_applies_from_zero() {
     applies_from_zero("zksync-core", 269);
 }
+
+#[test]
+fn the_migrations_of_another_tool_are_named_once() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/foreign");
+    if !source.is_dir() {
+        eprintln!("the corpora are not here: the layouts of other tools were not looked at");
+        return;
+    }
+    for (tool, folder) in [
+        ("refinery", "arroyo/crates/arroyo-api/migrations"),
+        ("Diesel", "chirpstack/chirpstack/migrations_postgres"),
+        ("Diesel", "crates-io/migrations"),
+        ("sqlx", "svix/server/svix-server/migrations"),
+        ("sqlx", "zksync-prover/prover/crates/lib/prover_dal/migrations"),
+        ("sqlx", "zksync-core/core/lib/dal/migrations"),
+        ("golang-migrate", "harbor/make/migrations/postgresql"),
+        ("goose", "ncps/migrations/postgres"),
+        ("tern", "clomonitor/database/migrations/schema"),
+        ("Flyway", "marquez/api/src/main/resources/marquez/db/migration"),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(source.join(folder), root.path().join("migrations")).unwrap();
+        let problems = migrator_build::load(root.path()).unwrap_err().0;
+        let [problem] = problems.as_slice() else { panic!("{folder}: {problems:#?}") };
+        assert!(problem.code == migrator_build::Code::ForeignFiles && problem.message.contains(tool), "{problem}");
+    }
+}

@@ -21,6 +21,8 @@ pub enum Code {
     VersionUsedTwice,
     /// M007
     Encoding,
+    /// M008
+    ForeignFiles,
     /// M010
     NoUpMarker,
     /// M011
@@ -91,6 +93,7 @@ impl Code {
         Code::VersionTooLarge,
         Code::VersionUsedTwice,
         Code::Encoding,
+        Code::ForeignFiles,
         Code::NoUpMarker,
         Code::TextBeforeUp,
         Code::MarkerSpelling,
@@ -155,6 +158,7 @@ impl Code {
             Code::VersionTooLarge => ("M005", "version too large"),
             Code::VersionUsedTwice => ("M006", "version used twice"),
             Code::Encoding => ("M007", "encoding"),
+            Code::ForeignFiles => ("M008", "migrations of another tool"),
             Code::NoUpMarker => ("M010", "no up marker"),
             Code::TextBeforeUp => ("M011", "text before the up marker"),
             Code::MarkerSpelling => ("M012", "marker misspelt"),

@@ -7,6 +7,7 @@ use crate::markers::Direction;
 use crate::names::Name;
 use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};
+use crate::procedures::{Procedures, ends_transaction};
 use crate::source::Source;
 use crate::transaction::{is_role_back, role};
 use crate::words::Words;
@@ -59,7 +60,13 @@ fn check_head(source: &Source, lexed: &Lexed, up: usize, problems: &mut Vec<Prob
 }
 
 /// Runs the statements of a block as dbmate would.
-pub(crate) fn check_block(source: &Source, part: &Part, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
+pub(crate) fn check_block(
+    source: &Source,
+    part: &Part,
+    statements: &[Words<'_>],
+    procedures: &Procedures,
+    problems: &mut Vec<Problem>,
+) {
     if part.options.transaction {
         check_role(source, statements, problems);
         return;
@@ -70,7 +77,9 @@ pub(crate) fn check_block(source: &Source, part: &Part, statements: &[Words<'_>]
     }
     let slots_detached = detaches_slots(statements);
     for words in statements {
-        let Some(name) = no_transaction(words, slots_detached).or_else(|| may_commit(words)) else { continue };
+        let Some(name) = no_transaction(words, slots_detached).or_else(|| may_commit(words, procedures)) else {
+            continue;
+        };
         let message =
             format!("dbmate sends this block as one message, in which `{name}` fails beside other statements");
         let help = "put it into a migration of its own";
@@ -79,15 +88,11 @@ pub(crate) fn check_block(source: &Source, part: &Part, statements: &[Words<'_>]
     }
 }
 
-fn may_commit(words: &Words<'_>) -> Option<&'static str> {
-    let body_ends = |words: &Words<'_>| {
-        let body = words.tokens.iter().map(|token| token.text(words.text).to_ascii_lowercase());
-        body.into_iter().any(|text| text.contains("commit") || text.contains("rollback"))
-    };
+fn may_commit(words: &Words<'_>, procedures: &Procedures) -> Option<&'static str> {
     if words.is(0, "call") {
-        Some("CALL")
+        procedures.may_commit(words).then_some("CALL")
     } else {
-        (words.is(0, "do") && body_ends(words)).then_some("DO with a COMMIT")
+        (words.is(0, "do") && ends_transaction(words)).then_some("DO with a COMMIT")
     }
 }
 
@@ -141,7 +146,7 @@ mod tests {
         let parts = document::read(&source, &lexed, &mut problems);
         check_text(&source, &lexed, &parts, &mut problems);
         for part in &parts {
-            check_block(&source, part, &split(text, lexed.within(&part.range)), &mut problems);
+            check_block(&source, part, &split(text, lexed.within(&part.range)), &Procedures::default(), &mut problems);
         }
         expect.assert_eq(&problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
     }

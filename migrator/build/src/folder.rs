@@ -8,6 +8,7 @@ use migrator_diagnostic::printable;
 use crate::encoding;
 use crate::facts;
 use crate::file::read_file;
+use crate::foreign;
 use crate::names::{self, Name};
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
@@ -43,7 +44,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     let has = |name: &str| entries.iter().any(|entry| entry.directory && entry.name == name);
     let files = |name: &str, problems: &mut Vec<Problem>| {
         let label = format!("{}/{name}", folder.label);
-        if has(name) { sql_files(&directory.join(name), &label, problems) } else { Vec::new() }
+        if has(name) { sql_files(&directory.join(name), &label, name == "migrations", problems) } else { Vec::new() }
     };
     if !has("migrations") {
         let path = format!("{}/migrations", folder.label);
@@ -235,9 +236,22 @@ fn check_known(entry: &Entry, label: &str, problems: &mut Vec<Problem>) {
 }
 
 /// The SQL files of one sub-directory; `README.md`, dot files and directories are allowed, anything else is refused.
-fn sql_files(directory: &Path, label: &str, problems: &mut Vec<Problem>) -> Vec<Entry> {
+/// Of migrations that are another tool's all are left out.
+fn sql_files(directory: &Path, label: &str, migrations: bool, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let entries = list(directory, label, problems).unwrap_or_default();
+    if migrations {
+        let item = |entry| {
+            let Entry { path, name, directory, .. }: &Entry = entry;
+            foreign::Item { path, name, directory: *directory }
+        };
+        let items: Vec<foreign::Item<'_>> = entries.iter().map(item).collect();
+        if let Some(problem) = foreign::recognise(label, directory, &items) {
+            problems.push(problem);
+            return Vec::new();
+        }
+    }
     let mut files = Vec::new();
-    for entry in list(directory, label, problems).unwrap_or_default() {
+    for entry in entries {
         let sql = names::is_sql(&entry.name);
         if entry.directory && sql {
             let message = format!("`{}` is a directory", entry.label);

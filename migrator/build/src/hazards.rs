@@ -4,6 +4,8 @@
 //! rest needs the feature `hazards`, which brings the linter.
 
 #[cfg(feature = "hazards")]
+mod advice;
+#[cfg(feature = "hazards")]
 mod allow;
 #[cfg(feature = "hazards")]
 mod block;
@@ -12,12 +14,18 @@ mod known;
 #[cfg(feature = "hazards")]
 mod linter;
 #[cfg(feature = "hazards")]
+mod lock;
+#[cfg(feature = "hazards")]
 mod object;
 #[cfg(feature = "hazards")]
 mod own;
 #[cfg(feature = "hazards")]
 mod search;
+#[cfg(feature = "hazards")]
+mod steady;
 pub mod table;
+#[cfg(feature = "hazards")]
+mod types;
 
 #[cfg(feature = "hazards")]
 pub use search::{Hazard, search};

@@ -24,6 +24,7 @@ mod facts;
 mod file;
 mod flags;
 mod folder;
+mod foreign;
 mod generate;
 pub mod hazards;
 mod headers;
@@ -35,6 +36,7 @@ mod nearest;
 mod needs;
 mod options;
 mod problem;
+mod procedures;
 #[cfg(test)]
 mod properties;
 mod query;
@@ -59,6 +61,7 @@ pub use file::read_file;
 pub use generate::generate;
 pub use problem::{Code, Problem, Problems, Severity};
 
+use procedures::Procedures;
 use set::{Level, Set, Settings};
 use source::Source;
 
@@ -123,6 +126,9 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
     };
     let names: Vec<_> = folder.migrations.iter().map(|(name, source)| (name, source.file.as_str())).collect();
     dbmate::check_order(&names, problems);
+    let procedures =
+        folder.migrations.iter().map(|(_, source)| source).chain(folder.repeatables.iter().map(|(_, s)| s));
+    let procedures = Procedures::of(procedures);
     let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
         scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
     };
@@ -130,7 +136,7 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
         migrations: folder
             .migrations
             .into_iter()
-            .filter_map(|(name, source)| migration::read(name, source, &settings, problems))
+            .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
             .collect(),
         repeatables: scripts(folder.repeatables, script::Folder::Repeatable, problems),
         seeds: scripts(folder.seeds, script::Folder::Seeds, problems),

@@ -5,6 +5,7 @@ use crate::lexer::{Lexed, lex};
 use crate::markers::Direction;
 use crate::names::Name;
 use crate::problem::{Code, Problem, Severity};
+use crate::procedures::Procedures;
 use crate::script::{check_end, check_statements, finish, statement};
 use crate::set::{Block, Migration, Settings};
 use crate::source::Source;
@@ -17,7 +18,13 @@ use crate::{checksum, dbmate, headers};
 type Blocks<'a> = [(Part, Vec<Words<'a>>)];
 
 /// Reads and checks a migration; `None` if it has no up block.
-pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &mut Vec<Problem>) -> Option<Migration> {
+pub(crate) fn read(
+    name: Name,
+    source: Source,
+    settings: &Settings,
+    procedures: &Procedures,
+    problems: &mut Vec<Problem>,
+) -> Option<Migration> {
     let lexed = lex(&source.text);
     let mut found = Vec::new();
     let parts = document::read(&source, &lexed, &mut found);
@@ -34,7 +41,7 @@ pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &m
             (part, statements)
         })
         .collect();
-    check_blocks(&source, &lexed, &blocks, &mut found);
+    check_blocks(&source, &lexed, &blocks, procedures, &mut found);
     let start_after = settings.start_after.as_ref().and_then(|version| version.parse().ok());
     if start_after.is_none_or(|version: i64| name.number > version) {
         headers::check(&source, &lexed, &settings.required_headers, &mut found);
@@ -46,7 +53,13 @@ pub(crate) fn read(name: Name, source: Source, settings: &Settings, problems: &m
     assemble(name, &source, &blocks)
 }
 
-fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &mut Vec<Problem>) {
+fn check_blocks(
+    source: &Source,
+    lexed: &Lexed,
+    blocks: &Blocks<'_>,
+    procedures: &Procedures,
+    problems: &mut Vec<Problem>,
+) {
     check_end(source, lexed, problems);
     let mut syntax = Vec::new();
     for (part, statements) in blocks {
@@ -63,7 +76,7 @@ fn check_blocks(source: &Source, lexed: &Lexed, blocks: &Blocks<'_>, problems: &
         } else {
             transaction::check_outside(source, statements, problems);
         }
-        dbmate::check_block(source, part, statements, problems);
+        dbmate::check_block(source, part, statements, procedures, problems);
         check_statements(source, lexed, statements, part.unchecked, &mut syntax);
     }
     // The limit is one for the file.
@@ -127,7 +140,7 @@ mod tests {
         let file = "db/migrations/002_x.sql";
         let mut problems = Vec::new();
         let name = names::migration(file, "002_x.sql").unwrap();
-        let migration = read(name, Source::new(file, text), settings, &mut problems);
+        let migration = read(name, Source::new(file, text), settings, &Procedures::default(), &mut problems);
         (migration, problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
     }
 
@@ -278,7 +291,7 @@ mod tests {
             let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
             let name = names::migration("x", "002_x.sql").unwrap();
             let mut problems = Vec::new();
-            read(name, Source::new("x", text), &settings, &mut problems);
+            read(name, Source::new("x", text), &settings, &Procedures::default(), &mut problems);
             problems.sort_by_key(|problem| problem.line);
             problems.iter().map(|problem| (problem.line, problem.severity)).collect::<Vec<_>>()
         };
@@ -293,7 +306,13 @@ mod tests {
         let severity = |version: &str| {
             let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
             let mut problems = Vec::new();
-            read(names::migration("x", "002_x.sql").unwrap(), Source::new("x", text), &settings, &mut problems);
+            read(
+                names::migration("x", "002_x.sql").unwrap(),
+                Source::new("x", text),
+                &settings,
+                &Procedures::default(),
+                &mut problems,
+            );
             problems.iter().map(|problem| (problem.code, problem.severity)).collect::<Vec<_>>()
         };
         assert_eq!(severity("1"), [(Code::NotResumable, Severity::Error)]);

@@ -263,7 +263,11 @@ impl Reader<'_> {
     /// A rule that does not exist switches nothing off, and the one that was meant goes on finding.
     fn check_rules(&mut self, list: &Value<'_>) {
         for item in list.get_ref().as_array().into_iter().flatten() {
-            let Some(rule) = item.get_ref().as_str().filter(|rule| table::find(rule).is_none()) else { continue };
+            let Some(rule) =
+                item.get_ref().as_str().filter(|rule| table::find(rule).is_none() && !table::is_retired(rule))
+            else {
+                continue;
+            };
             self.refuse(item.span(), format!("there is no rule `{rule}`"), table::meant(rule));
         }
     }

@@ -41,6 +41,9 @@ fn rule(rest: &str) -> Result<&'static str, (String, String)> {
         let help = "say which rule, and why: `-- migrate:allow <rule> <reason>`".to_owned();
         return Err(("`-- migrate:allow` without a rule".to_owned(), help));
     }
+    if table::is_retired(name) {
+        return Err((format!("the rule `{name}` is no longer looked for"), "remove the comment".to_owned()));
+    }
     let Some(rule) = table::find(name) else {
         return Err((format!("there is no rule `{name}`"), table::meant(name)));
     };

@@ -2,58 +2,18 @@
 
 use super::known::{self, Known};
 use super::object::{self, Object, alter_table, create_table, targets};
-use super::{linter, own, table};
+use super::steady::has_steady_default;
+use super::{advice, linter, lock, own, table, types};
 use crate::lexer::Comment;
 use crate::syntax;
 use crate::words::Words;
 
 /// Rules about how something is written, also in a new table, which nobody uses yet.
-const STYLE: &[&str] = &[
-    "identifier-too-long",
-    "prefer-bigint-over-int",
-    "prefer-identity",
-    "prefer-timestamp-tz",
-    "ban-char-field",
-    "require-enum-value-ordering",
-];
+const STYLE: &[&str] =
+    &["identifier-too-long", "prefer-bigint-over-int", "prefer-identity", "prefer-timestamp-tz", "ban-char-field"];
 
 /// Dropped and created again in the same transaction: nobody sees it missing.
 const REPLACEABLE: &[&str] = &["ban-drop-view", "ban-drop-function", "ban-drop-trigger", "ban-drop-policy"];
-
-/// Functions that give the same value for every row: with them a default is computed once.
-const NOT_VOLATILE: &[&str] = &[
-    "now",
-    "timezone",
-    "lower",
-    "upper",
-    "coalesce",
-    "concat",
-    "date_trunc",
-    "to_timestamp",
-    "make_interval",
-    "current_setting",
-    "jsonb_build_object",
-    "jsonb_build_array",
-    "json_build_object",
-    "to_jsonb",
-    "to_tsvector",
-    "round",
-    "floor",
-    "greatest",
-    "least",
-    "extract",
-    // Types with a length.
-    "varchar",
-    "char",
-    "numeric",
-    "decimal",
-    "timestamp",
-    "timestamptz",
-    "time",
-    "interval",
-    "bit",
-    "varying",
-];
 
 /// One finding in a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +25,15 @@ pub(crate) struct Finding {
     pub(crate) at: usize,
     /// The object that is meant, or nothing.
     pub(crate) subject: String,
+    /// The lock of this statement, where it is another one than the rule's.
+    pub(crate) lock: Option<String>,
+    /// The way out for this statement, where the rule's is none.
+    pub(crate) help: Option<&'static str>,
 }
 
 impl Finding {
     pub(crate) fn new(statement: usize, rule: &'static str, at: usize, subject: String) -> Finding {
-        Finding { statement, rule, at, subject }
+        Finding { statement, rule, at, subject, lock: None, help: None }
     }
 }
 
@@ -118,7 +82,9 @@ impl<'a> Block<'a> {
             let mut here: Vec<Finding> = of_linter.filter(|finding| !self.is_false_alarm(finding)).cloned().collect();
             here.extend(own::check(self, index));
             here.sort_by_key(|finding| finding.at);
-            for finding in here {
+            for mut finding in here {
+                finding.lock = lock::in_words(self, &finding);
+                finding.help = advice::help(self, &finding);
                 if !found.iter().any(|other| other.statement == index && other.rule == finding.rule) {
                     found.push(finding);
                 }
@@ -188,7 +154,18 @@ impl<'a> Block<'a> {
             "prefer-bigint-over-int" => !is_key(words, finding.at),
             // Nobody names an index in a query.
             "renaming-object" => words.is(1, "index"),
-            "ban-revoke" => self.is_about_new(finding.statement),
+            "ban-revoke" => words.start_with(&["alter", "default"]) || self.is_about_new(finding.statement),
+            // Only the parent, whose partitions are told of it one by one.
+            "require-concurrent-index-creation" => {
+                let only = words.find("on").is_some_and(|on| words.is(on + 1, "only"));
+                only && objects.iter().all(|table| !self.known.is_plain(table))
+            }
+            "ban-alter-domain-with-add-constraint" => known::is_not_valid(words),
+            "disallowed-unique-constraint" | "adding-serial-primary-key-field"
+                if words.is(words.skip(2, &["if", "exists"]), "only") =>
+            {
+                objects.iter().all(|table| self.known.is_partitioned(table))
+            }
             _ => alter_table(words).is_some_and(|(table, actions)| {
                 let action = actions.iter().find(|action| action.range().contains(&finding.at));
                 action.is_some_and(|action| self.is_harmless(finding, &table, action))
@@ -205,10 +182,11 @@ impl<'a> Block<'a> {
             "adding-foreign-key-constraint" => {
                 !action.is(1, "constraint") && !action.is(1, "foreign") && !action.has("default")
             }
-            "adding-field-with-default" => action.has("virtual") || has_steady_default(action),
+            "adding-field-with-default" => action.has("virtual") || has_steady_default(action, self.known),
             "changing-column-type" => known::altered_column(action).is_some_and(|(column, what)| {
-                let new = known::new_type(action, what).map(|at| known::column_type(action, at));
-                new.is_some_and(|new| !action.has("using") && self.known.keeps_rows(table, &column, &new))
+                let new = known::new_type(action, what).map(|at| types::column_type(action, at));
+                let plain = !action.has("collate") && known::casts_alone(action, &column);
+                plain && new.is_some_and(|new| self.known.keeps_rows(table, &column, &new))
             }),
             "ban-drop-constraint" => {
                 let name = known::name(action, action.skip(2, &["if", "exists"]));
@@ -238,13 +216,13 @@ impl<'a> Block<'a> {
         !dropped.is_empty() && dropped.iter().all(made)
     }
 
-    /// True for rights on what this block creates: nobody has used them yet.
+    /// True for rights on what this block creates, in whatever transaction: no release has used them yet.
     fn is_about_new(&self, index: usize) -> bool {
         let words = &self.statements[index];
         let named = |made: &Object| {
             (1..words.tokens.len()).any(|at| Object::read(words, at).is_some_and(|(object, _)| object.is(made)))
         };
-        self.earlier(index).filter_map(object::made).any(|made| named(&made))
+        self.statements[..index].iter().filter_map(object::made).any(|made| named(&made))
     }
 }
 
@@ -270,17 +248,4 @@ fn is_key(words: &Words<'_>, at: usize) -> bool {
         let column = actions.iter().find(|action| action.range().contains(&at)).and_then(known::added);
         column.is_some_and(|column| counts(&column))
     })
-}
-
-/// True if the default of a column is the same for every row.
-fn has_steady_default(action: &Words<'_>) -> bool {
-    let Some(start) = action.find("default").filter(|_| action.find("generated").is_none()) else { return false };
-    let calls = |at: &usize| {
-        matches!(action.tokens[*at].kind, crate::lexer::Kind::Word | crate::lexer::Kind::Quoted)
-            && action.at(at + 1) == "("
-    };
-    let end = ["references", "check", "constraint"].iter().filter_map(|word| action.find(word)).min();
-    (start + 1..end.unwrap_or(action.tokens.len()))
-        .filter(calls)
-        .all(|at| NOT_VOLATILE.contains(&action.at(at).to_lowercase().as_str()))
 }

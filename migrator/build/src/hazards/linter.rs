@@ -38,7 +38,6 @@ const RULES: &[Rule] = &[
     Rule::BanAlterRowLevelSecurity,
     Rule::BanRevoke,
     Rule::RequireConcurrentPartitionDetach,
-    Rule::RequireEnumValueOrdering,
     Rule::BanCreateDomainWithConstraint,
     Rule::BanAlterDomainWithAddConstraint,
     Rule::IdentifierTooLong,

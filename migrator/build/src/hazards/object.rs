@@ -28,6 +28,21 @@ impl Object {
         Some((Object { schema, name }, end))
     }
 
+    /// A name without a schema.
+    pub(crate) fn named(name: String) -> Object {
+        Object { schema: None, name }
+    }
+
+    /// The same with another name, in the same schema.
+    pub(crate) fn renamed(&self, name: &str) -> Object {
+        Object { schema: self.schema.clone(), name: name.to_owned() }
+    }
+
+    /// Whether it is PostgreSQL's own, as far as the name says.
+    pub(crate) fn may_be_builtin(&self) -> bool {
+        self.schema.as_deref().is_none_or(|schema| schema == "pg_catalog")
+    }
+
     /// True if both can mean the same object: a name without a schema may be in any.
     pub(crate) fn is(&self, other: &Object) -> bool {
         self.name == other.name && (self.schema.is_none() || other.schema.is_none() || self.schema == other.schema)

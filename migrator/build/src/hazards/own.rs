@@ -2,6 +2,7 @@
 
 use super::block::{Block, Finding};
 use super::known;
+use super::lock::{self, Mode};
 use super::object::{self, Object, alter_table, create_table, targets};
 use crate::flags::flag;
 use crate::lexer::{Kind, lex};
@@ -117,11 +118,11 @@ fn changes_all_rows(words: &Words<'_>) -> Option<(&'static str, usize)> {
     }
 }
 
-fn is_full_vacuum(words: &Words<'_>) -> bool {
+pub(super) fn is_full_vacuum(words: &Words<'_>) -> bool {
     words.is(0, "vacuum") && (words.is(1, "full") || flag(words, 1, "full") == Some(true))
 }
 
-fn is_trigger(words: &Words<'_>) -> bool {
+pub(super) fn is_trigger(words: &Words<'_>) -> bool {
     object::is_kind(words, "create", "trigger") && !words.is(1, "event")
 }
 
@@ -135,27 +136,19 @@ fn has_other_work(block: &Block<'_>, index: usize, table: &Object) -> bool {
 
 /// A table in use that the statement locks against its writers at least.
 fn locks_live(block: &Block<'_>, words: &Words<'_>) -> Option<Object> {
-    let definition = is_trigger(words)
-        || object::is_kind(words, "create", "index") && !words.has("concurrently")
-        || words.is_any(0, &["truncate", "lock"]);
-    if definition || locks_exclusively(words) {
+    let stops = lock::of(words).is_some_and(Mode::stops_writers) && !words.is(0, "refresh") && !words.is(0, "alter");
+    if stops || locks_exclusively(words) {
         return targets(words).into_iter().find(|table| block.is_live(table));
     }
     None
 }
 
-/// True for what takes the strongest lock there is.
+/// True for what takes the strongest lock there is on a table, and keeps it to the end of the transaction.
 fn locks_exclusively(words: &Words<'_>) -> bool {
-    if let Some((_, actions)) = alter_table(words) {
-        let weak = |action: &Words<'_>| {
-            action.is_any(0, &["validate", "attach", "enable", "disable"])
-                || known::added(action).is_some_and(|element| element.find("foreign").is_some())
-        };
-        return !actions.iter().all(weak);
-    }
-    ["table", "index", "trigger", "policy"].iter().any(|kind| object::is_kind(words, "drop", kind))
-        && !words.has("concurrently")
-        || words.is(0, "truncate")
+    let of_table = alter_table(words).is_some()
+        || ["table", "index", "trigger", "policy"].iter().any(|kind| object::is_kind(words, "drop", kind))
+        || words.is_any(0, &["truncate", "lock"]);
+    of_table && lock::of(words) == Some(Mode::AccessExclusive)
 }
 
 /// True for what takes as long as the table is large.
@@ -187,16 +180,23 @@ fn locked_before(block: &Block<'_>, index: usize) -> Option<Object> {
         // Reported as what it is.
         return None;
     }
-    let locked = |other: &Words<'_>| {
-        if !locks_exclusively(other) {
-            return None;
-        }
-        targets(other).into_iter().find(|table| block.is_live(table))
-    };
-    block.earlier(index).find_map(locked)
+    // The first of the strongest.
+    let stronger = |one: (Object, Mode), other: (Object, Mode)| if other.1 > one.1 { other } else { one };
+    locks_before(block, index).reduce(stronger).map(|(table, _)| table)
 }
 
-fn adds_constraint(words: &Words<'_>, table: &Object, name: &str) -> bool {
+/// The tables in use that statements before keep from being read or, by `LOCK`, from being written.
+pub(super) fn locks_before(block: &Block<'_>, index: usize) -> impl Iterator<Item = (Object, Mode)> {
+    let locks = |other: &&Words<'_>| {
+        locks_exclusively(other) || other.is(0, "lock") && lock::of(other).is_some_and(Mode::stops_writers)
+    };
+    block.earlier(index).filter(locks).filter_map(|other| {
+        let table = targets(other).into_iter().find(|table| block.is_live(table))?;
+        Some((table, lock::of(other)?))
+    })
+}
+
+pub(super) fn adds_constraint(words: &Words<'_>, table: &Object, name: &str) -> bool {
     alter_table(words).is_some_and(|(other, actions)| {
         let adds = |action: &Words<'_>| action.start_with(&["add", "constraint"]) && known::name(action, 2) == name;
         other.is(table) && actions.iter().any(adds)
@@ -222,7 +222,7 @@ fn is_json(column: &Words<'_>) -> bool {
         && column.is(1, "json")
 }
 
-fn is_serial(column: &Words<'_>) -> bool {
+pub(super) fn is_serial(column: &Words<'_>) -> bool {
     column.is_any(1, &["serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"])
 }
 

@@ -27,8 +27,8 @@ pub struct Hazard {
     pub column: usize,
     /// What is wrong: lowercase, one line, objects in backticks.
     pub message: String,
-    /// The lock it takes; empty for a comment.
-    pub lock: &'static str,
+    /// The lock that this statement takes; empty for a comment.
+    pub lock: String,
     /// Why that is dangerous; empty for a comment.
     pub reason: &'static str,
     /// The safe way to write it, one line.
@@ -42,12 +42,13 @@ impl Hazard {
             "" => "the object".to_owned(),
             subject => format!("`{subject}`"),
         };
-        let or = if rule.help.ends_with("say so") { ":" } else { "; or" };
-        let help = format!("{}{or} `-- migrate:allow {} <reason>` above the statement", rule.help, rule.name);
+        let help = finding.help.unwrap_or(rule.help);
+        let or = if help.ends_with("say so") { ":" } else { "; or" };
+        let help = format!("{help}{or} `-- migrate:allow {} <reason>` above the statement", rule.name);
         let message = rule.message.replace("{}", &subject);
         Hazard {
             rule: rule.name,
-            lock: rule.lock,
+            lock: finding.lock.clone().unwrap_or_else(|| rule.lock.to_owned()),
             reason: rule.reason,
             ..Hazard::of_allow(source, finding.at, message, help)
         }
@@ -58,12 +59,12 @@ impl Hazard {
         let source_line = source.shown_line(at);
         let file = source.file.clone();
         let (message, help) = (printable::line(&message).into_owned(), printable::line(&help).into_owned());
-        Hazard { rule: ALLOW, file, line, column, message, lock: "", reason: "", help, source_line }
+        Hazard { rule: ALLOW, file, line, column, message, lock: String::new(), reason: "", help, source_line }
     }
 
     /// A block in the manner of rustc: title, place, source line with a caret, lock, reason, help. `color` adds ANSI styles.
     pub fn render(&self, color: bool) -> String {
-        let notes = [("lock", self.lock), ("reason", self.reason)];
+        let notes = [("lock", self.lock.as_str()), ("reason", self.reason)];
         let notes: Vec<String> =
             notes.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name}: {text}")).collect();
         let (file, line, column) = (self.file.as_str(), self.line, self.column);

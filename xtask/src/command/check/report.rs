@@ -20,7 +20,7 @@ pub(super) struct Finding {
     pub(super) column: usize,
     pub(super) message: String,
     /// The lock and the reason of a hazard.
-    pub(super) notes: [&'static str; 2],
+    pub(super) notes: [String; 2],
     pub(super) help: String,
     /// With source line and caret, where a check has made it itself.
     pub(super) rendered: Option<String>,
@@ -38,7 +38,7 @@ impl Finding {
             line: 0,
             column: 0,
             message,
-            notes: [""; 2],
+            notes: [String::new(), String::new()],
             help,
             rendered: None,
         }
@@ -61,7 +61,7 @@ impl Finding {
             rule: Some(hazard.rule),
             line: hazard.line,
             column: hazard.column,
-            notes: [hazard.lock, hazard.reason],
+            notes: [hazard.lock.clone(), hazard.reason.to_owned()],
             rendered: Some(hazard.render(color)),
             ..Finding::of_check("hazard", Some(hazard.file.clone()), hazard.message.clone(), hazard.help.clone())
         }
@@ -93,8 +93,8 @@ impl Finding {
             "line": number(self.line),
             "column": number(self.column),
             "message": self.message,
-            "lock": note(self.notes[0]),
-            "reason": note(self.notes[1]),
+            "lock": note(&self.notes[0]),
+            "reason": note(&self.notes[1]),
             "help": self.help,
         })
     }
@@ -110,7 +110,7 @@ impl Finding {
         }
         let name = self.rule.or(self.code).unwrap_or(self.check);
         properties.push(format!("title={}", property(name)));
-        let notes = [("lock", self.notes[0]), ("reason", self.notes[1]), ("help", &self.help)];
+        let notes = [("lock", &self.notes[0]), ("reason", &self.notes[1]), ("help", &self.help)];
         let notes = notes.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("\n{name}: {text}"));
         let message = data(&format!("{}{}", self.message, notes.collect::<String>()));
         format!("::{} {}::{message}", severity(self.severity), properties.join(","))
@@ -195,7 +195,7 @@ mod tests {
             line: 3,
             column: 7,
             message: "100 % wrong".into(),
-            notes: ["Share", "slow"],
+            notes: ["Share".to_owned(), "slow".to_owned()],
             ..whole.clone()
         };
         Report { findings: vec![whole, placed], skipped: vec!["this and that".into()] }
