@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use migrator_xtask::postgres::TemporaryServer;
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
@@ -15,6 +16,23 @@ pub(crate) fn server() -> &'static TemporaryServer {
     SERVER.get_or_init(|| {
         TemporaryServer::start().unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"))
     })
+}
+
+/// Makes programs that a test starts obey signals, also where the tests were started to ignore some, as `nohup` and the background of
+/// a script have it: what is ignored is inherited, what is handled is not.
+pub(crate) fn obey_signals() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        for signal in [Signal::HUP, Signal::INT, Signal::TERM].map(Signal::as_raw) {
+            if mask & (1 << (signal - 1)) != 0 {
+                // Noted and nothing else: the tests themselves go on ignoring it.
+                signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).unwrap();
+            }
+        }
+    });
 }
 
 /// A project of one test: a db directory, a database, and the binary over both.
@@ -99,6 +117,7 @@ impl Project {
 
     /// The binary over this directory and database, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        obey_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_dir-migrator"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("MIGRATOR_")) {
             command.env_remove(name);

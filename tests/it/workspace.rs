@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use migrator_xtask::postgres::Cluster;
 
-use crate::support::normalise_line;
+use crate::support::{normalise_line, obey_signals};
 
 /// Lies below target/, so that a second run compiles only what has changed.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign");
@@ -92,6 +92,7 @@ impl Workspace {
 
     /// A program in the workspace, with nothing of the environment that would lead it elsewhere.
     pub(crate) fn program(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        obey_signals();
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
