@@ -138,10 +138,10 @@ fn up_audits_before_and_after() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         warning: the checks before:
-        violated  negative: 1 row
-                  what        count
-                  below zero  1
-        1 of 1 questions need somebody to look
+          violated  negative: 1 row
+                    what        count
+                    below zero  1
+          1 of 1 questions need somebody to look
         the checks find nothing after
     "#]]
     .assert_eq(&project.run(&["up", "--audit"]));
@@ -155,10 +155,10 @@ fn up_audits_before_and_after() {
         SERVER · database DB · user postgres · PostgreSQL X
         the checks find nothing before
         warning: the checks after:
-        violated  negative: 1 row
-                  what        count
-                  below zero  1
-        1 of 1 questions need somebody to look
+          violated  negative: 1 row
+                    what        count
+                    below zero  1
+          1 of 1 questions need somebody to look
     "#]]
     .assert_eq(&project.run(&["up", "--audit"]));
 }

@@ -249,12 +249,12 @@ fn up_says_where_it_did_not_look_and_looks_afterwards() {
         SERVER · database DB · user postgres · PostgreSQL X
         drift is not looked for here: 002 is not applied, and db/schema.facts.MAJOR describes the schema with it
         warning: the schema is not the compiled one:
-        public.by_hand
-          added    column x
-                   + #1 integer
-          added    table
-                   + LOGGED
-        1 object differs: 2 added, 0 removed, 0 changed
+          public.by_hand
+            added    column x
+                     + #1 integer
+            added    table
+                     + LOGGED
+          1 object differs: 2 added, 0 removed, 0 changed
     "#]]
     .assert_eq(&project.run(&["up", "--check-drift"]).replace(&major(), "MAJOR"));
 }

@@ -20,6 +20,7 @@ mod dump;
 mod environment;
 mod errors;
 mod faults;
+mod first_run;
 mod fixtures;
 mod foreign;
 mod from_dump;

@@ -14,7 +14,7 @@ use crate::lexer::Kind;
 use crate::problem::{Code, Problem};
 use crate::shapes::{shape, without_rows_of_known_shape};
 use crate::source::Source;
-use crate::wording::describe;
+use crate::wording::{describe, psql_variable};
 use crate::words::Words;
 
 /// After the first mistakes the parser finds many that are none.
@@ -41,6 +41,7 @@ const GROUP_BYTES: usize = 16 * 1024;
 const GROUPS_PER_THREAD: usize = 16;
 
 const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
+const HELP_WITH_VARIABLES: &str = "write the value itself, or take it from a setting: `current_setting('app.name')`";
 
 thread_local! {
     static ON_A_DEEP_STACK: Cell<bool> = const { Cell::new(false) };
@@ -177,8 +178,11 @@ fn check_group(source: &Source, group: &[Words<'_>], found: &mut Vec<Problem>) {
         }
         reported = Some(index);
         let at = place(&source.text, &group[index], at);
-        let message = describe(&message, &group[index], at);
-        found.push(source.problem(Code::Syntax, at, message, HELP));
+        let (message, help) = match source.text.get(at..).and_then(psql_variable) {
+            Some(name) => (format!("`{name}` is a variable of psql, which is not there"), HELP_WITH_VARIABLES),
+            None => (describe(&message, &group[index], at), HELP),
+        };
+        found.push(source.problem(Code::Syntax, at, message, help));
     }
 }
 
@@ -328,6 +332,18 @@ mod tests {
             expect![[r#"
                 db/migrations/001_x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
         );
+    }
+
+    #[test]
+    fn names_the_variables_of_psql() {
+        check_text(
+            "SELECT :'name';\nSELECT 1 WHERE 1 = :limit;\nCREATE SCHEMA :\"s\"",
+            expect![[r#"
+            db/migrations/001_x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
+            db/migrations/001_x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
+            db/migrations/001_x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`"#]],
+        );
+        check_text("SELECT a[1:2], '1'::int, (ARRAY[1])[:1]", expect![""]);
     }
 
     #[test]

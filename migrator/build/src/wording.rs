@@ -18,6 +18,17 @@ pub(crate) fn describe(message: &str, words: &Words<'_>, at: usize) -> String {
     }
 }
 
+/// The variable of psql that a text begins with: `:name`, `:'name'`, `:"name"`.
+pub(crate) fn psql_variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix(':')?;
+    let quote = name.chars().next().filter(|c| matches!(c, '\'' | '"'));
+    let inside = name.strip_prefix(['\'', '"']).unwrap_or(name);
+    let end = inside.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(inside.len());
+    let closed = quote.is_none_or(|quote| inside[end..].starts_with(quote));
+    let quotes = if quote.is_some() { 2 } else { 0 };
+    (end > 0 && closed).then(|| &text[..1 + end + quotes])
+}
+
 /// The message with every kind of token as it is written in SQL.
 fn plain(message: &str) -> String {
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';

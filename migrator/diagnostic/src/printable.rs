@@ -27,6 +27,23 @@ pub fn text(text: &str) -> Cow<'_, str> {
     escape(text, |escaped, _| escaped.push('\n'))
 }
 
+/// JSON that may hold any text in its strings: what JSON does not escape itself is escaped as JSON has it.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_unprintable(character) {
+            true => {
+                character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")))
+            }
+            false => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// `line_end` is told what follows the line end that it writes.
 fn escape<'a>(text: &'a str, line_end: impl Fn(&mut String, &str)) -> Cow<'a, str> {
     if !text.contains(|character| character == '\n' || is_unprintable(character)) {
@@ -78,6 +95,12 @@ mod tests {
         assert_eq!(lines("a\nerror: b\r\n::error::c\n\nd\n", "  "), "a\n  error: b\n  ::error::c\n\n  d");
         assert_eq!(line("a\nerror: b\r\nc\n"), "a\\nerror: b\\nc\\n");
         assert_eq!(lines("a\u{2028}error: b\u{85}c\rd", "  "), "a\\u{2028}error: b\\u{85}c\\rd");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        assert_eq!(json("{\"a\":\"\u{9b}\u{202e}\u{e0001}ä\"}"), "{\"a\":\"\\u009b\\u202e\\udb40\\udc01ä\"}");
+        assert!(matches!(json("{\"a\": 1}\n"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -79,6 +79,11 @@ pub(crate) fn result(line: &str) {
     write_result(&printable::lines(line, "  "));
 }
 
+/// Writes a result for programs.
+pub(crate) fn json(value: &serde_json::Value) {
+    write_result(&printable::json(&value.to_string()));
+}
+
 /// Writes a result of several lines. What comes from outside and may hold a line end is put in with [`cell`].
 pub(crate) fn results(lines: &str) {
     write_result(&printable::text(lines));

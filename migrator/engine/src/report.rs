@@ -1,6 +1,6 @@
 //! The status of a database as text and as JSON. Pure.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::embedded::Embedded;
@@ -191,7 +191,7 @@ pub(crate) fn check(set: &'static Embedded, survey: &Survey) -> Exit {
 }
 
 /// One JSON object on one line; its keys are a promise to programs.
-pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -> String {
+pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -> Value {
     let migrations: Vec<_> = survey
         .entries
         .iter()
@@ -230,5 +230,4 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
             "ahead": count(State::Ahead),
         },
     })
-    .to_string()
 }

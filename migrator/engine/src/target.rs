@@ -175,10 +175,8 @@ impl ConnectionTarget {
             let mut found = service::find(service, file, environment).map_err(|sentence| usage(&sentence))?;
             if let Some((key, _)) = found.take_unknown().first() {
                 let service = quotable(service);
-                return Err(match quotable(key) {
-                    "..." => usage(&format!("the service `{service}` has a line that is not `keyword=value`")),
-                    key => usage(&format!("the service `{service}` has an unknown parameter `{key}`")),
-                });
+                let error = usage(&format!("the service `{service}` has a parameter that libpq does not know"));
+                return Err(foreign::did_you_mean(error, key));
             }
             parameters.fill_in(found);
         }

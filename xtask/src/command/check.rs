@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use migrator_build::Problem;
+use migrator_diagnostic::printable;
 use xshell::cmd;
 
 use crate::output;
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let report = find(&workspace, args, color)?;
     match format {
         Format::Text => output::rendered(report.text(color)),
-        Format::Json => output::result(report.json()),
+        Format::Json => output::rendered(printable::json(&report.json().to_string())),
         Format::Github => report.annotations(&prefix(&workspace)?).iter().for_each(output::result),
     }
     if format != Format::Text {

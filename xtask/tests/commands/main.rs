@@ -6,6 +6,7 @@ mod chaos;
 mod check;
 mod migrate;
 mod new;
+mod output;
 mod release;
 mod verify;
 mod workspace;

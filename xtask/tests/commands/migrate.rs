@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use expect_test::expect;
 use migrator_xtask::postgres::Cluster;
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, without_cargo};
 
 #[test]
 fn migrate_passes_arguments_environment_and_exit_code_through() {
@@ -51,7 +51,7 @@ fn migrate_refuses_a_binary_with_other_sql_than_the_directorys() {
     workspace.write("digest", "stale");
     let digest = migrator_build::load(&workspace.path("db")).unwrap().set.digest;
     let output = workspace.xtask("migrate version").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap().replace(&digest, "<digest>");
+    let said = without_cargo(&String::from_utf8(output.stderr).unwrap()).replace(&digest, "<digest>");
     assert_eq!(output.status.code(), Some(9));
     expect![[r#"
         error: the migrator was built from other SQL than `<root>/db` holds (digest stale, expected <digest>)
@@ -148,7 +148,7 @@ fn commands_that_do_not_connect_start_no_server() {
     let output = workspace.xtask("migrate list").env("PG_BIN", "/nonexistent").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let output = workspace.xtask("up").env("PG_BIN", "/nonexistent").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = without_cargo(&String::from_utf8_lossy(&output.stderr));
     assert!(said.starts_with("error: no PostgreSQL server in PG_BIN=`/nonexistent`"), "{said}");
     assert!(said.trim_end().lines().last().unwrap().starts_with("help: install the server"), "{said}");
     let cluster = Cluster::of_workspace(workspace.folder.path()).unwrap();

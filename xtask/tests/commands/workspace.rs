@@ -128,9 +128,7 @@ impl Workspace {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let root = fs::canonicalize(self.folder.path()).unwrap();
         let mut text = format!("exit {}\n", output.status.code().unwrap());
-        // Other tests use cargo at the same time.
-        let err: String =
-            err.lines().filter(|line| !line.contains("Blocking waiting for")).map(|line| format!("{line}\n")).collect();
+        let err = without_cargo(&err);
         for (name, part) in [("stdout", &*out), ("stderr", &err)] {
             if !part.is_empty() {
                 text.push_str(&format!("--- {name}\n{}\n", part.trim_end().replace(root.to_str().unwrap(), "<root>")));
@@ -138,4 +136,13 @@ impl Workspace {
         }
         expected.assert_eq(&text);
     }
+}
+
+/// Leaves out what cargo says while it builds, and while other tests use it.
+pub(crate) fn without_cargo(said: &str) -> String {
+    let is_of_cargo = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("Compiling ") || line.starts_with("Blocking waiting for")
+    };
+    said.lines().filter(|line| !is_of_cargo(line)).map(|line| format!("{line}\n")).collect()
 }

@@ -4,7 +4,7 @@ use crate::audit::{Answer, ask, json, text};
 use crate::command::Context;
 use crate::connect::Connection;
 use crate::error::{Error, Exit};
-use crate::output::{list, rendered, result};
+use crate::output::{self, list, rendered};
 
 /// The arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let chosen = scripts.iter().filter(|script| args.name.as_deref().is_none_or(|name| name == script.name));
     let answers = ask(&session.connection.client, &context.embedded.settings, chosen).await?;
     if args.json {
-        result(&json(&answers).to_string());
+        output::json(&json(&answers));
     } else {
         rendered(&text(&answers, context.progress.color().on_stdout()));
     }

@@ -10,7 +10,7 @@ use crate::embedded::SchemaFacts;
 use crate::error::{Error, Exit};
 use crate::facts::{Difference, Facts, diff, report};
 use crate::history::History;
-use crate::output::{file, result, results};
+use crate::output::{self, file, result, results};
 use crate::sql::Tables;
 
 /// The arguments of `drift`.
@@ -48,7 +48,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if args.json {
         let objects: Vec<_> = differences.iter().map(Difference::json).collect();
         let value = json!({ "drift": !differences.is_empty(), "postgresql": major, "not_comparable": elsewhere, "differences": objects });
-        result(&value.to_string());
+        output::json(&value);
     } else if differences.is_empty() {
         result("no drift");
     } else {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::command::Context;
 use crate::embedded::Script;
 use crate::error::Exit;
-use crate::output::result;
+use crate::output::{self, result};
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         for (kind, scripts) in scripts {
             value[format!("{kind}s")] = of(scripts).into();
         }
-        result(&value.to_string());
+        output::json(&value);
         return Exit::Done;
     }
     for migration in embedded.migrations {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::history::Direction;
-use crate::output::{file, result};
+use crate::output::{self, file, result};
 use crate::plan::{self, Plan, Step, Target};
 
 #[cfg(feature = "dev")]
@@ -46,7 +46,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     if args.json {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
-        result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
+        output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
     } else {
         context.warn_ahead(&plan.ahead);
         print(&plan, args.sql);

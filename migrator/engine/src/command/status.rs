@@ -2,7 +2,7 @@
 
 use crate::command::Context;
 use crate::error::{Error, Exit};
-use crate::output::{columns_of_stdout, result, results};
+use crate::output::{columns_of_stdout, json, results};
 use crate::plan::survey;
 use crate::report;
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let survey = survey(context.embedded, &session.history);
     if args.json {
         let environment = context.environment(&session.history);
-        result(&report::json(&survey, &session.connection.server.database, environment.as_deref()));
+        json(&report::json(&survey, &session.connection.server.database, environment.as_deref()));
     } else {
         results(report::text(&survey, columns_of_stdout()).trim_end());
     }

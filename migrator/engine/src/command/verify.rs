@@ -160,7 +160,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
     if args.json {
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
-        result(&serde_json::Value::from_iter(findings.iter().map(value)).to_string());
+        output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
     } else {
         result(&match failed {
             0 => "everything holds".to_owned(),

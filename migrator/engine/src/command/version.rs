@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::command::Context;
 use crate::error::Exit;
-use crate::output::result;
+use crate::output::{self, result};
 
 /// The arguments of `version`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
             "digest": embedded.digest,
             "dev": cfg!(feature = "dev"),
         });
-        result(&value.to_string());
+        output::json(&value);
         return Exit::Done;
     }
     result(&format!("migrator {}", release.version));

@@ -130,12 +130,20 @@ pub(super) fn explain(key: &str, value: &str) -> Option<Error> {
 }
 
 /// libpq's keyword that is written alike.
-pub(super) fn similar(key: &str) -> Option<&'static str> {
+fn similar(key: &str) -> Option<&'static str> {
     let key = key.to_lowercase().replace('-', "_");
     let known = KEYWORDS.iter().map(|(keyword, _)| *keyword);
     known
         .filter(|keyword| keyword.len() > 3 && strsim::damerau_levenshtein(keyword, &key) <= 1 + keyword.len() / 8)
         .min_by_key(|keyword| strsim::damerau_levenshtein(keyword, &key))
+}
+
+/// Adds the keyword that was meant, if one is written alike. The word itself may be a part of a password.
+pub(super) fn did_you_mean(error: Error, key: &str) -> Error {
+    match similar(key) {
+        Some(known) => error.help(format!("did you mean `{known}`?")),
+        None => error,
+    }
 }
 
 /// Whether the server could know a setting of that name: `search_path`, `app.tenant`.

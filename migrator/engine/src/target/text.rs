@@ -42,10 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Error> {
         None => Ok((parameters, Vec::new())),
         Some((key, _)) => Err(foreign::explain(key, "").unwrap_or_else(|| {
             let error = usage("the connection string has a parameter that libpq does not know");
-            let error = match foreign::similar(key) {
-                Some(known) => error.help(format!("did you mean `{known}`?")),
-                None => error,
-            };
+            let error = foreign::did_you_mean(error, key);
             error.help("its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...; a value with spaces is written in quotes: password='two words'")
         })),
     }
@@ -61,14 +58,9 @@ fn with_settings(mut parameters: Parameters) -> Result<Parsed, Error> {
             return Err(error);
         }
         if !foreign::can_be_a_setting(&key) {
-            return Err(match foreign::similar(&key) {
-                Some(known) => {
-                    usage("a parameter of the database URL can be neither libpq's nor a setting of the server")
-                        .help(format!("did you mean `{known}`?"))
-                }
-                None => usage("a parameter of the database URL can be neither libpq's nor a setting of the server")
-                    .help("leave it out; a `&` in the value of another one is written %26"),
-            });
+            let error = usage("a parameter of the database URL can be neither libpq's nor a setting of the server");
+            let error = foreign::did_you_mean(error, &key);
+            return Err(error.help("leave it out; a `&` in the value of another one is written %26"));
         }
         if parameters.password_in_query && !foreign::is_a_usual_setting(&key) {
             return Err(usage(

@@ -2,6 +2,7 @@
 
 use migrator_build::hazards::Hazard;
 use migrator_build::{Problem, Severity};
+use migrator_diagnostic::printable;
 use serde_json::{Value, json};
 
 /// One thing that a check found.
@@ -74,10 +75,12 @@ impl Finding {
         }
         let (red, bold, plain) = if color { ("\x1b[1;91m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
         let line = if self.line == 0 { String::new() } else { format!(":{}:{}", self.line, self.column) };
-        let place = self.file.as_deref().map_or(String::new(), |file| format!("\n--> {file}{line}"));
+        let place = self.file.as_deref().map_or(String::new(), |file| format!("\n--> {}{line}", printable::line(file)));
         format!(
             "{red}error[{}]{plain}{bold}: {}{plain}{place}\n = {bold}help{plain}: {}",
-            self.check, self.message, self.help
+            self.check,
+            printable::lines(&self.message, "  "),
+            printable::lines(&self.help, "         ")
         )
     }
 

@@ -13,7 +13,7 @@ use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Script;
 use crate::error::{Error, Exit};
 use crate::history::History;
-use crate::output::{file, result};
+use crate::output::{self, file, result};
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
 use crate::target::ConnectionTarget;
@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: 
             value
         };
         let steps: Vec<_> = plan.steps.iter().zip(&traces).map(step).collect();
-        result(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }).to_string());
+        output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
         return Ok(Exit::Done);
     }
     print(plan, &traces, args.sql);

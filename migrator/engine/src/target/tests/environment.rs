@@ -196,9 +196,10 @@ fn files_are_read_as_libpq_reads_them() {
         None,
         &[("PGSERVICE", "crm"), ("PGSERVICEFILE", &unknown)],
         expect![[r#"
-        exit 2
-        error: the service `crm` has an unknown parameter `hots`
-    "#]],
+            exit 2
+            error: the service `crm` has a parameter that libpq does not know
+              = help: did you mean `host`?
+        "#]],
     );
     check(
         None,

@@ -1,0 +1,22 @@
+//! What `cargo xtask migrate` says before the migrator itself does: while it builds, and of the server that it starts.
+
+use crate::workspace::Workspace;
+
+#[test]
+fn the_warnings_of_the_build_and_the_start_of_a_server_are_told() {
+    let workspace = Workspace::foreign("warned");
+    let run = |line: &str| workspace.run(&mut workspace.cargo(line));
+    // dbmate would take the line inside the function for a marker.
+    workspace.write(
+        "db/migrations/004_text.sql",
+        "-- migrate:up\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\n-- migrate:down\nSELECT 'a'\n$$;\n\n-- migrate:down\nDROP FUNCTION f();\n",
+    );
+    let started = "started this workspace's PostgreSQL; `cargo xtask db stop` stops it";
+    let first = run("xtask up --no-dump");
+    assert!(first.starts_with("exit 0") && first.contains("applied 004_text"), "{first}");
+    assert!(first.contains("M050") && first.contains("004_text.sql"), "{first}");
+    assert_eq!(first.matches(started).count(), 1, "{first}");
+    // The same warning where nothing has to be built; a server that runs already is no news.
+    let second = run("xtask status");
+    assert!(second.contains("M050") && second.contains("up to date") && !second.contains(started), "{second}");
+}
