@@ -164,8 +164,8 @@ const PLANTED: &str = "CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil TO PUBLIC;
                 FOREACH o IN ARRAY ARRAY['=', '<>', '<', '>', '<=', '>=', '||', '~', '!~', '+', '-', '*', '/', '&', '->>', '~~', '?'] LOOP
                     n := n + 1;
                     result := CASE WHEN o IN ('||', '->>') THEN 'text' WHEN o IN ('+', '-', '*', '/', '&') THEN 'int8' ELSE 'bool' END;
-                    EXECUTE format('CREATE FUNCTION evil.f%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION 'planted %%', %L; END $f$',
-                        n, l, r, result, concat_ws(' ', l, o, r));
+                    EXECUTE format('CREATE FUNCTION evil.f%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION USING MESSAGE = %L; END $f$',
+                        n, l, r, result, concat_ws(' ', 'planted', l, o, r));
                     EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.f%s)', o, l, r, n);
                 END LOOP;
             END LOOP;
