@@ -29,8 +29,7 @@ pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) ->
 
 /// Whether the target's database is there.
 pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
-    let statement =
-        format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
+    let statement = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
     Ok(!query(&connection.client, "looking for the database", &statement).await?.is_empty())
 }
 
