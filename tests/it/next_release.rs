@@ -100,8 +100,8 @@ fn the_way_up_begins_with_the_repeatables_of_the_release_before() {
                           | ^ cannot alter type of a column used by a view or rule [0A000]
                           |
                           = note: DETAIL: rule _RETURN on view v depends on column "a"
-                          = note: applied before it in this run: none. Not run: none.
-                          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+                          = note: applied before it in this run: none. Not run: v.
+                          = help: drop the view before that statement and create it again after it; a view under db/repeatable is created again by the run itself
         "#]],
     );
     // The view is new too: it is not in the way.

@@ -242,6 +242,35 @@ fn without_a_server_for_the_copy_nothing_is_traced() {
 }
 
 #[test]
+fn what_says_how_a_transaction_is_to_be_is_the_first_in_it_here_too() {
+    let project = Project::with_base();
+    project.migration("002_plain", "SET LOCAL transaction_isolation = 'serializable';\nALTER TABLE a ADD COLUMN x int;", "").file(
+        "migrations/003_alone.sql",
+        "-- migrate:up transaction:false\nBEGIN;\nSET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\nALTER TABLE a ADD COLUMN y int;\nCOMMIT;\n\n-- migrate:down\n",
+    );
+    let output = project.trace(&[]);
+    for line in [
+        "would apply 002_plain\n    statement 2: AccessExclusiveLock on public.a: reads and writes wait (N ms)\n",
+        "would apply 003_alone (outside a transaction)\n    statement 3: AccessExclusiveLock on public.a: reads and writes wait (N ms)\n",
+    ] {
+        assert!(output.starts_with("exit 0") && output.contains(line), "{output}");
+    }
+}
+
+#[test]
+fn a_repeatable_that_a_pending_migration_drops_is_made_anew() {
+    let project = Project::with_base();
+    project.file("repeatable/r.sql", "CREATE OR REPLACE VIEW r AS SELECT id FROM a;\n");
+    project.file("repeatable/s.sql", "CREATE OR REPLACE VIEW s AS SELECT id FROM a;\n");
+    project.run(&["up"]);
+    project.migration("002_drop", "DROP VIEW r;", "");
+    let output = project.trace(&[]);
+    let lines = "would apply repeatable r\n    nobody waits for anything that was there before\n\
+                 would apply repeatable s\n    statement 1: AccessExclusiveLock on public.s: reads and writes wait (N ms)\n";
+    assert!(output.contains(lines), "{output}");
+}
+
+#[test]
 fn programs_read_every_lock() {
     let project = Project::with_base();
     project.migration("002_x", "ALTER TABLE a ALTER COLUMN n SET NOT NULL;", "");

@@ -159,13 +159,13 @@ fn roles_of_the_copy_that_locks_are_traced_on_are_gone_afterwards() {
 /// and types and relations of the names that it uses; whoever calls one of them fails.
 const PLANTED: &str = "CREATE SCHEMA evil; GRANT ALL ON SCHEMA evil TO PUBLIC;
     DO $$ DECLARE l text; r text; o text; n int := 0; result text; BEGIN
-        FOREACH l IN ARRAY ARRAY['oid', 'name', 'text', '\"char\"', 'int2', 'int4', 'int8', 'bool', 'xid', 'regclass', 'varchar', 'jsonb', 'regnamespace', 'numeric', 'float8'] LOOP
-            FOREACH r IN ARRAY ARRAY['oid', 'name', 'text', '\"char\"', 'int2', 'int4', 'int8', 'bool', 'xid', 'regclass', 'varchar', 'jsonb', 'regnamespace', 'numeric', 'float8'] LOOP
+        FOREACH l IN ARRAY ARRAY['oid', 'name', 'text', '\"char\"', 'int4', 'int8', 'xid', 'regclass', 'varchar', 'jsonb', 'regnamespace', 'float8'] LOOP
+            FOREACH r IN ARRAY ARRAY['oid', 'name', 'text', '\"char\"', 'int4', 'int8', 'xid', 'regclass', 'varchar', 'jsonb', 'regnamespace', 'float8'] LOOP
                 FOREACH o IN ARRAY ARRAY['=', '<>', '<', '>', '<=', '>=', '||', '~', '!~', '+', '-', '*', '/', '&', '->>', '~~', '?'] LOOP
                     n := n + 1;
                     result := CASE WHEN o IN ('||', '->>') THEN 'text' WHEN o IN ('+', '-', '*', '/', '&') THEN 'int8' ELSE 'bool' END;
-                    EXECUTE format('CREATE FUNCTION evil.f%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION 'planted %%', %L; END $f$',
-                        n, l, r, result, concat_ws(' ', l, o, r));
+                    EXECUTE format('CREATE FUNCTION evil.f%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS $f$ BEGIN RAISE EXCEPTION USING MESSAGE = %L; END $f$',
+                        n, l, r, result, concat_ws(' ', 'planted', l, o, r));
                     EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.f%s)', o, l, r, n);
                 END LOOP;
             END LOOP;
@@ -191,19 +191,19 @@ fn no_question_of_verify_or_of_the_tracer_depends_on_the_search_path() {
         .tables(20)
         .migration(
             "021_more",
-            "SET LOCAL search_path = public, pg_catalog;\nALTER TABLE t1 ADD COLUMN more int NOT NULL DEFAULT 1;\nALTER TABLE t1 ALTER COLUMN id TYPE bigint;\n\
+            "ALTER TABLE t1 ADD COLUMN more int NOT NULL DEFAULT 1;\nALTER TABLE t1 ALTER COLUMN id TYPE bigint;\n\
              CREATE INDEX t1_id ON t1 (id);\nCREATE ROLE made;",
-            "SET LOCAL search_path = public, pg_catalog;\nALTER TABLE t1 DROP COLUMN more, ALTER COLUMN id TYPE int;\nDROP INDEX t1_id;\nDROP ROLE made;",
+            "ALTER TABLE t1 DROP COLUMN more, ALTER COLUMN id TYPE int;\nDROP INDEX t1_id;\nDROP ROLE made;",
         )
         .file(
             "migrations/022_index.sql",
-            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY t2_id ON public.t2 (id);\nREINDEX INDEX CONCURRENTLY public.t2_id;\n\n\
-             -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY public.t2_id;\n",
+            "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY t2_id ON t2 (id);\nREINDEX INDEX CONCURRENTLY t2_id;\n\n\
+             -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY t2_id;\n",
         )
-        .migration("023_broken", "CREATE TABLE public.b ();", "ALTER TABLE public.b RENAME TO c;");
+        .migration("023_broken", "CREATE TABLE b ();", "ALTER TABLE b RENAME TO c;");
     let planted = url.replace("postgres@", "planted@").replace("postgres:", "planted:");
     assert_eq!(query_at(&planted, "SHOW search_path"), "evil, public, pg_catalog\n");
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &planted)]);
     assert!(output.contains("22 of 23 ways back restore the schema exactly"), "{output}");
-    assert!(output.contains("1 of 9 promises are broken"), "{output}");
+    assert!(output.contains("2 of 9 promises are broken") && !output.contains("planted "), "{output}");
 }

@@ -311,7 +311,7 @@ pub(crate) fn fingerprint(project: &Project) -> String {
 /// What a client program of the shared server says of a database.
 fn client(program: &str, database: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(server().program_directory().join(program));
-    command.env("PGOPTIONS", "").arg("--dbname").arg(server().tcp_url(database)).args(arguments);
+    command.env("PGOPTIONS", "").arg("--dbname").arg(server().url(database)).args(arguments);
     let output = command.output().unwrap_or_else(|error| panic!("{program}, beside the server's programs: {error}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

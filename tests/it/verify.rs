@@ -80,7 +80,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     + public.a column mood #2 public.mood
                     - public.a column name #2 text
                     + public.a column name #1 text
-        ok        next release: 005_fine on all but the newest, up, down and up again with 0 repeatables in place
+        ok        next release: 005_fine on all but the newest, up, down and up again
         ok        second up: nothing to apply
         ok        repeatables twice: 0 repeatables
         ok        seeds: there are none
@@ -107,7 +107,7 @@ fn what_cannot_be_run_twice_is_shown() {
         --- stdout
         ok        up from zero: 1 migrations
         ok        round trip: 1 of 1 ways back restore the schema exactly, 0 migrations without one
-        FAILED    next release: 001_a on all but the newest: after the rollback it does not go up again
+        FAILED    next release: 001_a on all but the newest: the way up fails
                     error: repeatable v failed and was rolled back
                      --> db/repeatable/v.sql:1:1
                       |

@@ -22,7 +22,7 @@ fn with_expressions() -> Project {
 }
 
 fn drift_on(project: &Project, database: &str, arguments: &[&str]) -> String {
-    project.run_with(arguments, &[("DATABASE_URL", &server().tcp_url(database))])
+    project.run_with(arguments, &[("DATABASE_URL", &server().url(database))])
 }
 
 #[test]

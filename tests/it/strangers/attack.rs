@@ -230,7 +230,7 @@ fn is_let_in(mut stream: impl Read + Write, role: &str) -> io::Result<bool> {
 /// Links, files and names, where root or the server would follow them.
 fn try_directory(path: &Path) {
     let victim = Path::new("/etc/passwd");
-    let mut got = |what: &str, outcome: io::Result<()>| {
+    let got = |what: &str, outcome: io::Result<()>| {
         if outcome.is_ok() {
             println!("GOT directory {}: {what}", path.display());
         }

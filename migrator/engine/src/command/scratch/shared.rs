@@ -35,11 +35,9 @@ impl Snapshot {
     /// A lost connection, the server's refusal.
     pub(super) async fn read(client: &Client) -> Result<Snapshot, Error> {
         let doing = "looking at what databases share";
-        let question = format!(
-            "SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
-             current_setting('server_version_num') AS version"
-        );
-        let rows = query(client, doing, &question).await?;
+        let question = "SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
+             current_setting('server_version_num') AS version";
+        let rows = query(client, doing, question).await?;
         let is = |column: &str| rows.first().and_then(|row| row.get(column)) == Some("1");
         let version: i32 = rows.first().and_then(|row| row.get("version")?.parse().ok()).unwrap_or(0);
         let roles = match is("passwords") {
@@ -156,16 +154,14 @@ fn says(text: &str, word: &str) -> bool {
 /// What would differ if anything had been done to it, each with the transaction that wrote it last: what was dropped and made again is
 /// not the same. `None`: this user may not see it.
 pub(super) async fn fingerprint(client: &Client) -> Option<String> {
-    let statement = format!(
-        "SELECT string_agg(line, ' ' ORDER BY line) FROM ( \
+    let statement = "SELECT string_agg(line, ' ' ORDER BY line) FROM ( \
          SELECT 'role ' || oid || ' ' || xmin AS line FROM pg_authid \
          UNION ALL SELECT 'member ' || roleid || ' ' || member || ' ' || xmin FROM pg_auth_members \
          UNION ALL SELECT 'setting ' || setrole || ' ' || xmin FROM pg_db_role_setting WHERE setdatabase = 0 \
          UNION ALL SELECT 'comment ' || classoid || ' ' || objoid || ' ' || xmin FROM pg_shdescription WHERE classoid <> 'pg_database'::regclass \
          UNION ALL SELECT 'origin ' || roident || ' ' || xmin FROM pg_replication_origin \
-         UNION ALL SELECT 'tablespace ' || oid || ' ' || xmin FROM pg_tablespace) lines"
-    );
-    let rows = query(client, "looking at what databases share", &statement).await.ok()?;
+         UNION ALL SELECT 'tablespace ' || oid || ' ' || xmin FROM pg_tablespace) lines";
+    let rows = query(client, "looking at what databases share", statement).await.ok()?;
     rows.first()?.get(0).map(str::to_owned)
 }
 
