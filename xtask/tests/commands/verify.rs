@@ -1,6 +1,5 @@
 //! `verify`.
 
-use std::path::Path;
 use std::process::Command;
 
 use xshell::cmd;
