@@ -231,7 +231,7 @@ fn is_let_in(mut stream: impl Read + Write, role: &str) -> io::Result<bool> {
 /// Links, files and names, where root or the server would follow them.
 fn try_directory(path: &Path) {
     let victim = Path::new("/etc/passwd");
-    let mut got = |what: &str, outcome: io::Result<()>| {
+    let got = |what: &str, outcome: io::Result<()>| {
         if outcome.is_ok() {
             println!("GOT directory {}: {what}", path.display());
         }
@@ -248,7 +248,7 @@ fn try_directory(path: &Path) {
     }
     got("renamed", fs::rename(path, path.with_extension("taken")));
     // Only what is the server's: everyone may read a checkout.
-    if path.to_string_lossy().contains("/migrator-") {
+    if ["/tmp/migrator-", "/var/tmp/migrator-"].iter().any(|start| path.to_string_lossy().starts_with(start)) {
         got("listed", fs::read_dir(path).map(drop));
     }
 }
