@@ -21,6 +21,7 @@ mod scenario;
 mod server;
 mod single;
 mod standby;
+mod strangers;
 mod sweep;
 mod traffic;
 

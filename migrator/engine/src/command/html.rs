@@ -28,7 +28,9 @@ impl Place {
         let mut new = OsString::from(path);
         new.push(format!(".{}.new", std::process::id()));
         let new = PathBuf::from(new);
-        let file = File::create(&new).map_err(|error| failed(path, &error))?;
+        // What a process of the same number has left. Then never a file that is there: in /tmp it may be another user's link.
+        let _ = fs::remove_file(&new);
+        let file = File::create_new(&new).map_err(|error| failed(path, &error))?;
         Ok(Place { path: path.to_owned(), new, file })
     }
 
@@ -53,4 +55,23 @@ impl Drop for Place {
 fn failed(path: &Path, error: &std::io::Error) -> Error {
     let message = format!("cannot write the page `{}`: {error}", path.display());
     Error::new(Exit::Other, message).help("is the directory there, and may you write to it?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_users_link_in_place_of_the_file_beside_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, page) = (folder.path().join("victim"), folder.path().join("page.html"));
+        fs::write(&victim, "old").unwrap();
+        let beside = folder.path().join(format!("page.html.{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&victim, &beside).unwrap();
+        let place = Place::open(&page).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "old");
+        assert!(fs::symlink_metadata(&beside).unwrap().is_file());
+        drop(place);
+        assert!(!beside.exists());
+    }
 }

@@ -1,7 +1,7 @@
 //! The committed files: how they compare with a dump, how they are written, and what they were when they were written last.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -42,7 +42,10 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // In the same directory: a file cannot be renamed into another file system.
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let replaced = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    // What a process of the same number has left; then never a file that is there, which may be a link.
+    let _ = fs::remove_file(&temporary);
+    let write = || File::create_new(&temporary)?.write_all(bytes);
+    let replaced = write().and_then(|()| fs::rename(&temporary, path));
     if replaced.is_err() {
         // The first error is the one to tell.
         let _ = fs::remove_file(&temporary);
@@ -141,6 +144,16 @@ fn state(db: &Path, digest: &str, major: &str) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_place_of_the_file_beside_is_not_followed() {
+        let db = tempfile::tempdir().unwrap();
+        let (victim, path) = (db.path().join("victim"), db.path().join("schema.sql"));
+        fs::write(&victim, "old").unwrap();
+        std::os::unix::fs::symlink(&victim, db.path().join(format!(".schema.sql.{}", std::process::id()))).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!((fs::read(&victim).unwrap(), fs::read(&path).unwrap()), (b"old".to_vec(), b"new".to_vec()));
+    }
 
     #[test]
     fn a_file_is_replaced_and_never_written_into() {
