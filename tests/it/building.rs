@@ -120,7 +120,7 @@ fn what_is_generated_compiles_without_a_warning_whatever_is_in_the_directory() {
     for (name, files) in shapes {
         fs::remove_dir_all(workspace.path("db")).unwrap();
         fs::create_dir_all(workspace.path("db/migrations")).unwrap();
-        files.iter().for_each(|(path, text)| workspace.write(&format!("db/{path}"), text));
+        files.iter().for_each(|(path, text)| workspace.write(format!("db/{path}"), text));
         let output = workspace.run(&mut workspace.cargo(&format!("{BUILD} --message-format short")));
         assert!(output.starts_with("exit 0"), "{name}: {output}");
         // Those of the build script are about what is in the directory.

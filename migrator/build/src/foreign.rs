@@ -116,9 +116,11 @@ pub(crate) struct Item<'a> {
 /// clear what they are.
 pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Option<Problem> {
     let files: Vec<&Item<'_>> = items.iter().filter(|item| !item.directory && names::is_sql(item.name)).collect();
-    let mut by_line = None;
+    let (mut by_line, mut readable) = (None, true);
     for item in &files {
-        let Ok(bytes) = read_file(item.path) else { continue };
+        let bytes = read_file(item.path).unwrap_or_default();
+        // In another encoding there may be markers that we do not see.
+        readable &= std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0);
         let text = String::from_utf8_lossy(&bytes);
         match mark(&text) {
             Mark::Ours => return None,
@@ -130,7 +132,7 @@ pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Op
         (tool, number, ["directory", "directories"])
     } else if let Some(tool) = by_line.or_else(|| of_names(&files)) {
         (tool, files.len(), ["file", "files"])
-    } else if files.len() > 1 {
+    } else if files.len() > 1 && readable {
         (plain(directory, items), files.len(), ["file", "files"])
     } else {
         return None;

@@ -74,8 +74,7 @@ fn rights_on_what_the_block_creates_are_no_loss() {
 
 #[test]
 fn what_is_known_of_a_column_outlives_a_rename() {
-    let base =
-        "ALTER TABLE live ADD c varchar(20), ADD d timestamp(3), ADD e int, ADD f bytea; CREATE DOMAIN blob AS bytea;";
+    let base = "ALTER TABLE live ADD c varchar(20), ADD d timestamp(3), ADD e int, ADD f bytea, ADD g interval(3); CREATE DOMAIN blob AS bytea;";
     for (between, up) in [
         ("ALTER TABLE live RENAME COLUMN c TO x;", "ALTER TABLE live ALTER x TYPE varchar(40);"),
         ("ALTER TABLE live RENAME c TO x;", "ALTER TABLE live ALTER x TYPE text;"),
@@ -89,7 +88,7 @@ fn what_is_known_of_a_column_outlives_a_rename() {
         no_hazard(&format!("{base}{between}"), up);
     }
     let changing = "changing-column-type";
-    one_hazard(base, "ALTER TABLE live ALTER d TYPE timestamp(1);", changing, "AccessExclusive", "");
+    one_hazard(base, "ALTER TABLE live ALTER g TYPE interval(1);", changing, "AccessExclusive", "");
     one_hazard(base, "ALTER TABLE live ALTER e TYPE bigint;", changing, "AccessExclusive", "");
     let swapped = format!("{base} ALTER TABLE live RENAME c TO old; ALTER TABLE live ADD c int;");
     one_hazard(&swapped, "ALTER TABLE live ALTER c TYPE varchar(40);", changing, "AccessExclusive", "");

@@ -152,6 +152,7 @@ impl<'a> Block<'a> {
         }
         match finding.rule {
             "prefer-bigint-over-int" => !is_key(words, finding.at),
+            "prefer-timestamp-tz" | "ban-char-field" => self.keeps_type(words, finding.at),
             // Nobody names an index in a query.
             "renaming-object" => words.is(1, "index"),
             "ban-revoke" => words.start_with(&["alter", "default"]) || self.is_about_new(finding.statement),
@@ -173,6 +174,22 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// True if the action at a byte changes a column to a type that it has already but for its length.
+    fn keeps_type(&self, words: &Words<'_>, at: usize) -> bool {
+        let Some((table, actions)) = alter_table(words) else { return false };
+        let action = actions.iter().find(|action| action.range().contains(&at));
+        action.is_some_and(|action| self.keeps_rows(&table, action))
+    }
+
+    /// True if the action changes a type and PostgreSQL changes the catalog alone.
+    fn keeps_rows(&self, table: &Object, action: &Words<'_>) -> bool {
+        known::altered_column(action).is_some_and(|(column, what)| {
+            let new = known::new_type(action, what).map(|at| types::column_type(action, at));
+            let plain = !action.has("collate") && known::casts_alone(action, &column);
+            plain && new.is_some_and(|new| self.known.keeps_rows(table, &column, &new))
+        })
+    }
+
     /// An action of `ALTER TABLE` that the linter takes for worse than it is.
     fn is_harmless(&self, finding: &Finding, table: &Object, action: &Words<'_>) -> bool {
         match finding.rule {
@@ -183,11 +200,7 @@ impl<'a> Block<'a> {
                 !action.is(1, "constraint") && !action.is(1, "foreign") && !action.has("default")
             }
             "adding-field-with-default" => action.has("virtual") || has_steady_default(action, self.known),
-            "changing-column-type" => known::altered_column(action).is_some_and(|(column, what)| {
-                let new = known::new_type(action, what).map(|at| types::column_type(action, at));
-                let plain = !action.has("collate") && known::casts_alone(action, &column);
-                plain && new.is_some_and(|new| self.known.keeps_rows(table, &column, &new))
-            }),
+            "changing-column-type" => self.keeps_rows(table, action),
             "ban-drop-constraint" => {
                 let name = known::name(action, action.skip(2, &["if", "exists"]));
                 self.known.is_spare(table, &name) || self.is_constraint_added_again(finding.statement, &name)

@@ -290,8 +290,9 @@ pub(crate) fn casts_alone(action: &Words<'_>, column: &str) -> bool {
     let Some(using) = action.find("using") else { return true };
     let new = altered_column(action).and_then(|(_, what)| new_type(action, what));
     let value = Words::new(action.text, &action.tokens[using + 1..]);
-    let same_type = new.is_some_and(|new| column_type(action, new) == column_type(&value, 2));
-    name(&value, 0) == column && (value.tokens.len() == 1 || value.at(1) == "::" && same_type)
+    // The lexer makes two tokens of `::`.
+    let same_type = new.is_some_and(|new| column_type(action, new) == column_type(&value, 3));
+    name(&value, 0) == column && (value.tokens.len() == 1 || value.at(1) == ":" && value.at(2) == ":" && same_type)
 }
 
 /// The unqualified name at an index.

@@ -31,7 +31,7 @@ pub(crate) fn has_steady_default(action: &Words<'_>, known: &Known) -> bool {
         }
         // A name from its first part on; `::app.kind (...)` is a type.
         let behind = action.behind_name(at);
-        if action.at(behind) == "(" && action.at(at - 1) != "::" {
+        if action.at(behind) == "(" && action.at(at - 1) != ":" {
             let steady = Object::read(action, at).is_some_and(|(function, _)| known.is_steady(&function));
             if !steady {
                 return false;
