@@ -91,8 +91,11 @@ impl Interrupt {
     }
 }
 
+/// `SignalKind` has no constants.
+type Kind = fn() -> SignalKind;
+
 /// What would end us, with its name.
-const KINDS: [(fn() -> SignalKind, &str); 3] =
+const KINDS: [(Kind, &str); 3] =
     [(SignalKind::interrupt, "SIGINT"), (SignalKind::terminate, "SIGTERM"), (SignalKind::hangup, "SIGHUP")];
 
 /// The signals that are not ignored.

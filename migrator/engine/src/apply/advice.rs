@@ -101,7 +101,7 @@ fn from_extension(message: &str) -> Option<String> {
         None if known.ends_with('_') || known.ends_with("_v") => named.starts_with(known),
         None => named.split('"').next() == Some(known),
     };
-    let (_, extension) = HOMES.iter().find(|(names, _)| names.iter().any(|name| is(&name)))?;
+    let (_, extension) = HOMES.iter().find(|(names, _)| names.iter().any(&is))?;
     Some(format!(
         "it belongs to an extension: put `CREATE EXTENSION IF NOT EXISTS \"{extension}\";` before it; where the extension is there, its schema is not in the search_path"
     ))
