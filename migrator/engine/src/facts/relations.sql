@@ -63,6 +63,8 @@ WHERE c.contype <> 't' AND NOT (c.contype = 'f' AND c.conparentid <> 0)
 UNION ALL
 SELECT t.object, 'constraint', quote_ident(c.conname), pg_get_constraintdef(c.oid)
 FROM pg_constraint c JOIN type t ON t.oid = c.contypid
+-- A domain's NOT NULL has a name since 17, which pg_dump writes since 18.
+WHERE c.contype <> 'n' OR current_setting('server_version_num')::int >= 180000
 UNION ALL
 SELECT r.object, 'index', quote_ident(c.relname), concat_ws(' ', pg_get_indexdef(i.indexrelid),
         CASE WHEN c.reltablespace <> 0 THEN (SELECT 'TABLESPACE ' || quote_ident(t.spcname) FROM pg_tablespace t WHERE t.oid = c.reltablespace) END,
