@@ -145,7 +145,7 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
     }
     let statement = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
     let rows = query(client, "asking what kind of server this is", statement).await?;
-    let is = |column: &str, value: &str| rows.first().and_then(|row| row.get(column)) == Some(value);
+    let is = |column: &str, value: &str| rows.first().and_then(|row| text(row, column)).as_deref() == Some(value);
     let (standby, read_only) = (is("standby", "1"), is("read_only", "on"));
     Ok(match wanted {
         SessionAttributes::ReadWrite | SessionAttributes::Primary if standby => Some("this server is a standby"),

@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 256 << 20;
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How long the server may take beyond the time that it waits for a lock.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Reads it; `wait` is how long another session may hold one of the tables for itself.
 ///
@@ -208,7 +208,7 @@ async fn server(mut stream: Stream, before: &Server) -> Result<Server, tokio_pos
             backend_pid: number(&row, "pid").unwrap_or(0),
             is_standby: number(&row, "standby") == Some(1),
             state_table: text(&row, "state"),
-            has_schema: row.get("schema") == Some("t"),
+            has_schema: text(&row, "schema").as_deref() == Some("t"),
             elsewhere: text(&row, "elsewhere"),
             // Later ours are among them.
             limits: if first {
