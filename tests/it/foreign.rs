@@ -5,7 +5,7 @@ use std::fs;
 
 use expect_test::expect;
 
-use crate::support::Project;
+use crate::support::{Project, place, server};
 use crate::workspace::{Workspace, repository, section};
 
 #[test]
@@ -111,7 +111,7 @@ fn a_database_is_not_dropped_without_a_question_and_elsewhere_not_without_its_na
     let other = Project::new();
     let reset = |line: &str| {
         let output = workspace.run(workspace.cargo(line).env("DATABASE_URL", other.url()));
-        output.replace(other.database(), "DB")
+        output.replace(&place(server()), "SERVER").replace(other.database(), "DB")
     };
     expect![[r#"
         exit 8

@@ -22,6 +22,7 @@ fn a_block_that_ran_to_its_end_and_is_not_recorded_is_called_so() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 002_x ran to its end: it could not be recorded: new row for relation "schema_migrations" violates check constraint "full" [23514]
+          = note: DETAIL: Failing row contains (002, x, CHECKSUM, DATE TIME postgres, 6, 1.0.0).
           = note: applied before it in this run: none. Not run: none.
           = help: remove the cause and run `up` again: nothing but its row in the history is left to write
     "#]]

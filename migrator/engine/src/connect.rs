@@ -163,7 +163,15 @@ impl Connection {
     /// The server's refusal, a lost connection.
     pub(crate) async fn set_up(&self, settings: &SessionSettings) -> Result<(), Error> {
         let text = session(settings);
-        let done = patiently(async || self.client.batch_execute(&text).await).await;
+        let done = patiently(async || {
+            let done = self.client.batch_execute(&text).await;
+            if done.is_err() {
+                // It is one transaction, and has failed as one.
+                let _ = self.client.batch_execute("ROLLBACK").await;
+            }
+            done
+        })
+        .await;
         done.map_err(|error| failed("setting up the session", &error))
     }
 }

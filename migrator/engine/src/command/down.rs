@@ -63,7 +63,7 @@ async fn execute(
     announce_recorded(context, plan, history);
     executor.run.plan_digest = Some(plan.digest());
     executor.prepare(history, Beside::Refused).await?;
-    apply(executor, plan).await
+    apply(executor, plan).await.map(|_| ())
 }
 
 /// What `down` does: by the blocks of this binary, or, where a migration was edited since, by those that were recorded.

@@ -144,7 +144,7 @@ async fn execute_locked(
         context.warn_ahead(&plan.ahead);
     }
     if plan.steps.is_empty() {
-        return Ok((Exit::Done, "nothing to apply: another migrator has done it meanwhile".to_owned()));
+        return Ok((Exit::Done, NOTHING_LEFT.to_owned()));
     }
     let digest = plan.digest();
     approve(context, history, args, &digest)?;
@@ -158,9 +158,13 @@ async fn execute_locked(
         audit::around(context, &executor.connection, "before").await?;
     }
     executor.prepare(history, args.beside()).await?;
-    apply(executor, &plan).await?;
+    let done = apply(executor, &plan).await?;
     let exit = examine(context, args, executor).await?;
-    Ok((exit, summary(&plan, history, begun.elapsed())))
+    let summary = match done {
+        0 => NOTHING_LEFT.to_owned(),
+        done => summary(&plan.steps[..done], history, begun.elapsed()),
+    };
+    Ok((exit, summary))
 }
 
 /// What the caller wants looked at when everything is applied; nothing of it can be refused any more.
@@ -178,15 +182,18 @@ async fn examine(context: &Context, args: &Args, executor: &mut Executor) -> Res
     Ok(exit)
 }
 
+/// What is said where another migrator was faster.
+const NOTHING_LEFT: &str = "nothing to apply: another migrator has done it meanwhile";
+
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
-fn summary(plan: &Plan, history: &History, elapsed: std::time::Duration) -> String {
+fn summary(steps: &[Step], history: &History, elapsed: std::time::Duration) -> String {
     let version = |step: &'_ Step| match step {
         Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
         Step::Repeatable(_) => None,
     };
-    let versions: Vec<(i64, String)> = plan.steps.iter().filter_map(version).collect();
+    let versions: Vec<(i64, String)> = steps.iter().filter_map(version).collect();
     let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let repeatables = plan.steps.len() - versions.len();
+    let repeatables = steps.len() - versions.len();
     let mut parts = Vec::new();
     if !versions.is_empty() {
         parts.push(count(versions.len(), "migration"));
