@@ -94,6 +94,7 @@ fn an_index_of_that_name_that_somebody_else_built_is_not_taken_for_ours() {
                   | ^ relation "a_i" already exists [42P07]
                   |
                   = note: applied before it in this run: none. Not run: none.
+                  = help: if this database got it from elsewhere (another tool, a restored dump), record what it has with `migrator stamp --to 001`, which runs nothing; else correct the file, build, and run `up` again
                   = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
             "#]],
         );

@@ -17,16 +17,11 @@ fn a_block_that_ran_to_its_end_and_is_not_recorded_is_called_so() {
         "-- migrate:up transaction:false\nCREATE TABLE x (id int);\nINSERT INTO x VALUES (1);\n\
          ALTER TABLE schema_migrations ADD CONSTRAINT \"full\" CHECK (version < '002');\n-- migrate:down\nDROP TABLE x;\n",
     );
-    expect![[r#"
-        exit 3
-        --- stderr
-        SERVER · database DB · user postgres · PostgreSQL X
-        error: migration 002_x ran to its end: it could not be recorded: new row for relation "schema_migrations" violates check constraint "full" [23514]
-          = note: DETAIL: Failing row contains (002, x, CHECKSUM, DATE TIME postgres, 6, 1.0.0).
-          = note: applied before it in this run: none. Not run: none.
-          = help: remove the cause and run `up` again: nothing but its row in the history is left to write
-    "#]]
-    .assert_eq(&project.run(&["up"]));
+    let output = project.run(&["up"]);
+    let said = "error: migration 002_x ran to its end: it could not be recorded: new row for relation \"schema_migrations\" violates";
+    assert!(output.starts_with("exit 3\n") && output.contains(said), "{output}");
+    assert!(output.contains("run `up` again: nothing but its row in the history is left to write"), "{output}");
+    assert!(!output.contains("rolled back") && !output.contains("never been applied"), "{output}");
     project.query("ALTER TABLE schema_migrations DROP CONSTRAINT \"full\"");
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
     assert_eq!(project.query("SELECT count(*) FROM x"), "1\n");

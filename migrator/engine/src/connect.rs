@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     pub server: Server,
     /// Its major release, as it said when it let us in; 0: it did not say.
     pub major: u32,
+    /// Whether it was opened with a `statement_timeout`, which every question of ours sets aside.
+    pub limits_statements: bool,
 }
 
 /// What the server says about itself and this session.
@@ -105,6 +107,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                                 host: host.clone(),
                                 server: Server::default(),
                                 major,
+                                limits_statements: limits_statements(target),
                             });
                         }
                         Some(sentence) => {
@@ -136,6 +139,11 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
         }
     }
     Err(Trouble::Passing(last))
+}
+
+/// Whether the connection states how long a statement may run.
+fn limits_statements(target: &ConnectionTarget) -> bool {
+    target.options.as_deref().is_some_and(|options| options.contains("statement_timeout"))
 }
 
 /// Why this server is not what `target_session_attrs` asks for.

@@ -162,6 +162,10 @@ async fn execute_locked(
     let exit = examine(context, args, executor).await?;
     let summary = match done {
         0 => NOTHING_LEFT.to_owned(),
+        done if done < plan.steps.len() => {
+            let own = counted(&plan.steps[..done]);
+            format!("applied {own} in {}; another migrator has done the rest", crate::output::duration(begun.elapsed()))
+        }
         done => summary(&plan.steps[..done], history, begun.elapsed()),
     };
     Ok((exit, summary))
@@ -191,21 +195,21 @@ fn summary(steps: &[Step], history: &History, elapsed: std::time::Duration) -> S
         Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
         Step::Repeatable(_) => None,
     };
-    let versions: Vec<(i64, String)> = steps.iter().filter_map(version).collect();
-    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let repeatables = steps.len() - versions.len();
-    let mut parts = Vec::new();
-    if !versions.is_empty() {
-        parts.push(count(versions.len(), "migration"));
-    }
-    if repeatables > 0 {
-        parts.push(count(repeatables, "repeatable"));
-    }
-    // A late migration does not become the newest by being applied last.
+    // A migration that is out of order does not become the newest by being applied last.
     let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));
-    let newest = recorded.chain(versions.iter().cloned()).max();
+    let newest = recorded.chain(steps.iter().filter_map(version)).max();
     let at = newest.map(|(_, version)| format!("; the database is at {version}")).unwrap_or_default();
-    format!("applied {} in {}{at}", parts.join(" and "), crate::output::duration(elapsed))
+    format!("applied {} in {}{at}", counted(steps), crate::output::duration(elapsed))
+}
+
+/// `3 migrations and 1 repeatable`.
+fn counted(steps: &[Step]) -> String {
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let migrations = steps.iter().filter(|step| matches!(step, Step::Migration { .. })).count();
+    let kinds = [(migrations, "migration"), (steps.len() - migrations, "repeatable")];
+    let parts: Vec<String> =
+        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
+    parts.join(" and ")
 }
 
 /// Refuses what the environment's policy or the caller's digest does not allow.

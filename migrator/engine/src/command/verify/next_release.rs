@@ -131,7 +131,9 @@ impl Road<'_> {
     }
 
     async fn put_in(&self, script: &'static Script) -> Result<(), Error> {
-        apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await.map(|_| ())
+        apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
+            .await
+            .map(|_| ())
     }
 
     async fn up(&mut self) -> Result<(), Error> {
