@@ -56,7 +56,7 @@ fn project() -> Project {
             "migrations/003_index.sql",
             "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON app.t (id);\nBEGIN;\nINSERT INTO app.t VALUES (1);\nCOMMIT;\n\
              REINDEX INDEX CONCURRENTLY app.i;\nCOMMENT ON TABLE app.t IS 'x';\n\
-             -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY app.i;\n",
+             -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY app.i;\nDELETE FROM app.t;\nCOMMENT ON TABLE app.t IS NULL;\n",
         )
         .file("repeatable/v.sql", "CREATE OR REPLACE VIEW app.v AS SELECT id FROM app.t;\n")
         .file("seeds/development.sql", "INSERT INTO app.t VALUES (2);\n")
@@ -76,7 +76,8 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
     assert_eq!(called(), 2, "nothing is planted");
 
     let run = |arguments: &[&str], code: &str| {
-        let output = project.run_with(arguments, &[("DATABASE_URL", &url)]);
+        let scratch = server.url("postgres");
+        let output = project.run_with(arguments, &[("DATABASE_URL", &url), ("MIGRATOR_SCRATCH_URL", &scratch)]);
         assert!(output.starts_with(&format!("exit {code}\n")), "{arguments:?}: {output}");
         assert_eq!(called(), 2, "{arguments:?}: {:#?}", calls(&server));
     };

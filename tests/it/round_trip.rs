@@ -48,7 +48,7 @@ fn what_two_databases_find_is_told_in_the_order_of_the_migrations() {
         expect![[r#"
         FAILED    round trip: 34 of 39 ways back restore the schema exactly, 1 migrations without one
                     003_t3: the way back fails
-                    error: rollback of migration 003_t3 failed and was rolled back
+                    error: rollback of migration 003_t3 failed, it is still applied
                      --> db/migrations/003_t3.sql:5:1
                       |
                     5 | DROP TABLE nobody;
@@ -187,7 +187,7 @@ fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() 
         expect![[r#"
         FAILED    round trip: 2 of 4 ways back restore the schema exactly, 0 migrations without one
                     002_broken: the way back fails
-                    error: rollback of migration 002_broken failed and was rolled back
+                    error: rollback of migration 002_broken failed, it is still applied
                      --> db/migrations/002_broken.sql:5:1
                       |
                     5 | DROP TABLE b;

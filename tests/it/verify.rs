@@ -62,7 +62,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok        up from zero: 5 migrations
         FAILED    round trip: 2 of 5 ways back restore the schema exactly, 0 migrations without one
                     002_fails: the way back fails
-                    error: rollback of migration 002_fails failed and was rolled back
+                    error: rollback of migration 002_fails failed, it is still applied
                      --> db/migrations/002_fails.sql:5:1
                       |
                     5 | DROP TABLE c;

@@ -3,6 +3,7 @@
 //! Every sentence about what is applied, rolled back or half-done after a failure is made of this.
 
 use super::{Executor, store};
+use crate::embedded::Script;
 use crate::history::{Direction, Event, History, Progress};
 use crate::plan::Step;
 use crate::units::{UnitKind, units};
@@ -41,22 +42,18 @@ pub(super) async fn read(executor: &Executor, step: &Step) -> Truth {
 
 /// What the history says of a step.
 pub(super) fn of(step: &Step, history: &History, run_id: &str) -> Truth {
-    let by_another = !is_recorded(step, history, run_id);
-    let Step::Migration { migration, direction, .. } = step else {
-        let Step::Repeatable(script) = step else { return Truth::Untouched { was_applied: false } };
-        let is_current = history.repeatable_checksum(script.name) == Some(script.checksum);
-        return match by_another && !is_current {
-            true => Truth::Untouched { was_applied: false },
-            false => Truth::Done { by_another },
-        };
+    let (migration, direction) = match step {
+        Step::Migration { migration, direction, .. } => (*migration, *direction),
+        Step::Repeatable(script) => return of_repeatable(script, history, run_id),
     };
+    let by_another = !is_recorded(step, history, run_id);
     let has_row = history.applied.iter().any(|row| row.version == migration.version);
     if let Some(progress) = history.progress().remove(migration.version) {
         let recorded = |block| units(block).iter().filter(|unit| unit.kind != UnitKind::Session).count();
-        let is_finished = migration.block(*direction).is_some_and(|block| progress.done.len() == recorded(block));
+        let is_finished = migration.block(direction).is_some_and(|block| progress.done.len() == recorded(block));
         return Truth::HalfDone { progress, is_finished };
     }
-    if has_row == (*direction == Direction::Up) {
+    if has_row == (direction == Direction::Up) {
         return Truth::Done { by_another };
     }
     let was_applied = |event: &Event| {
@@ -64,6 +61,23 @@ pub(super) fn of(step: &Step, history: &History, run_id: &str) -> Truth {
     };
     let of_it = |event: &&Event| event.version.as_deref() == Some(migration.version);
     Truth::Untouched { was_applied: history.events.iter().filter(of_it).any(was_applied) }
+}
+
+/// Its newest event tells: a run may apply it again, and every try of it is an event.
+fn of_repeatable(script: &Script, history: &History, run_id: &str) -> Truth {
+    let untouched = Truth::Untouched { was_applied: false };
+    let is_its = |event: &Event| event.action == "repeatable" && event.name.as_deref() == Some(script.name);
+    let Some(newest) = history.events.iter().rposition(is_its) else { return untouched };
+    let event = &history.events[newest];
+    if event.outcome != "done" || event.checksum.as_deref() != Some(script.checksum) {
+        return untouched;
+    }
+    if event.run_id == run_id {
+        return Truth::Done { by_another: false };
+    }
+    // Another one has done it after this run had begun: what was done before is why this run was to do it again.
+    let ours = history.events.iter().rposition(|event| event.run_id == run_id);
+    if ours.is_some_and(|ours| ours < newest) { Truth::Done { by_another: true } } else { untouched }
 }
 
 /// Whether this run's event says that the step is done.
