@@ -7,6 +7,7 @@
 use std::io::Write as _;
 
 mod claims;
+mod command;
 mod crowd;
 mod disk;
 mod facts;

@@ -95,10 +95,11 @@ impl Context {
         Arc::new(move |notice| watcher.notice(notice))
     }
 
-    /// What a plan without the lock came to: a statement whose end nobody knows may be running at this moment.
+    /// What a plan without the lock came to: a statement whose end is not known may be running at this moment, and what does not fit
+    /// may fit when the other migrator has finished.
     pub(crate) async fn unless_it_runs(&self, session: &Session, plan: Result<Plan, Error>) -> Result<Plan, Error> {
         let Err(error) = plan else { return plan };
-        if error.exit() != Exit::InDoubt {
+        if !matches!(error.exit(), Exit::InDoubt | Exit::Diverged) {
             return Err(error);
         }
         let holder = lock::holder(&session.connection, &session.tables).await?;
