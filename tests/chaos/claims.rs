@@ -69,8 +69,10 @@ impl Trial<'_> {
     /// Whether a line of stdout is true; a line that nobody knows is not.
     fn is_true(&self, line: &str) -> bool {
         let (word, rest) = line.split_once(' ').unwrap_or_default();
-        let is_total = |rest: &str| rest.split(' ').next().is_some_and(|first| first.bytes().all(|b| b.is_ascii_digit()));
-        let timed = |rest: &str| rest.split_once(" (").filter(|(_, time)| time.ends_with(')')).map(|(step, _)| step.to_owned());
+        let is_total =
+            |rest: &str| rest.split(' ').next().is_some_and(|first| first.bytes().all(|b| b.is_ascii_digit()));
+        let timed =
+            |rest: &str| rest.split_once(" (").filter(|(_, time)| time.ends_with(')')).map(|(step, _)| step.to_owned());
         match (self.command, word) {
             (Command::Up, "nothing") => line.starts_with("nothing to apply") && (self.undone || self.is_done()),
             (Command::Down, "nothing") => line == "nothing to roll back" && (self.undone || self.is_done()),
@@ -308,9 +310,9 @@ mod tests {
     fn what_is_said_of_a_statement_is_compared_with_the_events() {
         let lost = "error: the connection was lost while statement 10 of migration 006_mixed ran: closed\n";
         let doubt = "error: migration 006_mixed is in doubt: statement 10 was started, and nobody knows how it ended\n";
-        for (line, way, command) in [lost, doubt].into_iter().flat_map(|line| {
-            [(line, Way::Up, Command::Up), (line, Way::Down, Command::Down)]
-        }) {
+        for (line, way, command) in
+            [lost, doubt].into_iter().flat_map(|line| [(line, Way::Up, Command::Up), (line, Way::Down, Command::Down)])
+        {
             assert_eq!(of(command, &half_done(way), (7, "", line)), Vec::<String>::new());
             is_noticed(&of(command, &half_done(way), (7, "", &line.replace("10", "9"))), "HalfDone");
             is_noticed(&of(command, &half_done(way.other()), (7, "", line)), "HalfDone");

@@ -220,9 +220,8 @@ impl Facts {
     pub(crate) fn is_current(&self, name: &str) -> bool {
         let last = self.events.iter().rposition(|event| matches!(&*event.action, "up" | "down" | "stamp"));
         let mut since = self.events[last.map_or(0, |last| last + 1)..].iter();
-        since.any(|event| {
-            event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name)
-        })
+        since
+            .any(|event| event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name))
     }
 
     /// Whether nothing is applied, nor half of anything.

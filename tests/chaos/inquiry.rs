@@ -222,14 +222,18 @@ impl Inquiry<'_> {
 }
 
 /// The steps that were said to be done more often than they were.
-fn miscounted(said: &[&Said], before: &Facts, after: &Facts) -> Vec<String> {
+pub(crate) fn miscounted(said: &[&Said], before: &Facts, after: &Facts) -> Vec<String> {
     let mut wrong = Vec::new();
     for migration in MIGRATIONS {
         for way in Way::BOTH {
             let told = claims::count_said(said, &migration.label(), way);
             let done = after.went(migration.version, way).len() - before.went(migration.version, way).len();
             if told > done {
-                wrong.push(format!("{} went {} {done} times, and that was said {told} times", migration.label(), way.word()));
+                wrong.push(format!(
+                    "{} went {} {done} times, and that was said {told} times",
+                    migration.label(),
+                    way.word()
+                ));
             }
         }
     }

@@ -132,7 +132,10 @@ fn in_order(migration: &Migration, cycle: &Cycle, wrong: &mut Vec<String>) {
     }
     if cycle.end.is_some() && !all_done {
         let Migration { version, .. } = migration;
-        wrong.push(format!("migration {version} is recorded as done ({}), but not every statement is", cycle.way.word()));
+        wrong.push(format!(
+            "migration {version} is recorded as done ({}), but not every statement is",
+            cycle.way.word()
+        ));
     }
 }
 

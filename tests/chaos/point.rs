@@ -226,9 +226,9 @@ impl World {
                 let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
                 let database = self.prepared(Task::Up, Some((place, Harm::LoseReply)), 7);
                 if task == Task::UpAtInvalidIndex {
-                    self.server.session(&database).rows(
-                        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'accounts_email'::regclass",
-                    );
+                    self.server
+                        .session(&database)
+                        .rows("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'accounts_email'::regclass");
                 }
                 database
             }

@@ -233,7 +233,10 @@ impl Scenario {
             let text = format!("{sql}\n{}\n", mark(&format!("R/{name}")));
             write(&directory.path().join(format!("repeatable/{name}.sql")), &text);
         }
-        let seed = format!("INSERT INTO orders (id, account) SELECT 1000 + count(*), 1 FROM orders;\n{}\n", mark(&format!("S/{SEED}")));
+        let seed = format!(
+            "INSERT INTO orders (id, account) SELECT 1000 + count(*), 1 FROM orders;\n{}\n",
+            mark(&format!("S/{SEED}"))
+        );
         write(&directory.path().join(format!("seeds/{SEED}.sql")), &seed);
         // What dbmate would make of these files is not the question here.
         write(&directory.path().join("migrator.toml"), "[check]\ndbmate = \"allow\"\n");

@@ -53,6 +53,23 @@ pub(crate) struct Session {
     pub history: History,
 }
 
+impl Session {
+    /// What another migrator does, if there is one: `is at work, pid 4711 (...)`, `has changed the history meanwhile`.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
+        let holder = lock::holder(&self.connection, &self.tables).await?;
+        if !holder.is_empty() {
+            return Ok(Some(format!("is at work, {holder}")));
+        }
+        // It may have finished between our reading and our question.
+        let (_, now) = store::look(&self.connection, &self.tables, store::LONGEST_WAIT).await?;
+        let is_other = (&now.applied, &now.events) != (&self.history.applied, &self.history.events);
+        Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
+    }
+}
+
 impl Context {
     /// Where to connect.
     pub(crate) fn target(&self) -> Result<ConnectionTarget, Error> {
@@ -102,11 +119,8 @@ impl Context {
         if !matches!(error.exit(), Exit::InDoubt | Exit::Diverged) {
             return Err(error);
         }
-        let holder = lock::holder(&session.connection, &session.tables).await?;
-        if holder.is_empty() {
-            return Err(error);
-        }
-        Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator is at work, {holder}"))
+        let Some(other) = session.another().await? else { return Err(error) };
+        Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator {other}"))
             .help("wait until it has finished; `migrator status` shows the statement that it runs"))
     }
 
@@ -183,10 +197,12 @@ impl Context {
             server_version: connection.server.version_number,
             limits: Arc::clone(&connection.server.limits),
         };
-        connection.set_up(&settings).await?;
         monitor.set_up(&settings).await?;
         let begun = Instant::now();
-        lock::acquire(&connection, &tables, wait, waiting).await?;
+        // Both at once: the server does the one after the other.
+        let taken = lock::acquire(&connection, &tables, wait, waiting);
+        let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
+        ready.and(taken)?;
         let waited = output::duration(begun.elapsed());
         self.progress.detail(&format!(
             "the lock {} taken after {waited} by pid {}",
