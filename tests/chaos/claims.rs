@@ -66,7 +66,7 @@ impl Trial<'_> {
         self.command.is_done(self.before, self.after)
     }
 
-    /// Whether a line of stdout is true; a line that nobody knows is not.
+    /// Whether a line of stdout is true; an unknown line is not.
     fn is_true(&self, line: &str) -> bool {
         let (word, rest) = line.split_once(' ').unwrap_or_default();
         let is_total =
@@ -140,14 +140,14 @@ enum Claim {
     HalfDone(String, Option<i32>),
 }
 
-/// The lists of steps: what comes before one, what comes behind it, whether its steps are done.
+/// The lists of steps: what comes before them, what comes after, whether its steps are done.
 const LISTS: [(&str, &str, bool); 3] = [
     (" before it in this run: ", ". Not run: ", true),
     (". Not run: ", ".", false),
     ("done by another migrator meanwhile: ", "", true),
 ];
 
-/// The words behind a step's label in a headline: whether it is done; `None`: it is half-done.
+/// The words after a step's label in a headline: whether it is done; `None`: it is half-done.
 const VERDICTS: [(&str, Option<bool>); 10] = [
     (" is not in the database", Some(false)),
     (" failed here, but another migrator has done it", Some(true)),

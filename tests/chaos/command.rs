@@ -60,7 +60,7 @@ impl Command {
 pub(crate) enum Task {
     /// In an empty database.
     Up,
-    /// An earlier run was lost when it had built its last index: nobody has recorded the end.
+    /// An earlier run was lost when it had built its last index: its end is not recorded.
     UpAtBuiltIndex,
     /// The same, and the index is invalid.
     UpAtInvalidIndex,
@@ -72,7 +72,7 @@ pub(crate) enum Task {
     Seed,
     /// In an empty database.
     Stamp,
-    /// An earlier run was lost when it had done a statement that nobody but a person can look up.
+    /// An earlier run was lost when it had done a statement that only a person can look up.
     ResolveApplied,
     /// The same before it was done.
     ResolveRetry,

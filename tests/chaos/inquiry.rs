@@ -14,7 +14,7 @@ use crate::server::Session;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beside {
     /// At most one that had come to its end before the run went on.
-    Nobody,
+    NoOne,
     /// Another one with the same command.
     Same,
     /// One that undid the work, while the run was frozen.
@@ -59,7 +59,7 @@ impl Inquiry<'_> {
         let trial = |command, killed| Trial { command, before: self.before, after: &facts, killed, undone };
         let (first, second) = (trial(self.command, killed), trial(other, false));
         let mut wrong = match beside {
-            Beside::Nobody | Beside::Undone => first.judge(said),
+            Beside::NoOne | Beside::Undone => first.judge(said),
             // What it says of its own steps may have been done or undone by the other one meanwhile.
             Beside::Same | Beside::Opposed => first.judge_results(said),
         };
@@ -68,10 +68,10 @@ impl Inquiry<'_> {
                 // It does nothing but what it was asked for.
                 Beside::Same if self.command == Command::Down && other.exit == Some(8) => vec![],
                 Beside::Opposed => second.judge_results(other),
-                Beside::Nobody | Beside::Same | Beside::Undone => second.judge(other),
+                Beside::NoOne | Beside::Same | Beside::Undone => second.judge(other),
             });
             let is_possible = match beside {
-                Beside::Nobody => matches!(other.exit, Some(0 | 7)),
+                Beside::NoOne => matches!(other.exit, Some(0 | 7)),
                 Beside::Same => matches!(other.exit, Some(0 | 7 | 8)),
                 // What is half-done must be finished first.
                 Beside::Undone => matches!(other.exit, Some(0 | 4)),

@@ -11,6 +11,7 @@ mod command;
 mod crowd;
 mod disk;
 mod facts;
+mod fault;
 mod inquiry;
 mod memory;
 mod migrator;

@@ -7,8 +7,9 @@ use expect_test::expect;
 use rustix::process::{Signal, kill_process};
 
 use crate::command::Task;
+use crate::fault::Fault;
 use crate::migrator;
-use crate::point::{Fault, Point};
+use crate::point::Point;
 use crate::proxy::{Harm, Proxy, Settings, Strike};
 use crate::sweep::{calm, rough};
 

@@ -11,7 +11,8 @@ use std::time::Instant;
 use migrator_xtask::postgres::TemporaryServer;
 
 use crate::command::Task;
-use crate::point::{Fault, Outcome, Point, World};
+use crate::fault::Fault;
+use crate::point::{Outcome, Point, World};
 use crate::proxy::{Place, Traffic};
 
 /// Whether every point is to be run.
