@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use expect_test::expect;
 use serde_json::Value;
 
-use crate::support::Project;
+use crate::support::{Project, place, server};
 use crate::workspace::Workspace;
 
 /// As `cargo xtask migrate` builds it: the tests of other workspaces have compiled that engine already.
@@ -144,7 +144,7 @@ fn the_binary_reads_no_directory() {
     let run = |line: &str| {
         let mut command = workspace.program(&alone);
         command.args(line.split(' ')).current_dir(&folder).env("DATABASE_URL", project.url());
-        workspace.run(&mut command).replace(project.database(), "DB")
+        workspace.run(&mut command).replace(&place(server()), "SERVER").replace(project.database(), "DB")
     };
     expect![[r#"
         exit 0

@@ -5,7 +5,7 @@ use std::fs;
 
 use expect_test::expect;
 
-use crate::support::Project;
+use crate::support::{Project, place, server};
 use crate::workspace::{Workspace, repository, section};
 
 #[test]
@@ -21,6 +21,7 @@ fn another_workspace_builds_and_migrates_and_its_backend_finds_the_tables() {
         applied repeatable views (N ms)
         applied 3 migrations and 1 repeatable in N ms; the database is at 003
         --- stderr
+        started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database library_dev · user postgres · PostgreSQL X
         wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]
@@ -88,6 +89,7 @@ fn a_new_file_is_applied_without_another_change() {
         applied 004_add_books_isbn (N ms)
         applied 1 migration in N ms; the database is at 004
         --- stderr
+        warning: migrator@1.0.0: db/migrations/004_add_books_isbn.sql:2:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
         SERVER · database library_dev · user postgres · PostgreSQL X
         wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]
@@ -109,7 +111,7 @@ fn a_database_is_not_dropped_without_a_question_and_elsewhere_not_without_its_na
     let other = Project::new();
     let reset = |line: &str| {
         let output = workspace.run(workspace.cargo(line).env("DATABASE_URL", other.url()));
-        output.replace(other.database(), "DB")
+        output.replace(&place(server()), "SERVER").replace(other.database(), "DB")
     };
     expect![[r#"
         exit 8

@@ -94,7 +94,8 @@ fn an_index_of_that_name_that_somebody_else_built_is_not_taken_for_ours() {
                   | ^ relation "a_i" already exists [42P07]
                   |
                   = note: applied before it in this run: none. Not run: none.
-                  = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+                  = help: if this database got it from elsewhere (another tool, a restored dump), record what it has with `migrator stamp --to 001`, which runs nothing; else correct the file, build, and run `up` again
+                  = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
             "#]],
         );
     }
@@ -147,7 +148,7 @@ fn a_drop_that_failed_is_tried_again_and_not_taken_as_done() {
               | ^ index "a_i" does not exist [42704]
               |
               = note: applied before it in this run: none. Not run: none.
-              = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+              = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
         "#]],
         );
     }
@@ -170,7 +171,7 @@ fn what_an_interrupted_reindex_left_behind_is_dropped() {
           | ^ canceling statement due to user request [57014]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
     "#]],
     );
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
@@ -212,7 +213,7 @@ fn a_detachment_that_was_begun_is_finished() {
               | ^ canceling statement due to user request [57014]
               |
               = note: applied before it in this run: none. Not run: none.
-              = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+              = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
         "#]],
     );
     assert_eq!(project.query("SELECT inhdetachpending FROM pg_inherits"), "t\n");

@@ -60,8 +60,8 @@ fn does_everything(project: &Project, role: &str) {
     done("up --dry-run");
     done("up");
     done("drift --facts");
-    // As the administrator sees them.
-    let facts = project.command(&["drift", "--facts"]).output().unwrap().stdout;
+    let url = project.url().replace("postgres@", &format!("{role}@"));
+    let facts = project.command(&["drift", "--facts"]).env("DATABASE_URL", url).output().unwrap().stdout;
     project.file(&format!("schema.facts.{}", major()), &String::from_utf8(facts).unwrap());
     done("drift");
     done("up --check-drift --audit");

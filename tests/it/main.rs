@@ -56,6 +56,7 @@ mod secrets;
 mod session;
 mod shipping;
 mod signals;
+mod silent;
 mod strangers;
 mod terminal;
 mod tls;

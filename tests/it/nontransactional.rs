@@ -27,7 +27,7 @@ fn goes_on_at_the_statement_that_failed() {
           | ^ relation "later" does not exist [42P01]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 3 or what it stumbled over, build, and run `up` again: it goes on at statement 3
+          = help: correct statement 3 or its cause, build, and run `up` again: it goes on at statement 3
     "#]].assert_eq(&three_steps(&project).run(&["up"]));
     expect![[r#"
         exit 0
@@ -74,7 +74,7 @@ fn goes_on_at_the_statement_that_failed() {
     assert_eq!(project.query("SELECT * FROM last"), "5MB\n");
     assert_eq!(
         project.query("SELECT statement, outcome, attempt FROM schema_migration_events ORDER BY id"),
-        "2|started|1\n2|done|1\n3|started|1\n3|failed|1\nnull|failed|null\n3|started|1\n3|done|1\n4|started|1\n4|done|1\nnull|done|1\n"
+        "2|done|1\n3|started|1\n3|failed|1\nnull|failed|null\n3|started|1\n3|done|1\n4|done|1\nnull|done|1\n"
     );
 }
 
@@ -109,15 +109,15 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_do failed at statement 2 of 2, which may have done a part of its work
-         --> db/migrations/001_do.sql:3:1
+         --> db/migrations/001_do.sql:3:7
           |
         3 | DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / 0; END $$;
-          | ^ division by zero [22012]
+          |       ^ division by zero [22012]
           |
           = note: CONTEXT: SQL statement "SELECT 1 / 0"
                   PL/pgSQL function inline_code_block line 1 at PERFORM
           = note: applied before it in this run: none. Not run: none.
-          = help: look what of it is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
+          = help: check what of it is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
     "#]].assert_eq(&project.run(&["up"]));
     expect![[r#"
         exit 7
@@ -210,7 +210,8 @@ fn an_invalid_index_is_built_again() {
           |
           = note: DETAIL: Key (id)=(1) is duplicated.
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+          = help: rows that are in the database break it: correct the data, by hand or with a statement before this one, and run it again
+          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
     "#]]
     .assert_eq(&project.run(&["up"]));
     project.query("DELETE FROM a");
@@ -256,7 +257,7 @@ fn a_transaction_inside_is_one_unit() {
           |                             ^ relation "gate" does not exist [42P01]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 2 or what it stumbled over, build, and run `up` again: it goes on at statement 2
+          = help: correct statement 2 or its cause, build, and run `up` again: it goes on at statement 2
     "#]]
     .assert_eq(&project.run(&["up"]));
     assert_eq!(project.query("SELECT count(*) FROM a"), "0\n");

@@ -91,6 +91,10 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
     run(&["down", "--to", "1", "--yes"], "0");
     run(&["up", "--one-by-one"], "0");
     run(&["drift", "--json"], "2");
+    run(&["drift", "--facts"], "0");
+    run(&["verify"], "0");
+    run(&["plan", "--locks"], "0");
+    run(&["redo", "--yes"], "0");
 
     project.file("migrations/004_doubt.sql", "-- migrate:up transaction:false\nDO $$ BEGIN RAISE EXCEPTION 'x'; END $$;\nCREATE TABLE app.u (id int);\n-- migrate:down\n");
     run(&["up"], "7");

@@ -13,7 +13,7 @@ fn an_empty_up_block_is_not_recorded_in_development() {
     expect![[r#"
         exit 8
         --- stderr
-        warning: db/migrations/002_new.sql:5:1: `-- migrate:down` has no statement: `down` refuses to roll this migration back [M018]; help: write the statements that take the up block back, or leave the block empty if there is no way
+        warning: db/migrations/002_new.sql:2:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
         error: migration 002_new has no statement in its up block
           = note: the file is `db/migrations/002_new.sql`; once applied, it could not be changed any more
           = help: write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`

@@ -53,6 +53,7 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         applied repeatable views (N ms)
         applied 3 migrations and 1 repeatable in N ms; the database is at 003
         --- stderr
+        started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database refresh_dev · user postgres · PostgreSQL X
         wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]

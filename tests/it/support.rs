@@ -14,7 +14,9 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 pub(crate) fn server() -> &'static TemporaryServer {
     static SERVER: OnceLock<TemporaryServer> = OnceLock::new();
     SERVER.get_or_init(|| {
-        TemporaryServer::start().unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"))
+        // The tests look for statements in what a session runs, which is cut.
+        let server = TemporaryServer::builder().setting("track_activity_query_size", "16kB").start();
+        server.unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"))
     })
 }
 

@@ -290,7 +290,7 @@ fn records_an_existing_schema_without_running_it() {
         error: the following required arguments were not provided:
           <--to <VERSION>|--all>
 
-        Usage: dir-migrator stamp --database-url <URL> <--to <VERSION>|--all>
+        Usage: dir-migrator stamp <--to <VERSION>|--all>
 
         For more information, try '--help'.
     "#]]

@@ -20,8 +20,12 @@ pub(crate) enum Place {
 /// Checks statements that we run as one transaction.
 pub(crate) fn check_inside(source: &Source, statements: &[Words<'_>], place: Place, problems: &mut Vec<Problem>) {
     let slots_detached = detaches_slots(statements);
+    // The fence, which is a query, comes after what sets the transaction's characteristics at the start.
+    let mut at_start = true;
     for words in statements {
-        if let Some(control) = control(words) {
+        let sets_at_start = at_start && words.is(0, "set");
+        at_start = sets_at_start;
+        if let Some(control) = control(words).filter(|control| !(sets_at_start && *control == "SET TRANSACTION")) {
             let help = match place {
                 Place::Migration(direction) => format!(
                     "remove it: the block is one transaction; with `{} transaction:false` it may hold its own",

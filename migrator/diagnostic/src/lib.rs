@@ -243,7 +243,7 @@ mod tests {
     fn what_a_terminal_would_obey_is_made_visible() {
         let table = [
             ("db/001_ä東😀.sql", "db/001_ä東😀.sql"),
-            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("a\nb\rc", "a\\nb\\rc"),
             ("\u{1b}[2K\u{9b}1m\u{7f}\0", "\\u{1b}[2K\\u{9b}1m\\u{7f}\\u{0}"),
             ("\u{202e}a\u{2066}b\u{2029}\u{200f}\u{e0041}", "\\u{202e}a\\u{2066}b\\u{2029}\\u{200f}\\u{e0041}"),
         ];

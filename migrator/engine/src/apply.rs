@@ -135,11 +135,12 @@ impl Done {
     }
 }
 
-/// Runs the steps of a plan and reports each on stdout once it is durable.
+/// Runs the steps of a plan and reports each on stdout once it is durable; returns how many of them, from the first on, this
+/// run has done. The others, if any are left, another migrator has.
 ///
 /// # Errors
 /// The first step that fails, with its place in the file, what was applied before it and what was not run.
-pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error> {
+pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<usize, Error> {
     let steps = &plan.steps;
     let mut done = Done::default();
     let mut patience = Patience::new(executor);
@@ -160,7 +161,8 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error>
             patience = Patience::new(executor);
         }
         if failure.lost && executor.interrupt.signal().is_none() {
-            return aftermath::look(executor, steps, &mut done, failure).await;
+            aftermath::look(executor, steps, &mut done, failure).await?;
+            return Ok(done.labels.len());
         }
         // A non-transactional step has tried again itself: what it has done must not be done twice.
         let again = pipeline::is_transactional(&steps[at]) && failure.is_contention();
@@ -172,7 +174,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<(), Error>
         }
         return Err(failure::report(executor, &steps[at], failure, &mut done, &labels(&steps[at + 1..])).await);
     }
-    Ok(())
+    Ok(steps.len())
 }
 
 /// Runs the next step, or as many as can be sent together.

@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     pub server: Server,
     /// Its major release, as it said when it let us in; 0: it did not say.
     pub major: u32,
+    /// Whether it was opened with a `statement_timeout`, which every question of ours sets aside.
+    pub limits_statements: bool,
 }
 
 /// What the server says about itself and this session.
@@ -105,6 +107,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                                 host: host.clone(),
                                 server: Server::default(),
                                 major,
+                                limits_statements: limits_statements(target),
                             });
                         }
                         Some(sentence) => {
@@ -138,6 +141,11 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
     Err(Trouble::Passing(last))
 }
 
+/// Whether the connection states how long a statement may run.
+fn limits_statements(target: &ConnectionTarget) -> bool {
+    target.options.as_deref().is_some_and(|options| options.contains("statement_timeout"))
+}
+
 /// Why this server is not what `target_session_attrs` asks for.
 async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option<&'static str>, Error> {
     if wanted == SessionAttributes::Any {
@@ -145,7 +153,7 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
     }
     let statement = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
     let rows = query(client, "asking what kind of server this is", statement).await?;
-    let is = |column: &str, value: &str| rows.first().and_then(|row| row.get(column)) == Some(value);
+    let is = |column: &str, value: &str| rows.first().and_then(|row| text(row, column)).as_deref() == Some(value);
     let (standby, read_only) = (is("standby", "1"), is("read_only", "on"));
     Ok(match wanted {
         SessionAttributes::ReadWrite | SessionAttributes::Primary if standby => Some("this server is a standby"),
@@ -163,7 +171,15 @@ impl Connection {
     /// The server's refusal, a lost connection.
     pub(crate) async fn set_up(&self, settings: &SessionSettings) -> Result<(), Error> {
         let text = session(settings);
-        let done = patiently(async || self.client.batch_execute(&text).await).await;
+        let done = patiently(async || {
+            let done = self.client.batch_execute(&text).await;
+            if done.is_err() {
+                // It is one transaction, and has failed as one.
+                let _ = self.client.batch_execute("ROLLBACK").await;
+            }
+            done
+        })
+        .await;
         done.map_err(|error| failed("setting up the session", &error))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connect::{Connection, NoticeSink, connect, query};
+use crate::connect::{Connection, NoticeSink, connect, query, text};
 use crate::error::{Error, Exit};
 use crate::sql::{Tables, lock_condition};
 use crate::target::ConnectionTarget;
@@ -26,7 +26,7 @@ pub(crate) async fn acquire(
     let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::pg_catalog.int4 AS taken", tables.lock_key);
     loop {
         let rows = query(&connection.client, "taking the migration lock", &statement).await?;
-        if rows.first().and_then(|row| row.get("taken")) == Some("1") {
+        if rows.first().and_then(|row| text(row, "taken")).as_deref() == Some("1") {
             return Ok(());
         }
         let holder = holder(connection, tables).await?;
@@ -60,7 +60,7 @@ pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<S
     );
     let rows = query(&connection.client, "asking who holds the lock", &statement).await?;
     let Some(row) = rows.first() else { return Ok(String::new()) };
-    let column = |name| row.get(name).filter(|text| !text.is_empty()).unwrap_or("unknown");
+    let column = |name| text(row, name).filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned());
     Ok(format!(
         "pid {} ({}, {}, connected since {} UTC)",
         column("pid"),
@@ -106,10 +106,10 @@ pub(crate) async fn refuse_pooler(
 async fn server_behind(client: &tokio_postgres::Client) -> Result<String, Error> {
     let statement = "SELECT coalesce(pg_catalog.host(pg_catalog.inet_server_addr()), 'its socket') || ':' || pg_catalog.current_setting('port') AS at";
     let rows = query(client, "asking where the server is", statement).await?;
-    Ok(rows.first().and_then(|row| row.get("at")).unwrap_or_default().to_owned())
+    Ok(rows.first().and_then(|row| text(row, "at")).unwrap_or_default())
 }
 
 async fn pid(client: &tokio_postgres::Client) -> Result<Option<String>, Error> {
     let rows = query(client, "looking for a connection pooler", "SELECT pg_catalog.pg_backend_pid() AS pid").await?;
-    Ok(rows.first().and_then(|row| row.get("pid")).map(str::to_owned))
+    Ok(rows.first().and_then(|row| text(row, "pid")))
 }

@@ -169,6 +169,11 @@ impl ConnectionTarget {
             }
         };
         let of_environment = environment.parameters();
+        // A setting that the URL states is one more, not all of them: the later one wins where both name it.
+        if let (false, Some(before)) = (settings.is_empty(), of_environment.get("options")) {
+            let options = format!("{before} {}", parameters.get("options").unwrap_or_default());
+            parameters.set("options", options);
+        }
         let service = parameters.get("service").or(of_environment.get("service"));
         if let Some(service) = service {
             let file = parameters.get("servicefile").or(of_environment.get("servicefile"));

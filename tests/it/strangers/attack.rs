@@ -2,6 +2,7 @@
 //!
 //! We say where it runs, as nothing may depend on a name that no one guesses: from /proc, every port and socket on which a process of
 //! ours listens, every directory that one of them works in or has a file open in.
+#![expect(clippy::print_stdout, reason = "the stranger says what it has tried on its standard output")]
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;

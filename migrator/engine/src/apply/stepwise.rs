@@ -37,7 +37,15 @@ impl Run<'_> {
         let begun = Instant::now();
         let client = &self.executor.connection.client;
         let own = |error| Failure::new(error, Place::Own);
-        client.batch_execute(&session(&self.executor.session(Some(self.block)))).await.map_err(own)?;
+        let reset = session(&self.executor.session(Some(self.block)));
+        patiently(self.executor, &self.migration.label(), async || {
+            let done = client.batch_execute(&reset).await;
+            if done.is_err() {
+                rollback(client).await;
+            }
+            done.map_err(own)
+        })
+        .await?;
         let units = units(self.block);
         let mut next = self.replay(&units, resume.map_or(0, |progress| progress.done.len())).await?;
         let mut open = resume.and_then(|progress| progress.open.clone());
@@ -57,7 +65,8 @@ impl Run<'_> {
                 }
                 count => {
                     open = None;
-                    self.batch(&units[next..next + count]).await?
+                    self.batch(&units[next..next + count]).await?;
+                    count
                 }
             };
         }

@@ -64,7 +64,7 @@ async fn execute(
     announce_recorded(context, plan, history);
     executor.run.plan_digest = Some(plan.digest());
     executor.prepare(history, Beside::Refused).await?;
-    apply(executor, plan).await
+    apply(executor, plan).await.map(|_| ())
 }
 
 /// The plan before the lock is taken, while another migrator may be at work.

@@ -55,7 +55,7 @@ async fn redo(
     let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
     let up = plan::up(context.embedded, &history, Target::Version(number), true)?;
     executor.run.plan_digest = Some(up.digest());
-    apply(executor, &up).await
+    apply(executor, &up).await.map(|_| ())
 }
 
 /// The version that is rolled back.

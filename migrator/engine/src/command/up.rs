@@ -139,7 +139,7 @@ async fn execute_locked(
         context.warn_ahead(&plan.ahead);
     }
     if plan.steps.is_empty() {
-        return Ok((Exit::Done, "nothing to apply: another migrator has done it meanwhile".to_owned()));
+        return Ok((Exit::Done, NOTHING_LEFT.to_owned()));
     }
     let digest = plan.digest();
     approve(context, history, args, &digest)?;
@@ -153,9 +153,17 @@ async fn execute_locked(
         audit::around(context, &executor.connection, "before").await?;
     }
     executor.prepare(history, args.beside()).await?;
-    apply(executor, &plan).await?;
+    let done = apply(executor, &plan).await?;
     let exit = examine(context, args, executor).await?;
-    Ok((exit, summary(&plan, history, begun.elapsed())))
+    let summary = match done {
+        0 => NOTHING_LEFT.to_owned(),
+        done if done < plan.steps.len() => {
+            let own = counted(&plan.steps[..done]);
+            format!("applied {own} in {}; another migrator has done the rest", crate::output::duration(begun.elapsed()))
+        }
+        done => summary(&plan.steps[..done], history, begun.elapsed()),
+    };
+    Ok((exit, summary))
 }
 
 /// What the caller wants looked at when everything is applied; nothing of it can be refused any more.
@@ -173,27 +181,30 @@ async fn examine(context: &Context, args: &Args, executor: &mut Executor) -> Res
     Ok(exit)
 }
 
+/// What is said where another migrator was faster.
+const NOTHING_LEFT: &str = "nothing to apply: another migrator has done it meanwhile";
+
 /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
-fn summary(plan: &Plan, history: &History, elapsed: std::time::Duration) -> String {
+fn summary(steps: &[Step], history: &History, elapsed: std::time::Duration) -> String {
     let version = |step: &'_ Step| match step {
         Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
         Step::Repeatable(_) => None,
     };
-    let versions: Vec<(i64, String)> = plan.steps.iter().filter_map(version).collect();
-    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let repeatables = plan.steps.len() - versions.len();
-    let mut parts = Vec::new();
-    if !versions.is_empty() {
-        parts.push(count(versions.len(), "migration"));
-    }
-    if repeatables > 0 {
-        parts.push(count(repeatables, "repeatable"));
-    }
-    // A late migration does not become the newest by being applied last.
+    // A migration that is out of order does not become the newest by being applied last.
     let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));
-    let newest = recorded.chain(versions.iter().cloned()).max();
+    let newest = recorded.chain(steps.iter().filter_map(version)).max();
     let at = newest.map(|(_, version)| format!("; the database is at {version}")).unwrap_or_default();
-    format!("applied {} in {}{at}", parts.join(" and "), crate::output::duration(elapsed))
+    format!("applied {} in {}{at}", counted(steps), crate::output::duration(elapsed))
+}
+
+/// `3 migrations and 1 repeatable`.
+fn counted(steps: &[Step]) -> String {
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let migrations = steps.iter().filter(|step| matches!(step, Step::Migration { .. })).count();
+    let kinds = [(migrations, "migration"), (steps.len() - migrations, "repeatable")];
+    let parts: Vec<String> =
+        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
+    parts.join(" and ")
 }
 
 /// Refuses what the environment's policy or the caller's digest does not allow.

@@ -13,17 +13,21 @@ use super::{identifier, literal};
 pub(crate) fn session(settings: &SessionSettings) -> String {
     let limits = &settings.limits;
     // The limit of the migration before, and that of the role, hold for as short as can be.
-    let mut text = "SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; ".to_owned();
-    // Every limit that the server knows is put aside, by whatever name: one of the role or of the database would end a long
-    // migration in its midst, each time again.
-    for name in limits.timeouts.iter().filter(|name| !limits.is_explicit(name)) {
-        let _ = write!(text, "SET {} = 0; ", identifier(name));
-    }
+    // One transaction: where a part of it fails, the session is left in a failed one, and what was sent after it does not run.
+    let mut text =
+        "BEGIN READ WRITE; SET statement_timeout = 0; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; "
+            .to_owned();
     let given = [("statement_timeout", settings.statement_timeout_ms), ("lock_timeout", settings.lock_timeout_ms)];
     for (name, limit) in given {
         if let Some(limit) = limit {
             let _ = write!(text, "SET {name} = {limit}; ");
         }
+    }
+    // Every limit that the server knows is put aside, by whatever name: one of the role or of the database would end a long
+    // migration in its midst, each time again.
+    let is_given = |name: &String| given.iter().any(|(given, _)| given == name);
+    for name in limits.timeouts.iter().filter(|name| !limits.is_explicit(name) && !is_given(name)) {
+        let _ = write!(text, "SET {} = 0; ", identifier(name));
     }
     text.push_str(
         "DEALLOCATE ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; \
@@ -44,6 +48,7 @@ pub(crate) fn session(settings: &SessionSettings) -> String {
     for (name, value) in wanted.into_iter().filter(|(name, _)| !limits.is_explicit(name)) {
         let _ = write!(text, "; SET {name} = {value}");
     }
+    text.push_str("; COMMIT");
     text
 }
 

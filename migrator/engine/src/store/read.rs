@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 256 << 20;
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How long the server may take beyond the time that it waits for a lock.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Reads it; `wait` is how long another session may hold one of the tables for itself.
 ///
@@ -143,7 +143,7 @@ async fn read_once(
     let end = Box::pin(connection.client.simple_query_raw(&about(tables)).await?);
     let mut answer = Answer::default();
     let outcome = answer.take(stream, tables).await;
-    let server = server(end, &connection.server).await?;
+    let server = server(end, &connection.server, connection.limits_statements).await?;
     let history = match outcome {
         Err(error) if answer.is_unbelieved(&error) => answer.refusal(tables),
         // The schema or a table is not there: nothing has ever been applied.
@@ -186,7 +186,7 @@ fn about(tables: &Tables) -> String {
 type Stream = std::pin::Pin<Box<tokio_postgres::SimpleQueryStream>>;
 
 /// Reads what the server says about itself; the limits that the connection was opened with are known from the first time.
-async fn server(mut stream: Stream, before: &Server) -> Result<Server, tokio_postgres::Error> {
+async fn server(mut stream: Stream, before: &Server, limits_statements: bool) -> Result<Server, tokio_postgres::Error> {
     let mut server = before.clone();
     while let Some(message) = stream.try_next().await? {
         let SimpleQueryMessage::Row(row) = message else { continue };
@@ -199,7 +199,6 @@ async fn server(mut stream: Stream, before: &Server) -> Result<Server, tokio_pos
         let words = |column| -> Vec<String> {
             text(&row, column).map(|all| all.split(' ').map(str::to_owned).collect()).unwrap_or_default()
         };
-        let first = before.backend_pid == 0;
         server = Server {
             version,
             version_number: number(&row, "number").unwrap_or(0),
@@ -208,15 +207,16 @@ async fn server(mut stream: Stream, before: &Server) -> Result<Server, tokio_pos
             backend_pid: number(&row, "pid").unwrap_or(0),
             is_standby: number(&row, "standby") == Some(1),
             state_table: text(&row, "state"),
-            has_schema: row.get("schema") == Some("t"),
+            has_schema: text(&row, "schema").as_deref() == Some("t"),
             elsewhere: text(&row, "elsewhere"),
-            // Later ours are among them.
-            limits: if first {
-                Arc::new(Limits { timeouts: words("timeouts"), explicit: words("explicit") })
-            } else {
-                Arc::clone(&before.limits)
-            },
+            limits: Arc::clone(&before.limits),
         };
+        // Later ours are among them.
+        if before.backend_pid == 0 {
+            let mut explicit = words("explicit");
+            explicit.extend(limits_statements.then(|| "statement_timeout".to_owned()));
+            server.limits = Arc::new(Limits { timeouts: words("timeouts"), explicit });
+        }
     }
     Ok(server)
 }

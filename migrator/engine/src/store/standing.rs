@@ -3,7 +3,7 @@
 //! Another user may have made a table of the history's name before the first run, or may own one of its triggers: his code
 //! would run with the migrator's rights, and his rows would decide what is applied.
 
-use crate::connect::text;
+use crate::connect::{number, text};
 use crate::error::{Error, Exit};
 use crate::sql::{Tables, literal};
 use tokio_postgres::SimpleQueryRow;
@@ -70,18 +70,18 @@ pub(super) fn guarded(tables: &Tables) -> [String; 2] {
 
 /// One row of the answer; true: it is about the state table.
 pub(super) fn of_row(tables: &Tables, row: &SimpleQueryRow) -> (bool, Standing) {
-    let is_state = row.get("is_state") == Some("t");
+    let is_state = text(row, "is_state").as_deref() == Some("t");
     let table = if is_state { &tables.state } else { &tables.events };
     let words = |name: &str, separator: &str| -> Vec<String> {
-        row.get(name).map(|all| all.split(separator).map(str::to_owned).collect()).unwrap_or_default()
+        text(row, name).map(|all| all.split(separator).map(str::to_owned).collect()).unwrap_or_default()
     };
-    let last = row.get("last").and_then(|last| last.parse().ok());
+    let last = number(row, "last");
     let standing = Standing {
         table: table.clone(),
         columns: words("columns", " "),
         writers: words("writers", ", "),
         sequence: text(row, "sequence").zip(last),
-        is_of_rails: row.get("rails") == Some("t"),
+        is_of_rails: text(row, "rails").as_deref() == Some("t"),
         obstacle: obstacle(table, row),
     };
     (is_state, standing)
@@ -89,10 +89,10 @@ pub(super) fn of_row(tables: &Tables, row: &SimpleQueryRow) -> (bool, Standing) 
 
 /// What is wrong with a table, the gravest first, and the way out.
 fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
-    let column = |name: &str| row.get(name).unwrap_or_default();
+    let column = |name: &str| text(row, name).unwrap_or_default();
     let is = |name: &str| column(name) == "t";
     let rename = ELSEWHERE.to_owned();
-    let kind = match column("kind") {
+    let kind = match column("kind").as_str() {
         "r" if column("persistence") == "u" => "an unlogged table, which a crash empties",
         "r" => "",
         "v" => "a view",
@@ -112,17 +112,17 @@ fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
                 column("owner")
             ),
         )
-    } else if let Some(triggers) = row.get("triggers") {
+    } else if let Some(triggers) = text(row, "triggers") {
         (
             format!("it has triggers ({triggers}), which run with this user's rights"),
             format!("drop them: `DROP TRIGGER ... ON {table}`"),
         )
-    } else if let Some(rules) = row.get("rules") {
+    } else if let Some(rules) = text(row, "rules") {
         (
             format!("it has rules ({rules}), which change what is written"),
             format!("drop them: `DROP RULE ... ON {table}`"),
         )
-    } else if let Some(kin) = row.get("kin") {
+    } else if let Some(kin) = text(row, "kin") {
         (
             format!("it shares its rows with {kin} by inheritance"),
             format!("separate them: `ALTER TABLE ... NO INHERIT ...`"),

@@ -38,30 +38,31 @@ pub(super) fn fitting(units: &[Unit], one_by_one: bool) -> usize {
 }
 
 impl Run<'_> {
-    /// Runs units that fit together; returns how many are done, at least one.
+    /// Runs units that fit together.
     ///
     /// # Errors
     /// The first statement that failed, when trying again would not help.
-    pub(super) async fn batch(&self, units: &[Unit]) -> Result<usize, Failure> {
+    pub(super) async fn batch(&self, units: &[Unit]) -> Result<(), Failure> {
         let label = self.migration.label();
         let mut patience = Patience::new(self.executor);
+        let mut rest = units;
         loop {
-            let (done, failure) = self.send_all(units).await;
-            if done > 0 && failure.as_ref().is_none_or(|failure| !failure.lost) {
-                // What comes after them begins anew, with fresh patience.
-                return Ok(done);
-            }
-            let Some(failure) = failure else { return Ok(done) };
-            let unit = &units[done.min(units.len() - 1)];
+            let (done, failure) = self.send_all(rest).await;
+            rest = &rest[done..];
+            let (Some(failure), Some(unit)) = (failure, rest.first()) else { return Ok(()) };
             if failure.lost {
                 return Err(self.at(unit, failure));
+            }
+            if done > 0 {
+                patience = Patience::new(self.executor);
             }
             if failure.needs_no_transaction()
                 && let UnitKind::Statement(statement) = unit.kind
             {
                 // Only the server knew.
                 self.statement(unit, statement, None).await.map_err(|failure| self.at(unit, failure))?;
-                return Ok(1);
+                rest = &rest[1..];
+                continue;
             }
             let detail = failure.summary();
             let event = NewEvent { detail: Some(&detail), duration_ms: Some(0), ..self.event(unit, "failed") };

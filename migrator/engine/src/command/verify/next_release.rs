@@ -131,19 +131,21 @@ impl Road<'_> {
     }
 
     async fn put_in(&self, script: &'static Script) -> Result<(), Error> {
-        apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await
+        apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
+            .await
+            .map(|_| ())
     }
 
     async fn up(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
         let plan = plan::up(self.database.context.embedded, &history, Target::Newest, false)?;
-        apply(&self.database.executor, &plan).await
+        apply(&self.database.executor, &plan).await.map(|_| ())
     }
 
     async fn down(&mut self, steps: usize) -> Result<(), Error> {
         let history = self.database.history().await?;
         let plan = plan::down(self.database.context.embedded, &history, Target::Steps(steps))?;
-        apply(&self.database.executor, &plan).await
+        apply(&self.database.executor, &plan).await.map(|_| ())
     }
 
     /// How many of the new migrations can be rolled back, newest first, and the one that cannot. Where none is new it is the newest
