@@ -155,7 +155,7 @@ fn an_index_that_a_full_disk_left_invalid_is_built_by_the_next_run() {
           |
           = note: HINT: Check free disk space.
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 1 or what it stumbled over, build, and run `up` again: it goes on at statement 1
+          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
     "#]]
     .assert_eq(&small.up());
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::scenario::{Effect, MIGRATIONS, Migration, REPEATABLES, Unit};
+use crate::scenario::{Effect, MIGRATIONS, Migration, REPEATABLES, SEED, Unit, Way};
 use crate::server::{Row, Session};
 
 /// A row of the event log.
@@ -29,6 +29,60 @@ pub(crate) struct Facts {
     pub(crate) ledger: Vec<(String, String)>,
     /// The indexes that migrations make, by name: whether they are valid.
     pub(crate) indexes: BTreeMap<String, bool>,
+}
+
+impl Event {
+    /// A migration as a whole went that way; `stamp`: it counts as up, although nothing was run.
+    fn ends(&self) -> Option<Way> {
+        match &*self.action {
+            _ if self.outcome != "done" || self.statement.is_some() || self.version.is_none() => None,
+            "up" | "stamp" => Some(Way::Up),
+            "down" => Some(Way::Down),
+            _ => None,
+        }
+    }
+
+    /// It says that a statement of a `transaction:false` block is done.
+    fn says_done(&self) -> bool {
+        match &*self.action {
+            "resolve" => self.detail.as_deref() == Some("applied"),
+            _ => self.outcome == "done",
+        }
+    }
+}
+
+/// One way of one migration, from its first statement to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Cycle<'a> {
+    /// The way of its events; up, if only a stamp ends it.
+    pub(crate) way: Way,
+    /// What was recorded of its statements.
+    statements: Vec<&'a Event>,
+    /// The event of the migration as a whole.
+    pub(crate) end: Option<&'a Event>,
+}
+
+impl<'a> Cycle<'a> {
+    /// Whether anything of it was run: a stamp runs nothing.
+    pub(crate) fn is_run(&self) -> bool {
+        self.end.is_none_or(|end| end.action != "stamp")
+    }
+
+    /// The events that say that a unit is done.
+    pub(crate) fn done_events(&self, unit: &Unit) -> Vec<&'a Event> {
+        let of_unit = |event: &&&Event| event.statement == Some(unit.statement) && event.says_done();
+        self.statements.iter().filter(of_unit).copied().collect()
+    }
+
+    pub(crate) fn recorded(&self, unit: &Unit) -> Recorded {
+        if !self.done_events(unit).is_empty() {
+            Recorded::Done
+        } else if self.statements.iter().any(|event| event.statement == Some(unit.statement)) {
+            Recorded::Open
+        } else {
+            Recorded::NotBegun
+        }
+    }
 }
 
 /// What the events say about a unit of a `transaction:false` block.
@@ -82,59 +136,97 @@ impl Facts {
         self.events.iter().filter(matching).collect()
     }
 
-    /// The events by which a migration as a whole was recorded.
-    pub(crate) fn migration_events(&self, version: &str) -> Vec<&Event> {
-        self.events_of(version, None).filter(|event| event.action == "up" && event.outcome == "done").collect()
+    /// The events by which a migration as a whole was recorded, and which way it went.
+    pub(crate) fn ends(&self, version: &str) -> Vec<(Way, &Event)> {
+        let of_version = self.events.iter().filter(|event| event.version.as_deref() == Some(version));
+        of_version.filter_map(|event| Some((event.ends()?, event))).collect()
     }
 
-    fn events_of(&self, version: &str, statement: Option<i32>) -> impl Iterator<Item = &Event> {
-        self.events
-            .iter()
-            .filter(move |event| event.version.as_deref() == Some(version) && event.statement == statement)
+    /// Those of that way, without stamps.
+    pub(crate) fn went(&self, version: &str, way: Way) -> Vec<&Event> {
+        let events = self.ends(version).into_iter().map(|(_, event)| event);
+        events.filter(|event| event.action == way.word()).collect()
     }
 
-    /// The events that say that a unit is done.
-    pub(crate) fn done_events(&self, version: &str, unit: &Unit) -> Vec<&Event> {
-        let says_done = |event: &&Event| match &*event.action {
-            "up" => event.outcome == "done",
-            _ => event.detail.as_deref() == Some("applied"),
-        };
-        self.events_of(version, Some(unit.statement)).filter(says_done).collect()
+    /// The events by which a seed was recorded.
+    pub(crate) fn seed_events(&self) -> Vec<&Event> {
+        let is_seed = |event: &&Event| event.action == "seed" && event.outcome == "done";
+        self.events.iter().filter(is_seed).filter(|event| event.name.as_deref() == Some(SEED)).collect()
     }
 
-    pub(crate) fn recorded(&self, version: &str, unit: &Unit) -> Recorded {
-        if !self.done_events(version, unit).is_empty() {
-            Recorded::Done
-        } else if self.events_of(version, Some(unit.statement)).next().is_some() {
-            Recorded::Open
-        } else {
-            Recorded::NotBegun
+    /// The decisions of a person.
+    pub(crate) fn decisions(&self) -> Vec<&Event> {
+        self.events.iter().filter(|event| event.action == "resolve").collect()
+    }
+
+    /// The ways that a migration has gone, one after the other; the last one may not have ended.
+    pub(crate) fn cycles(&self, version: &str) -> Vec<Cycle<'_>> {
+        let mut cycles = Vec::new();
+        let fresh = || Cycle { way: Way::Up, statements: Vec::new(), end: None };
+        let mut cycle = fresh();
+        for event in self.events.iter().filter(|event| event.version.as_deref() == Some(version)) {
+            if event.statement.is_some() {
+                if event.action == "down" {
+                    cycle.way = Way::Down;
+                }
+                cycle.statements.push(event);
+            } else if let Some(way) = event.ends() {
+                let statements = std::mem::take(&mut cycle.statements);
+                cycles.push(Cycle { way, statements, end: Some(event) });
+                cycle = fresh();
+            }
         }
+        if !cycle.statements.is_empty() {
+            cycles.push(cycle);
+        }
+        cycles
     }
 
-    /// Whether the part is in the database, whatever the events say.
-    pub(crate) fn is_there(&self, effect: Effect) -> bool {
-        match effect {
-            Effect::Ledger(marker) => !self.marks(marker).is_empty(),
+    /// Whether a unit's effect is in the database more often than the events say: of one whose end is not recorded.
+    pub(crate) fn is_there(&self, version: &str, way: Way, unit: &Unit) -> bool {
+        match unit.effect {
+            Effect::Ledger(marker) => {
+                let cycles = self.cycles(version);
+                let cycles = cycles.iter().filter(|cycle| cycle.way == way);
+                self.marks(marker).len() > cycles.map(|cycle| cycle.done_events(unit).len()).sum()
+            }
             Effect::Index(name) => self.indexes.get(name) == Some(&true),
             Effect::NoIndex(name) => !self.indexes.contains_key(name),
         }
     }
 
-    /// The migration that was begun and not finished, and the statement whose end is not recorded.
-    pub(crate) fn half_done(&self) -> Option<(&'static Migration, Option<i32>)> {
-        let begun = |migration: &&Migration| {
-            migration.units.iter().any(|unit| self.recorded(migration.version, unit) != Recorded::NotBegun)
-        };
-        let migration = MIGRATIONS.iter().filter(|migration| !self.is_applied(migration.version)).find(begun)?;
-        let open = migration.units.iter().find(|unit| self.recorded(migration.version, unit) == Recorded::Open);
-        Some((migration, open.map(|unit| unit.statement)))
+    /// The migration that was begun and not finished, which way, and the statement whose end is not recorded.
+    pub(crate) fn half_done(&self) -> Option<(&'static Migration, Way, Option<i32>)> {
+        MIGRATIONS.iter().find_map(|migration| {
+            let cycle = self.cycles(migration.version).pop().filter(|cycle| cycle.end.is_none())?;
+            let mut units = migration.units(cycle.way).iter();
+            let open = units.find(|unit| cycle.recorded(unit) == Recorded::Open);
+            Some((migration, cycle.way, open.map(|unit| unit.statement)))
+        })
     }
 
-    /// Whether everything has been recorded.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// Whether every migration is recorded.
+    pub(crate) fn has_all_rows(&self) -> bool {
         MIGRATIONS.iter().all(|migration| self.is_applied(migration.version))
-            && REPEATABLES.iter().all(|(name, _)| !self.repeatable_events(name).is_empty())
+    }
+
+    /// Whether everything is recorded, each repeatable after the last migration.
+    pub(crate) fn is_complete(&self) -> bool {
+        let mut repeatables = REPEATABLES.iter();
+        self.has_all_rows() && self.half_done().is_none() && repeatables.all(|(name, _)| self.is_current(name))
+    }
+
+    /// Whether a repeatable was recorded after the last migration.
+    pub(crate) fn is_current(&self, name: &str) -> bool {
+        let last = self.events.iter().rposition(|event| matches!(&*event.action, "up" | "down" | "stamp"));
+        let mut since = self.events[last.map_or(0, |last| last + 1)..].iter();
+        since
+            .any(|event| event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name))
+    }
+
+    /// Whether nothing is applied, nor half of anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.applied.is_empty() && self.half_done().is_none()
     }
 }
 

@@ -7,9 +7,11 @@
 use std::io::Write as _;
 
 mod claims;
+mod command;
 mod crowd;
 mod disk;
 mod facts;
+mod fault;
 mod inquiry;
 mod memory;
 mod migrator;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use migrator_xtask::postgres::TemporaryServer;
 use tempfile::TempDir;
 
+use crate::fault::wait_for;
 use crate::migrator;
-use crate::point::wait_for;
 use crate::proxy::{Harm, Place, Proxy, Settings, Strike};
 use crate::server::Server;
 use crate::sweep::is_full;

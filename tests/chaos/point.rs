@@ -8,76 +8,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use migrator_xtask::postgres::Builder;
-use rustix::process::{Pid, Signal, kill_process};
 
-use crate::claims;
+use crate::claims::{Said, Trial};
+use crate::command::{Command, Task};
 use crate::facts::{self, Facts};
-use crate::inquiry::Inquiry;
+use crate::fault::{Fault, Stage};
+use crate::inquiry::{Beside, Inquiry};
 use crate::migrator;
 use crate::oracle;
-use crate::proxy::{Harm, Place, Proxy, Settings, Strike, Traffic};
+use crate::proxy::{Harm, Place, Proxy, Settings, Traffic};
 use crate::scenario::{LEDGER, Scenario};
 use crate::server::{Server, Session, database_name};
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Fault {
-    /// The connection ends before the message.
-    Cut,
-    /// The message is worked off, its answer is lost.
-    LoseReply,
-    /// `kill -9` of the migrator.
-    KillMigrator,
-    /// `pg_terminate_backend`.
-    Terminate,
-    /// `kill -9` of the process that serves the connection: the whole cluster recovers.
-    KillBackend,
-    /// The server stops at once, without a checkpoint, and starts again.
-    Restart,
-}
-
-impl Fault {
-    pub(crate) const GENTLE: [Fault; 4] = [Fault::Cut, Fault::LoseReply, Fault::KillMigrator, Fault::Terminate];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Fault::Cut => "connection cut before the message",
-            Fault::LoseReply => "reply lost",
-            Fault::KillMigrator => "kill -9 of the migrator",
-            Fault::Terminate => "pg_terminate_backend",
-            Fault::KillBackend => "kill -9 of the backend",
-            Fault::Restart => "immediate restart of the server",
-        }
-    }
-}
-
-/// What is in the database when the run begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Start {
-    /// Nothing.
-    Empty,
-    /// An earlier run was lost when it had built its last index: nobody has recorded the end.
-    IndexBuilt,
-    /// The same, and the index is invalid.
-    IndexInvalid,
-}
-
-impl Start {
-    pub(crate) const ALL: [Start; 3] = [Start::Empty, Start::IndexBuilt, Start::IndexInvalid];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Start::Empty => "",
-            Start::IndexBuilt => ", resuming at a built index",
-            Start::IndexInvalid => ", resuming at an invalid index",
-        }
-    }
-}
 
 /// A fault at a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Point {
-    pub(crate) start: Start,
+    pub(crate) task: Task,
     pub(crate) fault: Fault,
     pub(crate) place: Place,
     /// Whether what happens outside happens behind the message or before it.
@@ -93,10 +39,14 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    /// One fault in a run from the beginning, before the message.
+    /// One fault in an `up` from the beginning, before the message.
     pub(crate) fn new(fault: Fault, place: Place) -> Point {
-        let (start, behind, then) = (Start::Empty, false, None);
-        Point { start, fault, place, behind, then, rival: false, one_by_one: false, planted: None }
+        Point::of(Task::Up, fault, place)
+    }
+
+    /// One fault in a task, before the message.
+    pub(crate) fn of(task: Task, fault: Fault, place: Place) -> Point {
+        Point { task, fault, place, behind: false, then: None, rival: false, one_by_one: false, planted: None }
     }
 }
 
@@ -120,12 +70,15 @@ pub(crate) struct World {
     _scenario: Scenario,
     pub(crate) db: PathBuf,
     strategy: &'static str,
-    clean: [OnceLock<Clean>; Start::ALL.len()],
+    templates: [OnceLock<String>; Task::ALL.len()],
+    clean: [OnceLock<Clean>; Task::ALL.len()],
 }
 
 /// A run without a fault.
 pub(crate) struct Clean {
     pub(crate) traffic: Vec<Traffic>,
+    /// What was in the database before it.
+    pub(crate) before: Facts,
     pub(crate) schema: String,
 }
 
@@ -143,33 +96,40 @@ impl World {
         let copies_files = session.value("SELECT current_setting('server_version_num')::int >= 150000") == "t";
         let strategy = if copies_files { " STRATEGY FILE_COPY" } else { "" };
         let db = scenario.path();
-        World { server, _scenario: scenario, db, strategy, clean: Default::default() }
+        World { server, _scenario: scenario, db, strategy, templates: Default::default(), clean: Default::default() }
     }
 
     /// The run without a fault; it must have gone well.
-    pub(crate) fn clean(&self, start: Start) -> &Clean {
-        self.clean[start as usize].get_or_init(|| {
-            let database = self.start(start);
-            let proxy = Proxy::watching(self.server.address());
-            let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
+    pub(crate) fn clean(&self, task: Task) -> &Clean {
+        self.clean[task as usize].get_or_init(|| {
+            let database = self.begin(task);
             let session = self.server.session(&database);
+            let before = Facts::read(&session);
+            let proxy = Proxy::watching(self.server.address());
+            let command = task.command();
+            let said = migrator::run(&self.db, &proxy.url(&database), &command.arguments());
             assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
-            let facts = Facts::read(&session);
-            let mut wrong = oracle::judge_complete(&facts);
-            wrong.extend(claims::judge(&said, &facts, false));
-            assert_eq!(wrong, Vec::<String>::new(), "without a fault:\n{}", said.text());
-            Clean { traffic: proxy.traffic(), schema: facts::schema(&session) }
+            let after = Facts::read(&session);
+            let mut wrong = oracle::judge(&after);
+            wrong.extend(Trial { command, before: &before, after: &after, killed: false, undone: false }.judge(&said));
+            assert_eq!((said.exit, wrong), (Some(0), vec![]), "{} without a fault:\n{}", task.name(), said.text());
+            Clean { traffic: proxy.traffic(), before, schema: facts::schema(&session) }
         })
     }
 
     /// A new database with a ledger and nothing else.
     pub(crate) fn create(&self) -> String {
+        self.copy(TEMPLATE)
+    }
+
+    fn copy(&self, template: &str) -> String {
         let name = database_name();
-        let sql = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}{}", self.strategy);
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{}", self.strategy);
         let begun = Instant::now();
         loop {
-            // The session that has filled the template may not have gone yet.
-            match self.server.session("postgres").try_rows(&sql) {
+            // The session that has filled the template may not have gone yet, or the server may be starting.
+            let created = Session::open(&self.server.url("postgres")).and_then(|session| session.try_rows(&sql));
+            match created {
                 Ok(_) => return name,
                 Err(error) if begun.elapsed() > PATIENCE => panic!("{sql}: {error:?}"),
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
@@ -177,65 +137,103 @@ impl World {
         }
     }
 
-    /// The message of the migrating session that brings this text for the first time, in a run from the beginning.
-    pub(crate) fn place_of(&self, text: &str) -> Place {
-        let messages = &self.clean(Start::Empty).traffic[0].messages;
+    /// The message of the migrating session that brings this text for the first time, in a run without a fault.
+    pub(crate) fn place_in(&self, task: Task, text: &str) -> Place {
+        let messages = &self.clean(task).traffic[0].messages;
         let message = messages.iter().position(|message| message.contains(text));
         Place { connection: 0, message: message.unwrap_or_else(|| panic!("no message with `{text}`: {messages:#?}")) }
     }
 
-    /// A database in which a run can begin.
-    fn start(&self, start: Start) -> String {
-        let database = self.create();
-        if start == Start::Empty {
-            return database;
-        }
-        let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
-        let harms = vec![(place, Harm::LoseReply)];
-        let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
-        let said = migrator::run(&self.db, &proxy.url(&database), &["up"]);
-        assert_eq!(said.exit, Some(7), "{}", said.text());
-        let session = self.server.session(&database);
-        assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
-        if start == Start::IndexInvalid {
-            session.rows("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'accounts_email'::regclass");
-        }
+    /// The same in an `up` from the beginning.
+    pub(crate) fn place_of(&self, text: &str) -> Place {
+        self.place_in(Task::Up, text)
+    }
+
+    /// A database in which a task can begin.
+    pub(crate) fn begin(&self, task: Task) -> String {
+        let template = self.templates[task as usize].get_or_init(|| match task {
+            Task::Up | Task::Stamp => TEMPLATE.to_owned(),
+            Task::Down | Task::Seed => self.prepared(Task::Up, None, 0),
+            Task::UpAtBuiltIndex | Task::UpAtInvalidIndex => {
+                let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
+                let database = self.prepared(Task::Up, Some((place, Harm::LoseReply)), 7);
+                if task == Task::UpAtInvalidIndex {
+                    self.server
+                        .session(&database)
+                        .rows("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'accounts_email'::regclass");
+                }
+                database
+            }
+            Task::DownAtBuiltIndex => {
+                let place = self.place_in(Task::Down, "Q CREATE INDEX CONCURRENTLY orders_account");
+                self.prepared(Task::Down, Some((place, Harm::LoseReply)), 7)
+            }
+            Task::ResolveApplied => self.prepared(Task::Up, Some((self.place_of("Q DO"), Harm::LoseReply)), 7),
+            Task::ResolveRetry => self.prepared(Task::Up, Some((self.place_of("Q DO"), Harm::Cut)), 7),
+        });
+        self.copy(template)
+    }
+
+    /// A database in which a task has been run, with this harm.
+    fn prepared(&self, task: Task, harm: Option<(Place, Harm)>, exit: i32) -> String {
+        let database = self.begin(task);
+        let settings = Settings { server: self.server.address(), harms: harm.into_iter().collect(), cancels: true };
+        let proxy = Proxy::start(settings);
+        let said = migrator::run(&self.db, &proxy.url(&database), &task.command().arguments());
+        assert_eq!(said.exit, Some(exit), "{}", said.text());
+        assert_eq!(facts::wait_for_quiet(&self.server.session(&database)), Vec::<String>::new());
         database
     }
 
     /// Runs one point.
     pub(crate) fn run(&self, point: &Point) -> Outcome {
-        let clean = self.clean(point.start);
-        let database = self.start(point.start);
-        let victim = Arc::new(AtomicI32::new(0));
+        let clean = self.clean(point.task);
+        let command = point.task.command();
+        let stage = Stage {
+            database: self.begin(point.task),
+            command,
+            first: Arc::new(AtomicI32::new(0)),
+            others: Arc::default(),
+        };
         let faults: Vec<_> = [(point.fault, point.place)].into_iter().chain(point.then).collect();
-        let harm = |(fault, place): &(Fault, Place)| (*place, self.harm(*fault, point.behind, &victim));
+        let harm = |(fault, place): &(Fault, Place)| (*place, stage.harm(self, *fault, point.behind));
         let harms = faults.iter().map(harm).collect();
         let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
-        let mut command = migrator::command(&self.db, &proxy.url(&database), &["up"]);
+        let mut process = migrator::command(&self.db, &proxy.url(&stage.database), &command.arguments());
         if let Some(defect) = point.planted {
-            command.env("MIGRATOR_PLANTED_BUG", defect);
+            process.env("MIGRATOR_PLANTED_BUG", defect);
         }
         if point.one_by_one {
-            command.arg("--one-by-one");
+            process.arg("--one-by-one");
         }
-        let mut child = command.spawn().unwrap();
-        victim.store(migrator::pid(&child).as_raw_nonzero().get(), Ordering::SeqCst);
-        let rival = point.rival.then(|| self.rival(&database, &proxy, &mut child));
+        let mut child = process.spawn().unwrap();
+        stage.first.store(migrator::pid(&child).as_raw_nonzero().get(), Ordering::SeqCst);
+        if point.rival {
+            let rival = self.rival(&stage, &proxy, &mut child);
+            stage.others().push(rival);
+        }
         let said = migrator::finish(child);
-        let rival = rival.map(migrator::finish);
         let reached = proxy.harms_done() == faults.len();
         let killed = reached && faults.iter().any(|(fault, _)| *fault == Fault::KillMigrator);
         drop(proxy);
+        let others: Vec<Said> = std::mem::take(&mut *stage.others()).into_iter().map(migrator::finish).collect();
         let mut inquiry = Inquiry {
             world: self,
-            session: self.wait_for_server(&database),
-            database,
+            session: self.wait_for_server(&stage.database),
+            database: stage.database,
+            command,
+            before: &clean.before,
             outcome: Outcome { exit: said.exit, reached, ..Outcome::default() },
         };
-        inquiry.first_run(&said, rival.as_ref(), killed);
+        let beside = match point.fault {
+            _ if point.rival => Beside::Same,
+            Fault::Race => Beside::Opposed,
+            Fault::FreezeOpposed => Beside::Undone,
+            _ => Beside::NoOne,
+        };
+        inquiry.first_run(&said, &others, killed, beside);
         inquiry.go_on();
-        inquiry.end(clean);
+        inquiry.end(point.task);
         let Inquiry { database, outcome, session, .. } = inquiry;
         drop(session);
         // Hundreds of databases would fill the disk.
@@ -244,7 +242,7 @@ impl World {
     }
 
     /// Starts another migrator as soon as the first one has the lock, or is no more.
-    fn rival(&self, database: &str, proxy: &Proxy, first: &mut Child) -> Child {
+    fn rival(&self, stage: &Stage, proxy: &Proxy, first: &mut Child) -> Child {
         let has_the_lock = |traffic: &Traffic| {
             let asked = traffic.messages.iter().position(|message| message.contains("pg_try_advisory_lock"));
             asked.is_some_and(|asked| traffic.messages.len() > asked + 1)
@@ -252,28 +250,12 @@ impl World {
         while !proxy.traffic().first().is_some_and(has_the_lock) && first.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        migrator::command(&self.db, &self.server.url(database), &["up"]).spawn().unwrap()
+        self.another(stage, stage.command)
     }
 
-    fn harm(&self, fault: Fault, behind: bool, victim: &Arc<AtomicI32>) -> Harm {
-        let strike = |ends, act: Arc<dyn Fn(i32) + Send + Sync>| Harm::Strike(Strike { behind, ends, act });
-        let server = Arc::clone(&self.server);
-        match fault {
-            Fault::Cut => Harm::Cut,
-            Fault::LoseReply => Harm::LoseReply,
-            Fault::KillMigrator => {
-                let victim = Arc::clone(victim);
-                strike(true, Arc::new(move |_| kill(wait_for(&victim))))
-            }
-            Fault::Terminate => strike(
-                false,
-                Arc::new(move |process| {
-                    server.session("postgres").rows(&format!("SELECT pg_terminate_backend({process})"));
-                }),
-            ),
-            Fault::KillBackend => strike(false, Arc::new(move |process| crash(&server, process))),
-            Fault::Restart => strike(false, Arc::new(move |_| server.restart())),
-        }
+    /// Starts another migrator, past the proxy.
+    fn another(&self, stage: &Stage, command: Command) -> Child {
+        migrator::command(&self.db, &self.server.url(&stage.database), &command.arguments()).spawn().unwrap()
     }
 
     /// A session in the database, when the server lets people in again.
@@ -290,30 +272,4 @@ impl World {
 }
 
 /// How long the server is given for what it does at once when nobody else needs the machine.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The migrator's process, once it is known.
-pub(crate) fn wait_for(victim: &AtomicI32) -> i32 {
-    loop {
-        match victim.load(Ordering::SeqCst) {
-            0 => std::thread::sleep(Duration::from_millis(1)),
-            pid => return pid,
-        }
-    }
-}
-
-fn kill(pid: i32) {
-    if let Some(pid) = Pid::from_raw(pid) {
-        // It may have ended by itself in this moment.
-        let _ = kill_process(pid, Signal::KILL);
-    }
-}
-
-/// Kills a process of the server, and returns when the server has noticed: it ends every session then.
-fn crash(server: &Server, process: i32) {
-    let session = server.session("postgres");
-    kill(process);
-    while session.try_rows("SELECT 1").is_ok() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);

@@ -16,13 +16,39 @@ pub(crate) enum Effect {
     NoIndex(&'static str),
 }
 
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    Up,
+    Down,
+}
+
+impl Way {
+    pub(crate) const BOTH: [Way; 2] = [Way::Up, Way::Down];
+
+    /// The action of its events, and the command.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Way::Up => "up",
+            Way::Down => "down",
+        }
+    }
+
+    pub(crate) fn other(self) -> Way {
+        match self {
+            Way::Up => Way::Down,
+            Way::Down => Way::Up,
+        }
+    }
+}
+
 /// A recorded unit of a `transaction:false` block.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unit {
     /// The number of its first statement.
     pub(crate) statement: i32,
     pub(crate) effect: Effect,
-    /// Whether its event is written in its own transaction (`BEGIN` ... `COMMIT`).
+    /// Whether its event is written in its own transaction: it can run in one, or is one (`BEGIN` ... `COMMIT`).
     pub(crate) is_transaction: bool,
 }
 
@@ -32,22 +58,42 @@ pub(crate) struct Migration {
     pub(crate) version: &'static str,
     pub(crate) name: &'static str,
     up: &'static str,
-    /// Empty: transactional. Its ledger row is its version.
-    pub(crate) units: &'static [Unit],
+    down: &'static str,
+    /// Those of each way, up first. Empty: transactional; its ledger row is its marker.
+    units: [&'static [Unit]; 2],
 }
 
 impl Migration {
     pub(crate) fn label(&self) -> String {
         format!("{}_{}", self.version, self.name)
     }
+
+    /// What is in the ledger when it has gone that way in one transaction.
+    pub(crate) fn marker(&self, way: Way) -> String {
+        match way {
+            Way::Up => self.version.to_owned(),
+            Way::Down => format!("D/{}", self.version),
+        }
+    }
+
+    /// The recorded units of that way; none: it is one transaction.
+    pub(crate) fn units(&self, way: Way) -> &'static [Unit] {
+        self.units[way as usize]
+    }
 }
 
-const fn transactional(version: &'static str, name: &'static str, up: &'static str) -> Migration {
-    Migration { version, name, up, units: &[] }
+const fn transactional(version: &'static str, name: &'static str, up: &'static str, down: &'static str) -> Migration {
+    Migration { version, name, up, down, units: [&[], &[]] }
 }
 
-const fn unit(statement: i32, effect: Effect) -> Unit {
+/// A statement that cannot run in a transaction, or that may commit by itself.
+const fn alone(statement: i32, effect: Effect) -> Unit {
     Unit { statement, effect, is_transaction: false }
+}
+
+/// What is one transaction with its event.
+const fn recorded(statement: i32, marker: &'static str) -> Unit {
+    Unit { statement, effect: Effect::Ledger(marker), is_transaction: true }
 }
 
 /// Every way in which a step can be run: alone, in a pipeline, statement by statement, and each change between them.
@@ -56,24 +102,33 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "001",
         "accounts",
         "CREATE TABLE accounts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL);",
+        "DROP TABLE accounts;",
     ),
     transactional(
         "002",
         "orders",
         "CREATE TABLE orders (id bigint PRIMARY KEY, account bigint NOT NULL REFERENCES accounts DEFERRABLE INITIALLY DEFERRED);",
+        "DROP TABLE orders;",
     ),
     transactional(
         "003",
         "rows",
         "INSERT INTO orders SELECT n, n FROM generate_series(1, 100) AS n;\nINSERT INTO accounts (email) SELECT 'a' || n FROM generate_series(1, 100) AS n;",
+        "TRUNCATE orders, accounts RESTART IDENTITY;",
     ),
     Migration {
         version: "004",
         name: "index",
         up: "CREATE INDEX CONCURRENTLY orders_account ON orders (account);",
-        units: &[unit(1, Effect::Index("orders_account"))],
+        down: "DROP INDEX CONCURRENTLY orders_account;",
+        units: [&[alone(1, Effect::Index("orders_account"))], &[alone(1, Effect::NoIndex("orders_account"))]],
     },
-    transactional("005", "state", "ALTER TABLE orders ADD COLUMN state text NOT NULL DEFAULT 'new';"),
+    transactional(
+        "005",
+        "state",
+        "ALTER TABLE orders ADD COLUMN state text NOT NULL DEFAULT 'new';",
+        "DROP VIEW IF EXISTS summary;\nALTER TABLE orders DROP COLUMN state;",
+    ),
     Migration {
         version: "006",
         name: "mixed",
@@ -85,13 +140,39 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
              INSERT INTO chaos.ledger VALUES ('006/4');\n\
              COMMIT;\n\
              CREATE UNIQUE INDEX CONCURRENTLY accounts_email ON accounts (email);\n\
-             INSERT INTO chaos.ledger VALUES ('006/9');",
-        units: &[
-            unit(2, Effect::Ledger("006/2")),
-            unit(3, Effect::NoIndex("orders_account")),
-            Unit { statement: 4, effect: Effect::Ledger("006/4"), is_transaction: true },
-            unit(8, Effect::Index("accounts_email")),
-            unit(9, Effect::Ledger("006/9")),
+             INSERT INTO chaos.ledger VALUES ('006/9');\n\
+             DO $$BEGIN INSERT INTO chaos.ledger VALUES ('006/10'); END$$;\n\
+             INSERT INTO chaos.ledger VALUES ('006/11');\n\
+             INSERT INTO chaos.ledger VALUES ('006/12');",
+        down: "SET work_mem = '8MB';\n\
+               INSERT INTO chaos.ledger VALUES ('D/006/2');\n\
+               INSERT INTO chaos.ledger VALUES ('D/006/3');\n\
+               DROP INDEX CONCURRENTLY accounts_email;\n\
+               BEGIN;\n\
+               UPDATE orders SET state = 'new';\n\
+               INSERT INTO chaos.ledger VALUES ('D/006/5');\n\
+               COMMIT;\n\
+               DO $$BEGIN INSERT INTO chaos.ledger VALUES ('D/006/9'); END$$;\n\
+               CREATE INDEX CONCURRENTLY orders_account ON orders (account);",
+        units: [
+            &[
+                recorded(2, "006/2"),
+                alone(3, Effect::NoIndex("orders_account")),
+                recorded(4, "006/4"),
+                alone(8, Effect::Index("accounts_email")),
+                recorded(9, "006/9"),
+                alone(10, Effect::Ledger("006/10")),
+                recorded(11, "006/11"),
+                recorded(12, "006/12"),
+            ],
+            &[
+                recorded(2, "D/006/2"),
+                recorded(3, "D/006/3"),
+                alone(4, Effect::NoIndex("accounts_email")),
+                recorded(5, "D/006/5"),
+                alone(9, Effect::Ledger("D/006/9")),
+                alone(10, Effect::Index("orders_account")),
+            ],
         ],
     },
     transactional(
@@ -99,14 +180,21 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         "touch",
         "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  NEW.state := coalesce(NEW.state, 'new');\n  RETURN NEW;\nEND\n$$;\n\
          CREATE TRIGGER touch BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();",
+        "DROP TRIGGER touch ON orders;\nDROP FUNCTION touch();",
     ),
     transactional(
         "008",
         "mood",
         "CREATE TYPE mood AS ENUM ('calm', 'storm');\nALTER TABLE accounts ADD COLUMN mood mood;",
+        "ALTER TABLE accounts DROP COLUMN mood;\nDROP TYPE mood;",
     ),
-    transactional("009", "backfill", "UPDATE accounts SET mood = 'calm';"),
-    transactional("010", "policy", "ALTER TABLE orders ENABLE ROW LEVEL SECURITY;"),
+    transactional("009", "backfill", "UPDATE accounts SET mood = 'calm';", "UPDATE accounts SET mood = NULL;"),
+    transactional(
+        "010",
+        "policy",
+        "ALTER TABLE orders ENABLE ROW LEVEL SECURITY;",
+        "ALTER TABLE orders DISABLE ROW LEVEL SECURITY;",
+    ),
 ];
 
 /// Name and SQL of the repeatables; the ledger row of each is `R/<name>`.
@@ -114,6 +202,9 @@ pub(crate) const REPEATABLES: &[(&str, &str)] = &[
     ("010_summary", "CREATE OR REPLACE VIEW summary AS SELECT state, count(*) AS orders FROM orders GROUP BY state;"),
     ("020_policy", "DROP POLICY IF EXISTS own ON orders;\nCREATE POLICY own ON orders USING (account = 1);"),
 ];
+
+/// The seed; its ledger row is `S/<name>`.
+pub(crate) const SEED: &str = "test";
 
 /// What is there before the first migration. The xid of a row is that of the transaction that did the work.
 pub(crate) const LEDGER: &str = "CREATE SCHEMA chaos; CREATE TABLE chaos.ledger (marker text NOT NULL, txid xid8 NOT NULL DEFAULT pg_current_xact_id())";
@@ -127,19 +218,26 @@ impl Scenario {
     pub(crate) fn write() -> Scenario {
         let directory = TempDir::new().unwrap();
         for migration in MIGRATIONS {
-            let Migration { version, up, units, .. } = migration;
-            let (options, ledger) = if units.is_empty() {
-                ("", format!("\nINSERT INTO chaos.ledger VALUES ('{version}');"))
-            } else {
-                (" transaction:false", String::new())
+            let block = |way: Way| {
+                let sql = if way == Way::Up { migration.up } else { migration.down };
+                if migration.units(way).is_empty() {
+                    format!("-- migrate:{}\n{sql}\n{}\n", way.word(), mark(&migration.marker(way)))
+                } else {
+                    format!("-- migrate:{} transaction:false\n{sql}\n", way.word())
+                }
             };
-            let text = format!("-- migrate:up{options}\n{up}{ledger}\n\n-- migrate:down\n");
+            let text = format!("{}\n{}", block(Way::Up), block(Way::Down));
             write(&directory.path().join(format!("migrations/{}.sql", migration.label())), &text);
         }
         for (name, sql) in REPEATABLES {
-            let text = format!("{sql}\nINSERT INTO chaos.ledger VALUES ('R/{name}');\n");
+            let text = format!("{sql}\n{}\n", mark(&format!("R/{name}")));
             write(&directory.path().join(format!("repeatable/{name}.sql")), &text);
         }
+        let seed = format!(
+            "INSERT INTO orders (id, account) SELECT 1000 + count(*), 1 FROM orders;\n{}\n",
+            mark(&format!("S/{SEED}"))
+        );
+        write(&directory.path().join(format!("seeds/{SEED}.sql")), &seed);
         // What dbmate would make of these files is not the question here.
         write(&directory.path().join("migrator.toml"), "[check]\ndbmate = \"allow\"\n");
         Scenario { directory }
@@ -148,6 +246,10 @@ impl Scenario {
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().to_owned()
     }
+}
+
+fn mark(marker: &str) -> String {
+    format!("INSERT INTO chaos.ledger VALUES ('{marker}');")
 }
 
 fn write(path: &Path, text: &str) {

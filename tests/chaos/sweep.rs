@@ -10,7 +10,9 @@ use std::time::Instant;
 
 use migrator_xtask::postgres::TemporaryServer;
 
-use crate::point::{Fault, Outcome, Point, Start, World};
+use crate::command::Task;
+use crate::fault::Fault;
+use crate::point::{Outcome, Point, World};
 use crate::proxy::{Place, Traffic};
 
 /// Whether every point is to be run.
@@ -56,29 +58,29 @@ struct Points {
 
 impl Points {
     /// A fault at every `step`-th message of a run, from one that the seed chooses.
-    fn add(&mut self, world: &World, start: Start, fault: Fault, step: usize) {
+    fn add(&mut self, world: &World, task: Task, fault: Fault, step: usize) {
         let of_connection = |(connection, traffic): (usize, &Traffic)| {
             let messages = 0..traffic.messages.len();
             messages.map(move |message| Place { connection, message }).collect::<Vec<_>>()
         };
-        let places = world.clean(start).traffic.iter().enumerate().flat_map(of_connection);
+        let places = world.clean(task).traffic.iter().enumerate().flat_map(of_connection);
         for place in places.skip((self.seed + fault as usize) % step).step_by(step) {
             let behind = dice(self.seed, fault, place) % 2 == 1;
-            self.list.push(Point { start, behind, ..Point::new(fault, place) });
+            self.list.push(Point { behind, ..Point::of(task, fault, place) });
         }
     }
 
-    /// The same fault at the same messages, on the other side of each.
-    fn add_other_side(&mut self, fault: Fault) {
-        let same = self.list.iter().filter(|point| point.fault == fault);
+    /// The same fault at the same messages of that task, on the other side of each.
+    fn add_other_side(&mut self, task: Task, fault: Fault) {
+        let same = self.list.iter().filter(|point| point.fault == fault && point.task == task);
         let other: Vec<Point> = same.map(|point| Point { behind: !point.behind, ..point.clone() }).collect();
         self.list.extend(other);
     }
 
     /// The same as before, with something else about the run.
-    fn add_with(&mut self, world: &World, step: usize, change: fn(Point) -> Point) {
+    fn add_with(&mut self, world: &World, task: Task, step: usize, change: fn(Point) -> Point) {
         let mut others = Points { seed: self.seed, list: Vec::new() };
-        Fault::GENTLE.into_iter().for_each(|fault| others.add(world, Start::Empty, fault, step));
+        Fault::GENTLE.into_iter().for_each(|fault| others.add(world, task, fault, step));
         self.list.extend(others.list.into_iter().map(change));
     }
 
@@ -102,27 +104,51 @@ impl Points {
 fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
     let mut gentle = Points { seed, list: Vec::new() };
     let mut harsh = Points { seed, list: Vec::new() };
+    let world = calm();
     if !is_full() {
         for fault in [Fault::Cut, Fault::LoseReply] {
-            gentle.add(calm(), Start::Empty, fault, 7);
+            gentle.add(world, Task::Up, fault, 7);
+            gentle.add(world, Task::Down, fault, 14);
         }
-        gentle.add_with(calm(), 30, |point| Point { rival: true, ..point });
+        gentle.add_with(world, Task::Up, 30, |point| Point { rival: true, ..point });
+        for task in [Task::Seed, Task::Stamp, Task::ResolveApplied, Task::ResolveRetry] {
+            gentle.add(world, task, Fault::LoseReply, 6);
+        }
+        for fault in [Fault::Freeze, Fault::FreezeOpposed, Fault::Race] {
+            gentle.add(world, Task::Up, fault, 24);
+            gentle.add(world, Task::Down, fault, 24);
+        }
         return (gentle.list, harsh.list);
     }
-    for fault in Fault::GENTLE {
-        gentle.add(calm(), Start::Empty, fault, 1);
+    for task in Task::ALL {
+        Fault::GENTLE.into_iter().for_each(|fault| gentle.add(world, task, fault, 1));
     }
-    gentle.add_other_side(Fault::Terminate);
-    for start in [Start::IndexBuilt, Start::IndexInvalid] {
-        Fault::GENTLE.into_iter().for_each(|fault| gentle.add(calm(), start, fault, 1));
+    for task in [Task::Up, Task::Down] {
+        gentle.add_other_side(task, Fault::Terminate);
+        gentle.add_with(world, task, 2, |point| Point { rival: true, ..point });
+        gentle.add(world, task, Fault::Freeze, 1);
+        gentle.add(world, task, Fault::FreezeOpposed, 2);
+        gentle.add(world, task, Fault::Race, 2);
     }
-    gentle.add_trouble_in_the_aftermath(calm(), 5);
-    gentle.add_with(calm(), 2, |point| Point { rival: true, ..point });
-    gentle.add_with(calm(), 3, |point| Point { one_by_one: true, ..point });
+    for task in [Task::Seed, Task::Stamp] {
+        gentle.add(world, task, Fault::Freeze, 2);
+    }
+    gentle.add_trouble_in_the_aftermath(world, 5);
+    gentle.add_with(world, Task::Up, 3, |point| Point { one_by_one: true, ..point });
     for fault in [Fault::KillBackend, Fault::Restart] {
-        harsh.add(calm(), Start::Empty, fault, 3);
+        for task in [Task::Up, Task::Down, Task::Seed, Task::Stamp, Task::ResolveApplied] {
+            harsh.add(world, task, fault, 3);
+        }
+    }
+    for list in [&mut gentle.list, &mut harsh.list] {
+        list.retain(|point| only().is_none_or(|words| name(point).contains(&words)));
     }
     (gentle.list, harsh.list)
+}
+
+/// Which lines of the table are wanted: those with these words; `None`: all.
+fn only() -> Option<String> {
+    std::env::var("MIGRATOR_CHAOS_ONLY").ok()
 }
 
 /// How the points of one fault ended.
@@ -153,9 +179,9 @@ fn run_all(world: &World, points: &[Point], jobs: usize, finished: &(dyn Fn(&Poi
 fn no_fault_at_any_message_breaks_a_promise() {
     let (seed, jobs) = (number("MIGRATOR_CHAOS_SEED", 1), number("MIGRATOR_CHAOS_JOBS", 2));
     let begun = Instant::now();
-    for start in Start::ALL {
-        let counts = calm().clean(start).traffic.iter().map(|traffic| (traffic.messages.len(), traffic.round_trips));
-        eprintln!("without a fault{}: messages and round trips {:?}", start.name(), counts.collect::<Vec<_>>());
+    for task in Task::ALL {
+        let counts = calm().clean(task).traffic.iter().map(|traffic| (traffic.messages.len(), traffic.round_trips));
+        eprintln!("{} without a fault: messages and round trips {:?}", task.name(), counts.collect::<Vec<_>>());
     }
     let (gentle, harsh) = points(seed);
     let total = gentle.len() + harsh.len();
@@ -226,16 +252,17 @@ fn table(lines: &BTreeMap<String, Line>) -> String {
 
 /// The line of the table that a point belongs to.
 fn name(point: &Point) -> String {
+    let what = format!("{}: {}", point.task.name(), point.fault.name());
     match point.then {
-        Some((second, _)) => format!("{}, then {}", point.fault.name(), second.name()),
-        None if point.rival => format!("{}, another one waiting", point.fault.name()),
-        None if point.one_by_one => format!("{}, one by one", point.fault.name()),
-        None => format!("{}{}", point.fault.name(), point.start.name()),
+        Some((second, _)) => format!("{what}, then {}", second.name()),
+        None if point.rival => format!("{what}, another one waiting"),
+        None if point.one_by_one => format!("{what}, one by one"),
+        None => what,
     }
 }
 
 fn describe(point: &Point, outcome: &Outcome) -> String {
-    let messages = &calm().clean(point.start).traffic[point.place.connection].messages;
+    let messages = &calm().clean(point.task).traffic[point.place.connection].messages;
     let label: String = messages[point.place.message].chars().take(120).collect();
     format!(
         "VIOLATION: {} ({}) at {:?} and {:?}, `{label}`:\n  {}\n{}",

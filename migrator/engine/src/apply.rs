@@ -217,6 +217,9 @@ pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result
     .await;
     executor.progress.end();
     let Err(failure) = outcome else { return Ok(()) };
+    if failure.lost {
+        return aftermath::look_for_seed(executor, script, failure).await;
+    }
     let error = failure::describe(&format!("seed {}", script.name), Direction::Up, &failure, None);
     Err(match error.exit() {
         Exit::Failed => error.help("correct the file, build, and run `seed` again: nothing of it is in the database"),

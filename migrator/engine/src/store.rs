@@ -12,7 +12,7 @@ pub(crate) use read::{LONGEST_WAIT, look, read};
 use crate::connect::{Connection, failed, rows};
 use crate::error::Error;
 use crate::history::History;
-use crate::sql::{CreatedObjects, Run, SessionSettings, Tables, fence, ours, session, set_sequence};
+use crate::sql::{CreatedObjects, Run, SessionSettings, Tables, fence, is_text, ours, session, set_sequence};
 
 /// Creates the tables, or the columns that they lack; what it creates is its owner's alone, whatever the default
 /// privileges are.
@@ -115,6 +115,26 @@ pub(crate) async fn write(
         return Err(error);
     }
     Ok(())
+}
+
+/// Whether that run has recorded that action as done.
+///
+/// # Errors
+/// The server's refusal, a lost connection.
+pub(crate) async fn has_event(
+    client: &tokio_postgres::Client,
+    tables: &Tables,
+    run_id: &str,
+    action: &str,
+) -> Result<bool, tokio_postgres::Error> {
+    let statement = format!(
+        "SELECT FROM {} WHERE {} AND {} AND {} LIMIT 1",
+        tables.events,
+        is_text("run_id", run_id),
+        is_text("action", action),
+        is_text("outcome", "done")
+    );
+    Ok(!rows(client.simple_query(&ours(&statement)).await?).is_empty())
 }
 
 /// Makes every commit up to now durable: a synchronous commit that writes to the log flushes everything before it.

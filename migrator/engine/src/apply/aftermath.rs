@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::failure::Failure;
 use super::truth::{self, Truth};
 use super::{Done, Executor, labels};
-use crate::connect::{Connection, connect};
+use crate::connect::{Connection, connect, failed};
+use crate::embedded::Script;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::{self, list};
@@ -52,6 +53,38 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     let rest: Vec<(&Step, Truth)> =
         steps[recorded..].iter().map(|step| (step, truth::of(step, &history, &executor.run.id))).collect();
     account(executor, &rest, done, &reason)
+}
+
+/// The same about a seed: unlike a step it is in no plan, and would run a second time.
+///
+/// # Errors
+/// Always, unless it is committed: exit code 6 where that is known, 7 where it is not.
+pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure: Failure) -> Result<(), Error> {
+    let (reason, name) = (failure.summary(), script.name);
+    executor.progress.warn(&format!("the connection was lost: {reason}; looking at what has been committed"));
+    let found = async {
+        let (connection, _) = reconnect(executor).await?;
+        let is_recorded = store::has_event(&connection.client, &executor.tables, &executor.run.id, "seed").await;
+        let durable = store::flush(&connection.client).await;
+        lock::release(&connection, &executor.tables).await;
+        durable.and(is_recorded).map_err(|error| failed("looking for the seed", &error))
+    };
+    match found.await {
+        Ok(true) => {
+            executor.progress.warn("it had been committed before the connection was lost");
+            Ok(())
+        }
+        Ok(false) => Err(Error::new(
+            Exit::NoConnection,
+            format!("seed {name} is not in the database: the connection was lost: {reason}"),
+        )
+        .help("run `seed` again")),
+        Err(cause) => Err(Error::new(
+            Exit::InDoubt,
+            format!("the connection was lost ({reason}), and it cannot be seen whether seed {name} was committed: {cause}"),
+        )
+        .help("when the server is back, check whether its rows are there before you run `seed` again: it would add them twice")),
+    }
 }
 
 /// What has become of the steps that this run has not recorded.

@@ -53,6 +53,23 @@ pub(crate) struct Session {
     pub history: History,
 }
 
+impl Session {
+    /// What another migrator does, if there is one: `is at work, pid 4711 (...)`, `has changed the history meanwhile`.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
+        let holder = lock::holder(&self.connection, &self.tables).await?;
+        if !holder.is_empty() {
+            return Ok(Some(format!("is at work, {holder}")));
+        }
+        // It may have finished between our reading and our question.
+        let (_, now) = store::look(&self.connection, &self.tables, store::LONGEST_WAIT).await?;
+        let is_other = (&now.applied, &now.events) != (&self.history.applied, &self.history.events);
+        Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
+    }
+}
+
 impl Context {
     /// Where to connect.
     pub(crate) fn target(&self) -> Result<ConnectionTarget, Error> {
@@ -95,17 +112,15 @@ impl Context {
         Arc::new(move |notice| watcher.notice(notice))
     }
 
-    /// What a plan without the lock came to: a statement whose end nobody knows may be running at this moment.
+    /// What a plan without the lock came to: a statement whose end is not known may be running at this moment, and what does not fit
+    /// may fit when the other migrator has finished.
     pub(crate) async fn unless_it_runs(&self, session: &Session, plan: Result<Plan, Error>) -> Result<Plan, Error> {
         let Err(error) = plan else { return plan };
-        if error.exit() != Exit::InDoubt {
+        if !matches!(error.exit(), Exit::InDoubt | Exit::Diverged) {
             return Err(error);
         }
-        let holder = lock::holder(&session.connection, &session.tables).await?;
-        if holder.is_empty() {
-            return Err(error);
-        }
-        Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator is at work, {holder}"))
+        let Some(other) = session.another().await? else { return Err(error) };
+        Err(Error::new(Exit::Locked, format!("nothing can be planned now: another migrator {other}"))
             .help("wait until it has finished; `migrator status` shows the statement that it runs"))
     }
 
@@ -182,10 +197,12 @@ impl Context {
             server_version: connection.server.version_number,
             limits: Arc::clone(&connection.server.limits),
         };
-        connection.set_up(&settings).await?;
         monitor.set_up(&settings).await?;
         let begun = Instant::now();
-        lock::acquire(&connection, &tables, wait, waiting).await?;
+        // Both at once: the server does the one after the other.
+        let taken = lock::acquire(&connection, &tables, wait, waiting);
+        let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
+        ready.and(taken)?;
         let waited = output::duration(begun.elapsed());
         self.progress.detail(&format!(
             "the lock {} taken after {waited} by pid {}",

@@ -1,6 +1,7 @@
 //! `down`: roll back, newest first.
 
 use crate::apply::{Executor, apply};
+use crate::command::context::Session;
 use crate::command::{Beside, Context, Wait};
 use crate::connect::Connection;
 use crate::error::{Error, Exit};
@@ -35,7 +36,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         (None, steps) => Target::Steps(steps.unwrap_or(1) as usize),
     };
     let mut session = context.open_within(args.wait.wait_lock).await?;
-    let plan = plan(context, &session.connection, &session.tables, &mut session.history, target).await?;
+    let plan = plan_unlocked(context, &mut session, target).await?;
     context.announce(&session);
     context.warn_of_writers(&session);
     if plan.steps.is_empty() {
@@ -64,6 +65,12 @@ async fn execute(
     executor.run.plan_digest = Some(plan.digest());
     executor.prepare(history, Beside::Refused).await?;
     apply(executor, plan).await.map(|_| ())
+}
+
+/// The plan before the lock is taken, while another migrator may be at work.
+pub(crate) async fn plan_unlocked(context: &Context, session: &mut Session, target: Target) -> Result<Plan, Error> {
+    let planned = plan(context, &session.connection, &session.tables, &mut session.history, target).await;
+    context.unless_it_runs(session, planned).await
 }
 
 /// What `down` does: by the blocks of this binary, or, where a migration was edited since, by those that were recorded.

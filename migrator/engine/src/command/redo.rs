@@ -24,8 +24,7 @@ pub(crate) struct Args {
 /// Plans, asks, locks, rolls back, plans again, applies.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let mut session: Session = context.open_within(args.wait.wait_lock).await?;
-    let (connection, tables) = (&session.connection, &session.tables);
-    let plan = down::plan(context, connection, tables, &mut session.history, Target::Steps(1)).await?;
+    let plan = down::plan_unlocked(context, &mut session, Target::Steps(1)).await?;
     context.announce(&session);
     let Some(number) = newest(&plan) else {
         result("nothing to redo");

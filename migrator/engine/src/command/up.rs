@@ -7,7 +7,7 @@ use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
 use crate::plan::{self, Plan, Step, Target};
-use crate::{lock, store};
+use crate::store;
 
 /// The arguments of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -71,7 +71,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         // Another migrator may be in the midst of that very statement: whoever has the lock can tell.
         Err(error) if error.exit() == Exit::InDoubt => None,
         // It may be rolling back, or half through: what does not fit now may fit when it has finished.
-        Err(error) if error.exit() == Exit::Diverged && is_at_work(&session).await? => None,
+        Err(error) if error.exit() == Exit::Diverged && session.another().await?.is_some() => None,
         plan => Some(plan?),
     };
     context.announce(&session);
@@ -83,11 +83,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         context.warn_ahead(&plan.ahead);
     }
     execute(context, args, session, plan).await
-}
-
-/// Whether another migrator holds the lock.
-async fn is_at_work(session: &Session) -> Result<bool, Error> {
-    Ok(!lock::holder(&session.connection, &session.tables).await?.is_empty())
 }
 
 fn up(context: &Context, history: &History, args: &Args) -> Result<Plan, Error> {

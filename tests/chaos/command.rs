@@ -1,0 +1,123 @@
+//! What is asked of the migrator, in which database, and when it is done.
+
+use crate::facts::Facts;
+use crate::scenario::{MIGRATIONS, SEED, Way};
+
+/// The statement about which a person has to decide where a run was lost.
+pub(crate) const IN_DOUBT: (&str, &str) = ("006", "10");
+
+/// A command that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Command {
+    Up,
+    /// Back to nothing.
+    Down,
+    Seed,
+    /// Of everything.
+    Stamp,
+    /// Of the statement that is in doubt, with this decision.
+    Resolve(&'static str),
+}
+
+impl Command {
+    pub(crate) fn arguments(self) -> Vec<&'static str> {
+        match self {
+            Command::Up => vec!["up"],
+            Command::Down => vec!["down", "--to", "0", "--yes"],
+            Command::Seed => vec!["seed", SEED],
+            Command::Stamp => vec!["stamp", "--all"],
+            Command::Resolve(decision) => vec!["resolve", IN_DOUBT.0, "--statement", IN_DOUBT.1, decision],
+        }
+    }
+
+    /// Which way it takes migrations.
+    pub(crate) fn way(self) -> Way {
+        if self == Command::Down { Way::Down } else { Way::Up }
+    }
+
+    /// The one that undoes it.
+    pub(crate) fn opposite(self) -> Command {
+        match self.way() {
+            Way::Up => Command::Down,
+            Way::Down => Command::Up,
+        }
+    }
+
+    /// Whether it has been done in the database that was so `before`.
+    pub(crate) fn is_done(self, before: &Facts, facts: &Facts) -> bool {
+        match self {
+            Command::Up => facts.is_complete(),
+            Command::Down => facts.is_empty(),
+            Command::Seed => facts.seed_events().len() > before.seed_events().len(),
+            Command::Stamp => facts.has_all_rows() && facts.half_done().is_none(),
+            Command::Resolve(_) => facts.decisions().len() > before.decisions().len(),
+        }
+    }
+}
+
+/// A command in a database: what the points of the sweep are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// In an empty database.
+    Up,
+    /// An earlier run was lost when it had built its last index: its end is not recorded.
+    UpAtBuiltIndex,
+    /// The same, and the index is invalid.
+    UpAtInvalidIndex,
+    /// Of everything.
+    Down,
+    /// An earlier run was lost when it had built the index again that the migration had dropped.
+    DownAtBuiltIndex,
+    /// Where everything is applied.
+    Seed,
+    /// In an empty database.
+    Stamp,
+    /// An earlier run was lost when it had done a statement that only a person can look up.
+    ResolveApplied,
+    /// The same before it was done.
+    ResolveRetry,
+}
+
+impl Task {
+    pub(crate) const ALL: [Task; 9] = [
+        Task::Up,
+        Task::UpAtBuiltIndex,
+        Task::UpAtInvalidIndex,
+        Task::Down,
+        Task::DownAtBuiltIndex,
+        Task::Seed,
+        Task::Stamp,
+        Task::ResolveApplied,
+        Task::ResolveRetry,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Task::Up => "up",
+            Task::UpAtBuiltIndex => "up at a built index",
+            Task::UpAtInvalidIndex => "up at an invalid index",
+            Task::Down => "down",
+            Task::DownAtBuiltIndex => "down at a built index",
+            Task::Seed => "seed",
+            Task::Stamp => "stamp",
+            Task::ResolveApplied => "resolve --applied",
+            Task::ResolveRetry => "resolve --retry",
+        }
+    }
+
+    pub(crate) fn command(self) -> Command {
+        match self {
+            Task::Up | Task::UpAtBuiltIndex | Task::UpAtInvalidIndex => Command::Up,
+            Task::Down | Task::DownAtBuiltIndex => Command::Down,
+            Task::Seed => Command::Seed,
+            Task::Stamp => Command::Stamp,
+            Task::ResolveApplied => Command::Resolve("--applied"),
+            Task::ResolveRetry => Command::Resolve("--retry"),
+        }
+    }
+}
+
+/// The version of a migration's label, as `003_rows`.
+pub(crate) fn version_of(label: &str) -> Option<&'static str> {
+    MIGRATIONS.iter().find(|migration| migration.label() == label).map(|migration| migration.version)
+}
