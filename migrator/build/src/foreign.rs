@@ -257,7 +257,8 @@ mod tests {
     fn says_once_whose_migrations_they_are() {
         let sql = "CREATE TABLE t (id int);\n";
         let holds = |tool: &str, number: &str| format!("`db/migrations` holds the migrations of {tool}: {number}");
-        let table: &[(&str, &str, &[(&str, &str)])] = &[
+        type Layout<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+        let table: &[Layout<'_>] = &[
             (
                 "sqlx or golang-migrate",
                 "2 files",

@@ -125,7 +125,7 @@ fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
     } else if let Some(kin) = text(row, "kin") {
         (
             format!("it shares its rows with {kin} by inheritance"),
-            format!("separate them: `ALTER TABLE ... NO INHERIT ...`"),
+            "separate them: `ALTER TABLE ... NO INHERIT ...`".to_owned(),
         )
     } else if is("secured") {
         return Some(hidden_rows(table));
