@@ -118,7 +118,7 @@ impl Run<'_> {
         // `SET LOCAL` must not count: what is recorded is how the unit leaves the session, and it leaves it as it found it.
         let keep = format!("SELECT pg_catalog.set_config('migrator.session', {}, true)", crate::sql::literal(&state));
         let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
-        let message = Message::opened_by(begin, fence, body, Some(keep), vec![event], Durability::AtOnce);
+        let message = Message::opened_by(begin, fence, body, vec![keep], vec![event], Durability::AtOnce);
         let label = self.migration.label();
         watch::while_running(self.executor, &label, message.send_in_session(&connection.client)).await?;
         self.correct_session(&state).await
@@ -222,7 +222,7 @@ impl Run<'_> {
         let message = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nSET LOCAL SESSION AUTHORIZATION DEFAULT; \
              SET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on; {};\nCOMMIT",
-            capture_session(&connection.server.limits),
+            capture_session(&connection.server.limits, true).join("; "),
             ours(&insert)
         );
         patiently(self.executor, &self.migration.label(), async || {

@@ -75,7 +75,7 @@ impl Durability {
 impl Message {
     /// `BEGIN`, the fence, the body, `after`, `COMMIT`.
     pub(crate) fn new(fence: Vec<String>, body: Body, after: Vec<String>, durability: Durability) -> Message {
-        Message::opened_by(BEGIN, fence, body, None, after, durability)
+        Message::opened_by(BEGIN, fence, body, Vec::new(), after, durability)
     }
 
     /// The same for a statement or a unit of a `transaction:false` block: `begin` may be the block's own, and `capture` keeps
@@ -84,13 +84,13 @@ impl Message {
         begin: &str,
         fence: Vec<String>,
         body: Body,
-        capture: Option<String>,
+        capture: Vec<String>,
         after: Vec<String>,
         durability: Durability,
     ) -> Message {
         // What follows is the migrator's own, as its own user: only for this transaction, as the session may have to live on.
         let synchronous = format!("SET LOCAL synchronous_commit = {}", durability.synchronous_commit());
-        let mut tail: Vec<String> = capture.into_iter().collect();
+        let mut tail = capture;
         tail.extend(["SET LOCAL SESSION AUTHORIZATION DEFAULT", "SET LOCAL ROLE NONE"].map(str::to_owned));
         tail.extend(OURS.map(str::to_owned));
         tail.push(synchronous);
@@ -128,11 +128,11 @@ impl Message {
     pub(crate) fn in_block(
         fence: Vec<String>,
         body: Body,
-        capture: String,
+        capture: Vec<String>,
         event: String,
         durability: Durability,
     ) -> Message {
-        Message::opened_by(BEGIN, fence, body, Some(capture), vec![event], durability)
+        Message::opened_by(BEGIN, fence, body, capture, vec![event], durability)
     }
 
     /// In bytes.

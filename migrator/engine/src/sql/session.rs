@@ -82,9 +82,56 @@ pub(crate) struct SessionSettings {
 }
 
 /// What later statements of a `transaction:false` block may rely on, as lines of text: the path, the roles, and everything
-/// else that a session can hold. The settings are a sum: their values may be secrets. Those that the migrator sets are left
-/// out, as another release may set others.
+/// else that a session can hold. Settings are sums: their values may be secrets.
 pub(crate) fn session_state(limits: &Limits) -> String {
+    state_with(&all_settings(limits))
+}
+
+/// The settings that decide what a statement means; the others are a part of the sum of all.
+const MEANINGFUL: [&str; 20] = [
+    "DateStyle",
+    "IntervalStyle",
+    "TimeZone",
+    "array_nulls",
+    "backslash_quote",
+    "bytea_output",
+    "check_function_bodies",
+    "client_encoding",
+    "default_table_access_method",
+    "default_tablespace",
+    "default_toast_compression",
+    "event_triggers",
+    "extra_float_digits",
+    "row_security",
+    "session_replication_role",
+    "temp_tablespaces",
+    "transform_null_equals",
+    "xmlbinary",
+    "xmloption",
+    "lo_compat_privileges",
+];
+
+/// The state, with an expression for the sum of all settings.
+fn state_with(all_settings: &str) -> String {
+    let settings = MEANINGFUL.map(|name| format!("pg_catalog.current_setting({}, true)", literal(name))).join(", ");
+    format!(
+        "pg_catalog.concat_ws(pg_catalog.chr(10), \
+         pg_catalog.concat('search_path: ', pg_catalog.current_setting('search_path')), \
+         pg_catalog.concat('role: ', current_user), pg_catalog.concat('session user: ', session_user), \
+         pg_catalog.concat('settings: ', pg_catalog.md5(pg_catalog.concat_ws(',', {settings}))), \
+         pg_catalog.concat('all settings: ', {all_settings}), \
+         pg_catalog.concat('prepared statements: ', (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_prepared_statement())), \
+         pg_catalog.concat('listens to: ', (SELECT pg_catalog.string_agg(c, ', ' ORDER BY c) FROM pg_catalog.pg_listening_channels() AS c)), \
+         pg_catalog.concat('temporary objects: ', CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN \
+           (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+           OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
+           END))"
+    )
+}
+
+/// The sum of all settings that were made in the session, but for those that the migrator makes: another release may make
+/// others. It takes longer than most statements.
+fn all_settings(limits: &Limits) -> String {
     let mut ours: Vec<&str> = vec![
         "search_path",
         "role",
@@ -106,25 +153,20 @@ pub(crate) fn session_state(limits: &Limits) -> String {
     ours.extend(limits.timeouts.iter().map(String::as_str));
     let ours: Vec<String> = ours.into_iter().map(literal).collect();
     format!(
-        "pg_catalog.concat_ws(pg_catalog.chr(10), \
-         pg_catalog.concat('search_path: ', pg_catalog.current_setting('search_path')), \
-         pg_catalog.concat('role: ', current_user), pg_catalog.concat('session user: ', session_user), \
-         pg_catalog.concat('settings: ', (SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(name, '=', setting), ',' ORDER BY name)) \
-           FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session' \
-           AND name OPERATOR(pg_catalog.!~) '^migrator[.]' AND name OPERATOR(pg_catalog.<>) ALL (ARRAY[{}]::pg_catalog.text[]))), \
-         pg_catalog.concat('prepared statements: ', (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_prepared_statement())), \
-         pg_catalog.concat('listens to: ', (SELECT pg_catalog.string_agg(c, ', ' ORDER BY c) FROM pg_catalog.pg_listening_channels() AS c)), \
-         pg_catalog.concat('temporary objects: ', CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN \
-           (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
-           OPERATOR(pg_catalog.+) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc WHERE pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
-           END))",
+        "(SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat(name, '=', setting), ',' ORDER BY name)) \
+         FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session' \
+         AND name OPERATOR(pg_catalog.!~) '^migrator[.]' AND name OPERATOR(pg_catalog.<>) ALL (ARRAY[{}]::pg_catalog.text[]))",
         ours.join(", ")
     )
 }
 
-/// Keeps the state of the session for the event of the same transaction, which is written under [`super::OURS`].
-pub(crate) fn capture_session(limits: &Limits) -> String {
-    format!("SELECT pg_catalog.set_config('migrator.session', {}, true)", session_state(limits))
+/// Keeps the state of the session for the event of the same transaction, which is written under [`super::OURS`]. `anew`: the sum
+/// of all settings is made anew; else it is the one that was made last in this session.
+pub(crate) fn capture_session(limits: &Limits, anew: bool) -> Vec<String> {
+    let sum = format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits));
+    let state = state_with("pg_catalog.current_setting('migrator.all_settings', true)");
+    let state = format!("SELECT pg_catalog.set_config('migrator.session', {state}, true)");
+    if anew { vec![sum, state] } else { vec![state] }
 }
 
 /// What [`capture_session`] has kept.

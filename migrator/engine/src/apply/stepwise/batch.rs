@@ -81,7 +81,8 @@ impl Run<'_> {
         for (index, unit) in units.iter().enumerate() {
             let durability = if index + 1 == units.len() { Durability::AtOnce } else { Durability::WithTheNext };
             let previous = index.checked_sub(1).map(|index| &units[index]);
-            match self.message(unit, previous, durability).start_in_session(client).await {
+            let anew = index == 0 || self.may_set(unit);
+            match self.message(unit, previous, durability, anew).start_in_session(client).await {
                 Ok(in_flight) => queue.push_back(in_flight),
                 Err(error) => {
                     failure = Some(error);
@@ -107,12 +108,22 @@ impl Run<'_> {
         (done, failure)
     }
 
-    fn message(&self, unit: &Unit, previous: Option<&Unit>, durability: Durability) -> Message {
+    /// Whether a statement may change a setting: it may call any function. What defines objects or writes rows calls functions
+    /// too, but then the path, the roles and what decides about meaning are compared all the same.
+    fn may_set(&self, unit: &Unit) -> bool {
+        const SETS_NOTHING: [&str; 10] =
+            ["create", "alter", "drop", "comment", "grant", "revoke", "truncate", "insert", "update", "delete"];
+        let text = &self.migration.text[unit.range.clone()];
+        let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+        !SETS_NOTHING.iter().any(|word| text[..end].eq_ignore_ascii_case(word))
+    }
+
+    fn message(&self, unit: &Unit, previous: Option<&Unit>, durability: Durability, anew: bool) -> Message {
         let (tables, run) = (&self.executor.tables, &self.executor.run);
         let previous = previous.map(|unit| Condition::StatementDone(self.migration.version.to_owned(), unit.number));
         let fence = fence(tables, run, previous.iter());
         let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
-        let capture = capture_session(&self.executor.connection.server.limits);
+        let capture = capture_session(&self.executor.connection.server.limits, anew);
         Message::in_block(fence, self.body(unit), capture, event, durability)
     }
 }
