@@ -102,7 +102,7 @@ fn of_a_seed_whose_answer_is_lost_it_is_said_whether_it_is_in_the_database() {
     assert!(log.contains("warning: it had been committed before the connection was lost"), "{log}");
     let (exit, log) = sound(Task::Seed, Fault::Cut, "S/test", false);
     assert_eq!(exit, Some(6), "{log}");
-    assert!(log.contains("error: seed test is not in the database: the connection was lost: "), "{log}");
+    assert!(log.contains("error: seed test was not committed by this run: the connection was lost: "), "{log}");
 }
 
 #[test]
