@@ -74,14 +74,15 @@ impl Inquiry<'_> {
         };
         for other in others {
             wrong.extend(match beside {
-                // It does nothing but what it was asked for.
-                Beside::Same if self.command == Command::Down && other.exit == Some(8) => vec![],
+                // It rolls back nothing but what it was asked for, and nothing while the first one is at a statement.
+                Beside::Same if self.command == Command::Down && matches!(other.exit, Some(5 | 8)) => vec![],
                 Beside::Opposed => second.judge_results(other),
                 Beside::NoOne | Beside::Same | Beside::Undone => second.judge(other),
             });
             let is_possible = match beside {
                 Beside::NoOne => matches!(other.exit, Some(0 | 7)),
-                Beside::Same => matches!(other.exit, Some(0 | 7 | 8)),
+                Beside::Same if self.command == Command::Down => matches!(other.exit, Some(0 | 5 | 7 | 8)),
+                Beside::Same => matches!(other.exit, Some(0 | 7)),
                 // What is half-done must be finished first.
                 Beside::Undone => matches!(other.exit, Some(0 | 4)),
                 // It was too late, or could not tell what it would do while the first one was at work.
