@@ -37,7 +37,7 @@ fn one_round() {
     for said in &all {
         assert_eq!(said.exit, Some(0), "{}", said.text());
         let (command, before) = (Command::Up, &Facts::default());
-        let trial = Trial { command, before, after: &facts, killed: false, undone: false };
+        let trial = Trial { command, before, after: &facts, killed: false, undone: false, by_others: 0 };
         assert_eq!(trial.judge(said), Vec::<String>::new(), "{}", said.text());
         assert!(!said.stderr.contains("deadlock"), "{}", said.text());
         // The last line of a run has no time in parentheses: `(992 ms)`, on a busy machine `(1.2 s)`.

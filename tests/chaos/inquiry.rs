@@ -56,8 +56,17 @@ impl Inquiry<'_> {
         self.find(oracle::judge(&facts));
         let undone = matches!(beside, Beside::Undone | Beside::Opposed);
         let other = if undone { self.command.opposite() } else { self.command };
-        let trial = |command, killed| Trial { command, before: self.before, after: &facts, killed, undone };
-        let (first, second) = (trial(self.command, killed), trial(other, false));
+        let trial = |command, killed, by_others| Trial {
+            command,
+            before: self.before,
+            after: &facts,
+            killed,
+            undone,
+            by_others,
+        };
+        let by_others = others.iter().filter(|other| other.exit == Some(0)).count();
+        let by_first = usize::from(said.exit == Some(0));
+        let (first, second) = (trial(self.command, killed, by_others), trial(other, false, by_first));
         let mut wrong = match beside {
             Beside::NoOne | Beside::Undone => first.judge(said),
             // What it says of its own steps may have been done or undone by the other one meanwhile.
@@ -65,14 +74,15 @@ impl Inquiry<'_> {
         };
         for other in others {
             wrong.extend(match beside {
-                // It does nothing but what it was asked for.
-                Beside::Same if self.command == Command::Down && other.exit == Some(8) => vec![],
+                // It rolls back nothing but what it was asked for, and nothing while the first one is at a statement.
+                Beside::Same if self.command == Command::Down && matches!(other.exit, Some(5 | 8)) => vec![],
                 Beside::Opposed => second.judge_results(other),
                 Beside::NoOne | Beside::Same | Beside::Undone => second.judge(other),
             });
             let is_possible = match beside {
                 Beside::NoOne => matches!(other.exit, Some(0 | 7)),
-                Beside::Same => matches!(other.exit, Some(0 | 7 | 8)),
+                Beside::Same if self.command == Command::Down => matches!(other.exit, Some(0 | 5 | 7 | 8)),
+                Beside::Same => matches!(other.exit, Some(0 | 7)),
                 // What is half-done must be finished first.
                 Beside::Undone => matches!(other.exit, Some(0 | 4)),
                 // It was too late, or could not tell what it would do while the first one was at work.
@@ -138,7 +148,10 @@ impl Inquiry<'_> {
             let after = self.rest();
             self.find(oracle::judge(&after));
             let diverged = said.exit == Some(4);
-            self.find(Trial { command, before: &before, after: &after, killed: false, undone: diverged }.judge(&said));
+            self.find(
+                Trial { command, before: &before, after: &after, killed: false, undone: diverged, by_others: 0 }
+                    .judge(&said),
+            );
             match said.exit {
                 Some(0) if command == goal => return,
                 Some(0) => command = goal,

@@ -111,7 +111,10 @@ impl World {
             assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
             let after = Facts::read(&session);
             let mut wrong = oracle::judge(&after);
-            wrong.extend(Trial { command, before: &before, after: &after, killed: false, undone: false }.judge(&said));
+            wrong.extend(
+                Trial { command, before: &before, after: &after, killed: false, undone: false, by_others: 0 }
+                    .judge(&said),
+            );
             assert_eq!((said.exit, wrong), (Some(0), vec![]), "{} without a fault:\n{}", task.name(), said.text());
             Clean { traffic: proxy.traffic(), before, schema: facts::schema(&session) }
         })

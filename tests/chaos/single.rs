@@ -14,8 +14,8 @@ use crate::proxy::{Harm, Proxy, Settings, Strike};
 use crate::sweep::{calm, rough};
 
 /// Whether the oracle notices a defect of the migrator at this point, and nothing without the defect.
-fn is_caught(defect: &'static str, fault: Fault, text: &str, words: &str) {
-    let sound = Point::new(fault, calm().place_of(text));
+fn is_caught(defect: &'static str, task: Task, fault: Fault, text: &str, words: &str) {
+    let sound = Point::of(task, fault, calm().place_in(task, text));
     let planted = Point { planted: Some(defect), ..sound.clone() };
     let wrong = calm().run(&planted).wrong.join("\n");
     assert!(wrong.contains(words), "the oracle has not noticed `{defect}` by `{words}`: {wrong}");
@@ -24,13 +24,18 @@ fn is_caught(defect: &'static str, fault: Fault, text: &str, words: &str) {
 
 #[test]
 fn a_history_row_outside_the_migrations_transaction_is_caught() {
-    is_caught("history-outside", Fault::Cut, "CREATE TABLE orders", "migration 001 was done (up) by transaction");
+    let is_caught = |task, text, words| is_caught("history-outside", task, Fault::Cut, text, words);
+    is_caught(Task::Up, "CREATE TABLE orders", "migration 001 was done (up) by transaction");
+    is_caught(Task::Down, "D/009", "migration 010 was done (down) by transaction");
+    is_caught(Task::Seed, "pg_advisory_unlock", "seed test was done by transactions");
 }
 
 #[test]
 fn an_ignored_error_at_commit_is_caught() {
     // The last one before the run leaves the pipeline: nothing that follows corrects the mistake.
-    is_caught("commit-ignored", Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
+    is_caught("commit-ignored", Task::Up, Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
+    is_caught("commit-ignored", Task::Down, Fault::Terminate, "D/007", "untrue: `rolled back 007_touch");
+    is_caught("commit-ignored", Task::Seed, Fault::Terminate, "S/test", "untrue: `seeded test");
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn of_a_seed_whose_answer_is_lost_it_is_said_whether_it_is_in_the_database() {
     assert!(log.contains("warning: it had been committed before the connection was lost"), "{log}");
     let (exit, log) = sound(Task::Seed, Fault::Cut, "S/test", false);
     assert_eq!(exit, Some(6), "{log}");
-    assert!(log.contains("error: seed test is not in the database: the connection was lost: "), "{log}");
+    assert!(log.contains("error: seed test was not committed by this run: the connection was lost: "), "{log}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
         }
         Ok(false) => Err(Error::new(
             Exit::NoConnection,
-            format!("seed {name} is not in the database: the connection was lost: {reason}"),
+            format!("seed {name} was not committed by this run: the connection was lost: {reason}"),
         )
         .help("run `seed` again")),
         Err(cause) => Err(Error::new(

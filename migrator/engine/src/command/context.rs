@@ -202,7 +202,12 @@ impl Context {
         // Both at once: the server does the one after the other.
         let taken = lock::acquire(&connection, &tables, wait, waiting);
         let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
-        ready.and(taken)?;
+        ready?;
+        match taken {
+            // Setting up was cut short and done again; meanwhile nothing else could be asked.
+            Err(error) if error.exit() == Exit::Other => lock::acquire(&connection, &tables, wait, waiting).await?,
+            taken => taken?,
+        }
         let waited = output::duration(begun.elapsed());
         self.progress.detail(&format!(
             "the lock {} taken after {waited} by pid {}",
