@@ -503,7 +503,9 @@ CREATE TABLE public.schema_migration_events (
     actor text,
     approved_by text,
     plan_digest text,
-    release text
+    release text,
+    session text,
+    down_block text
 );
 
 

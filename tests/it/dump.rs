@@ -60,27 +60,27 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
         exit 1
         --- stdout
         db/schema.sql is not what the migrations give:
-        + --
-        + -- Name: odd(); Type: FUNCTION; Schema: public; Owner: -
-        + --
-        + 
-        + CREATE FUNCTION public.odd() RETURNS integer
-        +     LANGUAGE sql
-        +     AS $$/*  \r
-        + \restrict x\r
-        + -- Dumped by me   $
-        + 
-        + 
-        + */ SELECT 1$$;
-        + 
-        + 
-        -     ('003');
-        +     ('003'),
-        +     ('004');
+          + --
+          + -- Name: odd(); Type: FUNCTION; Schema: public; Owner: -
+          + --
+          + 
+          + CREATE FUNCTION public.odd() RETURNS integer
+          +     LANGUAGE sql
+          +     AS $$/*  \r
+          + \restrict x\r
+          + -- Dumped by me   $
+          + 
+          + 
+          + */ SELECT 1$$;
+          + 
+          + 
+          -     ('003');
+          +     ('003'),
+          +     ('004');
         db/schema.facts.MAJOR is not what the migrations give:
-        - # schema facts of PostgreSQL X at 003, format 2; written by `cargo xtask dump`, compared by `migrator drift`
-        + # schema facts of PostgreSQL X at 004, format 2; written by `cargo xtask dump`, compared by `migrator drift`
-        + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
+          - # schema facts of PostgreSQL X at 003, format 2; written by `cargo xtask dump`, compared by `migrator drift`
+          + # schema facts of PostgreSQL X at 004, format 2; written by `cargo xtask dump`, compared by `migrator drift`
+          + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
         the migrations give another schema: run `cargo xtask dump` and commit what it writes
     "#]]
     .assert_eq(&run("xtask dump --check"));
@@ -129,14 +129,14 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
         exit 9
         --- stderr
         error: `up --quiet` failed on the throw-away server (exit status: 3):
-        error: migration 004_bad failed and was rolled back
-         --> db/migrations/004_bad.sql:2:1
-          |
-        2 | ALTER TABLE bookz ADD COLUMN x int;
-          | ^ relation "bookz" does not exist [42P01]
-          |
-          = note: applied before it in this run: 001_init, 002_create_loans, 003_index_open_loans. Not run: views.
-          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+          error: migration 004_bad failed and was rolled back
+           --> db/migrations/004_bad.sql:2:1
+            |
+          2 | ALTER TABLE bookz ADD COLUMN x int;
+            | ^ relation "bookz" does not exist [42P01]
+            |
+            = note: applied before it in this run: 001_init, 002_create_loans, 003_index_open_loans. Not run: views.
+            = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
     "#]]
     .assert_eq(&output);
     assert!(!workspace.path("db/schema.sql").exists());

@@ -83,13 +83,19 @@ fn a_new_file_is_applied_without_another_change() {
         db/migrations/004_add_books_isbn.sql
     "#]]
     .assert_eq(&run("xtask new add_books_isbn"));
+    let file = workspace.path("db/migrations/004_add_books_isbn.sql");
+    let text = fs::read_to_string(&file).unwrap();
+    // As it is, it is refused.
+    assert!(run("xtask migrate up").starts_with("exit 8\n"));
+    fs::write(&file, text.replace("-- migrate:up\n", "-- migrate:up\nALTER TABLE books ADD COLUMN isbn text;\n"))
+        .unwrap();
     expect![[r#"
         exit 0
         --- stdout
         applied 004_add_books_isbn (N ms)
-        applied 1 migration in N ms; the database is at 004
+        applied repeatable views (N ms)
+        applied 1 migration and 1 repeatable in N ms; the database is at 004
         --- stderr
-        warning: migrator@1.0.0: db/migrations/004_add_books_isbn.sql:2:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
         SERVER · database library_dev · user postgres · PostgreSQL X
         wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]
@@ -245,6 +251,7 @@ fn what_the_readme_shows_works_in_a_fresh_workspace() {
         applied 001_create_customers (N ms)
         applied 1 migration in N ms; the database is at 001
         --- stderr
+        started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database shop_dev · user postgres · PostgreSQL X
         wrote db/schema.sql and db/schema.facts.MAJOR
     "#]]

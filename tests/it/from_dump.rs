@@ -49,6 +49,7 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
     expect![[r#"
         exit 2
         --- stderr
+        started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         error: cannot reset from `db/schema.sql`: No such file or directory (os error 2)
           = note: nothing was dropped
           = help: `cargo xtask dump` writes it
@@ -95,11 +96,11 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
         applied 1 repeatable in N ms; the database is at 004
         --- stderr
         warning: db/schema.sql did not give the schema that db/schema.facts.MAJOR describes: it is stale, or was edited; `cargo xtask dump` writes both
-        public.books
-          changed  column title
-                   - #3 text NOT NULL
-                   + #3 text
-        1 object differs: 0 added, 0 removed, 1 changed
+          public.books
+            changed  column title
+                     - #3 text NOT NULL
+                     + #3 text
+          1 object differs: 0 added, 0 removed, 1 changed
         SERVER · database loaded_dev · user postgres · PostgreSQL X
     "#]]
     .assert_eq(&run("xtask reset --from-dump --yes --no-dump"));
@@ -112,12 +113,13 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
         dropped and created database `loaded_dev`
         --- stderr
         error: the load of `db/schema.sql` failed and was rolled back
-           --> db/schema.sql:210:1
+           --> db/schema.sql:212:1
             |
-        210 | GRANT SELECT ON public.books TO nobody_of_this_name;
+        212 | GRANT SELECT ON public.books TO nobody_of_this_name;
             | ^ role "nobody_of_this_name" does not exist [42704]
             |
             = note: database `loaded_dev` is new and empty
+            = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
             = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
     "#]]
     .assert_eq(&run("xtask reset --from-dump --yes --no-dump"));
@@ -231,6 +233,7 @@ fn a_dump_that_does_not_load_is_shown_at_its_place() {
           | ^ role "nobody_of_this_name" does not exist [42704]
           |
           = note: database `DB` is new and empty
+          = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
           = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
         exit 3
         --- stdout

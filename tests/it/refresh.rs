@@ -113,7 +113,8 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         exit 0
         --- stdout
         applied 004_more (N ms)
-        applied 1 migration in N ms; the database is at 004
+        applied repeatable views (N ms)
+        applied 1 migration and 1 repeatable in N ms; the database is at 004
         --- stderr
         warning: that the schema is up to date cannot be remembered: failed to write `<root>/.dev/schema.json`: Is a directory (os error 21)
         help: until it can, every `up` makes it anew
