@@ -211,13 +211,22 @@ mod tests {
             db/migrations/001_x.sql:1:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
             db/migrations/001_x.sql:1:11: `COMMIT` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own"#]],
         );
-        for text in ["START TRANSACTION", "END", "ROLLBACK TO x", "SAVEPOINT x", "SET LOCAL TRANSACTION READ ONLY"] {
-            let source = Source::new("x", text);
-            let lexed = lex(text);
-            let mut problems = Vec::new();
-            check_inside(&source, &split(text, &lexed.tokens), Place::Script, &mut problems);
-            assert_eq!(problems.len(), 1, "{text}");
+        for text in ["START TRANSACTION", "END", "ROLLBACK TO x", "SAVEPOINT x", "a; SET LOCAL TRANSACTION READ ONLY"] {
+            assert_eq!(found_inside(text), 1, "{text}");
         }
+        // At the start of a transaction the server takes it.
+        for text in
+            ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; a", "SET LOCAL x = 1; SET LOCAL TRANSACTION READ ONLY"]
+        {
+            assert_eq!(found_inside(text), 0, "{text}");
+        }
+    }
+
+    fn found_inside(text: &str) -> usize {
+        let (source, lexed) = (Source::new("x", text), lex(text));
+        let mut problems = Vec::new();
+        check_inside(&source, &split(text, &lexed.tokens), Place::Script, &mut problems);
+        problems.len()
     }
 
     #[test]

@@ -72,6 +72,25 @@ pub struct Statement {
     pub checksum: &'static str,
 }
 
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Apply.
+    Up,
+    /// Take back.
+    Down,
+}
+
+impl Direction {
+    /// The word in commands, events and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        }
+    }
+}
+
 /// What the engine must know about a statement that runs outside a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementKind {
@@ -212,10 +231,10 @@ impl Migration {
     }
 
     /// The block of one direction.
-    pub fn block(&self, direction: crate::history::Direction) -> Option<&Block> {
+    pub fn block(&self, direction: Direction) -> Option<&Block> {
         match direction {
-            crate::history::Direction::Up => Some(&self.up),
-            crate::history::Direction::Down => self.down.as_ref(),
+            Direction::Up => Some(&self.up),
+            Direction::Down => self.down.as_ref(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use crate::embedded::Direction;
 use crate::embedded::Migration;
 
 /// One row of the state table.
@@ -56,25 +57,6 @@ pub struct Event {
     pub outcome: String,
     /// The failure, or `applied`/`retry` of a `resolve`.
     pub detail: Option<String>,
-}
-
-/// Which way a migration goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Apply.
-    Up,
-    /// Take back.
-    Down,
-}
-
-impl Direction {
-    /// The word in commands, events and messages.
-    pub fn word(self) -> &'static str {
-        match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        }
-    }
 }
 
 /// How far a non-transactional migration got.

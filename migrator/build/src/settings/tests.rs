@@ -44,6 +44,7 @@ fn reads_every_key() {
             Settings {
                 history_schema: "ops",
                 history_table: "migrations",
+                history_writers: [],
                 lock_timeout_ms: 1000,
                 retry_for_ms: 0,
                 statement_timeout_ms: 3600000,
