@@ -15,7 +15,10 @@ fn planted_server() -> TemporaryServer {
     assert!(words.contains("pg_class") && words.contains("current_setting"));
     let words = format!("'{{{}}}'", words.into_iter().collect::<Vec<_>>().join(","));
     let template = server.url("template1");
-    query_at(&template, &include_str!("planted.sql").replace("{words}", &words));
+    for schema in ["evil", "public"] {
+        let plant = include_str!("planted.sql").replace("{words}", &words).replace("{schema}", schema);
+        query_at(&template, &plant);
+    }
     // The harshest path there is: even what the server calls so itself comes last.
     query_at(&server.url("postgres"), "ALTER ROLE postgres SET search_path = evil, public, pg_catalog");
     server
@@ -51,7 +54,9 @@ fn project() -> Project {
     let project = Project::without_database();
     project
         .migration("001_schema", "CREATE SCHEMA app; CREATE TABLE app.t (id int NOT NULL);", "DROP SCHEMA app CASCADE;")
-        .migration("002_column", "ALTER TABLE app.t ADD COLUMN note pg_catalog.text;", "ALTER TABLE app.t DROP COLUMN note;")
+        .migration("002_column", "ALTER TABLE app.t ADD COLUMN note pg_catalog.text; CREATE TEMPORARY TABLE pg_class (planted int); \
+             CREATE TEMPORARY TABLE pg_locks (planted int); CREATE TEMPORARY TABLE pg_settings (planted int); \
+             CREATE TEMPORARY TABLE schema_migrations (planted int); CREATE TEMPORARY TABLE int8 (planted int);", "ALTER TABLE app.t DROP COLUMN note;")
         .file(
             "migrations/003_index.sql",
             "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON app.t (id);\nBEGIN;\nINSERT INTO app.t VALUES (1);\nCOMMIT;\n\
