@@ -122,7 +122,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 impl Step {
     fn run(&self, workspace: &Workspace) -> End {
-        output::note(format!("\n=== {}", self.line));
+        output::note("");
+        output::note(format!("=== {}", self.line));
         if let Some(obstacle) = (self.obstacle)(workspace) {
             output::note(format!("not run: {obstacle}"));
             return End::Passed;
