@@ -53,8 +53,6 @@ pub(crate) struct Server {
     pub is_standby: bool,
     /// The history's table as the server calls it, if it is there.
     pub state_table: Option<String>,
-    /// Whether the history's schema is there.
-    pub has_schema: bool,
     /// Where there is no history: tables of other histories, one a line.
     pub elsewhere: Option<String>,
     /// The limits that are not ours.

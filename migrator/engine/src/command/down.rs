@@ -51,7 +51,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     outcome.map(|()| Exit::Done)
 }
 
-async fn execute(
+/// Plans again under the lock and rolls back.
+pub(crate) async fn execute(
     context: &Context,
     executor: &mut Executor,
     history: &mut History,
@@ -88,7 +89,7 @@ pub(crate) async fn plan(
 }
 
 /// Refuses to do anything else than what was asked for.
-pub(crate) fn refuse_other(again: &Plan, plan: &Plan) -> Result<(), Error> {
+fn refuse_other(again: &Plan, plan: &Plan) -> Result<(), Error> {
     if again == plan {
         return Ok(());
     }
@@ -97,7 +98,7 @@ pub(crate) fn refuse_other(again: &Plan, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Says which down blocks are not those of this binary.
-pub(crate) fn announce_recorded(context: &Context, plan: &Plan, history: &History) {
+fn announce_recorded(context: &Context, plan: &Plan, history: &History) {
     for step in &plan.steps {
         let release = |version: &str| {
             let row = history.applied.iter().find(|row| row.version == version);

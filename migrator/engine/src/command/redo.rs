@@ -2,7 +2,7 @@
 
 use crate::apply::{Executor, apply};
 use crate::command::context::Session;
-use crate::command::{Beside, Context, Wait, down};
+use crate::command::{Context, Wait, down};
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::result;
@@ -45,13 +45,7 @@ async fn redo(
     plan: &Plan,
     number: i64,
 ) -> Result<(), Error> {
-    let again = down::plan(context, &executor.connection, &executor.tables, history, Target::Steps(1)).await?;
-    down::refuse_other(&again, plan)?;
-    down::refuse_by_policy(context, history)?;
-    down::announce_recorded(context, plan, history);
-    executor.run.plan_digest = Some(plan.digest());
-    executor.prepare(history, Beside::Refused).await?;
-    apply(executor, plan).await?;
+    down::execute(context, executor, history, plan, Target::Steps(1)).await?;
     let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
     let up = plan::up(context.embedded, &history, Target::Version(number), true)?;
     executor.run.plan_digest = Some(up.digest());

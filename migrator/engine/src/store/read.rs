@@ -172,13 +172,12 @@ fn about(tables: &Tables) -> String {
          SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
          current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
          version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, \
-         to_regnamespace({schema}) IS NOT NULL AS schema, CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
+         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
          (SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE context = 'user' AND vartype = 'integer' \
            AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
          (SELECT string_agg(name, ' ') FROM pg_settings WHERE source = 'client') AS explicit;\nROLLBACK",
         path = OURS[0],
         security = OURS[1],
-        schema = literal(&crate::sql::identifier(&tables.schema)),
         elsewhere = elsewhere::question(tables),
     )
 }
@@ -207,7 +206,6 @@ async fn server(mut stream: Stream, before: &Server, limits_statements: bool) ->
             backend_pid: number(&row, "pid").unwrap_or(0),
             is_standby: number(&row, "standby") == Some(1),
             state_table: text(&row, "state"),
-            has_schema: text(&row, "schema").as_deref() == Some("t"),
             elsewhere: text(&row, "elsewhere"),
             limits: Arc::clone(&before.limits),
         };
