@@ -35,7 +35,7 @@ fn attacked(what: &str, run: impl FnOnce()) -> Option<Report> {
 fn a_stranger_gets_nothing_while_the_tests_run() {
     let run = || {
         let mut tests = Command::new(std::env::current_exe().unwrap());
-        tests.args(["tls::", "wait::", "secrets::", "libpq::", "pooler::", "up::plan", "round_trip::"]);
+        tests.args(["tls::", "wait::", "secrets::", "libpq::", "pooler::", "up::plan", "round_trip::", "silent::"]);
         let output = tests.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     };
