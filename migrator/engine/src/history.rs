@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::embedded::Direction;
-use crate::embedded::Migration;
+use crate::embedded::{Migration, Script};
 
 /// One row of the state table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,6 +145,11 @@ impl History {
     pub(crate) fn has_run_repeatable(&self, name: &str) -> bool {
         let ran = |event: &&Event| event.action == "repeatable" && event.outcome == "done";
         self.events.iter().filter(ran).any(|event| event.name.as_deref() == Some(name))
+    }
+
+    /// Whether a repeatable is to be applied.
+    pub fn is_due(&self, script: &Script) -> bool {
+        self.repeatable_checksum(script.name) != Some(script.checksum)
     }
 
     /// The checksum of a repeatable's content that was applied last.

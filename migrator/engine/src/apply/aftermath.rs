@@ -50,8 +50,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     if durable {
         done.announce(&executor.progress);
     }
-    let rest: Vec<(&Step, Truth)> =
-        steps[recorded..].iter().map(|step| (step, truth::of(step, &history, &executor.run.id))).collect();
+    let rest = truth::of_all(&steps[recorded..], &history, &executor.run.id);
     account(executor, &rest, done, &reason)
 }
 

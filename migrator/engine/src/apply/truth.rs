@@ -63,21 +63,30 @@ pub(super) fn of(step: &Step, history: &History, run_id: &str) -> Truth {
     Truth::Untouched { was_applied: history.events.iter().filter(of_it).any(was_applied) }
 }
 
-/// Its newest event tells: a run may apply it again, and every try of it is an event.
+/// By the rule that plans it: what is due no more has been done. A try that failed is newer than what was done before.
 fn of_repeatable(script: &Script, history: &History, run_id: &str) -> Truth {
-    let untouched = Truth::Untouched { was_applied: false };
-    let is_its = |event: &Event| event.action == "repeatable" && event.name.as_deref() == Some(script.name);
-    let Some(newest) = history.events.iter().rposition(is_its) else { return untouched };
-    let event = &history.events[newest];
-    if event.outcome != "done" || event.checksum.as_deref() != Some(script.checksum) {
-        return untouched;
+    let is_its = |event: &&Event| event.action == "repeatable" && event.name.as_deref() == Some(script.name);
+    match history.events.iter().rev().find(is_its) {
+        Some(newest) if newest.outcome == "done" && !history.is_due(script) => {
+            Truth::Done { by_another: newest.run_id != run_id }
+        }
+        _ => Truth::Untouched { was_applied: false },
     }
-    if event.run_id == run_id {
-        return Truth::Done { by_another: false };
-    }
-    // Another one has done it after this run had begun: what was done before is why this run was to do it again.
-    let ours = history.events.iter().rposition(|event| event.run_id == run_id);
-    if ours.is_some_and(|ours| ours < newest) { Truth::Done { by_another: true } } else { untouched }
+}
+
+/// What the history says of steps that follow one another: before the migrations in front of it are done, a repeatable may be due no
+/// more than it was, and has yet to be applied again.
+pub(super) fn of_all<'s>(steps: &'s [Step], history: &History, run_id: &str) -> Vec<(&'s Step, Truth)> {
+    let mut all_done = true;
+    let truth = |step: &'s Step| {
+        let truth = match step {
+            Step::Repeatable(_) if !all_done => Truth::Untouched { was_applied: false },
+            step => of(step, history, run_id),
+        };
+        all_done &= matches!((step, &truth), (Step::Repeatable(_), _) | (_, Truth::Done { .. }));
+        (step, truth)
+    };
+    steps.iter().map(truth).collect()
 }
 
 /// Whether this run's event says that the step is done.
@@ -103,5 +112,68 @@ impl Truth {
             (Truth::HalfDone { .. }, _) => "half-done",
             (Truth::Unknown(_), _) => "in doubt",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static VIEWS: Script = Script { name: "views", file: "views.sql", text: "", checksum: "v2", statements: &[] };
+
+    fn event(run_id: &str, action: &str, name: &str, outcome: &str) -> Event {
+        let [run_id, action, name, outcome] = [run_id, action, name, outcome].map(str::to_owned);
+        Event { run_id, action, name: Some(name), outcome, checksum: Some("v2".to_owned()), ..Event::default() }
+    }
+
+    fn repeatable(events: Vec<Event>) -> &'static str {
+        let history = History { events, ..History::default() };
+        match of(&Step::Repeatable(&VIEWS), &history, "ours") {
+            Truth::Done { by_another: true } => "another",
+            Truth::Done { by_another: false } => "done",
+            _ => "untouched",
+        }
+    }
+
+    #[test]
+    fn a_repeatable_is_done_where_no_plan_would_apply_it() {
+        let up = |run: &str| event(run, "up", "011_x", "done");
+        let views = |run: &str, outcome: &str| event(run, "repeatable", "views", outcome);
+        assert_eq!(repeatable(vec![]), "untouched");
+        assert_eq!(repeatable(vec![up("ours"), views("ours", "done")]), "done");
+        // Also where this run has left no event of its own: it slept from its first message on.
+        assert_eq!(repeatable(vec![up("other"), views("other", "done")]), "another");
+        // What was done before a migration is why it is to be done again.
+        assert_eq!(repeatable(vec![views("other", "done"), up("ours")]), "untouched");
+        assert_eq!(repeatable(vec![up("other"), views("other", "done"), views("ours", "failed")]), "untouched");
+    }
+
+    #[test]
+    fn a_repeatable_behind_a_migration_that_is_not_applied_is_not_applied_again() {
+        let block = || crate::embedded::Block {
+            range: 0..0,
+            transaction: true,
+            lock_timeout_ms: None,
+            statement_timeout_ms: None,
+            statements: &[],
+        };
+        let migration = Box::leak(Box::new(crate::embedded::Migration {
+            version: "011",
+            number: 11,
+            name: "x",
+            file: "011_x.sql",
+            text: "",
+            checksum: "x",
+            up: block(),
+            down: None,
+        }));
+        let steps = [
+            Step::Migration { migration, direction: Direction::Up, resume: None, attempt: 1 },
+            Step::Repeatable(&VIEWS),
+        ];
+        let events = vec![event("other", "repeatable", "views", "done")];
+        let history = History { events, ..History::default() };
+        let truths = of_all(&steps, &history, "ours");
+        assert!(truths.iter().all(|(_, truth)| matches!(truth, Truth::Untouched { .. })), "{truths:?}");
     }
 }

@@ -125,8 +125,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
         }
     }));
     entries.sort_by(|a, b| (a.number.unwrap_or(i64::MAX), &a.version).cmp(&(b.number.unwrap_or(i64::MAX), &b.version)));
-    let is_due = |script: &&'static Script| history.repeatable_checksum(script.name) != Some(script.checksum);
-    Survey { entries, repeatables: set.repeatables.iter().filter(is_due).collect() }
+    Survey { entries, repeatables: set.repeatables.iter().filter(|script| history.is_due(script)).collect() }
 }
 
 fn unknown(row: &AppliedMigration, number: Option<i64>, newest_known: i64) -> Entry {
