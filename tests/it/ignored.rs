@@ -54,11 +54,11 @@ fn matches_name(pattern: &str, name: &str) -> bool {
 #[test]
 fn the_reader_of_dockerignore_knows_dockers_rules() {
     for (rules, path, excluded) in [
-        ("**/target", "migrator/engine/src/target/uri.rs", true),
+        ("**/target", "library/src/target/uri.rs", true),
         ("**/target", "target/debug/migrator", true),
-        ("**/target", "migrator/engine/src/target.rs", false),
+        ("**/target", "library/src/target.rs", false),
         ("target", "target/debug/migrator", true),
-        ("target", "migrator/engine/src/target/uri.rs", false),
+        ("target", "library/src/target/uri.rs", false),
         ("/target/", "target/debug/migrator", true),
         ("/.env.*", ".env.test", true),
         ("/.env.*", ".environment", false),

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::connect::{Connection, NoticeSink};
+use crate::conninfo::ConnectionTarget;
 use crate::embedded::{Block, Script, Settings};
 use crate::error::{Error, Exit};
 use crate::history::Direction;
@@ -28,7 +29,6 @@ use crate::output::{self, Progress};
 use crate::plan::{Plan, Step};
 use crate::sql::{Condition, NewEvent, Run, SessionSettings, Tables, insert_event};
 use crate::store;
-use crate::target::ConnectionTarget;
 use failure::Failure;
 use transaction::Durability;
 #[cfg(feature = "dev")]

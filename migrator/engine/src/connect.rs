@@ -7,11 +7,11 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::conninfo::ssl::SslMode;
+use crate::conninfo::{ConnectionTarget, Host, SessionAttributes};
 use crate::error::{Error, Exit};
 use crate::output;
 use crate::sql::{self, Limits, SessionSettings, session};
-use crate::target::ssl::SslMode;
-use crate::target::{ConnectionTarget, Host, SessionAttributes};
 use crate::tls::{self, Canceller};
 use attempt::Refusal;
 

@@ -23,6 +23,7 @@ mod audit;
 mod cli;
 mod command;
 mod connect;
+mod conninfo;
 mod dispatch;
 pub mod embedded;
 mod error;
@@ -40,7 +41,7 @@ mod recorded;
 mod report;
 mod sql;
 mod store;
-mod target;
+
 mod tls;
 #[cfg(feature = "dev")]
 mod trace;

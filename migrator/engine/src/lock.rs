@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use crate::connect::{Connection, NoticeSink, connect, query, text};
+use crate::conninfo::ConnectionTarget;
 use crate::error::{Error, Exit};
 use crate::sql::{Tables, lock_condition};
-use crate::target::ConnectionTarget;
 
 /// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
 ///

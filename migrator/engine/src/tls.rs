@@ -14,8 +14,8 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use tokio_postgres::{CancelToken, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::conninfo::ssl::{Roots, Ssl};
 use crate::error::{Error, Exit};
-use crate::target::ssl::{Roots, Ssl};
 
 /// What makes encrypted connections.
 ///

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::apply::Executor;
 use crate::connect::{Connection, NoticeSink, connect};
+use crate::conninfo::{ConnectionTarget, Environment};
 use crate::embedded::{Embedded, Migration, Release};
 use crate::error::{Error, Exit};
 use crate::history::History;
@@ -12,7 +13,6 @@ use crate::interrupt::Interrupt;
 use crate::output::Progress;
 use crate::plan::Plan;
 use crate::sql::{Run, SessionSettings, Tables};
-use crate::target::{ConnectionTarget, Environment};
 use crate::{lock, output, store};
 
 /// What a command works with.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::command::Context;
 use crate::connect::{Connection, NoticeSink, connect, failed, query};
+use crate::conninfo::ConnectionTarget;
 use crate::error::{Error, Exit};
 use crate::output::confirm;
 use crate::sql::{Tables, identifier, literal};
 use crate::store;
-use crate::target::ConnectionTarget;
 
 /// What `drop` and `reset` ask for before they destroy anything.
 #[derive(Debug, Clone, clap::Args)]

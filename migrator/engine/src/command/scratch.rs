@@ -9,13 +9,13 @@ use std::time::Duration;
 use crate::apply::{Executor, apply};
 use crate::command::{Beside, Context, development};
 use crate::connect::{Connection, NoticeSink, connect, query};
+use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
 use crate::history::History;
 use crate::output::Progress;
 use crate::plan::{self, Step, Target};
 use crate::sql::{Run, literal};
 use crate::store;
-use crate::target::ConnectionTarget;
 use shared::Snapshot;
 
 pub(super) mod shared;

@@ -10,8 +10,8 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::NoticeSink;
-use crate::target::ssl::{self, SslMode};
-use crate::target::{ConnectionTarget, Host};
+use crate::conninfo::ssl::{self, SslMode};
+use crate::conninfo::{ConnectionTarget, Host};
 use crate::tls::{self, Canceller};
 
 /// Why a session could not be opened.

@@ -10,13 +10,13 @@ use crate::command::Context;
 use crate::command::context::Session;
 use crate::command::html::Place;
 use crate::command::scratch::{Database, Scratch};
+use crate::conninfo::ConnectionTarget;
 use crate::embedded::Script;
 use crate::error::{Error, Exit};
 use crate::history::History;
 use crate::output::{self, file, result};
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
-use crate::target::ConnectionTarget;
 use crate::trace::{Subject, Trace, Tracer, Waits};
 use crate::units::{UnitKind, units};
 

@@ -7,11 +7,11 @@ use crate::apply::failure::{Place, describe};
 use crate::apply::{Body, run_alone};
 use crate::command::{Context, drift};
 use crate::connect::{NoticeSink, connect};
+use crate::conninfo::ConnectionTarget;
 use crate::embedded::{Embedded, Statement, StatementKind};
 use crate::error::{Error, Exit};
 use crate::facts::report;
 use crate::history::Direction;
-use crate::target::ConnectionTarget;
 
 /// The line above the versions, in dbmate's words.
 const MARK: &str = "-- Dbmate schema migrations";
