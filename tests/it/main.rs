@@ -32,6 +32,7 @@ mod house;
 mod ignored;
 mod least_privilege;
 mod libpq;
+mod library;
 mod locks;
 mod locks_of_ddl;
 mod majors;

@@ -9,7 +9,7 @@ use crate::connect::{failed, is_lost, said};
 use crate::embedded::{Script, Settings};
 use crate::error::{Error, Exit};
 use crate::excerpt::{Excerpt, byte_of_character};
-use crate::output::cell;
+use crate::words::cell;
 
 /// So many rows of a violation are shown.
 const SHOWN: usize = 10;
@@ -18,13 +18,15 @@ const SHOWN: usize = 10;
 const LONGEST: usize = 60;
 
 /// What one question of a check answered.
-pub(crate) struct Answer {
+#[derive(Debug)]
+pub struct Answer {
     script: &'static Script,
     /// Its number in the file, from 1.
     statement: usize,
     finding: Finding,
 }
 
+#[derive(Debug)]
 enum Finding {
     /// Nothing came back.
     Clean,
@@ -59,7 +61,7 @@ pub(crate) async fn ask(
     settings: &Settings,
     scripts: impl Iterator<Item = &'static Script>,
 ) -> Result<Vec<Answer>, Error> {
-    let lost = |error: tokio_postgres::Error| failed("running the checks", &error);
+    let lost = |error: tokio_postgres::Error| failed("running the checks", error);
     // Nothing of the session is changed: it may belong to a pooler, and the checks of a standby are welcome.
     let begin = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; \
@@ -138,7 +140,7 @@ fn described(script: &'static Script, statement: usize, error: &tokio_postgres::
         _ => script.statements.get(statement).map_or(0, |statement| statement.range.start),
     };
     let place = Excerpt::new(script.file, script.text, byte, said(error));
-    Error::new(Exit::Other, format!("check {} cannot be run", script.name)).at(Some(place))
+    Error::other(format!("check {} cannot be run", script.name)).at(Some(place))
 }
 
 /// For people: one line per question, and under a violation its first rows.

@@ -14,7 +14,6 @@ pub(crate) mod environment;
 #[cfg(feature = "dev")]
 mod html;
 pub(crate) mod list;
-mod obstacle;
 pub(crate) mod plan;
 pub(crate) mod redo;
 #[cfg(feature = "dev")]
@@ -33,5 +32,5 @@ pub(crate) mod version;
 pub(crate) mod wait;
 mod wait_lock;
 
-pub(crate) use context::{Beside, Context};
+pub(crate) use context::Context;
 pub(crate) use wait_lock::Wait;

@@ -9,10 +9,10 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::conninfo::ssl::SslMode;
 use crate::conninfo::{ConnectionTarget, Host, SessionAttributes};
-use crate::error::{Error, Exit};
-use crate::output;
+use crate::error::{Error, ErrorKind};
 use crate::sql::{self, Limits, SessionSettings, session};
 use crate::tls::{self, Canceller};
+use crate::words;
 use attempt::Refusal;
 
 mod attempt;
@@ -21,24 +21,26 @@ mod attempt;
 pub(crate) type NoticeSink = Arc<dyn Fn(&DbError) + Send + Sync>;
 
 /// An open session.
-pub(crate) struct Connection {
+#[non_exhaustive]
+pub struct Connection {
     /// The client half; the other half runs as a task of the runtime.
-    pub client: Client,
+    pub(crate) client: Client,
     /// Stops what it runs.
-    pub cancel: Canceller,
+    pub(crate) cancel: Canceller,
     /// The server that answered.
-    pub host: Host,
+    pub(crate) host: Host,
     /// What the server says about itself.
-    pub server: Server,
+    pub(crate) server: Server,
     /// Its major release, as it said when it let us in; 0: it did not say.
-    pub major: u32,
+    pub(crate) major: u32,
     /// Whether it was opened with a `statement_timeout`, which every question of ours sets aside.
-    pub limits_statements: bool,
+    pub(crate) limits_statements: bool,
 }
 
 /// What the server says about itself and this session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Server {
+#[non_exhaustive]
+pub struct Server {
     /// `server_version`: `15.18 (Debian 15.18-0+deb12u1)`.
     pub version: String,
     /// `server_version_num`.
@@ -52,11 +54,11 @@ pub(crate) struct Server {
     /// True: a standby, which nothing can be written to.
     pub is_standby: bool,
     /// The history's table as the server calls it, if it is there.
-    pub state_table: Option<String>,
+    pub(crate) state_table: Option<String>,
     /// Where there is no history: tables of other histories, one a line.
-    pub elsewhere: Option<String>,
+    pub(crate) elsewhere: Option<String>,
     /// The limits that are not ours.
-    pub limits: Arc<Limits>,
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// Why there is no connection.
@@ -115,12 +117,12 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                 }
                 // Whoever is known there and not let in is not let in by the next one either, as with libpq.
                 Err(Refusal::Client(error)) if is_lasting(&error) => {
-                    return Err(Trouble::Lasting(described(target, &error)));
+                    return Err(Trouble::Lasting(unreachable(target, error)));
                 }
-                Err(Refusal::Client(error)) => described(target, &error),
+                Err(Refusal::Client(error)) => unreachable(target, error),
                 Err(Refusal::TimedOut(limit)) => refusal(
                     target,
-                    &format!("no answer within {}", output::duration(limit)),
+                    &format!("no answer within {}", words::duration(limit)),
                     "are host and port right, and does a firewall let this machine through? `connect_timeout` sets the limit",
                 ),
             };
@@ -133,7 +135,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
     };
     if several {
         for (host, error) in refused {
-            last = last.note(format!("{host}: {}", error.reason()));
+            last = last.note(format!("{host}: {}", error.kind().cause()));
         }
     }
     Err(Trouble::Passing(last))
@@ -178,12 +180,12 @@ impl Connection {
             done
         })
         .await;
-        done.map_err(|error| failed("setting up the session", &error))
+        done.map_err(|error| failed("setting up the session", error))
     }
 }
 
 /// The rows of a simple query; column values are text.
-pub(crate) fn rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
+pub fn rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
     let row = |message| if let SimpleQueryMessage::Row(row) = message { Some(row) } else { None };
     messages.into_iter().filter_map(row).collect()
 }
@@ -196,14 +198,14 @@ const TRIES: u32 = 10;
 ///
 /// # Errors
 /// The server's refusal, a lost connection.
-pub(crate) async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<SimpleQueryRow>, Error> {
+pub async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<SimpleQueryRow>, Error> {
     let answering = patiently(async || bounded(client, statement).await);
     let Ok(answer) = tokio::time::timeout(ANSWER, answering).await else { return Err(no_answer(doing, ANSWER)) };
-    let (rows, is_whole) = answer.map_err(|error| failed(doing, &error))?;
+    let (rows, is_whole) = answer.map_err(|error| failed(doing, error))?;
     if is_whole {
         return Ok(rows);
     }
-    Err(Error::new(Exit::Other, format!("the server's answer while {doing} has more than {} MB", MOST_BYTES >> 20)))
+    Err(Error::other(format!("the server's answer while {doing} has more than {} MB", MOST_BYTES >> 20)))
 }
 
 /// The rows of one statement of ours, in a message and so in a transaction of its own: nothing that another user has put
@@ -238,11 +240,7 @@ const ANSWER: Duration = Duration::from_secs(120);
 
 /// A server that is there and says nothing.
 pub(crate) fn no_answer(doing: &str, limit: Duration) -> Error {
-    Error::new(
-        Exit::NoConnection,
-        format!("no answer from the server within {} while {doing}", output::duration(limit)),
-    )
-    .help("is the server overloaded, stopped, or cut off? `migrator wait` tells when it answers again")
+    ErrorKind::NoAnswer { doing: doing.to_owned(), limit }.into()
 }
 
 /// A column of a row that may lack it.
@@ -271,23 +269,27 @@ pub(crate) async fn patiently<T>(
     }
 }
 
-/// A query of ours that failed outside any migration.
-pub(crate) fn failed(doing: &str, error: &tokio_postgres::Error) -> Error {
+/// A statement of ours that failed outside any migration, as an error; `doing` is for the message: "taking the lock".
+pub fn failed(doing: &str, error: tokio_postgres::Error) -> Error {
+    refused(doing, &error).caused_by(error)
+}
+
+fn refused(doing: &str, error: &tokio_postgres::Error) -> Error {
+    let (doing, reason) = (doing.to_owned(), said(error));
     // What ends the session is no answer to what was asked.
     let Some(server) = error.as_db_error().filter(|_| !is_lost(error)) else {
-        return Error::new(Exit::NoConnection, format!("the connection was lost while {doing}: {}", said(error)))
-            .help("run `migrator status` to see what has been done, then run the command again");
+        return ErrorKind::Lost { doing, reason }.into();
     };
-    let exit = if *server.code() == SqlState::INSUFFICIENT_PRIVILEGE { Exit::Refused } else { Exit::Other };
-    if exit == Exit::Refused && server.message().contains("row-level security") {
-        return Error::new(exit, format!("row-level security hides rows from this user while {doing}: {}", said(error)))
+    let is_denied = *server.code() == SqlState::INSUFFICIENT_PRIVILEGE;
+    if is_denied && server.message().contains("row-level security") {
+        return Error::refused(format!("row-level security hides rows from this user while {doing}: {reason}"))
             .help("connect as the owner of the history tables, run `ALTER TABLE ... NO FORCE ROW LEVEL SECURITY`, or give the user BYPASSRLS");
     }
-    let error = Error::new(exit, format!("the server refused {doing}: {}", said(error)));
-    match (server.hint(), exit) {
-        (Some(hint), _) => error.help(hint),
-        (None, Exit::Refused) => error.help("grant the right to the migrator's user, or connect as the owner"),
-        (None, _) => error,
+    let error = Error::from(ErrorKind::Server { doing, reason, is_denied });
+    match server.hint() {
+        Some(hint) => error.help(hint),
+        None if is_denied => error.help("grant the right to the migrator's user, or connect as the owner"),
+        None => error,
     }
 }
 
@@ -321,10 +323,14 @@ fn lacks_password(error: &tokio_postgres::Error) -> bool {
 }
 
 fn refusal(target: &ConnectionTarget, reason: &str, help: &str) -> Error {
-    Error::new(Exit::NoConnection, format!("cannot connect to `{target}`: {reason}")).help(help)
+    Error::from(ErrorKind::Connect { target: target.to_string(), reason: reason.to_owned() }).help(help)
 }
 
-/// The sentence for a connection that could not be made.
+/// The error for a connection that could not be made.
+fn unreachable(target: &ConnectionTarget, error: tokio_postgres::Error) -> Error {
+    described(target, &error).caused_by(error)
+}
+
 fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error {
     if let Some((reason, help)) = tls::explain(error) {
         return refusal(target, &reason, help);

@@ -5,15 +5,17 @@
 //! same place.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, Exit};
+use crate::error::Error;
+pub(crate) use host::Host;
+use host::{hosts, is_default_socket};
 use parameters::{KEYWORDS, Parameters, REFUSED, quotable};
 use ssl::{Ssl, one_of};
 
 mod foreign;
+mod host;
 mod keywords;
 mod parameters;
 mod passfile;
@@ -24,7 +26,7 @@ mod uri;
 
 /// Servers, a database, a user, and the secret that opens them.
 #[derive(Clone)]
-pub(crate) struct ConnectionTarget {
+pub struct ConnectionTarget {
     /// In the order in which they are tried.
     hosts: Vec<Host>,
     database: String,
@@ -48,34 +50,6 @@ pub(crate) struct ConnectionTarget {
     pub(crate) ssl: Ssl,
     /// What whoever connects should know: a password file that is not used.
     pub(crate) warnings: Vec<String>,
-}
-
-/// One server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Host {
-    /// A name, an address, or the directory of a socket; empty if only the address is given.
-    pub(crate) name: String,
-    /// The address to go to, whatever the name resolves to.
-    pub(crate) address: Option<IpAddr>,
-    /// The port.
-    pub(crate) port: u16,
-}
-
-impl Host {
-    /// True for the directory of a Unix socket.
-    pub(crate) fn is_socket(&self) -> bool {
-        self.name.starts_with('/') && self.address.is_none()
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(address) if self.name.is_empty() => write!(f, "{}", SocketAddr::new(address, self.port)),
-            _ if self.name.contains(':') => write!(f, "[{}]:{}", self.name, self.port),
-            _ => write!(f, "{}:{}", self.name, self.port),
-        }
-    }
 }
 
 /// libpq's `target_session_attrs`.
@@ -149,6 +123,24 @@ impl Environment {
 }
 
 impl ConnectionTarget {
+    /// Reads a URL (`postgresql://user@host:5432/database`) or libpq's keywords (`host=db dbname=crm`); what they leave open comes from
+    /// the service file, the environment (`PGPASSWORD`, `PGSSLMODE`, ...) and libpq's defaults, as with `psql`.
+    ///
+    /// # Errors
+    /// The text cannot be understood; it is never part of the message.
+    pub fn parse(text: &str) -> Result<ConnectionTarget, Error> {
+        ConnectionTarget::resolve(Some(text), &Environment::of_process())
+    }
+
+    /// Where `DATABASE_URL` says, else `PGHOST`, `PGDATABASE`, `PGSERVICE`, ...
+    ///
+    /// # Errors
+    /// Nothing says where to connect, or what says it cannot be understood.
+    pub fn from_environment() -> Result<ConnectionTarget, Error> {
+        let url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+        ConnectionTarget::resolve(url.as_deref(), &Environment::of_process())
+    }
+
     /// The target of a command.
     ///
     /// # Errors
@@ -242,7 +234,7 @@ impl ConnectionTarget {
     }
 
     /// The user's name.
-    pub(crate) fn user(&self) -> &str {
+    pub fn user(&self) -> &str {
         &self.user
     }
 
@@ -262,13 +254,12 @@ impl ConnectionTarget {
 
     /// The same servers and user with another database.
     #[must_use]
-    #[cfg(feature = "dev")]
-    pub(crate) fn with_database(&self, database: &str) -> ConnectionTarget {
+    pub fn with_database(&self, database: &str) -> ConnectionTarget {
         ConnectionTarget { database: database.to_owned(), ..self.clone() }
     }
 
     /// All servers: `db1:5432,db2:5432`.
-    pub(crate) fn servers(&self) -> String {
+    pub fn servers(&self) -> String {
         self.hosts.iter().map(Host::to_string).collect::<Vec<_>>().join(",")
     }
 
@@ -278,7 +269,7 @@ impl ConnectionTarget {
     }
 
     /// The database's name.
-    pub(crate) fn database(&self) -> &str {
+    pub fn database(&self) -> &str {
         &self.database
     }
 }
@@ -296,7 +287,7 @@ impl fmt::Debug for ConnectionTarget {
 }
 
 fn usage(message: &str) -> Error {
-    Error::new(Exit::Usage, message)
+    Error::usage(message)
 }
 
 /// The database's name; a URL in its place would be shown with the password that it holds.
@@ -307,53 +298,6 @@ fn database(parameters: &Parameters) -> Result<Option<&str>, String> {
         }
         name => Ok(name),
     }
-}
-
-/// The hosts with their ports, as libpq pairs them: one port serves all of them.
-fn hosts(parameters: &Parameters) -> Result<Vec<Host>, String> {
-    let list = |key: &str| parameters.get(key).map(|text| text.split(',').collect::<Vec<_>>()).unwrap_or_default();
-    let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
-    let count = names.len().max(addresses.len()).max(1);
-    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
-        return Err(format!(
-            "there are {} names in `host`, but {} addresses in `hostaddr`",
-            names.len(),
-            addresses.len()
-        ));
-    }
-    if ports.len() > 1 && ports.len() != count {
-        return Err(format!("there are {} ports for {count} hosts", ports.len()));
-    }
-    let host = |index: usize| {
-        let port = ports.get(index).or(ports.first()).copied().filter(|port| !port.is_empty()).unwrap_or("5432");
-        let port = port
-            .parse()
-            .ok()
-            .filter(|port| *port != 0)
-            .ok_or(format!("the port `{}` is not a number from 1 to 65535", quotable(port)))?;
-        let address = match addresses.get(index).filter(|address| !address.is_empty()) {
-            Some(text) => {
-                Some(text.parse().map_err(|_| format!("`hostaddr={}` is not an IP address", quotable(text)))?)
-            }
-            None => None,
-        };
-        let name = names.get(index).copied().filter(|name| !name.is_empty());
-        if name.is_some_and(|name| name.contains('@') || name.contains("://")) {
-            return Err("a host is not a name or an address, but holds a user or is a URL".to_owned());
-        }
-        let name = match (name, address) {
-            (None, None) => default_host(),
-            (name, _) => name.unwrap_or_default(),
-        };
-        Ok(Host { name: name.to_owned(), address, port })
-    };
-    let mut hosts = (0..count).map(host).collect::<Result<Vec<_>, String>>()?;
-    let balance = parameters.get("load_balance_hosts").unwrap_or("disable");
-    if one_of("load_balance_hosts", balance, &[("disable", false), ("random", true)])? {
-        let start = std::process::id() as usize % hosts.len();
-        hosts.rotate_left(start);
-    }
-    Ok(hosts)
 }
 
 /// Ten seconds, unless something else is given; 0 is no limit, and 1 is taken for 2, as by libpq.
@@ -383,17 +327,6 @@ fn number(parameters: &Parameters, key: &str) -> Result<Option<u64>, String> {
         .parse::<u32>()
         .map(|number| Some(number.into()))
         .map_err(|_| format!("`{key}={}` is not a number", quotable(text)))
-}
-
-/// The socket directory of Debian's packages, where there is one, else the loopback address.
-fn default_host() -> &'static str {
-    let directory = "/var/run/postgresql";
-    if Path::new(directory).is_dir() { directory } else { "localhost" }
-}
-
-/// The password file calls the default socket `localhost`.
-fn is_default_socket(directory: &str) -> bool {
-    matches!(directory, "/var/run/postgresql" | "/run/postgresql" | "/tmp")
 }
 
 #[cfg(test)]

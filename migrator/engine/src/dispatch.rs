@@ -4,24 +4,22 @@ use std::sync::Arc;
 
 use crate::cli::{Cli, Command};
 use crate::command::*;
-use crate::embedded::{Embedded, Release};
-use crate::error::Exit;
-use crate::interrupt::Interrupt;
-use crate::output::Progress;
+use crate::error::{Error, Exit};
+use crate::migrator::Migrator;
+use crate::output::Terminal;
 
 /// Runs a command.
 ///
 /// # Errors
 /// Whatever the command could not do.
-pub(crate) async fn dispatch(
-    cli: Cli,
-    embedded: &'static Embedded,
-    release: Release,
-    interrupt: Arc<Interrupt>,
-    progress: Arc<Progress>,
-) -> anyhow::Result<Exit> {
-    let context =
-        Context { embedded, release, progress, interrupt, database_url: cli.global.database_url, target: None };
+pub(crate) async fn dispatch(cli: Cli, migrator: Migrator, terminal: Arc<Terminal>) -> Result<Exit, Error> {
+    let context = Context {
+        migrator,
+        terminal,
+        database_url: cli.global.database_url,
+        #[cfg(feature = "dev")]
+        known: None,
+    };
     let exit = match cli.command {
         Command::Up(args) => up::run(&context, &args).await?,
         Command::Down(args) => down::run(&context, &args).await?,

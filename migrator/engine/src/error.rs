@@ -1,10 +1,15 @@
 //! The one error type of this crate: what failed, where, why, what to do, and the exit code that says so to a pipeline.
 
+use std::borrow::Cow;
+use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use migrator_diagnostic::printable::lines;
 
+use crate::embedded::Direction;
 use crate::excerpt::Excerpt;
+use crate::plan::Divergence;
 
 /// The documented exit codes, the same for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +25,7 @@ pub enum Exit {
     Failed = 3,
     /// The history and the binary diverge.
     Diverged = 4,
-    /// Somebody else holds the lock past the deadline.
+    /// Another session holds the lock past the deadline.
     Locked = 5,
     /// The server could not be reached or refused the session.
     NoConnection = 6,
@@ -32,38 +37,236 @@ pub enum Exit {
     Other = 9,
 }
 
-/// A failed command, ready to be shown.
+/// What has gone wrong. Its [`Display`](fmt::Display) is the first line of the error: lowercase, what failed, on which object in
+/// backticks, the cause.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The command line or an option makes no sense here.
+    Usage {
+        /// The whole sentence.
+        message: String,
+    },
+    /// There is no connection to the server.
+    Connect {
+        /// Where to, without the password.
+        target: String,
+        /// What the server, the network or TLS says.
+        reason: String,
+    },
+    /// No connection can be tried, or none was made in time: a certificate or a key cannot be used, nothing answers.
+    NoConnection {
+        /// The whole sentence.
+        message: String,
+    },
+    /// The server is there and says nothing.
+    NoAnswer {
+        /// `reading the history`.
+        doing: String,
+        /// For so long.
+        limit: Duration,
+    },
+    /// The connection was lost outside a migration.
+    Lost {
+        /// `reading the history`.
+        doing: String,
+        /// What the server or the network says.
+        reason: String,
+    },
+    /// The connection was lost, and a step is known not to be done.
+    Unfinished {
+        /// Which step, and its state: `migration 003_x is not applied`.
+        what: String,
+        /// What the server or the network says.
+        reason: String,
+    },
+    /// The server refused a statement of ours.
+    Server {
+        /// `reading the history`.
+        doing: String,
+        /// The server's message with its SQLSTATE.
+        reason: String,
+        /// The user lacks a right.
+        is_denied: bool,
+    },
+    /// Another session holds what is needed past the deadline.
+    Locked {
+        /// The whole sentence.
+        message: String,
+    },
+    /// The history and the binary do not fit together.
+    Diverged {
+        /// The whole sentence.
+        message: String,
+        /// Every place where they do not; empty where something else is in the way.
+        places: Vec<Divergence>,
+    },
+    /// A migration, a repeatable or a seed failed; what is in the database is known.
+    MigrationFailed {
+        /// `migration 003_x`, `repeatable views`, `seed test`.
+        step: String,
+        /// Which way it was going.
+        direction: Direction,
+        /// What the server says, where it is the server that refused it.
+        sqlstate: Option<String>,
+        /// The whole sentence.
+        message: String,
+    },
+    /// The work was cancelled between two steps.
+    Stopped {
+        /// By what: `SIGTERM`.
+        by: String,
+    },
+    /// How something ended is unknown.
+    InDoubt {
+        /// The whole sentence.
+        message: String,
+    },
+    /// Refused by policy, for want of approval, or because it could do harm.
+    Refused {
+        /// The whole sentence.
+        message: String,
+    },
+    /// A file of this machine.
+    Io {
+        /// `cannot write the page `report.html``.
+        what: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// Anything else.
+    Other {
+        /// The whole sentence.
+        message: String,
+    },
+}
+
+impl ErrorKind {
+    /// The exit code of the process.
+    pub fn exit(&self) -> Exit {
+        match self {
+            ErrorKind::Usage { .. } => Exit::Usage,
+            ErrorKind::Connect { .. }
+            | ErrorKind::NoConnection { .. }
+            | ErrorKind::NoAnswer { .. }
+            | ErrorKind::Lost { .. }
+            | ErrorKind::Unfinished { .. } => Exit::NoConnection,
+            ErrorKind::Locked { .. } => Exit::Locked,
+            ErrorKind::Diverged { .. } => Exit::Diverged,
+            ErrorKind::MigrationFailed { .. } | ErrorKind::Stopped { .. } => Exit::Failed,
+            ErrorKind::InDoubt { .. } => Exit::InDoubt,
+            ErrorKind::Refused { .. } | ErrorKind::Server { is_denied: true, .. } => Exit::Refused,
+            ErrorKind::Server { .. } | ErrorKind::Io { .. } | ErrorKind::Other { .. } => Exit::Other,
+        }
+    }
+
+    /// The way out that every error of this kind has.
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            ErrorKind::NoAnswer { .. } => {
+                Some("is the server overloaded, stopped, or cut off? `migrator wait` tells when it answers again")
+            }
+            ErrorKind::Lost { .. } => {
+                Some("run `migrator status` to see what has been done, then run the command again")
+            }
+            _ => None,
+        }
+    }
+
+    /// The cause alone, where the kind has one.
+    pub(crate) fn cause(&self) -> Cow<'_, str> {
+        match self {
+            ErrorKind::Connect { reason, .. }
+            | ErrorKind::Lost { reason, .. }
+            | ErrorKind::Unfinished { reason, .. }
+            | ErrorKind::Server { reason, .. }
+            | ErrorKind::Io { reason, .. } => Cow::Borrowed(reason),
+            kind => Cow::Owned(kind.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ErrorKind::Usage { message }
+            | ErrorKind::NoConnection { message }
+            | ErrorKind::Locked { message }
+            | ErrorKind::Diverged { message, .. }
+            | ErrorKind::MigrationFailed { message, .. }
+            | ErrorKind::InDoubt { message }
+            | ErrorKind::Refused { message }
+            | ErrorKind::Other { message } => f.write_str(message),
+            ErrorKind::Connect { target, reason } => write!(f, "cannot connect to `{target}`: {reason}"),
+            ErrorKind::NoAnswer { doing, limit } => {
+                write!(f, "no answer from the server within {} while {doing}", crate::words::duration(*limit))
+            }
+            ErrorKind::Lost { doing, reason } => write!(f, "the connection was lost while {doing}: {reason}"),
+            ErrorKind::Unfinished { what, reason } => write!(f, "{what}: the connection was lost: {reason}"),
+            ErrorKind::Server { doing, reason, .. } => write!(f, "the server refused {doing}: {reason}"),
+            ErrorKind::Stopped { by } => write!(f, "stopped by {by}"),
+            ErrorKind::Io { what, reason } => write!(f, "{what}: {reason}"),
+        }
+    }
+}
+
+/// What an error has come from.
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// A failed operation, ready to be shown: its kind, the place in the SQL, facts, and the ways out.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    exit: Exit,
-    message: String,
+    kind: ErrorKind,
     excerpt: Option<Excerpt>,
     notes: Vec<String>,
     help: Vec<String>,
+    source: Option<Source>,
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Error {
+        let help = kind.help().into_iter().map(str::to_owned).collect();
+        Error(Box::new(Inner { kind, excerpt: None, notes: Vec::new(), help, source: None }))
+    }
 }
 
 impl Error {
-    /// An error with its exit code and its first line: lowercase, what failed, on which object in backticks, the cause.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner { exit, message: message.into(), excerpt: None, notes: Vec::new(), help: Vec::new() }))
+    /// A question that makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Error {
+        ErrorKind::Usage { message: message.into() }.into()
     }
 
-    /// What stands behind the last colon of the first line: the cause.
-    pub fn reason(&self) -> &str {
-        self.0.message.rsplit_once("`: ").map_or(&self.0.message, |(_, reason)| reason)
+    /// What is not allowed.
+    pub(crate) fn refused(message: impl Into<String>) -> Error {
+        ErrorKind::Refused { message: message.into() }.into()
     }
 
-    /// The ways out.
-    pub fn helps(&self) -> &[String] {
-        &self.0.help
+    /// What another session holds.
+    pub(crate) fn locked(message: impl Into<String>) -> Error {
+        ErrorKind::Locked { message: message.into() }.into()
+    }
+
+    /// A history that does not fit the binary.
+    pub(crate) fn diverged(message: impl Into<String>) -> Error {
+        ErrorKind::Diverged { message: message.into(), places: Vec::new() }.into()
+    }
+
+    /// What cannot be known.
+    pub(crate) fn in_doubt(message: impl Into<String>) -> Error {
+        ErrorKind::InDoubt { message: message.into() }.into()
+    }
+
+    /// Anything else.
+    pub(crate) fn other(message: impl Into<String>) -> Error {
+        ErrorKind::Other { message: message.into() }.into()
     }
 
     /// Adds the place in the SQL file.
     #[must_use]
-    pub fn at(mut self, excerpt: Option<Excerpt>) -> Error {
+    pub(crate) fn at(mut self, excerpt: Option<Excerpt>) -> Error {
         self.0.excerpt = excerpt;
         self
     }
@@ -82,9 +285,36 @@ impl Error {
         self
     }
 
+    /// Adds what it has come from.
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl Into<Source>) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What has gone wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
     /// The exit code of the process.
     pub fn exit(&self) -> Exit {
-        self.0.exit
+        self.0.kind.exit()
+    }
+
+    /// The place in the SQL, where it has one: `db/migrations/002_x.sql:2:36`.
+    pub fn place(&self) -> Option<String> {
+        self.0.excerpt.as_ref().map(Excerpt::position)
+    }
+
+    /// The facts that belong to it, one a line in [`Error::render`].
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
+    }
+
+    /// The ways out, the first one first.
+    pub fn ways_out(&self) -> &[String] {
+        &self.0.help
     }
 
     /// The whole message as it is printed, without a final line end: nothing that a server or a file has said in it commands a
@@ -97,12 +327,13 @@ impl Error {
 
     /// The same for a terminal of so many columns.
     pub(crate) fn render_in(&self, color: bool, columns: Option<usize>) -> String {
-        let Inner { message, excerpt, notes, help, .. } = &*self.0;
+        let Inner { kind, excerpt, notes, help, .. } = &*self.0;
+        let message = kind.to_string();
         if let Some(excerpt) = excerpt {
-            return excerpt.render(message, notes, help, color, columns);
+            return excerpt.render(&message, notes, help, color, columns);
         }
         let (red, bold, reset) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error{reset}{bold}: {}{reset}", lines(message, "       "));
+        let mut text = format!("{red}error{reset}{bold}: {}{reset}", lines(&message, "       "));
         for (kind, entries) in [("note", notes), ("help", help)] {
             for entry in entries {
                 text.push_str(&format!("\n  {bold}= {kind}{reset}: {}", lines(entry, "          ")));
@@ -114,11 +345,15 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        self.0.kind.fmt(f)
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_cause_its_facts_and_the_way_out() {
-        let error = Error::new(Exit::Locked, "cannot take the migration lock on `crm`: held by pid 4711")
+        let error = Error::locked("cannot take the migration lock on `crm`: held by pid 4711")
             .note("the holder is idle")
             .help("wait, or end pid 4711");
         assert_eq!(error.exit() as u8, 5);
@@ -134,6 +369,18 @@ mod tests {
             error: cannot take the migration lock on `crm`: held by pid 4711
               = note: the holder is idle
               = help: wait, or end pid 4711"#]]
+        .assert_eq(&error.render(false));
+    }
+
+    #[test]
+    fn a_kind_knows_its_sentence_its_code_and_its_way_out() {
+        let kind = ErrorKind::Lost { doing: "reading the history".into(), reason: "connection reset".into() };
+        let error = Error::from(kind).caused_by(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+        assert_eq!((error.exit() as u8, error.kind().cause().as_ref()), (6, "connection reset"));
+        assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
+        expect_test::expect![[r#"
+            error: the connection was lost while reading the history: connection reset
+              = help: run `migrator status` to see what has been done, then run the command again"#]]
         .assert_eq(&error.render(false));
     }
 }

@@ -6,7 +6,7 @@ use migrator_diagnostic::{Diagnostic, Level, Place};
 
 /// A byte of a SQL file with a label, and the line that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt {
+pub(crate) struct Excerpt {
     file: String,
     line_number: usize,
     line: String,
@@ -17,7 +17,7 @@ pub struct Excerpt {
 
 impl Excerpt {
     /// Points at `byte` of `text`, the text of `file`; a byte past the end points at the end of the last line.
-    pub fn new(file: &str, text: &str, byte: usize, label: impl Into<String>) -> Excerpt {
+    pub(crate) fn new(file: &str, text: &str, byte: usize, label: impl Into<String>) -> Excerpt {
         let mut byte = byte.min(text.len());
         while !text.is_char_boundary(byte) {
             byte -= 1;
@@ -34,7 +34,7 @@ impl Excerpt {
     }
 
     /// `file:line:column`, the column counted in characters from 1.
-    pub fn position(&self) -> String {
+    pub(crate) fn position(&self) -> String {
         let column = self.line[..self.byte].chars().count() + 1;
         format!("{}:{}:{column}", self.file, self.line_number)
     }
@@ -55,7 +55,7 @@ impl Excerpt {
 }
 
 /// The byte of `text` at which its character number `characters` (from 0) starts; past the end: the length.
-pub fn byte_of_character(text: &str, characters: usize) -> usize {
+pub(crate) fn byte_of_character(text: &str, characters: usize) -> usize {
     text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
 }
 

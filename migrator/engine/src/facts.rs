@@ -5,7 +5,7 @@
 //! dump and its restoration leave as it is.
 
 mod canonical;
-pub(crate) mod catalog;
+pub mod catalog;
 mod difference;
 mod kinds;
 
@@ -88,7 +88,7 @@ impl Facts {
     }
 
     /// Whether a file was written by a release with facts of another form.
-    pub(crate) fn is_of_another_format(text: &str) -> bool {
+    pub fn is_of_another_format(text: &str) -> bool {
         let first = text.lines().next().and_then(|line| line.split(';').next()).unwrap_or_default();
         // The first form did not name itself.
         first.split_once(", format ").map_or("1", |(_, format)| format) != FORMAT.to_string()
@@ -141,7 +141,7 @@ impl Facts {
     ///
     /// # Errors
     /// There is another: two of that kind cannot be compared.
-    pub(crate) fn refuse_unknown(&mut self, ignored: &[&str]) -> Result<(), Error> {
+    pub fn refuse_unknown(&mut self, ignored: &[&str]) -> Result<(), Error> {
         let mut unknown = Facts(self.0.extract_if(.., |(_, kind, _), _| kind == kinds::UNKNOWN).collect());
         unknown.ignore(ignored, true);
         kinds::refuse(unknown.0.iter().map(|((object, ..), definition)| (&**object, &**definition)))

@@ -141,8 +141,7 @@ impl History {
     }
 
     /// Whether this repeatable was applied at any time, with any content.
-    #[cfg(feature = "dev")]
-    pub(crate) fn has_run_repeatable(&self, name: &str) -> bool {
+    pub fn has_run_repeatable(&self, name: &str) -> bool {
         let ran = |event: &&Event| event.action == "repeatable" && event.outcome == "done";
         self.events.iter().filter(ran).any(|event| event.name.as_deref() == Some(name))
     }
@@ -185,8 +184,7 @@ impl History {
     }
 
     /// Takes a transactional migration into account that has just gone that way, as reading the tables again would.
-    #[cfg(feature = "dev")]
-    pub(crate) fn record(&mut self, direction: Direction, (version, name, checksum): (&str, &str, &str)) {
+    pub fn record(&mut self, direction: Direction, (version, name, checksum): (&str, &str, &str)) {
         let [version, name, checksum] = [version, name, checksum].map(str::to_owned);
         self.applied.retain(|row| row.version != version);
         self.events.push(Event {
@@ -204,8 +202,7 @@ impl History {
     }
 
     /// Whether both say the same about what has been applied; moments and runs may differ.
-    #[cfg(feature = "dev")]
-    pub(crate) fn agrees_with(&self, other: &History) -> bool {
+    pub fn agrees_with(&self, other: &History) -> bool {
         let rows = |history: &History| {
             let row = |row: &AppliedMigration| (row.version.clone(), row.name.clone(), row.checksum.clone());
             history.applied.iter().map(row).collect::<std::collections::BTreeSet<_>>()

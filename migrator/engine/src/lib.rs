@@ -14,45 +14,98 @@
 //! migrator_engine::main!();
 //! ```
 //!
-//! Inside, a run goes one way: [`embedded`] (what is in the binary) and [`history`] (what the database says) give a
-//! [`plan`], which is carried out step by step. Everything up to the plan is pure; only a few private modules speak to
-//! the server.
+//! # As a library
+//!
+//! The same operations can be called without a command line, such as from a backend's integration tests. Nothing is printed: an
+//! operation returns a report, and an [`Observer`] hears what happens on the way.
+//!
+//! ```no_run
+//! use migrator_engine::operation::UpOptions;
+//! use migrator_engine::{ConnectionTarget, Embedded, Error, Event, Migrator, Observer};
+//!
+//! struct Log;
+//!
+//! impl Observer for Log {
+//!     fn event(&self, event: &Event<'_>) {
+//!         if let Event::Applied(applied) = event {
+//!             println!("{} in {:?}", applied.step, applied.took);
+//!         }
+//!     }
+//! }
+//!
+//! /// `embedded` is `&EMBEDDED`, where the build script has run:
+//! /// `static EMBEDDED: Embedded = migrator_engine::include_embedded!();`
+//! async fn migrate(embedded: &'static Embedded, url: &str) -> Result<(), Error> {
+//!     let migrator = Migrator::new(embedded).observer(Log);
+//!     let target = ConnectionTarget::parse(url)?;
+//!     let report = migrator.connect(&target).await?.up(&UpOptions::default()).await?;
+//!     println!("{} steps in {:?}", report.applied.len(), report.took);
+//!     let status = migrator.connect(&target).await?.status();
+//!     println!("{} versions", status.entries.len());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The observer belongs to the migrator and not to one operation: the server's notices and the words of a connection that is being
+//! opened or looked for come from the tasks of the connections. [`Cancellation`] stops what runs and has the operation say what is true.
+//!
+//! # Inside
+//!
+//! A run goes one way: [`embedded`] (what is in the binary) and [`history`] (what the database says) give a [`plan`], which is carried
+//! out step by step. Everything up to the plan is pure; only a few private modules speak to the server.
 
 mod apply;
 mod audit;
+mod cancel;
 mod cli;
+pub mod client;
 mod command;
 mod connect;
 mod conninfo;
 mod dispatch;
 pub mod embedded;
 mod error;
-pub mod excerpt;
+mod event;
+mod excerpt;
 pub mod facts;
 pub mod history;
-mod interrupt;
 mod introspect;
 mod lock;
+mod migrator;
+pub mod operation;
 mod output;
 #[cfg(feature = "dev")]
 mod page;
 pub mod plan;
 mod recorded;
 mod report;
+mod session;
+pub mod signals;
 mod sql;
 mod store;
 
+mod terminal;
 mod tls;
 #[cfg(feature = "dev")]
 mod trace;
 pub mod units;
 mod usage;
+mod words;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use signals::Guarded;
+
+pub use cancel::Cancellation;
+pub use connect::Server;
+pub use conninfo::ConnectionTarget;
 pub use embedded::{Embedded, Release};
-pub use error::{Error, Exit};
+pub use error::{Error, ErrorKind, Exit};
+pub use event::{Applied, Event, Notice, Observer, Silent, Waiting};
+pub use migrator::Migrator;
+pub use output::{Color, Terminal};
+pub use session::{Locked, Session};
 
 /// The set that the build script has embedded.
 #[macro_export]
@@ -110,12 +163,17 @@ pub fn run(
             return ExitCode::from(Exit::Other as u8);
         }
     };
-    let interrupt = Arc::new(interrupt::Interrupt::default());
-    let progress = Arc::new(output::Progress::new(cli.global.quiet, cli.global.verbose, cli.global.color));
-    let work = dispatch::dispatch(cli, embedded, release, Arc::clone(&interrupt), Arc::clone(&progress));
-    let told = |name: &str| progress.warn(&format!("{name}: stopping; the running statement is cancelled"));
-    let outcome = match runtime.block_on(interrupt.guard(work, told)) {
-        Ok(outcome) => outcome,
+    let cancellation = Cancellation::new();
+    let terminal = Arc::new(output::Terminal::new(cli.global.quiet, cli.global.verbose, cli.global.color));
+    let migrator = Migrator::new(embedded)
+        .release(release)
+        .observer(Arc::clone(&terminal))
+        .cancellation(&cancellation)
+        .environment(std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty()));
+    let work = dispatch::dispatch(cli, migrator, Arc::clone(&terminal));
+    let told = |name: &str| terminal.warn(&format!("{name}: stopping; the running statement is cancelled"));
+    let Guarded { outcome, signal } = match runtime.block_on(signals::guard(&cancellation, work, told)) {
+        Ok(guarded) => guarded,
         Err(signal) => return ExitCode::from(128 + signal as u8),
     };
     let unwritten = output::unwritten().map(|unwritten| not_written(&unwritten, changes));
@@ -127,22 +185,16 @@ pub fn run(
             }
             return ExitCode::from(unwritten.map_or(exit, |error| error.exit()) as u8);
         }
-        Err(error) => match error.downcast_ref::<Error>() {
-            Some(error) => {
-                output::fail(error, color);
-                error.exit()
-            }
-            None => {
-                output::last_word(&format!("error: {error:#}"));
-                Exit::Other
-            }
-        },
+        Err(error) => {
+            output::fail(&error, color);
+            error.exit()
+        }
     };
     if let Some(error) = &unwritten {
         output::fail(error, color);
     }
     // In doubt stays in doubt; otherwise a signal is the reason.
-    match interrupt.signal() {
+    match signal {
         Some(signal) if exit != Exit::InDoubt => ExitCode::from(128 + signal as u8),
         _ => ExitCode::from(exit as u8),
     }
@@ -151,7 +203,7 @@ pub fn run(
 /// A result that nobody will read, because it is not where it was to go. `changes`: the command has done something that is true all
 /// the same.
 fn not_written(unwritten: &output::Unwritten, changes: bool) -> Error {
-    let error = Error::new(Exit::Other, format!("the result could not be written to stdout: {}", unwritten.cause));
+    let error = Error::other(format!("the result could not be written to stdout: {}", unwritten.cause));
     if !changes {
         return error.help("make room where stdout goes, or write it elsewhere, and run the command again");
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::connect::{Connection, NoticeSink, connect, query, text};
 use crate::conninfo::ConnectionTarget;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::sql::{Tables, lock_condition};
 
 /// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
@@ -33,9 +33,7 @@ pub(crate) async fn acquire(
         let waited = begun.elapsed();
         if waited >= deadline {
             let who = if holder.is_empty() { "somebody else" } else { &holder };
-            return Err(Error::new(
-                Exit::Locked,
-                format!("cannot take the migration lock on `{}` within {deadline:?}: held by {who}", connection.server.database),
+            return Err(Error::locked(format!("cannot take the migration lock on `{}` within {deadline:?}: held by {who}", connection.server.database),
             )
             .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`"));
         }
@@ -95,7 +93,7 @@ pub(crate) async fn refuse_pooler(
         if ours == theirs || ours.as_deref() != Some(&first) {
             let message = "the connection goes through a transaction pooler, which cannot hold the migration lock";
             let direct = server_behind(&connection.client).await?;
-            return Err(Error::new(Exit::Refused, message)
+            return Err(Error::refused(message)
                 .help(format!("connect to the server itself, at {direct}, or through a pool in session mode")));
         }
     }

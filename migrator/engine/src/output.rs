@@ -11,13 +11,13 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use migrator_diagnostic::printable;
-use tokio_postgres::error::DbError;
 
 use crate::error::Error;
+use crate::words::cell;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum Color {
+pub enum Color {
     /// On a terminal that can, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
     #[default]
     Auto,
@@ -29,12 +29,12 @@ pub(crate) enum Color {
 
 impl Color {
     /// Whether stderr is coloured.
-    pub(crate) fn on_stderr(self) -> bool {
+    pub fn on_stderr(self) -> bool {
         self.on(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
     }
 
     /// Whether stdout is coloured.
-    pub(crate) fn on_stdout(self) -> bool {
+    pub fn on_stdout(self) -> bool {
         self.on(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
     }
 
@@ -99,11 +99,6 @@ pub(crate) fn file(text: &str) {
     if io::stdout().is_terminal() { results(text) } else { write_result(text) }
 }
 
-/// Text from outside as a part of a line.
-pub(crate) fn cell(text: &str) -> String {
-    printable::line(text).replace('\t', " ")
-}
-
 fn write_result(text: &str) {
     let mut stdout = io::stdout().lock();
     let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) else { return };
@@ -127,8 +122,8 @@ fn message(text: &str) {
     write_message(&format!("{}\n", printable::lines(text, "  ")));
 }
 
-/// What a command shows while it works.
-pub(crate) struct Progress {
+/// The terminal of a command: what it shows while it works. It is an [`Observer`](crate::Observer) too.
+pub struct Terminal {
     quiet: bool,
     verbose: bool,
     /// Nothing at all is printed but warnings.
@@ -141,20 +136,20 @@ pub(crate) struct Progress {
     running: Mutex<Option<String>>,
 }
 
-impl Progress {
+impl Terminal {
     /// Live on a terminal, plain lines elsewhere; `quiet`: errors and results only.
-    pub(crate) fn new(quiet: bool, verbose: bool, color: Color) -> Progress {
+    pub fn new(quiet: bool, verbose: bool, color: Color) -> Terminal {
         let moves = std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
         let live = !quiet && moves && io::stderr().is_terminal();
         let bar = live.then(|| {
             let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
             ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         });
-        Progress { bar, verbose, color, ..Progress::still(quiet) }
+        Terminal { bar, verbose, color, ..Terminal::still(quiet) }
     }
 
-    fn still(quiet: bool) -> Progress {
-        Progress {
+    fn still(quiet: bool) -> Terminal {
+        Terminal {
             quiet,
             verbose: false,
             silent: false,
@@ -166,9 +161,8 @@ impl Progress {
     }
 
     /// Keeps to itself also what is applied: somebody else reports.
-    #[cfg(feature = "dev")]
-    pub(crate) fn silent() -> Progress {
-        Progress { silent: true, ..Progress::still(true) }
+    pub fn silent() -> Terminal {
+        Terminal { silent: true, ..Terminal::still(true) }
     }
 
     /// When to colour.
@@ -177,14 +171,14 @@ impl Progress {
     }
 
     /// A line for the person who watches.
-    pub(crate) fn say(&self, line: &str) {
+    pub fn say(&self, line: &str) {
         if !self.quiet {
             self.above_the_bar(|| message(line));
         }
     }
 
     /// A line for the person who wants to know more.
-    pub(crate) fn detail(&self, line: &str) {
+    pub fn detail(&self, line: &str) {
         if self.verbose {
             self.above_the_bar(|| message(line));
         }
@@ -196,12 +190,12 @@ impl Progress {
     }
 
     /// Something that must be seen, also when quiet.
-    pub(crate) fn warn(&self, line: &str) {
+    pub fn warn(&self, line: &str) {
         self.above_the_bar(|| message(&format!("warning: {line}")));
     }
 
-    /// A step begins: `label` is shown until [`Progress::end`].
-    pub(crate) fn begin(&self, label: &str, number: usize, of: usize) {
+    /// A step begins: `label` is shown until [`Terminal::end`].
+    pub fn begin(&self, label: &str, number: usize, of: usize) {
         if let Ok(mut running) = self.running.lock() {
             *running = Some(label.to_owned());
         }
@@ -215,8 +209,7 @@ impl Progress {
     }
 
     /// How far the step is that has begun: `12 of 276`.
-    #[cfg(feature = "dev")]
-    pub(crate) fn reached(&self, number: usize, of: usize) {
+    pub fn reached(&self, number: usize, of: usize) {
         let running = self.running.lock().ok().and_then(|running| running.clone());
         if let (Some(bar), Some(label)) = (&self.bar, running) {
             bar.set_message(format!("{}: {number} of {of}", cell(&label)));
@@ -224,7 +217,7 @@ impl Progress {
     }
 
     /// The step is over, well or not.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         if let Ok(mut running) = self.running.lock() {
             *running = None;
         }
@@ -236,29 +229,25 @@ impl Progress {
     }
 
     /// A line of the result, in the midst of the work.
-    pub(crate) fn result(&self, line: &str) {
+    pub fn result(&self, line: &str) {
         if self.silent {
             return;
         }
         self.above_the_bar(|| result(line));
     }
 
-    /// A notice or a warning of the server, under the name of what runs.
-    pub(crate) fn notice(&self, notice: &DbError) {
-        // ROLLBACK after an error that had ended the transaction already: nothing that anybody has to know.
-        if self.quiet || notice.code().code() == "25P01" {
+    /// Names with texts, under the name of what runs.
+    pub(crate) fn indented<'t>(&self, parts: impl Iterator<Item = (&'t str, &'t str)>) {
+        if self.quiet {
             return;
         }
         let heading = self.running.lock().ok().and_then(|mut running| running.take());
-        let parts = [(notice.severity(), Some(notice.message())), ("DETAIL", notice.detail()), ("HINT", notice.hint())];
         self.above_the_bar(|| {
             if let Some(label) = heading {
                 message(&format!("{label}:"));
             }
             for (name, text) in parts {
-                if let Some(text) = text {
-                    write_message(&format!("  {}: {}\n", cell(name), printable::lines(text, "    ")));
-                }
+                write_message(&format!("  {}: {}\n", cell(name), printable::lines(text, "    ")));
             }
         });
     }
@@ -306,48 +295,5 @@ pub(crate) fn usage(error: &clap::Error) -> bool {
             false
         }
         _ => true,
-    }
-}
-
-/// So many names of a list are shown, if there are more than a few.
-const SHOWN: usize = 3;
-
-/// `001_a, 002_b`; `001_a, 002_b, 003_c and 196 more`; `none`.
-pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match &*names {
-        [] => "none".to_owned(),
-        // Cut only where that saves something.
-        few if few.len() <= SHOWN + 2 => few.join(", "),
-        many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
-    }
-}
-
-/// `412 ms`, `3.2 s`, `2 min 5 s`.
-pub(crate) fn duration(duration: Duration) -> String {
-    match duration.as_millis() {
-        ms @ ..1_000 => format!("{ms} ms"),
-        ms @ ..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
-        ms => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-    }
-}
-
-/// `0.4 ms`: on an empty table most things take less than a millisecond.
-#[cfg(feature = "dev")]
-pub(crate) fn precise(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1e3;
-    if ms < 10.0 { format!("{ms:.1} ms") } else { duration(time) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_list_is_cut_and_counted() {
-        let names = |count: usize| (1..=count).map(|n| format!("{n:03}_t")).collect::<Vec<_>>();
-        assert_eq!(list::<&str>(&[]), "none");
-        assert_eq!(list(&names(5)), "001_t, 002_t, 003_t, 004_t, 005_t");
-        assert_eq!(list(&names(199)), "001_t, 002_t, 003_t and 196 more");
     }
 }

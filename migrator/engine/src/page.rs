@@ -12,8 +12,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use migrator_diagnostic::printable;
 
 use crate::embedded::Migration;
-use crate::output;
 use crate::trace::{Effect, Mode, Statement, Trace, Waits};
+use crate::words;
 
 /// Of more migrations than these only the ones with a broken promise are shown unfolded.
 const UNFOLDED: usize = 25;
@@ -162,7 +162,7 @@ impl Page<'_> {
                             (verdict.mark.badge(verdict.word))
                             div {
                                 strong { (verdict.name) }
-                                span.time { (output::duration(verdict.time)) }
+                                span.time { (words::duration(verdict.time)) }
                                 (text(&verdict.lines))
                             }
                         }
@@ -212,7 +212,7 @@ impl Page<'_> {
                 @if scanned > 0 { span.work { (scanned) " scanned" } }
             }
             td.number { (step.statements().len()) }
-            td.number { (output::precise(step.time())) }
+            td.number { (words::precise(step.time())) }
             @if let Some(way) = &step.way_back { td { (way.mark.badge(way.what)) } }
         }
     }
@@ -250,7 +250,7 @@ impl Page<'_> {
                                         th scope="row" { code { (relation) } }
                                         td { (mode.word()) }
                                         td { (badge(mode.waits())) }
-                                        td.number { (output::precise(*time)) }
+                                        td.number { (words::precise(*time)) }
                                         td.by { @for step in steps { a.step href={ "#step-" (step) } { (self.steps[*step].label) } " " } }
                                     }
                                 }
@@ -325,7 +325,7 @@ fn statement(statement: &Statement) -> Markup {
     let seen = statement.effects.iter().filter(|effect| effect.is_shown());
     html! {
         li value=(statement.number) {
-            p.place { "line " (statement.line) span.time { (output::precise(statement.took)) }
+            p.place { "line " (statement.line) span.time { (words::precise(statement.took)) }
                 @if statement.polled { span.time { "cannot run in a transaction: looked at from outside, a short lock may be missing" } }
             }
             pre tabindex="0" { code { (statement.sql) } }

@@ -47,8 +47,7 @@ pub enum Step {
 
 impl Step {
     /// A migration upwards, for the first time and from its first statement.
-    #[cfg(feature = "dev")]
-    pub(crate) fn first_up(migration: &'static Migration) -> Step {
+    pub fn first_up(migration: &'static Migration) -> Step {
         Step::Migration { migration, direction: Direction::Up, resume: None, attempt: 1 }
     }
 
@@ -71,6 +70,7 @@ impl Step {
 
 /// What a command is going to do, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Plan {
     /// The steps in the order in which they run.
     pub steps: Vec<Step>,
@@ -79,6 +79,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan of these steps.
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Plan {
+        Plan { steps: steps.into_iter().collect(), ahead: Vec::new() }
+    }
+
     /// SHA-256 in hexadecimal over the steps: two plans with one digest run the same SQL in the same order.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
@@ -105,6 +110,7 @@ impl Plan {
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Obstacle {
     /// The history and the binary do not fit together: every place where they do not.
     Diverged(Vec<Divergence>),

@@ -6,9 +6,9 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use crate::embedded::Embedded;
 use crate::error::Exit;
 use crate::history::Direction;
-use crate::output::cell;
 use crate::plan::{Entry, State, Survey};
 use crate::units::{UnitKind, units};
+use crate::words::cell;
 
 /// The columns of the table.
 const COLUMNS: [&str; 6] = ["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"];

@@ -8,7 +8,8 @@ mod session;
 mod tables;
 
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
-pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, Tables, first_word, set_sequence};
+pub use tables::Tables;
+pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, first_word, set_sequence};
 
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};
@@ -17,15 +18,15 @@ use crate::units::hex;
 
 /// Put before statements of ours, in the same transaction or the same message: names mean what the server calls so, and a
 /// row that a policy would hide is an error.
-pub(crate) const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
+pub const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
 
 /// Statements of ours as one text, after what makes them safe; they must be in one transaction, or one message.
-pub(crate) fn ours(statements: &str) -> String {
+pub fn ours(statements: &str) -> String {
     format!("{}; {}; {statements}", OURS[0], OURS[1])
 }
 
 /// A string literal; works with either setting of `standard_conforming_strings`.
-pub(crate) fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
@@ -36,7 +37,7 @@ pub(crate) fn nullable(text: Option<&str>) -> String {
 }
 
 /// A quoted identifier.
-pub(crate) fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -30,13 +30,13 @@ pub(crate) async fn create(
     let client = &connection.client;
     let outcome = begin_creating(connection, tables, run, settings, history).await;
     let outcome = match outcome {
-        Err(error) => Err(failed(doing, &error)),
+        Err(error) => Err(failed(doing, error)),
         Ok(answer) => match answer.refusal {
             Some(refusal) => Err(refusal),
             None => {
                 let revokes: String = answer.revokes.iter().map(|revoke| format!("{revoke};\n")).collect();
                 let ended = client.batch_execute(&format!("{revokes}COMMIT")).await;
-                ended.map_err(|error| failed(doing, &error))
+                ended.map_err(|error| failed(doing, error))
             }
         },
     };

@@ -15,7 +15,7 @@ use tokio_postgres::{CancelToken, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::conninfo::ssl::{Roots, Ssl};
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind};
 
 /// What makes encrypted connections.
 ///
@@ -57,7 +57,7 @@ pub(crate) fn connector(ssl: &Ssl) -> Result<MakeRustlsConnect, Error> {
 }
 
 fn failed(message: &str) -> Error {
-    Error::new(Exit::NoConnection, message)
+    ErrorKind::NoConnection { message: message.to_owned() }.into()
 }
 
 fn unreadable(what: &str, path: &Path, error: &dyn std::fmt::Display) -> Error {

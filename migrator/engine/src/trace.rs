@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::words;
 pub(crate) use run::{Subject, Tracer};
 
 /// PostgreSQL's table-level locks, from weak to strong.
@@ -213,7 +213,7 @@ impl Statement {
         let counted = self.effects.iter().filter(|effect| effect.counts() && effect.waits() >= least);
         let counted = counted.filter(|effect| effect.is_shown());
         let line =
-            |effect: &Effect| format!("statement {}: {} ({})", self.number, effect.words(), output::precise(self.took));
+            |effect: &Effect| format!("statement {}: {} ({})", self.number, effect.words(), words::precise(self.took));
         counted.map(line).collect()
     }
 

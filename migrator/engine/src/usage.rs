@@ -60,7 +60,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
     };
     if let Some(variable) = empty {
         let variable = variable.to_string_lossy();
-        let error = Error::new(Exit::Usage, format!("the environment variable `{variable}` is empty"))
+        let error = Error::usage(format!("the environment variable `{variable}` is empty"))
             .help("give it a value, or unset it");
         output::fail(&error, output::Color::default().on_stderr());
         return Err(Exit::Usage);

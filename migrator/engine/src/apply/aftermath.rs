@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use super::done::Done;
+use super::executor::Executor;
 use super::failure::Failure;
+use super::report::labels;
 use super::truth::{self, Truth};
-use super::{Done, Executor, labels};
 use crate::connect::{Connection, connect, failed};
 use crate::embedded::Script;
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind, Exit};
+use crate::event::{Event, Waiting};
 use crate::history::History;
-use crate::output::{self, list};
 use crate::plan::Step;
+use crate::words::list;
 use crate::{lock, store};
 
 /// How long the server is given to come back.
@@ -22,17 +25,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Always, unless every step turns out to be committed: exit code 6 where the state is known, 7 where it is not.
 pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, failure: Failure) -> Result<(), Error> {
     let reason = failure.summary();
-    executor.progress.warn(&format!("the connection was lost: {reason}; looking at what has been committed"));
+    executor.tell(Event::ConnectionLost { reason: &reason });
     let (connection, history) = match reconnect(executor).await {
         Ok(found) => found,
         Err(cause) => {
             // What was answered and not announced was not durable: a crash may have taken it back.
-            let next = done.labels.len() - done.unannounced.len();
-            return Err(Error::new(
-                Exit::InDoubt,
-                format!("the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"),
-            )
-            .note(format!("in doubt: {}", output::list(&labels(&steps[next..]))))
+            let next = done.announced();
+            return Err(Error::in_doubt(format!(
+                "the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"
+            ))
+            .note(format!("in doubt: {}", list(&labels(&steps[next..]))))
             .help(
                 "when the server is back, `migrator status` shows what is in the database; then run the command again",
             ));
@@ -40,18 +42,18 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     };
     let recorded = steps.iter().take_while(|step| truth::is_recorded(step, &history, &executor.run.id)).count();
     done.keep(recorded);
-    while done.labels.len() < recorded {
-        let step = &steps[done.labels.len()];
+    while done.steps.len() < recorded {
+        let step = &steps[done.steps.len()];
         done.add(step, Duration::ZERO);
     }
     // What can be read now may not be on the disk yet.
     let durable = store::flush(&connection.client).await.is_ok();
     lock::release(&connection, &executor.tables).await;
     if durable {
-        done.announce(&executor.progress);
+        done.announce(&*executor.observer);
     }
     let rest = truth::of_all(&steps[recorded..], &history, &executor.run.id);
-    account(executor, &rest, done, &reason)
+    account(executor, &rest, done, &reason).map_err(|error| failure.explain(error))
 }
 
 /// The same about a seed: unlike a step it is in no plan, and would run a second time.
@@ -60,27 +62,24 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
 /// Always, unless it is committed: exit code 6 where that is known, 7 where it is not.
 pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure: Failure) -> Result<(), Error> {
     let (reason, name) = (failure.summary(), script.name);
-    executor.progress.warn(&format!("the connection was lost: {reason}; looking at what has been committed"));
+    executor.tell(Event::ConnectionLost { reason: &reason });
     let found = async {
         let (connection, _) = reconnect(executor).await?;
         let is_recorded = store::has_event(&connection.client, &executor.tables, &executor.run.id, "seed").await;
         let durable = store::flush(&connection.client).await;
         lock::release(&connection, &executor.tables).await;
-        durable.and(is_recorded).map_err(|error| failed("looking for the seed", &error))
+        durable.and(is_recorded).map_err(|error| failed("looking for the seed", error))
     };
     match found.await {
         Ok(true) => {
-            executor.progress.warn("it had been committed before the connection was lost");
+            executor.tell(Event::FoundDone { by_others: &[], is_seed: true });
             Ok(())
         }
-        Ok(false) => Err(Error::new(
-            Exit::NoConnection,
-            format!("seed {name} was not committed by this run: the connection was lost: {reason}"),
-        )
-        .help("run `seed` again")),
-        Err(cause) => Err(Error::new(
-            Exit::InDoubt,
-            format!("the connection was lost ({reason}), and it cannot be seen whether seed {name} was committed: {cause}"),
+        Ok(false) => {
+            let what = format!("seed {name} was not committed by this run");
+            Err(Error::from(ErrorKind::Unfinished { what, reason }).help("run `seed` again"))
+        }
+        Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and it cannot be seen whether seed {name} was committed: {cause}"),
         )
         .help("when the server is back, check whether its rows are there before you run `seed` again: it would add them twice")),
     }
@@ -93,10 +92,7 @@ fn account(executor: &Executor, rest: &[(&Step, Truth)], done: &Done, reason: &s
     let by_others: Vec<String> = rest.iter().filter(is_done).map(label).collect();
     let open: Vec<&(&Step, Truth)> = rest.iter().filter(|step| !is_done(step)).collect();
     let Some((step, truth)) = open.first() else {
-        executor.progress.warn(&match by_others.is_empty() {
-            true => "everything had been committed before the connection was lost".to_owned(),
-            false => format!("the rest was done by another migrator meanwhile: {}", list(&by_others)),
-        });
+        executor.tell(Event::FoundDone { by_others: &by_others, is_seed: false });
         return Ok(());
     };
     let mut error = report(step, truth, reason);
@@ -104,7 +100,7 @@ fn account(executor: &Executor, rest: &[(&Step, Truth)], done: &Done, reason: &s
         error = error.note(format!("done by another migrator meanwhile: {}", list(&by_others)));
     }
     let open: Vec<String> = open[1..].iter().map(|step| label(step)).collect();
-    Err(error.note(format!("done before it in this run: {}. Not run: {}.", list(&done.labels), list(&open))))
+    Err(error.note(format!("done before it in this run: {}. Not run: {}.", list(&done.labels()), list(&open))))
 }
 
 /// The first step that is not done.
@@ -114,18 +110,17 @@ fn report(step: &Step, truth: &Truth, reason: &str) -> Error {
         Step::Repeatable(_) => ("repeatable", "up"),
     };
     let label = step.label();
-    let error =
-        |exit, state: &str| Error::new(exit, format!("{kind} {label} {state}: the connection was lost: {reason}"));
+    let unfinished = |state: &str| {
+        Error::from(ErrorKind::Unfinished { what: format!("{kind} {label} {state}"), reason: reason.to_owned() })
+    };
     let Truth::HalfDone { progress, .. } = truth else {
         let state = format!("is {}", truth.word(step));
-        return error(Exit::NoConnection, &state).help(format!("run `{command}` again"));
+        return unfinished(&state).help(format!("run `{command}` again"));
     };
     match progress.open.as_ref().filter(|open| !open.failed) {
-        None => error(Exit::NoConnection, "is unfinished")
+        None => unfinished("is unfinished")
             .help(format!("run `{command}` again: it goes on after the last statement that is done")),
-        Some(open) => Error::new(
-            Exit::InDoubt,
-            format!("the connection was lost while statement {} of migration {label} ran: {reason}", open.number),
+        Some(open) => Error::in_doubt(format!("the connection was lost while statement {} of migration {label} ran: {reason}", open.number),
         )
         .help(format!(
             "run `{command}` again: if the catalog shows how that statement ended it goes on, else it asks for `migrator resolve`"
@@ -144,10 +139,10 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
             Err(error) if error.exit() != Exit::NoConnection || left.is_zero() => return Err(error),
             Err(_) => {}
         }
-        if executor.interrupt.signal().is_some() {
-            return Err(Error::new(Exit::InDoubt, "stopped by a signal while looking"));
+        if executor.cancellation.is_requested() {
+            return Err(Error::in_doubt("stopped by a signal while looking"));
         }
-        executor.progress.say(&format!("the server is not back yet; trying again in {}", output::duration(pause)));
+        executor.tell(Event::Waiting(Waiting::Server { pause }));
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
@@ -155,7 +150,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
 
 async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection, History), Error> {
     let mut connection = connect(&executor.target, &executor.run.release, executor.notices.clone()).await?;
-    let waiting = |holder: &str| executor.progress.say(&format!("waiting for the old session to end: {holder}"));
+    let waiting = |holder: &str| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
     let history = store::read(&mut connection, &executor.tables, store::LONGEST_WAIT).await?;
     Ok((connection, history))

@@ -1,15 +1,10 @@
 //! A step that failed: what the server said, and where.
 
-mod report;
-
-#[cfg_attr(not(feature = "dev"), allow(unused_imports))]
-pub(crate) use report::describe;
-pub(super) use report::{report, stopped};
-
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::advice;
 use crate::connect::{is_lost, said};
+use crate::error::Error;
 
 /// A failed message or statement.
 #[derive(Debug)]
@@ -85,16 +80,24 @@ impl Failure {
         Failure { session, in_doubt: true, ..Failure::stopped_before(statement.0, statement.1) }
     }
 
+    /// The error with what the server or the connection said as its source.
+    pub(crate) fn explain(self, error: Error) -> Error {
+        match self.error {
+            Some(cause) => error.caused_by(cause),
+            None => error,
+        }
+    }
+
     /// The byte of the file, also of what a DO block has run.
-    fn inside(&self, place: &InFile) -> usize {
+    pub(super) fn inside(&self, place: &InFile) -> usize {
         self.server().map_or(place.byte, |server| advice::inside(server, place.text, place.byte))
     }
 
-    fn server(&self) -> Option<&DbError> {
+    pub(super) fn server(&self) -> Option<&DbError> {
         self.error.as_ref().and_then(|error| error.as_db_error())
     }
 
-    fn code(&self) -> Option<&SqlState> {
+    pub(super) fn code(&self) -> Option<&SqlState> {
         self.server().map(DbError::code)
     }
 
@@ -106,12 +109,12 @@ impl Failure {
     }
 
     /// The history tables belong to another role.
-    fn is_about_rights(&self) -> bool {
+    pub(super) fn is_about_rights(&self) -> bool {
         matches!(self.place, Place::Recording) && self.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
     }
 
     /// The history did not keep the row that was written to it.
-    fn is_swallowed(&self) -> bool {
+    pub(super) fn is_swallowed(&self) -> bool {
         matches!(self.place, Place::Recording) && self.code() == Some(&SqlState::DIVISION_BY_ZERO)
     }
 

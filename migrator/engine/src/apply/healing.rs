@@ -1,9 +1,11 @@
 //! What an earlier run has left of a statement that cannot be rolled back: read from the catalog, and put in order.
 
+use super::catalog;
+use super::executor::Executor;
 use super::failure::{Failure, Place};
-use super::{Executor, catalog};
 use crate::connect::is_lost;
 use crate::embedded::{Block, Migration, Statement, StatementKind};
+use crate::event::Event;
 use crate::history::OpenStatement;
 
 /// What is to be done with a statement.
@@ -28,7 +30,7 @@ pub(super) async fn prepare(
     // An earlier try was begun, and nobody knows how it ended.
     let unfinished = open.is_some_and(|open| !open.failed);
     let client = &executor.connection.client;
-    let say = |line: &str| executor.progress.say(&format!("{}: {line}", migration.label()));
+    let say = |line: &str| executor.tell(Event::Healing { step: &migration.label(), text: line });
     let own = |error| Failure::new(error, Place::Own);
     match &statement.kind {
         StatementKind::CreateIndexConcurrently { index, table, unique, rest } => {

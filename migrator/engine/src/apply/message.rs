@@ -1,6 +1,6 @@
 //! What is sent for a step: which conditions its fence demands, which rows its transaction writes.
 
-use super::Executor;
+use super::executor::Executor;
 use super::transaction::{Body, Durability, Message};
 use crate::embedded::{Block, Migration, Script};
 use crate::history::Direction;

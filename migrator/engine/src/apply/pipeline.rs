@@ -7,10 +7,13 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::done::Done;
+use super::executor::Executor;
 use super::failure::Failure;
 use super::message::{condition_behind, of_migration, of_script};
 use super::transaction::{Durability, InFlight, Message, rollback};
-use super::{Done, Executor, watch};
+use super::watch;
+use crate::event::Event;
 use crate::plan::Step;
 use crate::sql::{Condition, SessionSettings};
 
@@ -31,21 +34,21 @@ pub(super) async fn run(
     previous: Option<Condition>,
 ) -> Result<(), Failure> {
     let client = &executor.connection.client;
-    let first = done.labels.len();
+    let first = done.steps.len();
     let count = window(executor, &steps[first..]);
     let mut queue: VecDeque<InFlight> = VecDeque::with_capacity(count);
     let mut previous = previous;
     for (index, step) in steps[first..first + count].iter().enumerate() {
         let durability = if index + 1 == count { Durability::AtOnce } else { Durability::WithTheNext };
         let Some((message, session)) = message(executor, step, previous.as_ref(), durability) else { break };
-        executor.progress.detail(&format!("{}: {} bytes sent", step.label(), message.len()));
+        executor.tell(Event::Sent { step: &step.label(), bytes: message.len() });
         queue.push_back(message.start(client, session).await?);
         previous = Some(condition_behind(step));
     }
     for (index, step) in steps[first..first + count].iter().enumerate() {
         let Some(in_flight) = queue.pop_front() else { break };
         let label = step.label();
-        executor.progress.begin(&label, first + index + 1, steps.len());
+        executor.tell(Event::Started { step: &label, number: first + index + 1, of: steps.len() });
         let begun = Instant::now();
         let mut watch = watch::Watch::new(executor, &label);
         let outcome = watch.announcing(in_flight.finish(), done).await;

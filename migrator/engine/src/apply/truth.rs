@@ -2,10 +2,11 @@
 //!
 //! Every sentence about what is applied, rolled back or half-done after a failure is made of this.
 
-use super::{Executor, store};
+use super::executor::Executor;
 use crate::embedded::Script;
 use crate::history::{Direction, Event, History, Progress};
 use crate::plan::Step;
+use crate::store;
 use crate::units::{UnitKind, units};
 
 /// How a step has ended.

@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::Client;
 
+use super::done::Done;
+use super::executor::Executor;
 use super::failure::Failure;
-use super::{Done, Executor};
 use crate::connect::ours;
+use crate::event::Event;
 use crate::store;
 
 /// How often the second session looks; below the usual `lock_timeout`, so that a blocker is seen before it strikes.
@@ -60,8 +62,8 @@ impl<'a> Watch<'a> {
 
     async fn look(&mut self, done: &mut Done, long: bool) {
         let monitor = &self.executor.monitor.client;
-        if long && !done.unannounced.is_empty() && store::flush(monitor).await.is_ok() {
-            done.announce(&self.executor.progress);
+        if long && done.is_unannounced() && store::flush(monitor).await.is_ok() {
+            done.announce(&*self.executor.observer);
         }
         let Ok(seen) = see(monitor, self.executor.connection.server.backend_pid).await else { return };
         if let Some(blocker) = &seen.blocker {
@@ -75,7 +77,7 @@ impl<'a> Watch<'a> {
         // Once a second, and a line that has been said only every ten.
         let pause = if line == self.said { Duration::from_secs(10) } else { Duration::from_secs(1) };
         if self.said.is_empty() || self.at.elapsed() >= pause {
-            self.executor.progress.say(&format!("{}: {line}", self.label));
+            self.executor.tell(Event::Progress { step: self.label, text: &line });
             (self.said, self.at) = (line, Instant::now());
         }
     }

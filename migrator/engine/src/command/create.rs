@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         if args.if_missing {
             return Ok(Exit::Done);
         }
-        return Err(Error::new(Exit::Other, format!("cannot create `{}`: it is there already", target.database()))
+        return Err(Error::other(format!("cannot create `{}`: it is there already", target.database()))
             .help("pass --if-missing, or start afresh with `reset`"));
     }
     development::create(&connection, &target).await?;

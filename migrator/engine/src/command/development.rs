@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::command::Context;
 use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::conninfo::ConnectionTarget;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::output::confirm;
 use crate::sql::{Tables, identifier, literal};
 use crate::store;
@@ -24,7 +24,7 @@ pub(crate) struct Guard {
 /// Connects to the server's maintenance database.
 pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) -> Result<Connection, Error> {
     let silent: NoticeSink = Arc::new(|_| {});
-    connect(&target.with_database("postgres"), context.release.version, silent).await
+    connect(&target.with_database("postgres"), context.migrator.release.version, silent).await
 }
 
 /// Whether the target's database is there.
@@ -36,7 +36,7 @@ pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -
 /// Creates the target's database.
 pub(crate) async fn create(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
     let statement = format!("CREATE DATABASE {}", identifier(target.database()));
-    connection.client.batch_execute(&statement).await.map_err(|e| failed("creating the database", &e))
+    connection.client.batch_execute(&statement).await.map_err(|error| failed("creating the database", error))
 }
 
 /// Creates the target's database as a copy of another one, in which there is no session.
@@ -50,13 +50,13 @@ pub(crate) async fn copy(
     // Older ones know no other way; the default of newer ones writes every block to the log.
     let strategy = if server_version >= 150_000 { " STRATEGY file_copy" } else { "" };
     let statement = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
-    connection.client.batch_execute(&statement).await.map_err(|e| failed("copying a database", &e))
+    connection.client.batch_execute(&statement).await.map_err(|error| failed("copying a database", error))
 }
 
 /// Drops the target's database, ending the sessions that are in it.
 pub(crate) async fn drop(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
     let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(target.database()));
-    connection.client.batch_execute(&statement).await.map_err(|e| failed("dropping the database", &e))
+    connection.client.batch_execute(&statement).await.map_err(|error| failed("dropping the database", error))
 }
 
 /// Lets only those through who may destroy this database; returns without an error only then.
@@ -73,17 +73,15 @@ pub(crate) async fn permit(
     }
     match &guard.database {
         Some(typed) if typed != database => {
-            return Err(Error::new(
-                Exit::Usage,
-                format!("cannot {command}: `--database {typed}` is not the database of the URL, `{database}`"),
-            )
+            return Err(Error::usage(format!(
+                "cannot {command}: `--database {typed}` is not the database of the URL, `{database}`"
+            ))
             .help("check which server you are on before you go on"));
         }
         None if !is_cluster_of(connection, "MIGRATOR_WORKSPACE_DATA_DIRECTORY").await? => {
-            return Err(Error::new(
-                Exit::Refused,
-                format!("cannot {command} `{target}`: it is not in this workspace's own cluster"),
-            )
+            return Err(Error::refused(format!(
+                "cannot {command} `{target}`: it is not in this workspace's own cluster"
+            ))
             .help(format!("if you really mean it, type its name: `--database {database}`")));
         }
         _ => {}
@@ -94,11 +92,9 @@ pub(crate) async fn permit(
     let consequence = format!("all data in `{database}` on {} will be lost", target.servers());
     match confirm(&format!("{command}: {consequence}. Go on?")) {
         Some(true) => Ok(()),
-        Some(false) => Err(Error::new(Exit::Usage, format!("cannot {command}: the answer was no"))),
-        None => {
-            Err(Error::new(Exit::Usage, format!("cannot {command}: {consequence}, and there is no terminal to ask"))
-                .help("pass --yes"))
-        }
+        Some(false) => Err(Error::usage(format!("cannot {command}: the answer was no"))),
+        None => Err(Error::usage(format!("cannot {command}: {consequence}, and there is no terminal to ask"))
+            .help("pass --yes")),
     }
 }
 
@@ -122,14 +118,14 @@ pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Re
 /// A database that says that it is production is never dropped, whatever is typed.
 async fn refuse_production(context: &Context, target: &ConnectionTarget, command: &str) -> Result<(), Error> {
     let silent: NoticeSink = Arc::new(|_| {});
-    let mut connection = connect(target, context.release.version, silent).await?;
-    let history = store::read(&mut connection, &Tables::new(&context.embedded.settings), store::LONGEST_WAIT).await?;
-    match context.environment(&history) {
-        Some(name) if name == "production" => {
-            Err(Error::new(Exit::Refused, format!("cannot {command} `{target}`: it is marked as production")).help(
-                "no flag overrides this; if the mark is wrong, `migrator environment set NAME` corrects it first",
-            ))
-        }
+    let mut connection = connect(target, context.migrator.release.version, silent).await?;
+    let history =
+        store::read(&mut connection, &Tables::new(&context.migrator.embedded.settings), store::LONGEST_WAIT).await?;
+    match context.migrator.environment_of(&history) {
+        Some(name) if name == "production" => Err(Error::refused(format!(
+            "cannot {command} `{target}`: it is marked as production"
+        ))
+        .help("no flag overrides this; if the mark is wrong, `migrator environment set NAME` corrects it first")),
         _ => Ok(()),
     }
 }

@@ -2,11 +2,10 @@
 
 use clap::Subcommand;
 
-use crate::command::{Beside, Context, Wait};
-use crate::connect::failed;
+use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
+use crate::operation::environment::{self, EnvironmentOptions};
 use crate::output::result;
-use crate::sql::NewEvent;
 
 /// The arguments of `environment`.
 #[derive(Debug, clap::Args)]
@@ -44,20 +43,14 @@ pub(crate) struct Set {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if !text.is_empty() && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("use lowercase letters, digits, `-` and `_`".to_owned())
-    }
+    if environment::is_name(text) { Ok(text.to_owned()) } else { Err(environment::NAME.to_owned()) }
 }
 
 /// Shows or records.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.open().await?;
+    let session = context.connect().await?;
     let Some(Action::Set(set)) = &args.action else {
-        let name = context.environment(&session.history);
-        result(&match (session.history.environment(), name) {
+        result(&match (session.history().environment(), session.environment()) {
             (Some(recorded), _) => recorded.to_owned(),
             (None, Some(from_variable)) => {
                 format!("{from_variable} (from MIGRATOR_ENV; the database has recorded none)")
@@ -66,24 +59,14 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         });
         return Ok(Exit::Done);
     };
-    context.announce(&session);
-    let (executor, history) = context.lock(session, set.wait.wait_lock).await?;
-    executor.prepare(&history, Beside::Refused).await?;
-    let event = NewEvent {
-        action: "environment",
-        name: Some(&set.name),
-        outcome: "done",
-        duration_ms: Some(0),
-        ..NewEvent::default()
-    };
-    executor.record(&event).await.map_err(|error| failed("recording the environment", &error))?;
-    let database = executor.connection.server.database.clone();
-    executor.finish().await;
-    result(&format!("`{database}` is now `{}`", set.name));
-    if !context.embedded.settings.environments.iter().any(|policy| policy.name == set.name) {
+    let options = EnvironmentOptions { wait_lock: set.wait.wait_lock };
+    let report = session.set_environment(&set.name, &options).await?;
+    result(&format!("`{}` is now `{}`", report.database, set.name));
+    if !report.has_policy {
+        let name = &set.name;
         context
-            .progress
-            .warn(&format!("this binary has no policy for `{}`: see [environments] in db/migrator.toml", set.name));
+            .terminal
+            .warn(&format!("this binary has no policy for `{name}`: see [environments] in db/migrator.toml"));
     }
     Ok(Exit::Done)
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind};
 use crate::page::Page;
 
 /// A place for a page, proved to be writable before the work begins that takes long.
@@ -23,14 +23,14 @@ impl Place {
     /// The file cannot be created there.
     pub(crate) fn open(path: &Path) -> Result<Place, Error> {
         if path.is_dir() {
-            return Err(failed(path, &std::io::ErrorKind::IsADirectory.into()));
+            return Err(failed(path, std::io::ErrorKind::IsADirectory.into()));
         }
         let mut new = OsString::from(path);
         new.push(format!(".{}.new", std::process::id()));
         let new = PathBuf::from(new);
         // What a process of the same number has left. Then never a file that is there: in /tmp it may be another user's link.
         let _ = fs::remove_file(&new);
-        let file = File::create_new(&new).map_err(|error| failed(path, &error))?;
+        let file = File::create_new(&new).map_err(|error| failed(path, error))?;
         Ok(Place { path: path.to_owned(), new, file })
     }
 
@@ -41,7 +41,7 @@ impl Place {
     pub(crate) fn write(mut self, page: &Page<'_>) -> Result<(), Error> {
         let text = page.render();
         let written = self.file.write_all(text.as_bytes()).and_then(|()| fs::rename(&self.new, &self.path));
-        written.map_err(|error| failed(&self.path, &error))
+        written.map_err(|error| failed(&self.path, error))
     }
 }
 
@@ -52,9 +52,11 @@ impl Drop for Place {
     }
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Error {
-    let message = format!("cannot write the page `{}`: {error}", path.display());
-    Error::new(Exit::Other, message).help("is the directory there, and may you write to it?")
+fn failed(path: &Path, error: std::io::Error) -> Error {
+    let what = format!("cannot write the page `{}`", path.display());
+    Error::from(ErrorKind::Io { what, reason: error.to_string() })
+        .help("is the directory there, and may you write to it?")
+        .caused_by(error)
 }
 
 #[cfg(test)]

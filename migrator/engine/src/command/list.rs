@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 /// Prints them.
 pub(crate) fn run(context: &Context, args: &Args) -> Exit {
-    let embedded = context.embedded;
+    let embedded = context.migrator.embedded;
     let scripts = [("repeatable", embedded.repeatables), ("seed", embedded.seeds), ("check", embedded.checks)];
     if args.json {
         let migrations: Vec<_> = embedded

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use crate::command::Context;
 use crate::error::{Error, Exit};
+use crate::event::{Event, Observer as _};
 use crate::history::Direction;
+use crate::operation::plan::PlanOptions;
 use crate::output::{self, file, result};
-use crate::plan::{self, Plan, Step, Target};
+use crate::plan::{Plan, Step};
 
 #[cfg(feature = "dev")]
 mod locks;
@@ -35,11 +37,9 @@ pub(crate) struct Args {
 
 /// Plans and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.open().await?;
-    context.warn_of_others(&session);
-    let target = args.to.map_or(Target::Newest, Target::Version);
-    let plan = plan::up(context.embedded, &session.history, target, args.allow_out_of_order).map_err(Error::from);
-    let plan = context.unless_it_runs(&session, plan).await?;
+    let session = context.connect().await?;
+    let options = PlanOptions { to: args.to, allow_out_of_order: args.allow_out_of_order, refuse_empty: false };
+    let plan = session.plan(&options).await?;
     #[cfg(feature = "dev")]
     if args.tracing.locks {
         return locks::run(context, args, session, &plan).await;
@@ -48,10 +48,17 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
         output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
     } else {
-        context.warn_ahead(&plan.ahead);
+        warn_ahead(context, &plan);
         print(&plan, args.sql);
     }
     Ok(Exit::Done)
+}
+
+/// Says that a newer release has been here.
+fn warn_ahead(context: &Context, plan: &Plan) {
+    if !plan.ahead.is_empty() {
+        context.terminal.event(&Event::Ahead(&plan.ahead));
+    }
 }
 
 fn to_json(step: &Step, sql: bool) -> serde_json::Value {

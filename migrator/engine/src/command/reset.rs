@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
-
 use crate::command::development::{self, Guard};
 use crate::command::{Context, seed, up};
 use crate::error::{Error, Exit};
+use crate::operation::seed::SeedOptions;
+use crate::operation::up::UpOptions;
 use crate::output::result;
 use dump::Dump;
 
@@ -51,8 +51,8 @@ impl Args {
     fn dump(&self, context: &Context) -> Result<Option<Dump>, Error> {
         match (self.from_dump, &self.schema) {
             (false, _) => Ok(None),
-            (true, Some(path)) => Dump::read(path, &self.schema_statements, context.embedded).map(Some),
-            (true, None) => Err(Error::new(Exit::Usage, "cannot reset from the dump: nobody has said where it is")
+            (true, Some(path)) => Dump::read(path, &self.schema_statements, context.migrator.embedded).map(Some),
+            (true, None) => Err(Error::usage("cannot reset from the dump: nobody has said where it is")
                 .note("nothing was dropped")
                 .help("`cargo xtask migrate reset --from-dump` knows")),
         }
@@ -62,9 +62,9 @@ impl Args {
 /// Drops, creates, loads, applies, seeds.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if let Some(name) = &args.seed
-        && !context.embedded.seeds.iter().any(|script| script.name == name)
+        && !context.migrator.embedded.seeds.iter().any(|script| script.name == name)
     {
-        return Err(Error::new(Exit::Usage, format!("there is no seed `{name}` in this binary"))
+        return Err(Error::usage(format!("there is no seed `{name}` in this binary"))
             .help("nothing was dropped; `migrator list` shows the seeds"));
     }
     let dump = args.dump(context)?;
@@ -77,20 +77,11 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if let Some(dump) = dump {
         result(&format!("loaded {}", dump.load(context, &target).await?));
     }
-    up::run(context, &typed::<up::Args>(&[])?).await?;
+    let report = context.connect().await?.up(&UpOptions::default().refuse_empty(true)).await?;
+    result(&up::summary(&report));
     if let Some(name) = &args.seed {
-        seed::run(context, &typed::<seed::Args>(&[name])?).await?;
+        let report = context.connect().await?.seed(name, &SeedOptions::default()).await?;
+        result(&seed::summary(&report));
     }
     Ok(Exit::Done)
-}
-
-/// Another command's arguments with its own defaults, as if they had been typed.
-fn typed<A: clap::Args>(words: &[&str]) -> Result<A, Error> {
-    #[derive(Debug, Parser)]
-    struct Typed<A: clap::Args> {
-        #[command(flatten)]
-        args: A,
-    }
-    let words = std::iter::once("reset").chain(words.iter().copied());
-    Typed::try_parse_from(words).map(|typed| typed.args).map_err(|error| Error::new(Exit::Usage, error.to_string()))
 }

@@ -1,13 +1,9 @@
 //! `resolve`: a person decides about a statement whose outcome nobody knows.
 
 use crate::command::{Context, Wait};
-use crate::connect::failed;
-use crate::embedded::Migration;
 use crate::error::{Error, Exit};
-use crate::history::{OpenStatement, Progress};
+use crate::operation::resolve::{Decision, ResolveOptions};
 use crate::output::result;
-use crate::sql::NewEvent;
-use crate::units::{UnitKind, units};
 
 /// The arguments of `resolve`.
 #[derive(Debug, clap::Args)]
@@ -31,61 +27,18 @@ pub(crate) struct Args {
     pub wait: Wait,
 }
 
-/// The statement that is next: the one that was begun, else the first that is not done.
-fn open(migration: &'static Migration, progress: &Progress) -> Option<OpenStatement> {
-    if progress.open.is_some() {
-        return progress.open.clone();
-    }
-    let mut recorded =
-        units(migration.block(progress.direction)?).into_iter().filter(|unit| unit.kind != UnitKind::Session);
-    let unit = recorded.nth(progress.done.len())?;
-    let number = i32::try_from(unit.number).ok()?;
-    Some(OpenStatement { number, checksum: unit.checksum, failed: false, detail: None })
-}
-
-/// Writes the decision into the event log.
+/// Records the decision.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let migration = context.migration(args.version)?;
-    let session = context.open_within(args.wait.wait_lock).await?;
-    context.announce(&session);
-    let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
-    let progress = history.progress().remove(migration.version);
-    let open = progress.as_ref().and_then(|progress| open(migration, progress));
-    let (Some(progress), Some(open)) = (&progress, open) else {
-        return Err(Error::new(
-            Exit::Usage,
-            format!("migration {} has no statement to decide about", migration.label()),
-        )
-        .help("`migrator status` shows what is half-done"));
+    context.migrator.migration(args.version)?;
+    let session = context.connect_within(args.wait.wait_lock).await?;
+    let decision = if args.applied { Decision::Applied } else { Decision::Retry };
+    let options = ResolveOptions { wait_lock: args.wait.wait_lock };
+    let report = session.resolve(args.version, args.statement, decision, &options).await?;
+    let next = match report.decision {
+        Decision::Applied => "counts as applied",
+        Decision::Retry => "will be run again",
     };
-    if open.number != args.statement {
-        return Err(Error::new(
-            Exit::Usage,
-            format!(
-                "statement {} of migration {} is not the open one: that is statement {}",
-                args.statement,
-                migration.label(),
-                open.number
-            ),
-        )
-        .help("decide about the statement that `migrator status` shows"));
-    }
-    let decision = if args.applied { "applied" } else { "retry" };
-    let event = NewEvent {
-        action: "resolve",
-        version: Some(migration.version),
-        name: Some(migration.name),
-        attempt: Some(progress.attempt),
-        statement: Some((args.statement.unsigned_abs() as usize, &open.checksum)),
-        outcome: "done",
-        duration_ms: Some(0),
-        detail: Some(decision),
-        ..NewEvent::default()
-    };
-    executor.record(&event).await.map_err(|error| failed("recording the decision", &error))?;
-    executor.finish().await;
-    let next = if args.applied { "counts as applied" } else { "will be run again" };
-    let command = progress.direction.word();
-    result(&format!("statement {} of {} {next}; `migrator {command}` goes on", args.statement, migration.label()));
+    let command = report.direction.word();
+    result(&format!("statement {} of {} {next}; `migrator {command}` goes on", report.statement, report.migration));
     Ok(Exit::Done)
 }

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::apply::{Executor, apply};
-use crate::command::{Beside, Context, development};
+use crate::command::{Context, development};
 use crate::connect::{Connection, NoticeSink, connect, query};
 use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
 use crate::history::History;
-use crate::output::Progress;
+use crate::output::Terminal;
 use crate::plan::{self, Step, Target};
 use crate::sql::{Run, literal};
 use crate::store;
@@ -83,14 +83,14 @@ pub(super) struct Database {
 
 impl<'a> Scratch<'a> {
     pub(super) async fn new(context: &'a Context) -> Result<Scratch<'a>, Error> {
-        context.interrupt.keep();
+        context.migrator.cancellation.keep();
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
         let shared = shared::fingerprint(&maintenance.client).await;
         let before = Snapshot::read(&maintenance.client).await?;
         let alone = development::is_cluster_of(&maintenance, "MIGRATOR_SCRATCH_DATA_DIRECTORY").await?;
         let user = development::user(&maintenance).await?;
-        let run = Run::new(context.release.version).id[..8].to_owned();
+        let run = Run::new(context.migrator.release.version).id[..8].to_owned();
         Ok(Scratch {
             context,
             maintenance,
@@ -119,11 +119,11 @@ impl<'a> Scratch<'a> {
             self.touched.store(true, Ordering::Relaxed);
         }
         let ours = |names: &[String]| {
-            self.alone || names.iter().any(|name| shared::mentioned(self.context.embedded, &self.user, name))
+            self.alone || names.iter().any(|name| shared::mentioned(self.context.migrator.embedded, &self.user, name))
         };
         match self.before.restore(&self.maintenance.client, &ours).await {
             Ok(left) => left,
-            Err(error) => vec![format!("what databases share: {}", error.reason())],
+            Err(error) => vec![format!("what databases share: {}", error.kind().cause())],
         }
     }
 
@@ -175,10 +175,12 @@ impl<'a> Scratch<'a> {
     }
 
     fn context_of(&self, target: ConnectionTarget) -> Context {
+        // What each step prints is not what this command is about.
+        let terminal = Arc::new(Terminal::silent());
         Context {
-            target: Some(target),
-            // What each step prints is not what this command is about.
-            progress: Arc::new(Progress::silent()),
+            known: Some(target),
+            migrator: self.context.migrator.clone().observer(Arc::clone(&terminal)),
+            terminal,
             ..self.context.clone()
         }
     }
@@ -250,7 +252,7 @@ impl<'a> Scratch<'a> {
             return;
         }
         let silent: NoticeSink = Arc::new(|_| {});
-        let Ok(inside) = connect(target, self.context.release.version, silent).await else { return };
+        let Ok(inside) = connect(target, self.context.migrator.release.version, silent).await else { return };
         for statement in blocks.inside {
             let _ = inside.client.batch_execute(&statement).await;
         }
@@ -261,11 +263,11 @@ impl<'a> Scratch<'a> {
         let made = self.made.lock().map(|made| made.clone()).unwrap_or_default();
         for name in made {
             if let Err(error) = self.try_to_drop(&self.target.with_database(&name)).await {
-                self.context.progress.warn(&format!("the database `{name}` is left behind: {}", error.reason()));
+                self.context.terminal.warn(&format!("the database `{name}` is left behind: {}", error.kind().cause()));
             }
         }
         for what in self.restore().await {
-            self.context.progress.warn(&format!("left behind: {what}"));
+            self.context.terminal.warn(&format!("left behind: {what}"));
         }
     }
 }
@@ -273,10 +275,10 @@ impl<'a> Scratch<'a> {
 impl Database {
     /// A session in a database that is there; waits for whoever else migrates it.
     pub(super) async fn open(context: Context) -> Result<Database, Error> {
-        let session = context.open().await?;
-        let (executor, history) = context.lock(session, Duration::from_secs(600)).await?;
-        executor.prepare(&history, Beside::Allowed).await?;
-        Ok(Database { context, executor })
+        let session = context.connect().await?;
+        let locked = session.lock(Duration::from_secs(600)).await?;
+        locked.create_history().await?;
+        Ok(Database { context, executor: locked.executor })
     }
 
     pub(super) async fn history(&mut self) -> Result<History, Error> {
@@ -286,7 +288,7 @@ impl Database {
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.
     pub(super) async fn up(&mut self, target: Target, repeatables: bool) -> Result<usize, Error> {
         let history = self.history().await?;
-        let mut plan = plan::up(self.context.embedded, &history, target, false)?;
+        let mut plan = plan::up(self.context.migrator.embedded, &history, target, false)?;
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
         apply(&self.executor, &plan).await?;
         Ok(plan.steps.len())

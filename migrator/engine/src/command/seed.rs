@@ -1,11 +1,10 @@
 //! `seed`: run a compiled seed file in one transaction.
 
-use std::time::Instant;
-
-use crate::apply;
-use crate::command::{Beside, Context, Wait};
+use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
-use crate::output::{self, duration, result};
+use crate::operation::seed::{self, SeedOptions, SeedReport};
+use crate::output::result;
+use crate::words::duration;
 
 /// The arguments of `seed`.
 #[derive(Debug, clap::Args)]
@@ -19,32 +18,16 @@ pub(crate) struct Args {
     pub wait: Wait,
 }
 
-/// Locks and runs it.
+/// Runs it.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let Some(script) = context.embedded.seeds.iter().find(|script| script.name == args.name) else {
-        let known: Vec<&str> = context.embedded.seeds.iter().map(|script| script.name).collect();
-        let known = output::list(&known);
-        return Err(Error::new(Exit::Usage, format!("there is no seed `{}` in this binary", args.name))
-            .note(format!("seeds in this binary: {known}"))
-            .help(format!("write `db/seeds/{}.sql` and build again", args.name)));
-    };
-    let session = context.open_within(args.wait.wait_lock).await?;
-    context.announce(&session);
-    let (executor, history) = context.lock(session, args.wait.wait_lock).await?;
-    let policy = context.policy(&history);
-    if let Some(policy) = policy
-        && policy.seeds.is_some_and(|allowed| !allowed.contains(&script.name))
-    {
-        return Err(Error::new(
-            Exit::Refused,
-            format!("the seed `{}` is forbidden in the environment `{}`", script.name, policy.name),
-        )
-        .help("the policy is `seeds` under that environment in db/migrator.toml"));
-    }
-    executor.prepare(&history, Beside::Refused).await?;
-    let begun = Instant::now();
-    apply::seed(&executor, script).await?;
-    executor.finish().await;
-    result(&format!("seeded {} ({})", script.name, duration(begun.elapsed())));
+    seed::find(&context.migrator, &args.name)?;
+    let session = context.connect_within(args.wait.wait_lock).await?;
+    let report = session.seed(&args.name, &SeedOptions { wait_lock: args.wait.wait_lock }).await?;
+    result(&summary(&report));
     Ok(Exit::Done)
+}
+
+/// `seeded test (12 ms)`.
+pub(crate) fn summary(report: &SeedReport) -> String {
+    format!("seeded {} ({})", report.name, duration(report.took))
 }

@@ -15,7 +15,7 @@ pub(crate) struct Args {
 
 /// Prints the file.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let migration = context.migration(args.version)?;
+    let migration = context.migrator.migration(args.version)?;
     file(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
     Ok(Exit::Done)
 }

@@ -3,7 +3,6 @@
 use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::output::{columns_of_stdout, json, results};
-use crate::plan::survey;
 use crate::report;
 
 /// The arguments of `status`.
@@ -20,14 +19,12 @@ pub(crate) struct Args {
 
 /// Reads and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.open().await?;
-    context.warn_of_others(&session);
-    let survey = survey(context.embedded, &session.history);
+    let session = context.connect().await?;
+    let survey = session.status();
     if args.json {
-        let environment = context.environment(&session.history);
-        json(&report::json(&survey, &session.connection.server.database, environment.as_deref()));
+        json(&report::json(&survey, &session.server().database, session.environment().as_deref()));
     } else {
         results(report::text(&survey, columns_of_stdout()).trim_end());
     }
-    Ok(if args.check { report::check(context.embedded, &survey) } else { Exit::Done })
+    Ok(if args.check { report::check(context.migrator.embedded, &survey) } else { Exit::Done })
 }

@@ -10,10 +10,11 @@ use crate::command::Context;
 use crate::command::html::Place;
 use crate::command::scratch::Scratch;
 use crate::embedded::Migration;
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind, Exit};
 use crate::output::{self, result, results};
 use crate::page::{self, Mark, Page};
 use crate::trace::Trace;
+use crate::words;
 
 mod base;
 mod checks;
@@ -111,7 +112,7 @@ type Answer = (Verdict, Vec<String>);
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
     let (schema, schema_time) = schema::handed_over(args.schema.as_deref())?;
-    let base = base::Base::read(args.base.as_deref(), context.embedded)?;
+    let base = base::Base::read(args.base.as_deref(), context.migrator.embedded)?;
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
     let mut add = |name, time: Duration, answer: Result<Answer, Error>| {
@@ -124,12 +125,12 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     };
     macro_rules! ask {
         ($name:literal, $answer:expr) => {{
-            context.progress.begin($name, 1, 1);
+            context.terminal.begin($name, 1, 1);
             let begun = Instant::now();
             let answer = $answer.await;
             scratch.settle().await;
-            context.progress.end();
-            if context.interrupt.signal().is_some() {
+            context.terminal.end();
+            if context.migrator.cancellation.is_requested() {
                 scratch.finish().await;
                 return Err(stopped(context, $name));
             }
@@ -175,9 +176,11 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
 
 /// Somebody wants it to end: what was asked at that moment has no answer.
 fn stopped(context: &Context, question: &str) -> Error {
-    Error::new(Exit::Failed, format!("stopped by {} at the question `{question}`", context.interrupt.name()))
-        .note("the databases of this run are dropped; nothing else was touched")
-        .help("run the command again: it begins anew")
+    Error::from(ErrorKind::Stopped {
+        by: format!("{} at the question `{question}`", context.migrator.cancellation.reason()),
+    })
+    .note("the databases of this run are dropped; nothing else was touched")
+    .help("run the command again: it begins anew")
 }
 
 fn page<'t>(
@@ -186,10 +189,10 @@ fn page<'t>(
     findings: &[Finding],
     (ways, traces): (&[WayBack], &'t [Trace]),
 ) -> Page<'t> {
-    let embedded = context.embedded;
+    let embedded = context.migrator.embedded;
     let about = vec![
         ("Migrations", embedded.migrations.len().to_string()),
-        ("Release", context.release.version.to_owned()),
+        ("Release", context.migrator.release.version.to_owned()),
         ("Digest", embedded.digest.to_owned()),
         ("Proved on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
     ];
@@ -209,7 +212,7 @@ fn page<'t>(
 fn text(finding: &Finding) -> String {
     let mut lines = finding.lines.iter();
     let first = lines.next().map(String::as_str).unwrap_or_default();
-    let head = format!("{:<9} {}: {first} ({})", finding.verdict.word(), finding.name, output::duration(finding.time));
+    let head = format!("{:<9} {}: {first} ({})", finding.verdict.word(), finding.name, words::duration(finding.time));
     lines.fold(head, |text, line| format!("{text}\n            {}", printable::lines(line, "            ")))
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Prints it.
 pub(crate) fn run(context: &Context, args: &Args) -> Exit {
-    let (embedded, release) = (context.embedded, context.release);
+    let (embedded, release) = (context.migrator.embedded, context.migrator.release);
     let newest = embedded.migrations.last().map(|migration| migration.version);
     if args.json {
         let value = json!({
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         return Exit::Done;
     }
     result(&format!("migrator {}", release.version));
-    if context.progress.is_verbose() {
+    if context.terminal.is_verbose() {
         result(&format!("commit      {}", release.commit));
         result(&format!("migrations  {} (newest {})", embedded.migrations.len(), newest.unwrap_or("none")));
         result(&format!("digest      {}", embedded.digest));

@@ -1,11 +1,10 @@
 //! `wait`: until the server accepts connections to the database.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::command::{Context, wait_lock};
-use crate::connect::{Trouble, dial};
 use crate::error::{Error, Exit};
-use crate::output::{self, result};
+use crate::output::result;
 
 /// The arguments of `wait`.
 #[derive(Debug, clap::Args)]
@@ -16,46 +15,10 @@ pub(crate) struct Args {
     pub timeout: Duration,
 }
 
-/// Tries until it works, until trying is in vain, or until the time is over.
+/// Waits.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = context.target()?;
-    let begun = Instant::now();
-    let mut pause = Duration::from_millis(100);
-    let mut told = String::new();
-    let too_late = |last: Option<Error>| {
-        let waited = format!("waited for {}", output::duration(args.timeout));
-        let error = last.unwrap_or_else(|| Error::new(Exit::NoConnection, format!("no answer from `{target}`")));
-        error.note(waited)
-    };
-    let mut last = None;
-    loop {
-        let left = args.timeout.saturating_sub(begun.elapsed());
-        let attempt = dial(&target, context.release.version, context.notices());
-        let Ok(outcome) = tokio::time::timeout(left, attempt).await else { return Err(too_late(last)) };
-        match outcome {
-            Ok(connection) => {
-                result(&format!("{} accepts connections to `{}`", connection.host, target.database()));
-                return Ok(Exit::Done);
-            }
-            Err(Trouble::Lasting(error)) => {
-                return Err(error.note("waiting does not help: this does not pass by itself"));
-            }
-            Err(Trouble::Passing(error)) => {
-                if error.reason() != told {
-                    error.reason().clone_into(&mut told);
-                    context.progress.say(&format!("waiting for {target}: {told}"));
-                    for help in error.helps() {
-                        context.progress.say(&format!("help: {help}"));
-                    }
-                }
-                last = Some(error);
-            }
-        }
-        let left = args.timeout.saturating_sub(begun.elapsed());
-        if left.is_zero() {
-            return Err(too_late(last));
-        }
-        tokio::time::sleep(pause.min(left)).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
-    }
+    let report = context.migrator.wait(&target, args.timeout).await?;
+    result(&format!("{} accepts connections to `{}`", report.host, target.database()));
+    Ok(Exit::Done)
 }

@@ -29,7 +29,7 @@ const STATISTICS: &str = "CASE WHEN s.stxexprs IS NULL THEN pg_get_statisticsobj
 /// in our questions is looked up elsewhere than in pg_catalog, where no one but a superuser can plant anything: the temporary
 /// schema, which the server would search first, is named last. A view that another session is changing is not waited for
 /// long: its lock holds up the traffic.
-pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; \
+pub const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path = pg_catalog, pg_temp; \
     SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL intervalstyle = 'postgres'; \
     SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL quote_all_identifiers = off; \
     SET LOCAL standard_conforming_strings = on; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5s'; \
@@ -52,8 +52,7 @@ pub(crate) fn query(major: i32, tables: &Tables) -> String {
 ///
 /// Each line begins with the lengths of its fields in bytes, so that no text can be taken for the end of one. The second column:
 /// whether an object of an unknown kind is among them.
-#[cfg(feature = "dev")]
-pub(crate) fn listing(major: i32, tables: &Tables) -> String {
+pub fn listing(major: i32, tables: &Tables) -> String {
     let field = |name: &str| format!("coalesce({name}, '') AS {name}");
     let fields = ["object", "kind", "part", "definition"];
     let lengths = fields.map(|name| format!("octet_length({name})")).join(" || ' ' || ");

@@ -1,7 +1,7 @@
 //! What the facts do not know: kinds of objects that a newer major release may have. They are told apart from all that is
 //! known, so that none of them passes for equal in silence.
 
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::sql::literal;
 
 /// A catalog whose rows are of several kinds.
@@ -138,7 +138,7 @@ pub(super) fn refuse<'a>(unknown: impl Iterator<Item = (&'a str, &'a str)>) -> R
     let unknown: Vec<(&str, &str)> = unknown.collect();
     let Some((first, _)) = unknown.first() else { return Ok(()) };
     let message = format!("cannot describe the schema: this migrator does not know what kind of object `{first}` is");
-    let mut error = Error::new(Exit::Usage, message);
+    let mut error = Error::usage(message);
     for (object, kind) in unknown.iter().take(NAMED) {
         error = error.note(format!("`{object}`: {kind}"));
     }

@@ -126,7 +126,6 @@ fn every_migration_makes_every_repeatable_due_again() {
     assert_eq!(history.repeatable_checksum("views"), None);
 }
 
-#[cfg(feature = "dev")]
 #[test]
 fn what_is_recorded_in_memory_is_what_the_tables_would_say() {
     let row = |version: &str| AppliedMigration {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::output::precise;
 use crate::trace::{Effect, Mode, Statement, Trace, Waits};
+use crate::words::precise;
 
 /// So much of the width is shared evenly, so that a short statement has room for a word; the rest goes by time.
 const EVEN: f64 = 0.75;

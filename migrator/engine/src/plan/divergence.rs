@@ -6,6 +6,7 @@ use crate::history::Direction;
 
 /// One place where they do not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Divergence {
     /// An applied migration whose SQL is another one in this binary.
     Changed {

@@ -41,6 +41,7 @@ impl State {
 
 /// One version.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The version as the file has it, or, where there is no file, as the history has it.
     pub version: String,
@@ -58,6 +59,7 @@ pub struct Entry {
 
 /// Every version, ascending, and the repeatables to apply again.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Survey {
     /// Ascending by number; versions that are no numbers last.
     pub entries: Vec<Entry>,

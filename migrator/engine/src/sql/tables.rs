@@ -7,7 +7,8 @@ use crate::embedded::Settings;
 
 /// The two history tables and the lock that guards them, as the settings name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tables {
+#[non_exhaustive]
+pub struct Tables {
     /// The schema's plain name.
     pub schema: String,
     /// The state table's plain name.

@@ -1,7 +1,7 @@
 //! Down blocks as they were recorded when a migration was applied.
 
 use crate::connect::{Connection, query, text};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::history::History;
 use crate::recorded;
 use crate::sql::{Tables, is_text};
@@ -24,7 +24,7 @@ pub(crate) async fn read_downs(
     if let Some(other) = of_log.clone().find(|writer| !allowed.contains(&writer.as_str())) {
         let message =
             format!("the down blocks recorded in `{}` cannot be believed: `{other}` can write to it", tables.events);
-        return Err(Error::new(Exit::Refused, message).help(format!(
+        return Err(Error::refused(message).help(format!(
             "run `REVOKE ALL ON {} FROM {other}`, or list the role under `writers` in [history] of db/migrator.toml",
             tables.events
         )));

@@ -2,7 +2,7 @@
 //!
 //! Who starts a history of its own beside one of them runs everything a second time.
 
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::history::History;
 use crate::sql::{Tables, literal};
 
@@ -55,14 +55,14 @@ pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
     let (schema, table) = found.split_once('.').unwrap_or(("", found));
     let message = format!("there is no history in `{}`, but there is a table `{found}`", tables.state);
     if table == tables.table {
-        return Err(Error::new(Exit::Diverged, message)
+        return Err(Error::diverged(message)
             .note("if it is the history of these migrations, everything would run a second time")
             .help(format!("if it is, set `schema = \"{schema}\"` under [history] in db/migrator.toml, and build"))
             .help("if it belongs to something else, run `up --new-history` once"));
     }
     let is_it = |(name, _): &&(&str, &str)| *name == table.to_ascii_lowercase() || *name == found.to_ascii_lowercase();
     let tool = TOOLS.iter().find(is_it).map_or("another tool", |(_, tool)| tool);
-    Err(Error::new(Exit::Diverged, format!("{message}, the history of {tool}"))
+    Err(Error::diverged(format!("{message}, the history of {tool}"))
         .note("if that tool has applied what these migrations hold, everything would run a second time")
         .help("record what has been applied already with `migrator stamp --to VERSION`, then run `up`")
         .help("if that history belongs to something else, run `up --new-history` once"))
@@ -84,5 +84,5 @@ pub(super) fn foreign(tables: &Tables, columns: &[&str], is_of_rails: bool) -> O
         return None;
     };
     let message = format!("the table `{}` belongs to {owner}", tables.state);
-    Some(Error::new(Exit::Diverged, message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `stamp` what has been applied"))
+    Some(Error::diverged(message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `stamp` what has been applied"))
 }

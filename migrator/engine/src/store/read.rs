@@ -10,10 +10,10 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 use super::elsewhere;
 use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::history::{AppliedMigration, Event, History};
-use crate::output;
 use crate::sql::{EVENT_COLUMNS, Limits, OURS, STATE_COLUMNS, Tables, first_word, literal};
+use crate::words;
 
 /// How much is read of a history, in bytes of its values: hundreds of thousands of rows.
 const MOST_BYTES: usize = 256 << 20;
@@ -71,7 +71,7 @@ async fn read_tables(
             Err(locked(connection, tables, wait).await)
         }
         Err(error) if error.code() == Some(&SqlState::WRONG_OBJECT_TYPE) => Err(standing::no_table(tables)),
-        Err(error) => Err(failed("reading the history", &error)),
+        Err(error) => Err(failed("reading the history", error)),
     }
 }
 
@@ -86,10 +86,11 @@ async fn locked(connection: &Connection, tables: &Tables, wait: Duration) -> Err
     );
     let rows = ours(&connection.client, &statement).await.unwrap_or_default();
     let holder = rows.first().and_then(|row| text(row, "holder")).unwrap_or_else(|| "another session".to_owned());
-    Error::new(
-        Exit::Locked,
-        format!("cannot read the history in `{}` within {}: locked by {holder}", tables.state, output::duration(wait)),
-    )
+    Error::locked(format!(
+        "cannot read the history in `{}` within {}: locked by {holder}",
+        tables.state,
+        words::duration(wait)
+    ))
     .help("wait until that session has ended its transaction, or end it with `SELECT pg_terminate_backend(pid)`")
 }
 
@@ -223,12 +224,12 @@ fn refuse_server(server: &Server) -> Result<(), Error> {
     for (mark, product) in [("CockroachDB", "CockroachDB"), ("-YB-", "YugabyteDB")] {
         if server.version.contains(mark) {
             let message = format!("the server is {product}: its advisory locks cannot be relied upon");
-            return Err(Error::new(Exit::Refused, message).help("migrator works with PostgreSQL 13 and later"));
+            return Err(Error::refused(message).help("migrator works with PostgreSQL 13 and later"));
         }
     }
     if server.version_number != 0 && server.version_number < 130_000 {
         let message = format!("the server is PostgreSQL {}, which is too old", server.version);
-        return Err(Error::new(Exit::Refused, message).help("migrator works with PostgreSQL 13 and later"));
+        return Err(Error::refused(message).help("migrator works with PostgreSQL 13 and later"));
     }
     Ok(())
 }
@@ -334,7 +335,7 @@ impl Answer {
 }
 
 fn too_large(tables: &Tables) -> Error {
-    Error::new(Exit::Other, format!("the history in `{}` has more than {} MB", tables.state, MOST_BYTES >> 20))
+    Error::other(format!("the history in `{}` has more than {} MB", tables.state, MOST_BYTES >> 20))
         .help("find out what fills it; rows of `seed` and `repeatable` in the event log that are older than the newest may be deleted")
 }
 

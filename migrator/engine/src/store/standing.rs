@@ -4,7 +4,7 @@
 //! would run with the migrator's rights, and his rows would decide what is applied.
 
 use crate::connect::{number, text};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::sql::{Tables, literal};
 use tokio_postgres::SimpleQueryRow;
 
@@ -153,7 +153,7 @@ impl Standing {
         match &self.obstacle {
             None => Ok(()),
             Some((found, help)) => {
-                Err(Error::new(Exit::Refused, format!("the history in `{}` cannot be believed: {found}", self.table))
+                Err(Error::refused(format!("the history in `{}` cannot be believed: {found}", self.table))
                     .help(help.clone()))
             }
         }
@@ -167,11 +167,8 @@ impl Standing {
 
 /// The sentence for a relation of the history's name that cannot even be locked as a table.
 pub(super) fn no_table(tables: &Tables) -> Error {
-    Error::new(
-        Exit::Refused,
-        format!("the history in `{}` cannot be believed: it is not an ordinary table", tables.state),
-    )
-    .help(ELSEWHERE)
+    Error::refused(format!("the history in `{}` cannot be believed: it is not an ordinary table", tables.state))
+        .help(ELSEWHERE)
 }
 
 /// The way out where another user has made the table.

@@ -70,7 +70,7 @@ impl<'a> Tracer<'a> {
     /// A lost connection.
     pub(crate) async fn new(executor: &'a Executor) -> Result<Tracer<'a>, Error> {
         let state = State::read(&executor.connection.client, Moment::Between, &executor.tables).await;
-        let state = state.map_err(|error| failed("looking what is there", &error))?;
+        let state = state.map_err(|error| failed("looking what is there", error))?;
         Ok(Tracer { executor, state })
     }
 
@@ -88,7 +88,7 @@ impl<'a> Tracer<'a> {
             // Nothing is lost where nothing is open.
             let _ = executor.connection.client.batch_execute("ROLLBACK").await;
         }
-        outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), &error))?;
+        outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), error))?;
         Ok(Trace { label: subject.label(), file: subject.source().0, statements })
     }
 }

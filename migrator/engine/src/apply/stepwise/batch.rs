@@ -5,10 +5,12 @@
 
 use std::collections::VecDeque;
 
-use super::Run;
+use super::block::Run;
+use crate::apply::done::Done;
 use crate::apply::failure::Failure;
+use crate::apply::patience::{Patience, pause};
 use crate::apply::transaction::{Durability, InFlight, Message, rollback};
-use crate::apply::{Patience, pause, watch};
+use crate::apply::watch;
 use crate::embedded::StatementKind;
 use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
 use crate::units::{Unit, UnitKind};
@@ -93,7 +95,7 @@ impl Run<'_> {
         let (mut done, label) = (0, self.migration.label());
         while let Some(in_flight) = queue.pop_front() {
             let mut watch = watch::Watch::new(self.executor, &label);
-            let outcome = watch.announcing(in_flight.finish(), &mut crate::apply::Done::default()).await;
+            let outcome = watch.announcing(in_flight.finish(), &mut Done::default()).await;
             if let Err(error) = outcome {
                 failure = Some(watch.explain(error));
                 // The answers to what was sent after it must be read before the session can be used again.

@@ -2,7 +2,7 @@
 //!
 //! `SET` is replayed, but a function may have changed the path or the role: what comes next would run somewhere else.
 
-use super::Run;
+use super::block::Run;
 use crate::apply::failure::{Failure, Place};
 use crate::connect::{rows, text};
 use crate::sql::{is_text, ours, session_state};

@@ -7,16 +7,16 @@ use serde_json::json;
 use super::{Args, line, to_json};
 use crate::apply::{Executor, apply};
 use crate::command::Context;
-use crate::command::context::Session;
 use crate::command::html::Place;
 use crate::command::scratch::{Database, Scratch};
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::Script;
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind, Exit};
 use crate::history::History;
 use crate::output::{self, file, result};
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
+use crate::session::Session;
 use crate::trace::{Subject, Trace, Tracer, Waits};
 use crate::units::{UnitKind, units};
 
@@ -37,11 +37,11 @@ pub(crate) struct Tracing {
 /// Traces and prints.
 pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: &Plan) -> Result<Exit, Error> {
     let Some(url) = &args.tracing.scratch_url else {
-        return Err(Error::new(Exit::Usage, "cannot trace the locks: there is no server for a throw-away copy")
+        return Err(Error::usage("cannot trace the locks: there is no server for a throw-away copy")
             .help("run `cargo xtask migrate plan --locks`, which starts one, or name one in MIGRATOR_SCRATCH_URL"));
     };
     let place = args.tracing.html.as_deref().map(Place::open).transpose()?;
-    context.warn_ahead(&plan.ahead);
+    super::warn_ahead(context, plan);
     let history = session.history;
     drop(session.connection);
     let (version, traces) = on_copy(context, url, &history, plan)
@@ -63,7 +63,7 @@ pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: 
     print(plan, &traces, args.sql);
     if !plan.steps.is_empty() {
         context
-            .progress
+            .terminal
             .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA));
     }
     Ok(Exit::Done)
@@ -73,7 +73,7 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &
     let about = vec![
         ("Database", target.to_string()),
         ("To apply", plan.steps.len().to_string()),
-        ("Release", context.release.version.to_owned()),
+        ("Release", context.migrator.release.version.to_owned()),
         ("Plan digest", plan.digest()),
         ("Seen on", format!("PostgreSQL {version}, on an empty copy of the schema: {}", page::WITHOUT_DATA)),
     ];
@@ -115,7 +115,7 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
 /// Brings a new database to where the history says the real one is, and runs the plan there. Returns the release of the
 /// server and one trace for each step.
 async fn on_copy(context: &Context, url: &str, history: &History, plan: &Plan) -> Result<(String, Vec<Trace>), Error> {
-    let there = Context { database_url: Some(url.to_owned()), target: None, ..context.clone() };
+    let there = Context { database_url: Some(url.to_owned()), known: None, ..context.clone() };
     let scratch = Scratch::new(&there).await?;
     let traced = async {
         let database = scratch.database().await?;
@@ -132,7 +132,7 @@ async fn on_copy(context: &Context, url: &str, history: &History, plan: &Plan) -
 
 /// What the real database has behind it, as far as this binary holds it.
 fn behind(context: &Context, history: &History) -> Plan {
-    let embedded = context.embedded;
+    let embedded = context.migrator.embedded;
     let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
     let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
     let there = |script: &&Script| history.repeatable_checksum(script.name) == Some(script.checksum);
@@ -144,7 +144,7 @@ fn behind(context: &Context, history: &History) -> Plan {
 /// Repeatables that are there with an older text, which no binary holds: the present one takes its place, as far as it can be put in
 /// before what is pending, which may need it.
 async fn put_in_older(context: &Context, database: &Database, history: &History) {
-    for script in context.embedded.repeatables {
+    for script in context.migrator.embedded.repeatables {
         if is_older(history, script) {
             // One that needs what is pending cannot have been there in this form.
             let _ = apply(&database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await;
@@ -161,13 +161,13 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
     let mut traces = Vec::new();
     let mut tracer = Tracer::new(&database.executor).await?;
     for (index, step) in plan.steps.iter().enumerate() {
-        if context.interrupt.signal().is_some() {
-            return Err(Error::new(Exit::Failed, format!("stopped by {}", context.interrupt.name())));
+        if context.migrator.cancellation.is_requested() {
+            return Err(ErrorKind::Stopped { by: context.migrator.cancellation.reason() }.into());
         }
-        context.progress.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
+        context.terminal.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
         let again = matches!(step, Step::Repeatable(script) if is_older(history, script));
         let traced = one(&mut tracer, &database.executor, step, again).await;
-        context.progress.end();
+        context.terminal.end();
         traces.push(traced?);
     }
     Ok(traces)

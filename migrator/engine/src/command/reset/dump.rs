@@ -1,17 +1,13 @@
 //! db/schema.sql as the beginning of a new database: what it claims to hold, and how it is loaded.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use crate::apply::failure::{Place, describe};
-use crate::apply::{Body, run_alone};
-use crate::command::{Context, drift};
-use crate::connect::{NoticeSink, connect};
+use crate::command::Context;
 use crate::conninfo::ConnectionTarget;
-use crate::embedded::{Embedded, Statement, StatementKind};
-use crate::error::{Error, Exit};
+use crate::embedded::Embedded;
+use crate::error::{Error, ErrorKind};
 use crate::facts::report;
-use crate::history::Direction;
+use crate::operation::drift;
 
 /// The line above the versions, in dbmate's words.
 const MARK: &str = "-- Dbmate schema migrations";
@@ -52,24 +48,19 @@ impl Dump {
     /// The server refuses a statement.
     pub(super) async fn load(self, context: &Context, target: &ConnectionTarget) -> Result<String, Error> {
         let Dump { file, text, starts, newest } = self;
-        let silent: NoticeSink = Arc::new(|_| {});
         // A session of its own: the file changes the settings.
-        let connection = connect(target, context.release.version, silent).await?;
-        if let Err(mut failure) = run_alone(&connection.client, &body(&file, text, &starts)).await {
-            if starts.is_empty() && matches!(failure.place, Place::AtCommit) {
-                failure.place = Place::Own;
-            }
-            let error = describe(&format!("the load of `{file}`"), Direction::Up, &failure, None);
-            let error = error.note(format!("database `{}` is new and empty", target.database()));
-            return Err(error.help(way_out(&failure.summary())));
+        let connection = context.migrator.open(target).await?;
+        if let Err(error) = connection.load(file.clone(), text, &starts).await {
+            let way_out = way_out(&error);
+            return Err(error.note(format!("database `{}` is new and empty", target.database())).help(way_out));
         }
         drop(connection);
-        let session = context.open().await?;
-        let differences = drift::behind_a_load(context, &session.connection, &session.tables, newest).await?;
+        let session = context.connect().await?;
+        let differences = drift::after_a_load(&session, newest).await?;
         if let Some((facts, differences)) = differences
             && !differences.is_empty()
         {
-            context.progress.warn(&format!(
+            context.terminal.warn(&format!(
                 "{file} did not give the schema that {facts} describes: it is stale, or was edited; `cargo xtask dump` writes both\n{}",
                 report(&differences)
             ));
@@ -86,7 +77,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn refused(file: &str, reason: &str) -> Error {
-    Error::new(Exit::Usage, format!("cannot reset from `{file}`: {reason}")).note("nothing was dropped")
+    Error::usage(format!("cannot reset from `{file}`: {reason}")).note("nothing was dropped")
 }
 
 /// The newest version in the file, whose versions must be the first ones of the binary: `up` goes on behind them.
@@ -119,19 +110,11 @@ fn versions<'t>(text: &'t str) -> Option<Vec<&'t str>> {
     Some(lines[mark..].iter().filter_map(version).collect())
 }
 
-/// The file as something that can be run; what it holds lives until the process ends, as compiled files do.
-fn body(file: &str, text: String, starts: &[usize]) -> Body {
-    let length = text.len();
-    let ends = starts.iter().skip(1).copied().chain([length]);
-    let statement =
-        |(start, end): (&usize, usize)| Statement { range: *start..end, kind: StatementKind::Plain, checksum: "" };
-    let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
-    Body { file: file.to_owned().leak(), text: text.leak(), range: 0..length, statements: statements.leak() }
-}
-
-fn way_out(said: &str) -> &'static str {
+fn way_out(error: &Error) -> &'static str {
     // PostgreSQL has one code for every kind of object that does not exist, and the words depend on its language.
-    match said.contains("[42704]") {
+    let is_undefined =
+        |kind: &ErrorKind| matches!(kind, ErrorKind::MigrationFailed { sqlstate: Some(code), .. } if code == "42704");
+    match is_undefined(error.kind()) {
         true => {
             "if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make"
         }

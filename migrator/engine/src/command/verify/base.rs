@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::embedded::{Embedded, Script, Statement, StatementKind};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 
 /// `{"known":{"name":"origin/main","versions":["001"],"repeatables":[{"name":"v","text":"...","starts":[0]}]}}`, or
 /// `{"unknown":"this is not a git repository"}`.
@@ -59,7 +59,7 @@ impl Base {
     pub(super) fn read(file: Option<&Path>, embedded: &'static Embedded) -> Result<Base, Error> {
         let Some(file) = file else { return Ok(Base::without_newest(embedded, None)) };
         let refused = |reason: String| {
-            Error::new(Exit::Usage, format!("cannot read what `--base` says of the base branch: {reason}"))
+            Error::usage(format!("cannot read what `--base` says of the base branch: {reason}"))
                 .help("leave it to `cargo xtask verify`, of the same release as the engine")
         };
         let text = std::fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;

@@ -6,12 +6,12 @@ use crate::apply::{self, apply};
 use crate::command::scratch::{Database, Scratch};
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::output::list;
 use crate::plan::{self, Plan, Step, Target};
+use crate::words::list;
 
 /// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
 pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>) -> Result<Answer, Error> {
-    let migrations = scratch.context.embedded.migrations;
+    let migrations = scratch.context.migrator.embedded.migrations;
     let mut place = Place::new(scratch, 0).await?;
     for _ in migrations {
         if let Err(error) = place.up().await {
@@ -34,7 +34,7 @@ pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     let mut database = scratch.database().await?;
     database.up(Target::Newest, true).await?;
     let history = database.history().await?;
-    let plan = plan::up(database.context.embedded, &history, Target::Newest, false)?;
+    let plan = plan::up(database.context.migrator.embedded, &history, Target::Newest, false)?;
     scratch.discard(database).await;
     let labels: Vec<String> = plan.steps.iter().map(Step::label).collect();
     Ok(match labels.is_empty() {
@@ -46,7 +46,7 @@ pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
 /// A repeatable that is applied again changes nothing.
 pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     let mut database = scratch.database().await?;
-    let repeatables = database.context.embedded.repeatables;
+    let repeatables = database.context.migrator.embedded.repeatables;
     database.up(Target::Newest, true).await?;
     let once = Facts::read(&database.executor.connection, &database.executor.tables).await?;
     let plan = Plan { steps: repeatables.iter().map(Step::Repeatable).collect(), ahead: Vec::new() };
@@ -67,7 +67,7 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
 
 /// Each seed can be run on a fresh database, and again.
 pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
-    let seeds = scratch.context.embedded.seeds;
+    let seeds = scratch.context.migrator.embedded.seeds;
     let mut broken = Vec::new();
     for seed in seeds {
         let mut database = scratch.database().await?;
@@ -101,7 +101,7 @@ pub(super) async fn two_at_once(scratch: &Scratch<'_>) -> Result<Answer, Error> 
     };
     let (first, second) = futures_util::future::join(one(), one()).await;
     let (first, second) = (first?, second?);
-    let all = context.embedded.migrations.len() + context.embedded.repeatables.len();
+    let all = context.migrator.embedded.migrations.len() + context.migrator.embedded.repeatables.len();
     Ok(match first + second == all {
         true => (Verdict::Ok, vec![format!("{all} steps, each by one of them")]),
         false => (Verdict::Failed, vec![format!("{first} and {second} steps were applied, not {all} in all")]),

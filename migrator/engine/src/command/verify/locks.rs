@@ -8,14 +8,14 @@ use crate::trace::{Subject, Trace, Tracer, Waits};
 /// Every statement of every migration, in its place in the history; what it locks is no failure, but worth knowing.
 pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
     let database = scratch.database().await?;
-    let migrations = scratch.context.embedded.migrations;
+    let migrations = scratch.context.migrator.embedded.migrations;
     let mut tracer = Tracer::new(&database.executor).await?;
     for migration in migrations {
-        if scratch.context.interrupt.signal().is_some() {
+        if scratch.context.migrator.cancellation.is_requested() {
             break;
         }
         traces.push(tracer.run(Subject::Migration(migration)).await?);
-        scratch.context.progress.reached(traces.len(), migrations.len());
+        scratch.context.terminal.reached(traces.len(), migrations.len());
     }
     scratch.discard(database).await;
     let lines: Vec<String> = traces.iter().flat_map(lines).collect();

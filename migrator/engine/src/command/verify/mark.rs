@@ -60,7 +60,7 @@ impl Marker {
         if self.blind {
             return Ok(None);
         }
-        let lost = |error: tokio_postgres::Error| failed(DOING, &error);
+        let lost = |error: tokio_postgres::Error| failed(DOING, error);
         if self.prepared.is_none() {
             match question(client).await.map_err(lost)? {
                 Some(text) => self.prepared = Some(prepare(client, &text).await.map_err(lost)?),

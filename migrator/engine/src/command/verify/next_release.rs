@@ -30,7 +30,7 @@ struct Stop(String, Vec<String>);
 
 /// Walks it; `zero` is what is there behind an `up` from zero.
 pub(super) async fn walk(scratch: &Scratch<'_>, base: &Base, zero: &Facts) -> Result<Answer, Error> {
-    let embedded = scratch.context.embedded;
+    let embedded = scratch.context.migrator.embedded;
     let at = base.name();
     if !base.unknown.is_empty() {
         let lost = format!(
@@ -73,7 +73,7 @@ impl Road<'_> {
             let head = format!("{what} on {at}: the schema is another one than from zero (-)");
             return Ok(Err(Stop(head, lines)));
         }
-        let in_place = match self.database.context.embedded.repeatables.len() {
+        let in_place = match self.database.context.migrator.embedded.repeatables.len() {
             0 => String::new(),
             number => format!(" with {} in place", count(number, "repeatable")),
         };
@@ -110,7 +110,7 @@ impl Road<'_> {
     /// Brings the database to where production is.
     async fn go_to_base(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let mut plan = plan::up(self.database.context.embedded, &history, Target::Newest, false)?;
+        let mut plan = plan::up(self.database.context.migrator.embedded, &history, Target::Newest, false)?;
         let is_there = |step: &Step| match step {
             Step::Migration { migration, .. } => self.base.versions.contains(&migration.number),
             Step::Repeatable(_) => false,
@@ -138,20 +138,20 @@ impl Road<'_> {
 
     async fn up(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let plan = plan::up(self.database.context.embedded, &history, Target::Newest, false)?;
+        let plan = plan::up(self.database.context.migrator.embedded, &history, Target::Newest, false)?;
         apply(&self.database.executor, &plan).await.map(|_| ())
     }
 
     async fn down(&mut self, steps: usize) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let plan = plan::down(self.database.context.embedded, &history, Target::Steps(steps))?;
+        let plan = plan::down(self.database.context.migrator.embedded, &history, Target::Steps(steps))?;
         apply(&self.database.executor, &plan).await.map(|_| ())
     }
 
     /// How many of the new migrations can be rolled back, newest first, and the one that cannot. Where none is new it is the newest
     /// one: that is what `down` would roll back.
     fn ways_back(&self) -> (usize, Option<&'static Migration>) {
-        let migrations = self.database.context.embedded.migrations;
+        let migrations = self.database.context.migrator.embedded.migrations;
         let mut newest = migrations.iter().rev().take(self.new.len().max(1));
         let none = newest.clone().find(|migration| migration.down.is_none());
         (newest.by_ref().take_while(|migration| migration.down.is_some()).count(), none)

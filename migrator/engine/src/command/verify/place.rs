@@ -6,7 +6,7 @@ use crate::apply::apply;
 use crate::command::Context;
 use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Migration;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::history::{Direction, History};
 use crate::plan::{self, Plan, Step, Target};
 
@@ -60,7 +60,7 @@ impl Place {
     pub(super) async fn new(scratch: &Scratch<'_>, count: usize) -> Result<Place, Error> {
         let mut database = scratch.database().await?;
         let history = database.history().await?;
-        let mut ways_up = plan::up(database.context.embedded, &history, Target::Newest, false)?.steps;
+        let mut ways_up = plan::up(database.context.migrator.embedded, &history, Target::Newest, false)?.steps;
         ways_up.retain(|step| matches!(step, Step::Migration { .. }));
         let mut place =
             Place { database, reader: Reader::default(), marker: Marker::default(), at: 0, ways_up, history };
@@ -83,7 +83,7 @@ impl Place {
         let read = self.database.history().await?;
         if !read.agrees_with(&self.history) {
             let message = format!("the history in `{}` is not what was done", self.database.executor.tables.state);
-            return Err(Error::new(Exit::Diverged, message).help("no migration may write to the history tables"));
+            return Err(Error::diverged(message).help("no migration may write to the history tables"));
         }
         self.history = read;
         if self.at < count {
@@ -105,7 +105,12 @@ impl Place {
         let mut plan = match migration.up.transaction {
             true => Plan { steps: vec![planned.clone()], ahead: Vec::new() },
             // Such a step depends on how far it got before.
-            false => plan::up(self.database.context.embedded, &self.history, Target::Version(migration.number), false)?,
+            false => plan::up(
+                self.database.context.migrator.embedded,
+                &self.history,
+                Target::Version(migration.number),
+                false,
+            )?,
         };
         // The repeatables follow the newest one, and its way back does not take them with it.
         plan.steps.retain(|step| matches!(step, Step::Migration { .. }));
@@ -119,7 +124,7 @@ impl Place {
     /// # Errors
     /// It has no way back or the way back fails; a lost connection.
     pub(super) async fn down(&mut self) -> Result<(), Error> {
-        let plan = plan::down(self.database.context.embedded, &self.history, Target::Steps(1))?;
+        let plan = plan::down(self.database.context.migrator.embedded, &self.history, Target::Steps(1))?;
         apply(&self.database.executor, &plan).await?;
         self.at -= 1;
         for step in &plan.steps {
@@ -135,7 +140,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn put_in_repeatables(&mut self) -> Result<(), Error> {
-        for script in self.database.context.embedded.repeatables {
+        for script in self.database.context.migrator.embedded.repeatables {
             // One that needs what comes later cannot have been there in this form.
             let _ = apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
                 .await;

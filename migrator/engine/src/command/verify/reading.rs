@@ -7,7 +7,7 @@ use futures_util::future::join3;
 use tokio_postgres::{Client, Statement};
 
 use crate::connect::{Connection, failed};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::facts::{Fact, Facts, catalog};
 use crate::sql::Tables;
 
@@ -25,7 +25,7 @@ impl Reading {
         let mut facts = Vec::new();
         while !rest.is_empty() {
             let (fact, behind) = first_fact(rest).ok_or_else(|| {
-                Error::new(Exit::Other, "the facts of the schema came in a form that is not ours")
+                Error::other("the facts of the schema came in a form that is not ours")
                     .help("this is a defect of the migrator: please report it")
             })?;
             facts.push(fact);
@@ -81,7 +81,7 @@ impl Reader {
             Some((statement, _)) => statement.clone(),
             None => {
                 let text = catalog::listing(version_number / 10_000, tables);
-                prepare(client, &text).await.map_err(|error| failed(DOING, &error))?
+                prepare(client, &text).await.map_err(|error| failed(DOING, error))?
             }
         };
         // The three are on their way before the first is answered.
@@ -91,10 +91,10 @@ impl Reader {
             client.batch_execute("ROLLBACK"),
         )
         .await;
-        let row = begun.and(answer).map_err(|error| failed(DOING, &error))?;
-        ended.map_err(|error| failed(DOING, &error))?;
-        let text: String = row.try_get(0).map_err(|error| failed(DOING, &error))?;
-        let unknown: bool = row.try_get(1).map_err(|error| failed(DOING, &error))?;
+        let row = begun.and(answer).map_err(|error| failed(DOING, error))?;
+        ended.map_err(|error| failed(DOING, error))?;
+        let text: String = row.try_get(0).map_err(|error| failed(DOING, error))?;
+        let unknown: bool = row.try_get(1).map_err(|error| failed(DOING, error))?;
         if unknown {
             Reading(text.clone()).facts()?.refuse_unknown(&[])?;
         }

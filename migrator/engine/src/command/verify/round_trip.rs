@@ -70,13 +70,13 @@ pub(super) async fn every_migration(
     goes_up: bool,
     ways: &mut Vec<WayBack>,
 ) -> Result<Answer, Error> {
-    let progress = &scratch.context.progress;
+    let progress = &scratch.context.terminal;
     let work = Work::new(scratch, PORTION);
     if goes_up && work.migrations.len() > PORTION && scratch.shares_nothing().await {
         progress.detail("round trip: in two databases at once");
         let (first, second) = join(work.run(), work.run()).await;
         let alone = work.stopped.borrow().is_none() && scratch.shares_nothing().await;
-        if alone && first.is_ok() && second.is_ok() || scratch.context.interrupt.signal().is_some() {
+        if alone && first.is_ok() && second.is_ok() || scratch.context.migrator.cancellation.is_requested() {
             return first.and(second).map(|()| work.answer(ways));
         }
     }
@@ -88,7 +88,7 @@ pub(super) async fn every_migration(
 
 impl<'a> Work<'a> {
     fn new(scratch: &'a Scratch<'a>, portion: usize) -> Work<'a> {
-        let migrations = scratch.context.embedded.migrations;
+        let migrations = scratch.context.migrator.embedded.migrations;
         Work {
             scratch,
             migrations,
@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
     }
 
     fn has_repeatables(&self) -> bool {
-        !self.scratch.context.embedded.repeatables.is_empty()
+        !self.scratch.context.migrator.embedded.repeatables.is_empty()
     }
 
     /// A database in place of one that is not to be used any more, with the first `count` migrations applied.
@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
     fn finish(&self, index: usize, outcome: Outcome) {
         self.outcomes.borrow_mut()[index] = Some(outcome);
         self.finished.set(self.finished.get() + 1);
-        self.scratch.context.progress.reached(self.finished.get(), self.migrations.len());
+        self.scratch.context.terminal.reached(self.finished.get(), self.migrations.len());
     }
 
     /// In the order of the migrations, whoever has looked at them; `ways` gets one verdict for each that was looked at.

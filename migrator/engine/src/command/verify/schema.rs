@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Answer, Verdict};
-use crate::error::{Error, Exit};
+use crate::error::Error;
 
 /// `{"verdict":"ok|failed|not asked","lines":["..."],"ms":12}`.
 #[derive(Debug, Deserialize)]
@@ -37,7 +37,7 @@ pub(super) fn handed_over(outcome: Option<&str>) -> Result<(Answer, Duration), E
         return Ok(((Verdict::NotAsked, vec!["`cargo xtask verify` asks it".to_owned()]), Duration::ZERO));
     };
     let outcome: Outcome = serde_json::from_str(outcome).map_err(|error| {
-        Error::new(Exit::Usage, format!("cannot read what `--schema` says of the committed schema: {error}"))
+        Error::usage(format!("cannot read what `--schema` says of the committed schema: {error}"))
             .help("leave it to `cargo xtask verify`, of the same release as the engine")
     })?;
     let verdict = match outcome.verdict {

@@ -68,7 +68,7 @@ fn half_a_password_is_neither_a_host_nor_a_database_nor_a_message() {
             Err(error) => {
                 let shown = format!("{}\n{error}\n{error:?}", error.render(false));
                 assert!(!shown.contains("canary"), "{text}: {shown}");
-                assert_eq!(error.exit(), Exit::Usage, "{text}: {shown}");
+                assert_eq!(error.exit(), crate::error::Exit::Usage, "{text}: {shown}");
             }
         }
     }

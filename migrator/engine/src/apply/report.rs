@@ -2,44 +2,73 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::{Failure, Place};
-use crate::apply::truth::{self, Truth};
-use crate::apply::{Done, Executor, advice};
+use super::advice;
+use super::done::Done;
+use super::executor::Executor;
+use super::failure::{Failure, Place};
+use super::truth::{self, Truth};
 use crate::connect::said;
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind};
 use crate::excerpt::Excerpt;
 use crate::history::Direction;
-use crate::output::list;
 use crate::plan::Step;
 use crate::sql::NewEvent;
 use crate::store;
+use crate::words::list;
+
+/// What an error is about.
+pub(crate) struct Subject {
+    /// `migration 003_x`, `repeatable views`, `seed test`.
+    pub(crate) name: String,
+    /// Which way it was going.
+    pub(crate) direction: Direction,
+    /// The version that it would have applied.
+    pub(crate) applies: Option<&'static str>,
+}
+
+impl Subject {
+    fn of(step: &Step) -> Subject {
+        let label = step.label();
+        match step {
+            Step::Migration { migration, direction, .. } => Subject {
+                name: format!("migration {label}"),
+                direction: *direction,
+                applies: (*direction == Direction::Up).then_some(migration.version),
+            },
+            Step::Repeatable(_) => Subject::other(format!("repeatable {label}")),
+        }
+    }
+
+    /// Anything but a migration.
+    pub(crate) fn other(name: String) -> Subject {
+        Subject { name, direction: Direction::Up, applies: None }
+    }
+}
 
 /// A run that was stopped between two steps.
-pub(in crate::apply) fn stopped(executor: &Executor, done: &[String], rest: &[String]) -> Error {
-    Error::new(Exit::Failed, format!("stopped by {}", executor.interrupt.name()))
-        .note(format!("done in this run: {}. Not run: {}.", list(done), list(rest)))
+pub(super) fn stopped(executor: &Executor, done: &Done, rest: &[Step]) -> Error {
+    Error::from(ErrorKind::Stopped { by: executor.cancellation.reason() })
+        .note(format!("done in this run: {}. Not run: {}.", list(&done.labels()), list(&labels(rest))))
         .help("run the command again: it goes on where it stopped")
 }
 
 /// Records the failure, reads what is true, and puts the report together.
-pub(in crate::apply) async fn report(
+pub(super) async fn report(
     executor: &Executor,
     step: &Step,
     failure: Failure,
     done: &mut Done,
-    rest: &[String],
+    rest: &[Step],
 ) -> Error {
-    let (kind, direction) = match step {
-        Step::Migration { direction, .. } => ("migration", *direction),
-        Step::Repeatable(_) => ("repeatable", Direction::Up),
-    };
+    let subject = Subject::of(step);
+    let direction = subject.direction;
     let mut notes = Vec::new();
     let mut truth = Truth::Unknown("the connection was lost".to_owned());
     if !failure.lost {
         notes = record(executor, step, &failure, done).await;
         truth = truth::read(executor, step).await;
     }
-    let mut error = describe(&format!("{kind} {}", step.label()), direction, &failure, Some(&truth));
+    let mut error = describe(&subject, &failure, Some(&truth));
     error = notes.into_iter().fold(error, Error::note);
     if let Truth::Unknown(reason) = &truth
         && !failure.lost
@@ -47,15 +76,22 @@ pub(in crate::apply) async fn report(
         error = error.note(format!("what is in the database now could not be read: {reason}"));
     }
     let verb = if direction == Direction::Up { "applied" } else { "rolled back" };
-    error = error.note(format!("{verb} before it in this run: {}. Not run: {}.", list(&done.labels), list(rest)));
-    if executor.interrupt.signal().is_some() && !failure.in_doubt {
-        let name = executor.interrupt.name();
-        return error.help(format!("it was stopped by {name}: run the command again, it goes on where it stopped"));
+    error = error.note(format!(
+        "{verb} before it in this run: {}. Not run: {}.",
+        list(&done.labels()),
+        list(&labels(rest))
+    ));
+    if executor.cancellation.is_requested() && !failure.in_doubt {
+        let name = executor.cancellation.reason();
+        error = error.help(format!("it was stopped by {name}: run the command again, it goes on where it stopped"));
+    } else {
+        error = way_out(error, step, &subject, (&failure, &truth));
     }
-    way_out(error, step, kind, direction, (&failure, &truth))
+    failure.explain(error)
 }
 
-fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, (failure, truth): (&Failure, &Truth)) -> Error {
+fn way_out(error: Error, step: &Step, subject: &Subject, (failure, truth): (&Failure, &Truth)) -> Error {
+    let direction = subject.direction;
     let command = direction.word();
     match failure {
         failure if failure.lost || fenced_off(failure) => error,
@@ -85,17 +121,22 @@ fn way_out(error: Error, step: &Step, kind: &str, direction: Direction, (failure
                 ))
             }
             // What fits the cause has been said.
-            _ if !error.helps().is_empty() => error,
+            _ if advice(failure, subject).is_some() => error,
             _ if direction == Direction::Down => {
                 error.help("correct the down block (it may always be edited), build, and run `down` again")
             }
-            _ if kind == "repeatable" => error.help("correct the file, build, and run `up` again"),
+            _ if matches!(step, Step::Repeatable(_)) => error.help("correct the file, build, and run `up` again"),
             Truth::Untouched { was_applied: false } => {
                 error.help("correct the file (it has never been applied, so it may be edited), build, and run `up` again")
             }
             _ => error.help("correct the file (it is not applied, so it may be edited), build, and run `up` again"),
         },
     }
+}
+
+/// The names of steps.
+pub(super) fn labels(steps: &[Step]) -> Vec<String> {
+    steps.iter().map(Step::label).collect()
 }
 
 /// A row that does not stay.
@@ -123,13 +164,15 @@ fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Stri
     }
 }
 
-fn fence_refused(what: &str, direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Error {
-    let (exit, reason) = match failure.place {
-        Place::Fence(1 | 2) => (Exit::Locked, "this session no longer holds the migration lock"),
-        _ => (Exit::Diverged, "the history was changed by another session meanwhile"),
+fn fence_refused(subject: &Subject, failure: &Failure, truth: Option<&Truth>) -> Error {
+    let what = &subject.name;
+    let error = match failure.place {
+        Place::Fence(1 | 2) => {
+            Error::locked(format!("{what} was not run: this session no longer holds the migration lock"))
+        }
+        _ => Error::diverged(format!("{what} was not run: the history was changed by another session meanwhile")),
     };
-    let error = Error::new(exit, format!("{what} was not run: {reason}"));
-    let error = match (truth, direction) {
+    let error = match (truth, subject.direction) {
         (Some(Truth::Done { .. }), Direction::Up) => error.note("it is applied: another migrator has done it"),
         (Some(Truth::Done { .. }), Direction::Down) => error.note("it is rolled back: another migrator has done it"),
         _ => error,
@@ -143,46 +186,46 @@ fn fenced_off(failure: &Failure) -> bool {
 }
 
 /// The headline, the place and the server's words; `truth`: what was read from the database since, if anything was.
-pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Error {
+pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Truth>) -> Error {
+    let (what, direction) = (&subject.name, subject.direction);
     if failure.lost {
-        return Error::new(
-            Exit::InDoubt,
-            format!("the connection was lost while {what} was run: {}", failure.summary()),
-        )
-        .note("whether it was committed is not known: the server has not answered")
-        .help("run `migrator status`: it shows what is in the database; then run the command again");
+        return Error::in_doubt(format!("the connection was lost while {what} was run: {}", failure.summary()))
+            .note("whether it was committed is not known: the server has not answered")
+            .help("run `migrator status`: it shows what is in the database; then run the command again");
     }
     if fenced_off(failure) {
-        return fence_refused(what, direction, failure, truth);
+        return fence_refused(subject, failure, truth);
     }
     let state = state(direction, failure, truth);
     let back = if direction == Direction::Down { "rollback of " } else { "" };
-    let exit = match failure {
-        Failure { in_doubt: true, .. } => Exit::InDoubt,
-        failure if failure.is_about_rights() || failure.is_swallowed() => Exit::Refused,
-        _ => Exit::Failed,
+    let new = |message: String| match failure {
+        Failure { in_doubt: true, .. } => Error::in_doubt(message),
+        failure if failure.is_about_rights() || failure.is_swallowed() => Error::refused(message),
+        _ => ErrorKind::MigrationFailed {
+            step: what.clone(),
+            direction,
+            sqlstate: failure.code().map(|code| code.code().to_owned()),
+            message,
+        }
+        .into(),
     };
     if !failure.session.is_empty() {
-        let error =
-            Error::new(exit, format!("{what} cannot go on: its session is not the one in which it was interrupted"));
+        let error = new(format!("{what} cannot go on: its session is not the one in which it was interrupted"));
         return failure.session.iter().fold(error, Error::note);
     }
     let error = match &failure.place {
-        Place::Body(place) => Error::new(exit, format!("{back}{what} {state}")).at(Some(Excerpt::new(
+        Place::Body(place) => new(format!("{back}{what} {state}")).at(Some(Excerpt::new(
             place.file,
             place.text,
             failure.inside(place),
             failure.summary(),
         ))),
-        Place::Recording if failure.is_swallowed() => Error::new(
-            exit,
-            format!("{back}{what} {state}: the history has not kept its row: a trigger or a rule swallows it"),
-        ),
-        Place::Recording => {
-            Error::new(exit, format!("{back}{what} {state}: it could not be recorded: {}", failure.summary()))
+        Place::Recording if failure.is_swallowed() => {
+            new(format!("{back}{what} {state}: the history has not kept its row: a trigger or a rule swallows it"))
         }
-        Place::AtCommit => Error::new(exit, format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),
-        Place::Fence(_) | Place::Own => Error::new(exit, format!("{back}{what} {state}: {}", failure.summary())),
+        Place::Recording => new(format!("{back}{what} {state}: it could not be recorded: {}", failure.summary())),
+        Place::AtCommit => new(format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),
+        Place::Fence(_) | Place::Own => new(format!("{back}{what} {state}: {}", failure.summary())),
     };
     let Some(server) = failure.server() else { return error };
     let mut error = error;
@@ -191,11 +234,13 @@ pub(crate) fn describe(what: &str, direction: Direction, failure: &Failure, trut
             error = error.note(format!("{name}: {text}"));
         }
     }
-    let sql = if let Place::Body(place) = &failure.place { place.text.get(failure.inside(place)..) } else { None };
-    let version = what.strip_prefix("migration ").and_then(|label| label.split('_').next());
-    let version = version.filter(|_| direction == Direction::Up);
-    let advice = sql.and_then(|sql| advice::advice(server, sql, version));
-    advice.into_iter().fold(error, Error::help)
+    advice(failure, subject).into_iter().fold(error, Error::help)
+}
+
+/// The way out that fits what the server said about a place in the file.
+fn advice(failure: &Failure, subject: &Subject) -> Option<String> {
+    let Place::Body(place) = &failure.place else { return None };
+    advice::advice(failure.server()?, place.text.get(failure.inside(place)..)?, subject.applies)
 }
 
 /// Writes the failure into the event log, which makes everything before it durable too; then that may be announced. If
@@ -232,7 +277,7 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, done: &mut 
         }
     };
     if durable {
-        done.announce(&executor.progress);
+        done.announce(&*executor.observer);
     } else {
         notes.push("what was applied before it is committed, but could not be made durable: check `migrator status` after a server crash".to_owned());
     }

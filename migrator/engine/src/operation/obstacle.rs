@@ -1,15 +1,13 @@
 //! Obstacles of planning as errors.
 
-use crate::error::{Error, Exit};
+use crate::error::{Error, ErrorKind};
 use crate::plan::{Divergence, Obstacle};
 
 impl From<Obstacle> for Error {
     fn from(obstacle: Obstacle) -> Error {
         match obstacle {
-            Obstacle::Diverged(found) => diverged(&found),
-            Obstacle::InDoubt { migration, statement } => Error::new(
-                Exit::InDoubt,
-                format!("migration {} is in doubt: statement {statement} was started, and nobody knows how it ended", migration.label()),
+            Obstacle::Diverged(found) => diverged(found),
+            Obstacle::InDoubt { migration, statement } => Error::in_doubt(format!("migration {} is in doubt: statement {statement} was started, and nobody knows how it ended", migration.label()),
             )
             .note(format!("the statement is in `{}`", migration.file))
             .help(format!(
@@ -17,16 +15,16 @@ impl From<Obstacle> for Error {
                 version = migration.version
             )),
             Obstacle::NoSuchVersion(version) => {
-                Error::new(Exit::Usage, format!("cannot go to version {version}: it is not one of this binary's that fits"))
+                Error::usage(format!("cannot go to version {version}: it is not one of this binary's that fits"))
                     .help("`migrator status` shows the versions; `up --to` takes one of this binary, `down --to` an applied one or 0")
             }
             Obstacle::NoWayBack(migration) => {
-                Error::new(Exit::Refused, format!("cannot roll back {}: it has no down block", migration.label()))
+                Error::refused(format!("cannot roll back {}: it has no down block", migration.label()))
                     .note(format!("nothing was rolled back; the file is `{}`", migration.file))
                     .help("write its `-- migrate:down` block (it may be added at any time), or go on with a new migration")
             }
             Obstacle::Disagreement(cause) => {
-                Error::new(Exit::Other, format!("the planner contradicts itself: {cause}"))
+                Error::other(format!("the planner contradicts itself: {cause}"))
                     .help("nothing was changed; this is a defect of migrator: please report it with the output of `migrator status --json`")
             }
         }
@@ -34,14 +32,16 @@ impl From<Obstacle> for Error {
 }
 
 /// One divergence is its own headline; several are listed.
-fn diverged(found: &[Divergence]) -> Error {
-    if let [only] = found {
+fn diverged(places: Vec<Divergence>) -> Error {
+    if let [only] = &places[..] {
         let (what, way_out) = only.describe();
-        return Error::new(Exit::Diverged, format!("history and binary diverge: {what}")).help(way_out);
+        let message = format!("history and binary diverge: {what}");
+        return Error::from(ErrorKind::Diverged { message, places }).help(way_out);
     }
-    let mut error = Error::new(Exit::Diverged, format!("history and binary diverge in {} places", found.len()));
+    let message = format!("history and binary diverge in {} places", places.len());
+    let mut error = Error::from(ErrorKind::Diverged { message, places: places.clone() });
     let mut help: Vec<String> = Vec::new();
-    for divergence in found {
+    for divergence in &places {
         let (what, way_out) = divergence.describe();
         error = error.note(what);
         if !help.contains(&way_out) {

@@ -1,0 +1,112 @@
+//! What a run works with: the sessions, where the history is, who listens.
+
+use std::sync::Arc;
+
+use crate::cancel::{Armed, Cancellation};
+use crate::connect::{Connection, NoticeSink};
+use crate::conninfo::ConnectionTarget;
+use crate::embedded::{Block, Settings};
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::history::History;
+use crate::sql::{NewEvent, Run, SessionSettings, Tables, insert_event};
+use crate::{lock, store};
+
+/// Whether a history may be begun beside another one in the same database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// The person has said so.
+    Allowed,
+    /// It may be the history of these very migrations: everything would run a second time.
+    Refused,
+}
+
+/// Everything that a run needs: a session that holds the lock, and what to write into the history.
+pub(crate) struct Executor {
+    /// The session.
+    pub(crate) connection: Connection,
+    /// A second session: it sees who blocks the first, and makes its commits durable while it is busy.
+    pub(crate) monitor: Connection,
+    /// Where both go, to see what is true when they are gone.
+    pub(crate) target: ConnectionTarget,
+    /// Where the notices go.
+    pub(crate) notices: NoticeSink,
+    /// Where the history is.
+    pub(crate) tables: Tables,
+    /// Who runs.
+    pub(crate) run: Run,
+    /// The compiled settings.
+    pub(crate) settings: &'static Settings,
+    /// Who listens.
+    pub(crate) observer: Arc<dyn Observer>,
+    /// Whether the work is to stop.
+    pub(crate) cancellation: Cancellation,
+    /// What the session runs can be cancelled as long as this lives.
+    pub(crate) armed: Armed,
+    /// True: one message at a time, each commit durable before the next is sent.
+    pub(crate) one_by_one: bool,
+}
+
+impl Executor {
+    /// Tells who listens.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.observer.event(&event);
+    }
+
+    /// The session's settings for a block, or for statements of our own.
+    pub(crate) fn session(&self, block: Option<&Block>) -> SessionSettings {
+        let server = &self.connection.server;
+        // What the migration says wins over what the connection says, that over the settings of the directory.
+        let limit = |name: &str, own: Option<u64>, of_settings: u64| match own {
+            None if server.limits.is_explicit(name) => None,
+            own => Some(own.unwrap_or(of_settings)),
+        };
+        let Settings { lock_timeout_ms, statement_timeout_ms, .. } = *self.settings;
+        SessionSettings {
+            lock_timeout_ms: limit("lock_timeout", block.and_then(|block| block.lock_timeout_ms), lock_timeout_ms),
+            statement_timeout_ms: limit(
+                "statement_timeout",
+                block.and_then(|block| block.statement_timeout_ms),
+                statement_timeout_ms,
+            ),
+            server_version: server.version_number,
+            limits: Arc::clone(&server.limits),
+        }
+    }
+
+    /// Writes an event in a transaction of its own.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection.
+    pub(crate) async fn record(&self, event: &NewEvent<'_>) -> Result<(), tokio_postgres::Error> {
+        self.write(&insert_event(&self.tables, &self.run, event)).await
+    }
+
+    /// Runs statements of ours in one transaction, after the fence, in a clean session.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection; the session is never left inside a transaction.
+    pub(crate) async fn write(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        store::write(&self.connection, &self.tables, &self.run, &self.session(None), statements).await
+    }
+
+    /// Creates the history tables, or what they lack.
+    ///
+    /// # Errors
+    /// Another history in this database; missing rights, a lost connection.
+    pub(crate) async fn prepare(&self, history: &History, beside: Beside) -> Result<(), Error> {
+        if history.complete {
+            return Ok(());
+        }
+        if beside == Beside::Refused {
+            store::refuse_elsewhere(history, &self.tables)?;
+        }
+        store::create(&self.connection, &self.tables, &self.run, &self.session(None), history).await
+    }
+
+    /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.
+    pub(crate) async fn finish(self) {
+        drop(self.armed);
+        lock::release(&self.connection, &self.tables).await;
+    }
+}

@@ -1,0 +1,58 @@
+//! Trying again while another session holds what is needed.
+
+use std::time::{Duration, Instant};
+
+use super::executor::Executor;
+use super::failure::Failure;
+use crate::event::Event;
+
+/// How long to go on trying while the server cannot give the locks: no queue is built up in front of production traffic.
+pub(super) struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    pub(super) fn new(executor: &Executor) -> Patience {
+        let until = Instant::now() + Duration::from_millis(executor.settings.retry_for_ms);
+        Patience { until, pause: Duration::from_millis(500) }
+    }
+
+    /// The pause before the next try, growing; `None`: no more tries.
+    fn next(&mut self) -> Option<Duration> {
+        // A third more or less: two who block each other must not come back at the same moment again and again.
+        let jitter = std::process::id() % 67 + 67;
+        let pause = self.pause * jitter / 100;
+        self.pause = (self.pause * 2).min(Duration::from_secs(30));
+        (Instant::now() + pause < self.until).then_some(pause)
+    }
+}
+
+/// Does something again while another session holds the locks that it needs; it must leave nothing behind when it fails.
+pub(super) async fn patiently(
+    executor: &Executor,
+    label: &str,
+    mut work: impl AsyncFnMut() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut patience = Patience::new(executor);
+    loop {
+        let Err(failure) = work().await else { return Ok(()) };
+        if !pause(executor, label, &failure, &mut patience).await {
+            return Err(failure);
+        }
+    }
+}
+
+/// Says who was in the way and waits; false: another try would not help, or there has been patience enough.
+pub(super) async fn pause(executor: &Executor, label: &str, failure: &Failure, patience: &mut Patience) -> bool {
+    if !failure.is_contention() || executor.cancellation.is_requested() {
+        return false;
+    }
+    let Some(pause) = patience.next() else { return false };
+    executor.tell(Event::Retrying { step: label, reason: &failure.summary(), pause });
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = executor.cancellation.requested() => {}
+    }
+    true
+}

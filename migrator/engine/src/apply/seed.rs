@@ -1,0 +1,37 @@
+//! A seed: one transaction that is in no plan.
+
+use super::executor::Executor;
+use super::patience::patiently;
+use super::report::{Subject, describe};
+use super::transaction::Durability;
+use super::{aftermath, message, watch};
+use crate::embedded::Script;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+
+/// Runs a seed in one transaction, with its event.
+///
+/// # Errors
+/// What the server refused, a lost connection, a cancellation.
+pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
+    executor.tell(Event::Started { step: script.name, number: 1, of: 1 });
+    let outcome = patiently(executor, script.name, async || {
+        let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
+        let client = &executor.connection.client;
+        watch::while_running(executor, script.name, message.send(client, session)).await
+    })
+    .await;
+    executor.tell(Event::Ended);
+    let Err(failure) = outcome else { return Ok(()) };
+    if failure.lost {
+        return aftermath::look_for_seed(executor, script, failure).await;
+    }
+    let error = describe(&Subject::other(format!("seed {}", script.name)), &failure, None);
+    let error = match error.kind() {
+        ErrorKind::MigrationFailed { .. } => {
+            error.help("correct the file, build, and run `seed` again: nothing of it is in the database")
+        }
+        _ => error,
+    };
+    Err(failure.explain(error))
+}

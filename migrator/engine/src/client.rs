@@ -1,0 +1,98 @@
+//! Sessions and statements of your own beside the operations: what the developer's tasks are made of.
+//!
+//! A statement in [`ours`] means what it says whatever another user has planted in a schema of `search_path`; a failure becomes an
+//! error with [`failed`], in the words of the operations.
+
+pub use crate::connect::{Connection, failed, query, rows};
+pub use crate::sql::{OURS, Tables, identifier, literal, ours};
+
+use tokio_postgres::Client;
+
+use crate::apply::{Body, Place, Subject, describe, run_alone};
+use crate::connect::connect;
+use crate::conninfo::ConnectionTarget;
+use crate::embedded::{Block, Migration, Statement, StatementKind};
+use crate::error::Error;
+use crate::migrator::Migrator;
+use crate::session::{Locked, Session};
+use crate::sql::{insert_state, session};
+
+impl Migrator {
+    /// Opens a session without reading a history in it, such as in the maintenance database. The server's notices go nowhere.
+    ///
+    /// # Errors
+    /// No connection.
+    pub async fn open(&self, target: &ConnectionTarget) -> Result<Connection, Error> {
+        connect(target, self.release.version, std::sync::Arc::new(|_| {})).await
+    }
+}
+
+impl Connection {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs a file of SQL verbatim, as one message: all of it or nothing. `starts` are the bytes at which its statements start; they
+    /// place an error that the server gives no position for, and may be empty.
+    ///
+    /// # Errors
+    /// What the server refuses, with its place in the file.
+    pub async fn load(&self, file: String, text: String, starts: &[usize]) -> Result<(), Error> {
+        let name = file.clone();
+        let Err(mut failure) = run_alone(&self.client, &body(file, text, starts)).await else { return Ok(()) };
+        if starts.is_empty() && matches!(failure.place, Place::AtCommit) {
+            failure.place = Place::Own;
+        }
+        let error = describe(&Subject::other(format!("the load of `{name}`")), &failure, None);
+        Err(failure.explain(error))
+    }
+}
+
+/// A file as something that can be run; what it holds lives until the process ends, as compiled files do.
+fn body(file: String, text: String, starts: &[usize]) -> Body {
+    let length = text.len();
+    let ends = starts.iter().skip(1).copied().chain([length]);
+    let statement =
+        |(start, end): (&usize, usize)| Statement { range: *start..end, kind: StatementKind::Plain, checksum: "" };
+    let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
+    Body { file: file.leak(), text: text.leak(), range: 0..length, statements: statements.leak() }
+}
+
+impl Session {
+    /// Where it goes.
+    pub fn target(&self) -> &ConnectionTarget {
+        &self.target
+    }
+
+    /// The tables of the history.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+impl Locked {
+    /// Where it goes.
+    pub fn target(&self) -> &ConnectionTarget {
+        &self.executor.target
+    }
+
+    /// The tables of the history.
+    pub fn tables(&self) -> &Tables {
+        &self.executor.tables
+    }
+
+    /// Puts the session back to what a block may rely on, or statements of your own, as the operations do before each step.
+    ///
+    /// # Errors
+    /// Those of the client.
+    pub async fn put_back(&self, block: Option<&Block>) -> Result<(), tokio_postgres::Error> {
+        self.client().batch_execute(&session(&self.executor.session(block))).await
+    }
+
+    /// The statement that records a migration as applied, for a transaction of your own; it runs within [`ours`].
+    pub fn record(&self, migration: &Migration) -> String {
+        let label = (migration.version, migration.name, migration.checksum);
+        insert_state(&self.executor.tables, &self.executor.run, label, None)
+    }
+}

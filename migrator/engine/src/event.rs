@@ -1,0 +1,243 @@
+//! What an operation says while it works, and who listens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::error::DbError;
+
+use crate::audit::Answer;
+use crate::facts::Difference;
+use crate::history::Direction;
+
+/// Listens to the operations of a [`Migrator`](crate::Migrator).
+///
+/// Events come in order, each before the operation goes on; an observer that takes its time holds the work up.
+pub trait Observer: Send + Sync {
+    /// Something has happened.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: &Event<'_>) {}
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn event(&self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+}
+
+/// What has happened.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A session is open.
+    Connected {
+        /// Where to, without the password.
+        target: &'a str,
+        /// The server that answered: `db1:5432`.
+        host: &'a str,
+        /// How long it took.
+        took: Duration,
+        /// The `sslmode` that was asked for.
+        sslmode: &'a str,
+    },
+    /// The history has been read.
+    HistoryRead {
+        /// The state table, qualified and quoted.
+        table: &'a str,
+        /// How many migrations are applied.
+        applied: usize,
+        /// How many events there are that matter for planning.
+        events: usize,
+    },
+    /// An operation is going to write here.
+    WritesTo {
+        /// The server: `db1:5432`.
+        host: &'a str,
+        /// The database.
+        database: &'a str,
+        /// The user who writes.
+        user: &'a str,
+        /// The release of PostgreSQL: `17.2`.
+        version: &'a str,
+        /// The environment that the database says it is.
+        environment: Option<&'a str>,
+    },
+    /// Something to know that does not stop the work.
+    Warning(&'a str),
+    /// A newer release has applied these versions, which this binary does not know.
+    Ahead(&'a [String]),
+    /// Nothing can be done until something else happens.
+    Waiting(Waiting<'a>),
+    /// The migration lock is held by this session.
+    Locked {
+        /// The key of the advisory lock.
+        key: i64,
+        /// After waiting for so long.
+        waited: Duration,
+        /// This session's process on the server.
+        pid: i32,
+    },
+    /// A step has begun; [`Event::Ended`] follows, however it ends.
+    Started {
+        /// `003_add_x`, or a repeatable's or a seed's name.
+        step: &'a str,
+        /// Its number in the plan, from 1.
+        number: usize,
+        /// How many steps the plan has.
+        of: usize,
+    },
+    /// A step is on its way to the server, as one message.
+    Sent {
+        /// `003_add_x`, or a repeatable's name.
+        step: &'a str,
+        /// The length of the message.
+        bytes: usize,
+    },
+    /// A statement that runs outside a transaction is on its way to the server.
+    Statement {
+        /// `003_add_x`.
+        step: &'a str,
+        /// Its number in the block, from 1.
+        number: usize,
+    },
+    /// The server says something about the step that runs.
+    Notice(Notice<'a>),
+    /// What the server does for the step that runs: who blocks it, how far an index build is.
+    Progress {
+        /// `003_add_x`, or a repeatable's name.
+        step: &'a str,
+        /// One sentence.
+        text: &'a str,
+    },
+    /// What an interrupted run has left is put in order.
+    Healing {
+        /// `003_add_x`.
+        step: &'a str,
+        /// One sentence.
+        text: &'a str,
+    },
+    /// A step is tried again: another session held what it needs.
+    Retrying {
+        /// `003_add_x`, or a repeatable's or a seed's name.
+        step: &'a str,
+        /// What the server said, and who was in the way.
+        reason: &'a str,
+        /// The next try comes after so long.
+        pause: Duration,
+    },
+    /// A step is done, and durable.
+    Applied(&'a Applied),
+    /// The step that was begun last has ended, well or not.
+    Ended,
+    /// The connection was lost; what has been committed is looked for.
+    ConnectionLost {
+        /// What the server or the network says.
+        reason: &'a str,
+    },
+    /// After a lost connection: all of it, or the rest, had been done.
+    FoundDone {
+        /// What another migrator has done meanwhile; empty: this run has done everything.
+        by_others: &'a [String],
+        /// It is a seed.
+        is_seed: bool,
+    },
+    /// A migration that was edited since is rolled back by the down block that was recorded.
+    RollsBackRecorded {
+        /// `003_add_x`.
+        step: &'a str,
+        /// The release that applied it.
+        release: Option<&'a str>,
+    },
+    /// The data checks have been run before or after an `up`.
+    Checked {
+        /// `before` or `after`.
+        when: &'a str,
+        /// The answers that are not clean.
+        open: &'a [Answer],
+    },
+    /// The schema is the compiled one.
+    NoDrift,
+    /// The schema is not compared with the compiled one.
+    DriftSkipped {
+        /// Why not.
+        reason: &'a str,
+    },
+    /// After an `up`: the schema is not the compiled one.
+    Drifted(&'a [Difference]),
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Waiting<'a> {
+    /// Another session holds the migration lock.
+    Lock {
+        /// `pid 4711 (deploy, migrator 1.4.0, connected since 2026-11-20 14:02:31 UTC)`.
+        holder: &'a str,
+    },
+    /// This run's own lost session still holds the migration lock.
+    OldSession {
+        /// As of [`Waiting::Lock`].
+        holder: &'a str,
+    },
+    /// The server is not back after a lost connection.
+    Server {
+        /// The next try comes after so long.
+        pause: Duration,
+    },
+    /// The server does not accept connections yet.
+    Connection {
+        /// Where to, without the password.
+        target: &'a str,
+        /// What the server or the network says.
+        reason: &'a str,
+        /// The ways out.
+        help: &'a [String],
+    },
+}
+
+/// A notice or a warning of the server.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Notice<'a> {
+    /// `NOTICE`, `WARNING`, ...
+    pub severity: &'a str,
+    /// Its SQLSTATE.
+    pub code: &'a str,
+    /// What it says.
+    pub message: &'a str,
+    /// What belongs to it.
+    pub detail: Option<&'a str>,
+    /// What to do.
+    pub hint: Option<&'a str>,
+}
+
+impl<'a> From<&'a DbError> for Notice<'a> {
+    fn from(error: &'a DbError) -> Notice<'a> {
+        Notice {
+            severity: error.severity(),
+            code: error.code().code(),
+            message: error.message(),
+            detail: error.detail(),
+            hint: error.hint(),
+        }
+    }
+}
+
+/// A step that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// `003_add_x`, or a repeatable's name.
+    pub step: String,
+    /// Which way a migration went; `None`: it is a repeatable.
+    pub direction: Option<Direction>,
+    /// How long it took.
+    pub took: Duration,
+}

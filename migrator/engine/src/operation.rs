@@ -1,0 +1,178 @@
+//! What can be done with a database: options in, a report out, an observer on the way. No command line, no printing.
+
+pub(crate) mod audit;
+pub(crate) mod down;
+pub(crate) mod drift;
+pub(crate) mod environment;
+mod obstacle;
+pub(crate) mod plan;
+pub(crate) mod redo;
+pub(crate) mod resolve;
+pub(crate) mod seed;
+pub(crate) mod stamp;
+pub(crate) mod up;
+pub(crate) mod wait;
+
+use std::time::Duration;
+
+use crate::conninfo::ConnectionTarget;
+use crate::error::Error;
+use crate::migrator::Migrator;
+use crate::plan::{Plan, Survey, survey};
+use crate::session::Session;
+pub use audit::AuditReport;
+pub use down::{DownOptions, DownReport};
+pub use drift::DriftReport;
+pub use environment::{EnvironmentOptions, EnvironmentReport};
+pub use plan::PlanOptions;
+pub use redo::{RedoOptions, RedoReport};
+pub use resolve::{Decision, ResolveOptions, ResolveReport};
+pub use seed::{SeedOptions, SeedReport};
+pub use stamp::{StampOptions, StampReport};
+pub use up::{UpOptions, UpReport};
+pub use wait::WaitReport;
+
+/// How long an operation waits for another migrator by default.
+const WAIT_LOCK: Duration = Duration::from_secs(15 * 60);
+
+/// Options with their defaults, and a method for each that sets it.
+macro_rules! options {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone)]
+        #[non_exhaustive]
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($field: $default,)* }
+            }
+        }
+
+        impl $name {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
+                    self.$field = $field.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+use options;
+
+impl Migrator {
+    /// Waits until the server accepts connections to the database, for at most `timeout`.
+    ///
+    /// # Errors
+    /// What does not pass by itself at once, such as a wrong password; else the last error after `timeout`.
+    pub async fn wait(&self, target: &ConnectionTarget, timeout: Duration) -> Result<WaitReport, Error> {
+        wait::run(self, target, timeout).await
+    }
+}
+
+impl Session {
+    /// The state of every version, from the history that was read when the session was opened.
+    pub fn status(&self) -> Survey {
+        self.warn_of_others();
+        survey(self.migrator.embedded, &self.history)
+    }
+
+    /// Plans what [`Session::up`] would do; writes nothing.
+    ///
+    /// # Errors
+    /// The history does not fit the binary, or another migrator is at work.
+    pub async fn plan(&self, options: &PlanOptions) -> Result<Plan, Error> {
+        plan::run(self, options).await
+    }
+
+    /// Applies what is pending.
+    ///
+    /// # Errors
+    /// The history does not fit the binary, another migrator holds the lock, a policy forbids it, or a migration fails.
+    pub async fn up(self, options: &UpOptions) -> Result<UpReport, Error> {
+        up::run(self, options).await
+    }
+
+    /// Rolls back, newest first, once `permit` has seen the plan and agreed; without a question: `|_| Ok(())`.
+    ///
+    /// # Errors
+    /// As of [`Session::up`]; a migration without a down block; what `permit` says.
+    pub async fn down(
+        self,
+        options: &DownOptions,
+        permit: impl FnOnce(&Plan) -> Result<(), Error>,
+    ) -> Result<DownReport, Error> {
+        down::run(self, options, permit).await
+    }
+
+    /// Rolls the newest migration back and applies it again, once `permit` has seen the plan and agreed.
+    ///
+    /// # Errors
+    /// As of [`Session::down`].
+    pub async fn redo(
+        self,
+        options: &RedoOptions,
+        permit: impl FnOnce(&Plan) -> Result<(), Error>,
+    ) -> Result<RedoReport, Error> {
+        redo::run(self, options, permit).await
+    }
+
+    /// Runs the embedded seed of that name in one transaction.
+    ///
+    /// # Errors
+    /// There is none; a policy forbids it; the seed fails.
+    pub async fn seed(self, name: &str, options: &SeedOptions) -> Result<SeedReport, Error> {
+        seed::run(self, name, options).await
+    }
+
+    /// Records migrations as applied without running them.
+    ///
+    /// # Errors
+    /// As of [`Session::up`].
+    pub async fn stamp(self, options: &StampOptions) -> Result<StampReport, Error> {
+        stamp::run(self, options).await
+    }
+
+    /// Decides about a statement whose outcome is unknown: that of a version, and its number.
+    ///
+    /// # Errors
+    /// That statement is not open.
+    pub async fn resolve(
+        self,
+        version: i64,
+        statement: i32,
+        decision: Decision,
+        options: &ResolveOptions,
+    ) -> Result<ResolveReport, Error> {
+        resolve::run(self, (version, statement), decision, options).await
+    }
+
+    /// Records which environment the database is.
+    ///
+    /// # Errors
+    /// The name has characters that it may not have; another migrator holds the lock.
+    pub async fn set_environment(self, name: &str, options: &EnvironmentOptions) -> Result<EnvironmentReport, Error> {
+        environment::set(self, name, options).await
+    }
+
+    /// Runs the compiled data check of that name, or all of them, in one read-only snapshot.
+    ///
+    /// # Errors
+    /// There is none of that name; a lost connection. A check that fails is an answer.
+    pub async fn audit(&self, name: Option<&str>) -> Result<AuditReport, Error> {
+        audit::run(self, name).await
+    }
+
+    /// Compares the live schema with the compiled facts.
+    ///
+    /// # Errors
+    /// No facts are compiled in for the server's major release; as of [`Session::facts`].
+    pub async fn drift(&self) -> Result<DriftReport, Error> {
+        drift::run(self).await
+    }
+}

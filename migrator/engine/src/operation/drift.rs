@@ -1,0 +1,198 @@
+//! `drift`: the live schema against the one that is compiled in; writes nothing.
+
+use std::collections::BTreeSet;
+
+use crate::connect::Connection;
+use crate::embedded::SchemaFacts;
+use crate::error::{Error, Exit};
+use crate::event::Event;
+use crate::facts::{Difference, Facts, diff, report};
+use crate::history::History;
+use crate::migrator::Migrator;
+use crate::session::Session;
+use crate::sql::Tables;
+
+/// How the live schema differs from the compiled one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DriftReport {
+    /// The server's major release.
+    pub major: i32,
+    /// Every object in which they differ.
+    pub differences: Vec<Difference>,
+    /// Why the database is not in the state that the compiled facts describe; `None`: it is.
+    pub not_comparable: Option<String>,
+    /// Why differences may come from the compiled facts and not from the schema.
+    pub outdated: Option<String>,
+}
+
+/// Reads and compares.
+pub(crate) async fn run(session: &Session) -> Result<DriftReport, Error> {
+    let Session { migrator, connection, tables, history, .. } = session;
+    let compiled = compiled(migrator, connection)?;
+    Ok(DriftReport {
+        major: major(connection),
+        not_comparable: elsewhere(migrator, history, compiled),
+        differences: compare(migrator, connection, tables, compiled).await?,
+        outdated: outdated(compiled),
+    })
+}
+
+/// The facts of the live schema as a file of the db directory holds them.
+pub(crate) async fn facts_file(session: &Session) -> Result<String, Error> {
+    let mut facts = session.facts().await?;
+    let settings = &session.migrator.embedded.settings;
+    facts.ignore(&[], settings.drift_owners);
+    facts.refuse_unknown(settings.drift_ignore)?;
+    let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
+    let newest = applied.max().map_or("nothing", |(_, version)| version);
+    Ok(facts.render(major(&session.connection), newest))
+}
+
+fn major(connection: &Connection) -> i32 {
+    connection.server.version_number / 10_000
+}
+
+/// Before an `up`, or where it has nothing to do: refuses when the schema is not the compiled one. Only a database in the very
+/// state that the facts describe can be compared; of another one it is told that it was not.
+pub(super) async fn refuse(
+    migrator: &Migrator,
+    connection: &Connection,
+    tables: &Tables,
+    history: &History,
+) -> Result<(), Error> {
+    let Some(differences) = comparable(migrator, connection, tables, history).await? else { return Ok(()) };
+    if differences.is_empty() {
+        migrator.tell(Event::NoDrift);
+        return Ok(());
+    }
+    let database = &connection.server.database;
+    let error = Error::refused(format!("the schema of database `{database}` has drifted; nothing was applied"))
+        .note(report(&differences));
+    let error = match outdated(compiled(migrator, connection)?) {
+        Some(reason) => error.note(reason),
+        None => error,
+    };
+    Err(error.help("write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml"))
+}
+
+/// Why differences may come from the file and not from the schema.
+fn outdated(facts: &SchemaFacts) -> Option<String> {
+    Facts::is_of_another_format(facts.text).then(|| {
+        format!(
+            "{} was written by another release of the migrator, and the same schema may read differently there: `cargo xtask dump` writes it again",
+            facts.file
+        )
+    })
+}
+
+/// After an `up`: the same question, whose answer comes too late to refuse anything.
+pub(super) async fn after(
+    migrator: &Migrator,
+    connection: &Connection,
+    tables: &Tables,
+    history: &History,
+) -> Result<Exit, Error> {
+    let differences = comparable(migrator, connection, tables, history).await?.unwrap_or_default();
+    if differences.is_empty() {
+        return Ok(Exit::Done);
+    }
+    migrator.tell(Event::Drifted(&differences));
+    Ok(Exit::Found)
+}
+
+/// After the loading of a dump that claims to hold everything up to `newest`: the file of the facts that claims the same, and the
+/// differences; `None`: there is no such file.
+#[cfg(feature = "dev")]
+pub(crate) async fn after_a_load(
+    session: &Session,
+    newest: Option<i64>,
+) -> Result<Option<(&'static str, Vec<Difference>)>, Error> {
+    let Session { migrator, connection, tables, .. } = session;
+    let Ok(compiled) = compiled(migrator, connection) else { return Ok(None) };
+    if Facts::version(compiled.text) != newest {
+        return Ok(None);
+    }
+    let mut differences = compare(migrator, connection, tables, compiled).await?;
+    // What ALTER DATABASE has set belongs to the database, and pg_dump leaves it there.
+    let is_left_behind = |one: &Difference| one.kind == "setting" && one.found.is_none();
+    let left: Vec<String> = differences.extract_if(.., |one| is_left_behind(one)).map(|one| one.part).collect();
+    if !left.is_empty() {
+        let left = left.join(", ");
+        migrator.tell(Event::Warning(&format!("a dump holds no settings of the database; not set here: {left}")));
+    }
+    Ok(Some((compiled.file, differences)))
+}
+
+async fn comparable(
+    migrator: &Migrator,
+    connection: &Connection,
+    tables: &Tables,
+    history: &History,
+) -> Result<Option<Vec<Difference>>, Error> {
+    let compiled = compiled(migrator, connection)?;
+    if let Some(reason) = elsewhere(migrator, history, compiled) {
+        migrator.tell(Event::DriftSkipped { reason: &reason });
+        return Ok(None);
+    }
+    compare(migrator, connection, tables, compiled).await.map(Some)
+}
+
+/// The facts for the server's major release.
+fn compiled(migrator: &Migrator, connection: &Connection) -> Result<&'static SchemaFacts, Error> {
+    let major = major(connection);
+    let all = migrator.embedded.facts;
+    all.iter().find(|facts| facts.major == major).ok_or_else(|| {
+        let majors: Vec<String> = all.iter().map(|facts| facts.major.to_string()).collect();
+        let there = if majors.is_empty() { "none".to_owned() } else { majors.join(", ") };
+        Error::usage(format!("this binary has no schema facts for PostgreSQL {major}; there are: {there}")).help(
+            format!(
+                "`cargo xtask dump` writes db/schema.facts.{major} where PG_BIN names the programs of PostgreSQL {major}, or it is the newest \
+                 one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.{major}` does, on a database with these \
+                 migrations and nothing else; commit the file, and build again"
+            ),
+        )
+    })
+}
+
+async fn compare(
+    migrator: &Migrator,
+    connection: &Connection,
+    tables: &Tables,
+    compiled: &SchemaFacts,
+) -> Result<Vec<Difference>, Error> {
+    let settings = &migrator.embedded.settings;
+    let mut expected = Facts::parse(compiled.text);
+    let mut found = Facts::read(connection, tables).await?;
+    for facts in [&mut expected, &mut found] {
+        facts.ignore(settings.drift_ignore, settings.drift_owners);
+    }
+    found.refuse_unknown(&[])?;
+    Ok(diff(&expected, &found))
+}
+
+/// Why the database is not in the state that the facts describe; `None`: it is.
+fn elsewhere(migrator: &Migrator, history: &History, facts: &SchemaFacts) -> Option<String> {
+    let embedded = migrator.embedded;
+    let at = Facts::version(facts.text);
+    let numbers = embedded.migrations.iter().map(|migration| migration.number);
+    let described: BTreeSet<i64> = numbers.filter(|number| at.is_some_and(|at| *number <= at)).collect();
+    let applied: BTreeSet<i64> = history.applied.iter().filter_map(|row| row.number()).collect();
+    let shown = |number: &i64| {
+        let known = embedded.migrations.iter().find(|migration| migration.number == *number);
+        known.map_or_else(|| number.to_string(), |migration| migration.version.to_owned())
+    };
+    let file = facts.file;
+    if let Some(version) = history.progress().keys().next() {
+        return Some(format!("{version} is half-done"));
+    }
+    if let Some(version) = described.difference(&applied).next() {
+        return Some(format!("{} is not applied, and {file} describes the schema with it", shown(version)));
+    }
+    if let Some(version) = applied.difference(&described).next() {
+        return Some(format!("{} is applied, and {file} describes the schema without it", shown(version)));
+    }
+    let mut repeatables = embedded.repeatables.iter();
+    let other = repeatables.find(|script| history.repeatable_checksum(script.name) != Some(script.checksum))?;
+    Some(format!("the repeatable `{}` has not been applied as it is in this binary", other.name))
+}

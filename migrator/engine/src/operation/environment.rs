@@ -1,0 +1,64 @@
+//! `environment`: which environment this database is. The database says so itself, in its event log.
+
+use std::time::Duration;
+
+use super::{WAIT_LOCK, options};
+use crate::apply::Beside;
+use crate::connect::failed;
+use crate::error::Error;
+use crate::session::{Locked, Session};
+use crate::sql::NewEvent;
+
+options! {
+    /// How [`Session::set_environment`] works.
+    EnvironmentOptions {
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+/// What [`Session::set_environment`] has recorded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EnvironmentReport {
+    /// The database.
+    pub database: String,
+    /// Whether the embedded settings have a policy for the environment.
+    pub has_policy: bool,
+}
+
+/// Whether it can be the name of an environment.
+pub(crate) fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    !text.is_empty() && text.chars().all(fits)
+}
+
+/// How a name has to look.
+pub(crate) const NAME: &str = "use lowercase letters, digits, `-` and `_`";
+
+/// Records it.
+pub(crate) async fn set(
+    session: Session,
+    name: &str,
+    options: &EnvironmentOptions,
+) -> Result<EnvironmentReport, Error> {
+    if !is_name(name) {
+        return Err(Error::usage(format!("`{name}` cannot be the name of an environment")).help(NAME));
+    }
+    session.announce();
+    let locked = session.lock(options.wait_lock).await?;
+    let Locked { migrator, executor, history } = &locked;
+    executor.prepare(history, Beside::Refused).await?;
+    let event = NewEvent {
+        action: "environment",
+        name: Some(name),
+        outcome: "done",
+        duration_ms: Some(0),
+        ..NewEvent::default()
+    };
+    executor.record(&event).await.map_err(|error| failed("recording the environment", error))?;
+    let database = executor.connection.server.database.clone();
+    let has_policy = migrator.embedded.settings.environments.iter().any(|policy| policy.name == name);
+    locked.release().await;
+    Ok(EnvironmentReport { database, has_policy })
+}

@@ -1,0 +1,60 @@
+//! `redo`: roll back the newest migration and apply it again.
+
+use std::time::Duration;
+
+use super::{WAIT_LOCK, down, options};
+use crate::apply::apply;
+use crate::error::Error;
+use crate::event::Applied;
+use crate::plan::{self, Plan, Step, Target};
+use crate::session::{Locked, Session};
+
+options! {
+    /// How [`Session::redo`] works.
+    RedoOptions {
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+/// What [`Session::redo`] has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RedoReport {
+    /// What was rolled back and applied, in order; empty: there was nothing.
+    pub done: Vec<Applied>,
+}
+
+/// Plans, asks, locks, rolls back, plans again, applies.
+pub(crate) async fn run(
+    mut session: Session,
+    options: &RedoOptions,
+    permit: impl FnOnce(&Plan) -> Result<(), Error>,
+) -> Result<RedoReport, Error> {
+    let plan = down::plan_unlocked(&mut session, Target::Steps(1)).await?;
+    session.announce();
+    let Some(number) = newest(&plan) else { return Ok(RedoReport { done: Vec::new() }) };
+    down::refuse_by_policy(&session.migrator, &session.history)?;
+    permit(&plan)?;
+    let mut locked = session.lock(options.wait_lock).await?;
+    let outcome = redo(&mut locked, &plan, number).await;
+    locked.release().await;
+    Ok(RedoReport { done: outcome? })
+}
+
+async fn redo(locked: &mut Locked, plan: &Plan, number: i64) -> Result<Vec<Applied>, Error> {
+    let mut done = down::execute(locked, plan, Target::Steps(1)).await?;
+    locked.read_history().await?;
+    let up = plan::up(locked.migrator.embedded, &locked.history, Target::Version(number), true)?;
+    locked.executor.run.plan_digest = Some(up.digest());
+    done.extend(apply(&locked.executor, &up).await?);
+    Ok(done)
+}
+
+/// The version that is rolled back.
+fn newest(plan: &Plan) -> Option<i64> {
+    plan.steps.iter().find_map(|step| match step {
+        Step::Migration { migration, .. } => Some(migration.number),
+        Step::Repeatable(_) => None,
+    })
+}

@@ -1,0 +1,101 @@
+//! `resolve`: a person decides about a statement whose outcome is unknown.
+
+use std::time::Duration;
+
+use super::{WAIT_LOCK, options};
+use crate::connect::failed;
+use crate::embedded::Migration;
+use crate::error::Error;
+use crate::history::{Direction, OpenStatement, Progress};
+use crate::session::{Locked, Session};
+use crate::sql::NewEvent;
+use crate::units::{UnitKind, units};
+
+options! {
+    /// How [`Session::resolve`] works.
+    ResolveOptions {
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+/// What is decided about a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Its effect is in the database: go on after it.
+    Applied,
+    /// Its effect is not in the database: run it again.
+    Retry,
+}
+
+/// What [`Session::resolve`] has recorded.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ResolveReport {
+    /// `010_index`.
+    pub migration: String,
+    /// The number of the statement.
+    pub statement: i32,
+    /// What was decided.
+    pub decision: Decision,
+    /// The operation that goes on.
+    pub direction: Direction,
+}
+
+/// The statement that is next: the one that was begun, else the first that is not done.
+fn open(migration: &'static Migration, progress: &Progress) -> Option<OpenStatement> {
+    if progress.open.is_some() {
+        return progress.open.clone();
+    }
+    let mut recorded =
+        units(migration.block(progress.direction)?).into_iter().filter(|unit| unit.kind != UnitKind::Session);
+    let unit = recorded.nth(progress.done.len())?;
+    let number = i32::try_from(unit.number).ok()?;
+    Some(OpenStatement { number, checksum: unit.checksum, failed: false, detail: None })
+}
+
+/// Writes the decision into the event log.
+pub(crate) async fn run(
+    session: Session,
+    (version, statement): (i64, i32),
+    decision: Decision,
+    options: &ResolveOptions,
+) -> Result<ResolveReport, Error> {
+    let migration = session.migrator.migration(version)?;
+    session.announce();
+    let locked = session.lock(options.wait_lock).await?;
+    let Locked { executor, history, .. } = &locked;
+    let progress = history.progress().remove(migration.version);
+    let open = progress.as_ref().and_then(|progress| open(migration, progress));
+    let (Some(progress), Some(open)) = (&progress, open) else {
+        return Err(Error::usage(format!("migration {} has no statement to decide about", migration.label()))
+            .help("`migrator status` shows what is half-done"));
+    };
+    if open.number != statement {
+        return Err(Error::usage(format!(
+            "statement {statement} of migration {} is not the open one: that is statement {}",
+            migration.label(),
+            open.number
+        ))
+        .help("decide about the statement that `migrator status` shows"));
+    }
+    let word = match decision {
+        Decision::Applied => "applied",
+        Decision::Retry => "retry",
+    };
+    let event = NewEvent {
+        action: "resolve",
+        version: Some(migration.version),
+        name: Some(migration.name),
+        attempt: Some(progress.attempt),
+        statement: Some((statement.unsigned_abs() as usize, &open.checksum)),
+        outcome: "done",
+        duration_ms: Some(0),
+        detail: Some(word),
+        ..NewEvent::default()
+    };
+    executor.record(&event).await.map_err(|error| failed("recording the decision", error))?;
+    let direction = progress.direction;
+    locked.release().await;
+    Ok(ResolveReport { migration: migration.label(), statement, decision, direction })
+}

@@ -1,0 +1,63 @@
+//! `seed`: run a compiled seed file in one transaction.
+
+use std::time::{Duration, Instant};
+
+use super::{WAIT_LOCK, options};
+use crate::apply::{self, Beside};
+use crate::embedded::Script;
+use crate::error::Error;
+use crate::migrator::Migrator;
+use crate::session::{Locked, Session};
+use crate::words;
+
+options! {
+    /// How [`Session::seed`] works.
+    SeedOptions {
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+/// What [`Session::seed`] has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SeedReport {
+    /// The seed's name.
+    pub name: &'static str,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// The embedded seed of that name.
+pub(crate) fn find(migrator: &Migrator, name: &str) -> Result<&'static Script, Error> {
+    let seeds = migrator.embedded.seeds;
+    seeds.iter().find(|script| script.name == name).ok_or_else(|| {
+        let known: Vec<&str> = seeds.iter().map(|script| script.name).collect();
+        Error::usage(format!("there is no seed `{name}` in this binary"))
+            .note(format!("seeds in this binary: {}", words::list(&known)))
+            .help(format!("write `db/seeds/{name}.sql` and build again"))
+    })
+}
+
+/// Locks and runs it.
+pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> Result<SeedReport, Error> {
+    let script = find(&session.migrator, name)?;
+    session.announce();
+    let locked = session.lock(options.wait_lock).await?;
+    let Locked { migrator, executor, history } = &locked;
+    if let Some(policy) = migrator.policy(history)
+        && policy.seeds.is_some_and(|allowed| !allowed.contains(&script.name))
+    {
+        return Err(Error::refused(format!(
+            "the seed `{}` is forbidden in the environment `{}`",
+            script.name, policy.name
+        ))
+        .help("the policy is `seeds` under that environment in db/migrator.toml"));
+    }
+    executor.prepare(history, Beside::Refused).await?;
+    let begun = Instant::now();
+    apply::seed(executor, script).await?;
+    let took = begun.elapsed();
+    locked.release().await;
+    Ok(SeedReport { name: script.name, took })
+}

@@ -1,0 +1,69 @@
+//! `stamp`: record as applied without running, for a database that has the schema already.
+
+use std::time::Duration;
+
+use super::{WAIT_LOCK, options};
+use crate::apply::Beside;
+use crate::connect::failed;
+use crate::error::Error;
+use crate::plan::{self, Step, Target};
+use crate::recorded;
+use crate::session::{Locked, Session};
+use crate::sql::{NewEvent, insert_event, insert_state};
+
+options! {
+    /// What [`Session::stamp`] records.
+    StampOptions {
+        /// Up to and with this version; every migration of this binary by default.
+        to: Option<i64> = None,
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+/// What [`Session::stamp`] has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StampReport {
+    /// What was recorded: `001_init`; empty: there was nothing.
+    pub stamped: Vec<String>,
+}
+
+/// Plans like `up` and writes the history rows only, all in one transaction.
+pub(crate) async fn run(session: Session, options: &StampOptions) -> Result<StampReport, Error> {
+    let target = options.to.map_or(Target::Newest, Target::Version);
+    session.announce();
+    let locked = session.lock(options.wait_lock).await?;
+    let Locked { migrator, executor, history } = &locked;
+    let plan = plan::up(migrator.embedded, history, target, false)?;
+    let migrations = plan.steps.iter().filter_map(|step| match step {
+        Step::Migration { migration, .. } => Some(*migration),
+        Step::Repeatable(_) => None,
+    });
+    let mut statements = Vec::new();
+    let mut stamped = Vec::new();
+    for migration in migrations {
+        let label = (migration.version, migration.name, migration.checksum);
+        let down_block = recorded::encode(migration);
+        let event = NewEvent {
+            down_block: Some(&down_block),
+            action: "stamp",
+            version: Some(migration.version),
+            name: Some(migration.name),
+            checksum: Some(migration.checksum),
+            outcome: "done",
+            duration_ms: Some(0),
+            ..NewEvent::default()
+        };
+        statements.push(insert_state(&executor.tables, &executor.run, label, Some(0)));
+        statements.push(insert_event(&executor.tables, &executor.run, &event));
+        stamped.push(migration.label());
+    }
+    if !stamped.is_empty() {
+        executor.prepare(history, Beside::Allowed).await?;
+        let written = executor.write(&statements.join(";\n")).await;
+        written.map_err(|error| failed("recording the migrations", error))?;
+    }
+    locked.release().await;
+    Ok(StampReport { stamped })
+}

@@ -1,0 +1,195 @@
+//! `up`: apply what is pending.
+
+use std::time::{Duration, Instant};
+
+use super::plan::PlanOptions;
+use super::{WAIT_LOCK, audit, drift, options, plan};
+use crate::apply::{Beside, apply};
+use crate::error::{Error, ErrorKind, Exit};
+use crate::event::{Applied, Event};
+use crate::history::History;
+use crate::migrator::Migrator;
+use crate::plan::{Plan, Step};
+use crate::session::{Locked, Session};
+use crate::store;
+
+options! {
+    /// What [`Session::up`] applies.
+    UpOptions {
+        /// Up to and with this version; the newest by default.
+        to: Option<i64> = None,
+        /// Apply pending migrations also below applied ones.
+        allow_out_of_order: bool = false,
+        /// Refuse a migration without a statement: it is not written yet, and once applied it could not be changed any more.
+        refuse_empty: bool = false,
+        /// Do it only if the plan has this digest.
+        plan: Option<String> = None,
+        /// Who approved it; some environments demand it.
+        approved_by: Option<String> = None,
+        /// Send one migration at a time and make each durable before the next.
+        one_by_one: bool = false,
+        /// Run the data checks before and after.
+        audit: bool = false,
+        /// Refuse a schema that was changed by hand, and compare it with the compiled one afterwards.
+        check_drift: bool = false,
+        /// Begin a history of its own although this database holds another one.
+        new_history: bool = false,
+        /// How long to wait for another migrator; 15 minutes by default.
+        wait_lock: Duration = WAIT_LOCK,
+    }
+}
+
+impl UpOptions {
+    fn planning(&self) -> PlanOptions {
+        PlanOptions { to: self.to, allow_out_of_order: self.allow_out_of_order, refuse_empty: self.refuse_empty }
+    }
+
+    fn beside(&self) -> Beside {
+        if self.new_history { Beside::Allowed } else { Beside::Refused }
+    }
+}
+
+/// What [`Session::up`] has done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UpReport {
+    /// What this run has applied, in order.
+    pub applied: Vec<Applied>,
+    /// Another migrator has done the rest, or everything, meanwhile.
+    pub by_another: bool,
+    /// The newest version that the database has now; `None`: none, or nothing was to be done.
+    pub newest: Option<String>,
+    /// How long it took since the lock was taken.
+    pub took: Duration,
+    /// What the checks and the comparison afterwards deserve: [`Exit::Done`], if they were not asked for or found nothing.
+    pub verdict: Exit,
+}
+
+impl UpReport {
+    fn nothing() -> UpReport {
+        UpReport { applied: Vec::new(), by_another: false, newest: None, took: Duration::ZERO, verdict: Exit::Done }
+    }
+}
+
+/// Plans, locks, plans again, applies.
+pub(crate) async fn run(session: Session, options: &UpOptions) -> Result<UpReport, Error> {
+    let plan = plan::up(&session.migrator, &session.history, &options.planning());
+    let plan = match plan {
+        // Another migrator may be in the midst of that very statement: whoever has the lock can tell.
+        Err(error) if matches!(error.kind(), ErrorKind::InDoubt { .. }) => None,
+        // It may be rolling back, or half through: what does not fit now may fit when it has finished.
+        Err(error) if matches!(error.kind(), ErrorKind::Diverged { .. }) && session.another().await?.is_some() => None,
+        plan => Some(plan?),
+    };
+    session.announce();
+    session.warn_of_writers();
+    if !options.new_history {
+        store::refuse_elsewhere(&session.history, &session.tables)?;
+    }
+    if let Some(plan) = &plan {
+        warn_ahead(&session.migrator, &plan.ahead);
+    }
+    if plan.as_ref().is_some_and(|plan| plan.steps.is_empty()) {
+        if options.check_drift {
+            drift::refuse(&session.migrator, &session.connection, &session.tables, &session.history).await?;
+        }
+        return Ok(UpReport::nothing());
+    }
+    let mut locked = session.lock(options.wait_lock).await?;
+    let seen = plan.map(|plan| plan.ahead).unwrap_or_default();
+    let outcome = execute(&mut locked, options, &seen).await;
+    // Also after a failure: who comes next need not wait until the server has noticed that this session is over.
+    locked.release().await;
+    outcome
+}
+
+/// Says that a newer release has been here.
+fn warn_ahead(migrator: &Migrator, ahead: &[String]) {
+    if !ahead.is_empty() {
+        migrator.tell(Event::Ahead(ahead));
+    }
+}
+
+/// Plans again and applies. `seen`: the versions of a newer release that were warned of already.
+async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> Result<UpReport, Error> {
+    let begun = Instant::now();
+    let Locked { migrator, executor, history } = locked;
+    let plan = plan::up(migrator, history, &options.planning())?;
+    if plan.ahead != seen {
+        warn_ahead(migrator, &plan.ahead);
+    }
+    if plan.steps.is_empty() {
+        return Ok(UpReport { by_another: true, ..UpReport::nothing() });
+    }
+    let digest = plan.digest();
+    approve(migrator, history, options, &digest)?;
+    executor.run.approved_by.clone_from(&options.approved_by);
+    executor.run.plan_digest = Some(digest);
+    executor.one_by_one = options.one_by_one;
+    if options.check_drift {
+        drift::refuse(migrator, &executor.connection, &executor.tables, history).await?;
+    }
+    if options.audit {
+        audit::around(migrator, &executor.connection, "before").await?;
+    }
+    executor.prepare(history, options.beside()).await?;
+    let applied = apply(executor, &plan).await?;
+    let verdict = examine(migrator, executor, options).await?;
+    Ok(UpReport {
+        by_another: applied.len() < plan.steps.len(),
+        newest: newest(&plan, applied.len(), history),
+        took: begun.elapsed(),
+        applied,
+        verdict,
+    })
+}
+
+/// What the caller wants checked when everything is applied; nothing of it can be refused any more.
+async fn examine(
+    migrator: &Migrator,
+    executor: &mut crate::apply::Executor,
+    options: &UpOptions,
+) -> Result<Exit, Error> {
+    let mut verdict = Exit::Done;
+    if options.audit {
+        verdict = audit::around(migrator, &executor.connection, "after").await?;
+    }
+    if options.check_drift {
+        let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
+        let drift = drift::after(migrator, &executor.connection, &executor.tables, &history).await?;
+        // The worse of both: a check that cannot be run outweighs a difference.
+        verdict = if verdict as u8 > drift as u8 { verdict } else { drift };
+    }
+    Ok(verdict)
+}
+
+/// The newest version after the first `count` steps. A migration that is out of order does not become the newest by being applied last.
+fn newest(plan: &Plan, count: usize, history: &History) -> Option<String> {
+    let version = |step: &'_ Step| match step {
+        Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
+        Step::Repeatable(_) => None,
+    };
+    let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));
+    let newest = recorded.chain(plan.steps[..count].iter().filter_map(version)).max();
+    newest.map(|(_, version)| version)
+}
+
+/// Refuses what the environment's policy or the caller's digest does not allow.
+fn approve(migrator: &Migrator, history: &History, options: &UpOptions, digest: &str) -> Result<(), Error> {
+    if let Some(expected) = &options.plan
+        && expected != digest
+    {
+        return Err(Error::refused(format!(
+            "the plan is not the approved one: its digest is {digest}, approved was {expected}"
+        ))
+        .help("run `migrator plan`, have it approved, and pass its digest"));
+    }
+    let needs_approval = migrator.policy(history).filter(|policy| policy.approval);
+    let Some(policy) = needs_approval else { return Ok(()) };
+    if options.approved_by.is_some() && options.plan.is_some() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("the environment `{}` demands an approved plan", policy.name))
+        .note(format!("nothing was applied; the digest of this plan is {digest}"))
+        .help("have the output of `migrator plan --sql` approved, then run `up --plan DIGEST --approved-by WHO`"))
+}

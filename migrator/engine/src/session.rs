@@ -1,0 +1,284 @@
+//! An open session, before and after it holds the migration lock.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::apply::{self, Beside, Executor};
+use crate::connect::{Connection, Server, connect};
+use crate::conninfo::ConnectionTarget;
+use crate::embedded::Script;
+use crate::error::{Error, ErrorKind};
+use crate::event::{Applied, Event, Waiting};
+use crate::facts::Facts;
+use crate::history::History;
+use crate::migrator::Migrator;
+use crate::plan::Plan;
+use crate::sql::{Run, SessionSettings, Tables};
+use crate::{lock, store};
+
+/// An open session and what the history said at its start.
+///
+/// Reading operations borrow it; an operation that writes takes it, for it ends with the migration lock given back. Connecting again
+/// costs two round trips.
+pub struct Session {
+    pub(crate) migrator: Migrator,
+    pub(crate) connection: Connection,
+    pub(crate) target: ConnectionTarget,
+    pub(crate) tables: Tables,
+    pub(crate) history: History,
+}
+
+impl Migrator {
+    /// Connects and reads the history; writes nothing.
+    ///
+    /// # Errors
+    /// No connection; a history that cannot be read or believed.
+    pub async fn connect(&self, target: &ConnectionTarget) -> Result<Session, Error> {
+        self.connect_within(target, store::LONGEST_WAIT).await
+    }
+
+    /// The same, waiting for at most `wait` while another session keeps the history's tables for itself; 30 seconds at most.
+    ///
+    /// # Errors
+    /// As of [`Migrator::connect`].
+    pub async fn connect_within(&self, target: &ConnectionTarget, wait: Duration) -> Result<Session, Error> {
+        for warning in &target.warnings {
+            self.tell(Event::Warning(warning));
+        }
+        let tables = Tables::new(&self.embedded.settings);
+        let begun = Instant::now();
+        let mut connection = connect(target, self.release.version, self.notices()).await?;
+        self.tell(Event::Connected {
+            target: &target.to_string(),
+            host: &connection.host.to_string(),
+            took: begun.elapsed(),
+            sslmode: target.ssl.mode.word(),
+        });
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
+        self.tell(Event::HistoryRead {
+            table: &tables.state,
+            applied: history.applied.len(),
+            events: history.events.len(),
+        });
+        Ok(Session { migrator: self.clone(), connection, target: target.clone(), tables, history })
+    }
+}
+
+impl Session {
+    /// What the history said when the session was opened.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What the server says about itself and this session.
+    pub fn server(&self) -> &Server {
+        &self.connection.server
+    }
+
+    /// The client of the session, for questions of your own.
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.connection.client
+    }
+
+    /// The environment that the database says it is, else the migrator's.
+    pub fn environment(&self) -> Option<String> {
+        self.migrator.environment_of(&self.history)
+    }
+
+    /// The facts of the live schema.
+    ///
+    /// # Errors
+    /// A lost connection; an object that another session is changing; a catalog that the role may not read.
+    pub async fn facts(&self) -> Result<Facts, Error> {
+        Facts::read(&self.connection, &self.tables).await
+    }
+
+    /// What another migrator does, if there is one: `is at work, pid 4711 (...)`, `has changed the history meanwhile`.
+    pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
+        let holder = lock::holder(&self.connection, &self.tables).await?;
+        if !holder.is_empty() {
+            return Ok(Some(format!("is at work, {holder}")));
+        }
+        // It may have finished between our reading and our question.
+        let (_, now) = store::look(&self.connection, &self.tables, store::LONGEST_WAIT).await?;
+        let is_other = (&now.applied, &now.events) != (&self.history.applied, &self.history.events);
+        Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
+    }
+
+    /// What a plan without the lock came to: a statement whose end is not known may be running at this moment, and what does not fit
+    /// may fit when the other migrator has finished.
+    pub(crate) async fn unless_it_runs(&self, plan: Result<Plan, Error>) -> Result<Plan, Error> {
+        let Err(error) = plan else { return plan };
+        if !matches!(error.kind(), ErrorKind::InDoubt { .. } | ErrorKind::Diverged { .. }) {
+            return Err(error);
+        }
+        let Some(other) = self.another().await? else { return Err(error) };
+        Err(Error::locked(format!("nothing can be planned now: another migrator {other}"))
+            .help("wait until it has finished; `migrator status` shows the statement that it runs"))
+    }
+
+    /// Says what makes the history doubtful: others who can write to it, another one in the same database.
+    pub(crate) fn warn_of_others(&self) {
+        self.warn_of_writers();
+        if let Err(error) = store::refuse_elsewhere(&self.history, &self.tables) {
+            self.tell(Event::Warning(&error.to_string()));
+        }
+    }
+
+    /// Says who else can write to the history.
+    pub(crate) fn warn_of_writers(&self) {
+        for (table, writers) in &self.history.writers {
+            let allowed = self.migrator.embedded.settings.history_writers;
+            let others: Vec<_> = writers.iter().filter(|writer| !allowed.contains(&writer.as_str())).collect();
+            let Some(first) = others.first() else { continue };
+            let names = others.iter().map(|writer| format!("`{writer}`")).collect::<Vec<_>>().join(", ");
+            self.tell(Event::Warning(&format!(
+                "{names} can write to the history in `{table}`: run `REVOKE ALL ON {table} FROM {first}`, or list the role under `writers` in [history] of db/migrator.toml"
+            )));
+        }
+    }
+
+    /// Says where a writing operation is going to write.
+    pub(crate) fn announce(&self) {
+        let server = &self.connection.server;
+        self.tell(Event::WritesTo {
+            host: &self.connection.host.to_string(),
+            database: &server.database,
+            user: &server.user,
+            version: server.version.split(' ').next().unwrap_or_default(),
+            environment: self.environment().as_deref(),
+        });
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.migrator.tell(event);
+    }
+
+    /// Takes the lock and reads the history again: what was planned before may have been done by another migrator. Waits for at most
+    /// `wait`.
+    ///
+    /// # Errors
+    /// Another migrator holds the lock; a standby; a transaction pooler; a lost connection.
+    pub async fn lock(self, wait: Duration) -> Result<Locked, Error> {
+        let Session { migrator, mut connection, target, tables, .. } = self;
+        if connection.server.is_standby {
+            let message = format!("cannot write to `{target}`: the server is a standby");
+            return Err(Error::refused(message).help("connect to the primary"));
+        }
+        let monitor = lock::refuse_pooler(&connection, &target, migrator.release.version).await?;
+        let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
+        // Both sessions are ours alone: from here on they may be set up.
+        let settings = SessionSettings {
+            lock_timeout_ms: Some(migrator.embedded.settings.lock_timeout_ms),
+            statement_timeout_ms: Some(0),
+            server_version: connection.server.version_number,
+            limits: Arc::clone(&connection.server.limits),
+        };
+        monitor.set_up(&settings).await?;
+        let begun = Instant::now();
+        // Both at once: the server does the one after the other.
+        let taken = lock::acquire(&connection, &tables, wait, waiting);
+        let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
+        ready?;
+        match taken {
+            // Setting up was cut short and done again; meanwhile nothing else could be asked.
+            Err(error) if matches!(error.kind(), ErrorKind::Server { is_denied: false, .. }) => {
+                lock::acquire(&connection, &tables, wait, waiting).await?;
+            }
+            taken => taken?,
+        }
+        let pid = connection.server.backend_pid;
+        migrator.tell(Event::Locked { key: tables.lock_key, waited: begun.elapsed(), pid });
+        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
+        let executor = Executor {
+            armed: migrator.cancellation.arm(pid, connection.cancel.clone()),
+            connection,
+            monitor,
+            notices: migrator.notices(),
+            target,
+            tables,
+            run: Run::new(migrator.release.version),
+            settings: &migrator.embedded.settings,
+            observer: Arc::clone(&migrator.observer),
+            cancellation: migrator.cancellation.clone(),
+            one_by_one: false,
+        };
+        Ok(Locked { migrator, executor, history })
+    }
+}
+
+/// A session that holds the migration lock, for what no operation does: plans of your own, questions between two steps.
+pub struct Locked {
+    pub(crate) migrator: Migrator,
+    pub(crate) executor: Executor,
+    pub(crate) history: History,
+}
+
+impl Locked {
+    /// What the history said when it was read last.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Reads the history again.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn read_history(&mut self) -> Result<&History, Error> {
+        let Executor { connection, tables, .. } = &mut self.executor;
+        self.history = store::read(connection, tables, store::LONGEST_WAIT).await?;
+        Ok(&self.history)
+    }
+
+    /// Creates the history tables, or what they lack, also beside another history.
+    ///
+    /// # Errors
+    /// Missing rights, a lost connection.
+    pub async fn create_history(&self) -> Result<(), Error> {
+        self.executor.prepare(&self.history, Beside::Allowed).await
+    }
+
+    /// Carries a plan out, which has to fit the history as it is now; returns what this run has done of it.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub async fn apply(&self, plan: &Plan) -> Result<Vec<Applied>, Error> {
+        apply::apply(&self.executor, plan).await
+    }
+
+    /// Runs a seed in one transaction, with its event.
+    ///
+    /// # Errors
+    /// What the server refused, a lost connection.
+    pub async fn seed(&self, script: &'static Script) -> Result<(), Error> {
+        apply::seed(&self.executor, script).await
+    }
+
+    /// The facts of the live schema.
+    ///
+    /// # Errors
+    /// As of [`Session::facts`].
+    pub async fn facts(&self) -> Result<Facts, Error> {
+        Facts::read(&self.executor.connection, &self.executor.tables).await
+    }
+
+    /// What the server says about itself and this session.
+    pub fn server(&self) -> &Server {
+        &self.executor.connection.server
+    }
+
+    /// The client of the session that holds the lock.
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.executor.connection.client
+    }
+
+    /// The client of the second session, which sees what the first one waits for.
+    pub fn monitor(&self) -> &tokio_postgres::Client {
+        &self.executor.monitor.client
+    }
+
+    /// Gives the lock back and ends both sessions.
+    pub async fn release(self) {
+        self.executor.finish().await;
+    }
+}

@@ -1,0 +1,103 @@
+//! The observer that is the terminal: what a person sees while an operation works.
+
+use crate::audit;
+use crate::event::{Applied, Event, Notice, Observer, Waiting};
+use crate::facts::report;
+use crate::history::Direction;
+use crate::output::Terminal;
+use crate::words::{duration, list};
+
+impl Observer for Terminal {
+    fn event(&self, event: &Event<'_>) {
+        match *event {
+            Event::Connected { target, host, took, sslmode } => {
+                self.detail(&format!("connected to {target} at {host} in {}, sslmode {sslmode}", duration(took)));
+            }
+            Event::HistoryRead { table, applied, events } => {
+                self.detail(&format!("the history in {table}: {applied} applied, {events} events"));
+            }
+            Event::WritesTo { host, database, user, version, environment } => {
+                let environment = environment.map(|name| format!(" · environment {name}")).unwrap_or_default();
+                self.say(&format!("{host} · database {database} · user {user} · PostgreSQL {version}{environment}"));
+            }
+            Event::Warning(text) => self.warn(text),
+            Event::Ahead(versions) => self.warn(&format!(
+                "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
+                list(versions)
+            )),
+            Event::Waiting(waiting) => self.waiting(waiting),
+            Event::Locked { key, waited, pid } => {
+                self.detail(&format!("the lock {key} taken after {} by pid {pid}", duration(waited)));
+            }
+            Event::Started { step, number, of } => self.begin(step, number, of),
+            Event::Ended => self.end(),
+            Event::Sent { step, bytes } => self.detail(&format!("{step}: {bytes} bytes sent")),
+            Event::Statement { step, number } => self.detail(&format!("{step}: statement {number} sent")),
+            Event::Notice(notice) => self.notice(&notice),
+            Event::Progress { step, text } | Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
+            Event::Retrying { step, reason, pause } => {
+                self.say(&format!("{step}: {reason}; trying again in {}", duration(pause)));
+            }
+            Event::Applied(applied) => self.result(&line(applied)),
+            Event::ConnectionLost { reason } => {
+                self.warn(&format!("the connection was lost: {reason}; looking at what has been committed"));
+            }
+            Event::FoundDone { by_others, is_seed } => self.warn(&match (by_others, is_seed) {
+                ([], true) => "it had been committed before the connection was lost".to_owned(),
+                ([], false) => "everything had been committed before the connection was lost".to_owned(),
+                (others, _) => format!("the rest was done by another migrator meanwhile: {}", list(others)),
+            }),
+            Event::RollsBackRecorded { step, release } => {
+                let by = release.map(|release| format!(" by release {release}")).unwrap_or_default();
+                self.say(&format!(
+                    "{step}: edited since it was applied; it is rolled back by the down block that was recorded{by}"
+                ));
+            }
+            Event::Checked { when, open: [] } => self.say(&format!("the checks find nothing {when}")),
+            Event::Checked { when, open } => self.warn(&format!("the checks {when}:\n{}", audit::text(open, false))),
+            Event::NoDrift => self.say("no drift"),
+            Event::DriftSkipped { reason } => self.say(&format!("drift is not looked for here: {reason}")),
+            Event::Drifted(differences) => {
+                self.warn(&format!("the schema is not the compiled one:\n{}", report(differences)));
+            }
+        }
+    }
+}
+
+impl Terminal {
+    fn waiting(&self, waiting: Waiting<'_>) {
+        match waiting {
+            Waiting::Lock { holder } => self.say(&format!("waiting for the migration lock: held by {holder}")),
+            Waiting::OldSession { holder } => self.say(&format!("waiting for the old session to end: {holder}")),
+            Waiting::Server { pause } => {
+                self.say(&format!("the server is not back yet; trying again in {}", duration(pause)));
+            }
+            Waiting::Connection { target, reason, help } => {
+                self.say(&format!("waiting for {target}: {reason}"));
+                for help in help {
+                    self.say(&format!("help: {help}"));
+                }
+            }
+        }
+    }
+
+    /// A notice or a warning of the server, under the name of what runs.
+    fn notice(&self, notice: &Notice<'_>) {
+        // ROLLBACK after an error that had ended the transaction already: nothing that anybody has to know.
+        if notice.code == "25P01" {
+            return;
+        }
+        let parts = [(notice.severity, Some(notice.message)), ("DETAIL", notice.detail), ("HINT", notice.hint)];
+        self.indented(parts.into_iter().filter_map(|(name, text)| Some((name, text?))));
+    }
+}
+
+/// `applied 003_add_x (12 ms)`.
+fn line(applied: &Applied) -> String {
+    let (label, time) = (&applied.step, duration(applied.took));
+    match applied.direction {
+        Some(Direction::Up) => format!("applied {label} ({time})"),
+        Some(Direction::Down) => format!("rolled back {label} ({time})"),
+        None => format!("applied repeatable {label} ({time})"),
+    }
+}

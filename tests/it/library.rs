@@ -1,0 +1,167 @@
+//! The engine as a library: without a command line, without output.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use expect_test::expect;
+use migrator_engine::embedded::Embedded;
+use migrator_engine::operation::{DownOptions, PlanOptions, SeedOptions, UpOptions};
+use migrator_engine::plan::State;
+use migrator_engine::{Cancellation, ConnectionTarget, Error, ErrorKind, Event, Exit, Migrator, Observer, Waiting};
+
+use crate::support::{Project, wait_until};
+
+/// Keeps what it hears.
+#[derive(Default, Clone)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Heard {
+    fn event(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Applied(applied) => format!("applied {}", applied.step),
+            Event::Started { step, number, of } => format!("started {step}, {number} of {of}"),
+            Event::Notice(notice) => format!("{}: {}", notice.severity, notice.message),
+            Event::Waiting(Waiting::Lock { .. }) => "waiting for the lock".to_owned(),
+            Event::Warning(text) => format!("warning: {text}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Heard {
+    fn take(&self) -> String {
+        std::mem::take(&mut *self.0.lock().unwrap()).iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn embedded(project: &Project) -> &'static Embedded {
+    migrator_tests::load(&project.db()).unwrap().0
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// The example of the crate's documentation.
+async fn migrate(embedded: &'static Embedded, url: &str, observer: Heard) -> Result<String, Error> {
+    let migrator = Migrator::new(embedded).observer(observer);
+    let target = ConnectionTarget::parse(url)?;
+    let report = migrator.connect(&target).await?.up(&UpOptions::default()).await?;
+    let status = migrator.connect(&target).await?.status();
+    let applied = status.of(State::Applied).count();
+    Ok(format!("{} steps, {applied} applied, at {}", report.applied.len(), report.newest.unwrap_or_default()))
+}
+
+#[test]
+fn a_program_migrates_and_hears_what_happens() {
+    let project = Project::new();
+    project.tables(2).migration("003_loud", "DO $$ BEGIN RAISE NOTICE 'hello'; END $$;", "SELECT 1;");
+    let heard = Heard::default();
+    let report = block_on(migrate(embedded(&project), &project.url(), heard.clone()));
+    assert_eq!(report.unwrap(), "3 steps, 3 applied, at 003");
+    expect![[r#"
+        started 001_t1, 1 of 3
+        started 002_t2, 2 of 3
+        started 003_loud, 3 of 3
+        NOTICE: hello
+        applied 001_t1
+        applied 002_t2
+        applied 003_loud
+    "#]]
+    .assert_eq(&heard.take());
+    let again = block_on(migrate(embedded(&project), &project.url(), heard.clone()));
+    assert_eq!(again.unwrap(), "0 steps, 3 applied, at ");
+    assert_eq!(heard.take(), "");
+}
+
+#[test]
+fn an_error_says_its_kind_its_place_and_its_source() {
+    let project = Project::new();
+    project.tables(1).migration("002_wrong", "SELECT nope;", "SELECT 1;");
+    let error = block_on(migrate(embedded(&project), &project.url(), Heard::default())).unwrap_err();
+    let ErrorKind::MigrationFailed { step, sqlstate, .. } = error.kind() else { panic!("{error:?}") };
+    assert_eq!((&**step, sqlstate.as_deref(), error.exit()), ("migration 002_wrong", Some("42703"), Exit::Failed));
+    assert_eq!(error.place().unwrap(), "db/migrations/002_wrong.sql:2:8");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.downcast_ref::<tokio_postgres::Error>().unwrap().as_db_error().is_some());
+    let nowhere = ConnectionTarget::parse("postgresql://nobody@127.0.0.1:1/nothing").unwrap();
+    let Err(error) = block_on(Migrator::new(embedded(&project)).connect(&nowhere)) else { panic!("connected") };
+    assert!(matches!(error.kind(), ErrorKind::Connect { .. }), "{error:?}");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_rollback_asks_the_caller_who_may_refuse_it() {
+    let project = Project::new();
+    project.tables(2).file("seeds/some.sql", "INSERT INTO t1 VALUES (1);");
+    let (migrator, target) = (Migrator::new(embedded(&project)), ConnectionTarget::parse(&project.url()).unwrap());
+    block_on(async {
+        migrator.connect(&target).await?.up(&UpOptions::default().to(1)).await?;
+        let pending = migrator.connect(&target).await?.plan(&PlanOptions::default()).await?;
+        assert_eq!(pending.steps.len(), 1);
+        assert_eq!(migrator.connect(&target).await?.seed("some", &SeedOptions::default()).await?.name, "some");
+        let no = |_: &_| Err(migrator.migration(99).unwrap_err());
+        let refused = migrator.connect(&target).await?.down(&DownOptions::default(), no).await.unwrap_err();
+        assert!(matches!(refused.kind(), ErrorKind::Usage { .. }), "{refused:?}");
+        let report = migrator.connect(&target).await?.down(&DownOptions::default(), |_| Ok(())).await?;
+        assert_eq!(report.rolled_back.len(), 1);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    assert_eq!(project.query("SELECT count(*) FROM schema_migrations"), "0\n");
+}
+
+#[test]
+fn a_session_with_the_lock_carries_out_plans_of_ones_own() {
+    let project = Project::new();
+    project.tables(3);
+    let (migrator, target) = (Migrator::new(embedded(&project)), ConnectionTarget::parse(&project.url()).unwrap());
+    block_on(async {
+        let session = migrator.connect(&target).await?;
+        let plan = session.plan(&PlanOptions::default().to(2)).await?;
+        let mut locked = session.lock(Duration::from_secs(5)).await?;
+        locked.create_history().await?;
+        assert_eq!(locked.apply(&plan).await?.len(), 2);
+        assert_eq!(locked.read_history().await?.applied.len(), 2);
+        let facts = locked.facts().await?;
+        assert_eq!(facts, migrator.connect(&target).await?.facts().await?);
+        let waiting = migrator.connect(&target).await?.lock(Duration::from_millis(100)).await;
+        assert!(matches!(waiting.map(|_| ()).unwrap_err().kind(), ErrorKind::Locked { .. }));
+        locked.release().await;
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_cancellation_ends_what_runs_and_tells_the_truth() {
+    let project = Project::new();
+    project.tables(1).migration("002_long", "SELECT pg_sleep(600);", "SELECT 1;");
+    let cancellation = Cancellation::new();
+    let migrator = Migrator::new(embedded(&project)).cancellation(&cancellation);
+    let url = project.url();
+    let work = std::thread::spawn(move || {
+        block_on(async {
+            let session = migrator.connect(&ConnectionTarget::parse(&url)?).await?;
+            session.up(&UpOptions::default()).await.map(|_| ())
+        })
+    });
+    wait_until(
+        &project,
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()",
+    );
+    block_on(cancellation.cancel("the test"));
+    let error = work.join().unwrap().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::MigrationFailed { .. }), "{error:?}");
+    expect![[r#"
+        error: migration 002_long failed and was rolled back
+         --> db/migrations/002_long.sql:2:1
+          |
+        2 | SELECT pg_sleep(600);
+          | ^ canceling statement due to user request [57014]
+          |
+          = note: applied before it in this run: 001_t1. Not run: none.
+          = help: it was stopped by the test: run the command again, it goes on where it stopped"#]]
+    .assert_eq(&error.render(false));
+}
