@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tokio_postgres::NoTls;
 
 const READER_HOLDS: Duration = Duration::from_secs(6);

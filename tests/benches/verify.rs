@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 
 fn main() -> anyhow::Result<()> {
     let count = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(200_u32);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use expect_test::expect;
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
 
 use crate::claims::Said;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use migrator_xtask::postgres::Builder;
+use migrator_postgres::Builder;
 
 use crate::claims::{Said, Trial};
 use crate::command::{Command, Task};

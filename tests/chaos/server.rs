@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use migrator_xtask::postgres::{Builder, TemporaryServer};
+use migrator_postgres::{Builder, TemporaryServer};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// A server that may be crashed and started again while others talk to it.

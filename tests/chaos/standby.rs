@@ -1,7 +1,7 @@
 //! A standby as the target: it can be asked, and nothing more.
 
 use expect_test::expect;
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
 
 use crate::migrator;

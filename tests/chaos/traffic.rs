@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
 
 use crate::facts::wait_for_quiet;

@@ -158,6 +158,14 @@ fn the_backend_holds_neither_the_engine_nor_its_planner() {
 }
 
 #[test]
+fn the_backends_tests_start_servers_and_that_is_no_dependency_on_migrations() {
+    let workspace = Workspace::foreign("library");
+    let output = workspace.output(&mut workspace.cargo("test --quiet --package backend --test open_loans"));
+    assert!(output.code == "0" && output.stdout.contains("1 passed"), "{}{}", output.stdout, output.stderr);
+    assert!(workspace.run(&mut workspace.cargo("xtask check")).contains("nothing found"));
+}
+
+#[test]
 fn check_shows_the_path_from_the_backend_to_the_engine() {
     let workspace = Workspace::foreign("library");
     let run = |line: &str| workspace.run(&mut workspace.cargo(line));
@@ -171,7 +179,10 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
     .assert_eq(&run("xtask check"));
     let manifest = fs::read_to_string(workspace.path("backend/Cargo.toml")).unwrap();
     let depend_on = |name: &str, path: &str| {
-        workspace.write("backend/Cargo.toml", format!("{manifest}{name} = {{ path = \"{path}\" }}\n"));
+        workspace.write(
+            "backend/Cargo.toml",
+            manifest.replace("[dependencies]\n", &format!("[dependencies]\n{name} = {{ path = \"{path}\" }}\n")),
+        );
         run("xtask check")
     };
     // With a library beside its binary it could be used; a binary alone is no dependency to cargo.
@@ -294,6 +305,6 @@ fn the_readmes_git_form_finds_the_crates() {
         (package["name"].as_str().unwrap(), source.to_owned())
     });
     let sources: BTreeMap<&str, String> = sources.filter(|(name, _)| name.starts_with("migrator-")).collect();
-    let expected = ["migrator-build", "migrator-diagnostic", "migrator-engine", "migrator-xtask"];
+    let expected = ["migrator-build", "migrator-diagnostic", "migrator-engine", "migrator-postgres", "migrator-xtask"];
     assert_eq!(sources, expected.map(|name| (name, format!("git+{url}"))).into());
 }

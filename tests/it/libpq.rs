@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
 
 use crate::support::Project;

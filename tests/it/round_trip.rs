@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use expect_test::{Expect, expect};
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::{Project, query_at};

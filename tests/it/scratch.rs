@@ -1,6 +1,6 @@
 //! What a run on scratch databases makes beside them, where all databases of a server see it: it is the run's own, and gone afterwards.
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 
 use crate::support::{Project, query_at, query_on, server};
 

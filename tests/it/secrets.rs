@@ -1,6 +1,6 @@
 //! A password is in no output, whatever happens, and in nothing that others see.
 
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
 
 use crate::support::{Project, query_at};

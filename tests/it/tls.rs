@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use expect_test::{Expect, expect};
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use expect_test::expect;
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Project, query_on, server, wait_until};

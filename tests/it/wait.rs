@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use expect_test::expect;
-use migrator_xtask::postgres::TemporaryServer;
+use migrator_postgres::TemporaryServer;
 
 use crate::support::{Project, place, query_at, query_on, server};
 

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use migrator_xtask::postgres::Cluster;
+use migrator_postgres::Cluster;
 
 use crate::support::{heed_signals, normalise_line};
 

@@ -1,4 +1,4 @@
-//! The developer side of `migrator`: the `cargo xtask` commands around a db directory, and the servers they need.
+//! The developer side of `migrator`: the `cargo xtask` commands around a db directory.
 //!
 //! # In another workspace
 //!
@@ -58,7 +58,6 @@ mod command;
 mod environment;
 mod migrator;
 mod output;
-pub mod postgres;
 mod usage;
 mod workspace;
 

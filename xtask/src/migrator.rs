@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use migrator_build::set::Set;
 use serde_json::Value;
 
-use crate::postgres::remove_postgres_variables;
 use crate::workspace::Workspace;
+use migrator_postgres::remove_postgres_variables;
 
 /// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
 pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";

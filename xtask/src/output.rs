@@ -69,10 +69,17 @@ pub(crate) fn exit_code_of(status: ExitStatus) -> ExitCode {
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
 }
 
+/// An error with its causes, and with the way out that a server's error knows.
+pub(crate) fn describe(error: &anyhow::Error) -> String {
+    let help = error.chain().find_map(|cause| cause.downcast_ref::<migrator_postgres::Error>()?.help());
+    let help = help.map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+    format!("{error:#}{help}")
+}
+
 /// Prints the error, if any, and says how the process ends.
 pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     let ended = result.map_err(|error| {
-        note(format!("error: {error:#}"));
+        note(format!("error: {}", describe(&error)));
         ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
     });
     let unwritten = UNWRITTEN.lock().ok().and_then(|mut unwritten| unwritten.take());

@@ -138,7 +138,7 @@ impl Step {
             }),
         };
         let end = end.unwrap_or_else(|error| {
-            output::note(format!("error: {error:#}"));
+            output::note(format!("error: {}", output::describe(&error)));
             End::Failed
         });
         let word = if end == End::Passed { "passed" } else { "failed" };

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use crate::output::{self, Usage};
-use crate::postgres::{Cluster, Running, Status};
 use crate::workspace::Workspace;
+use migrator_postgres::{Cluster, Running, Status};
 
 /// What to do with the workspace's own PostgreSQL.
 #[derive(Debug, clap::Subcommand)]

@@ -10,10 +10,10 @@ use anyhow::{Result, bail};
 
 use crate::migrator::{self, Fresh};
 use crate::output;
-use crate::postgres::{Installation, TemporaryServer};
 use crate::workspace::Workspace;
 pub(crate) use files::{Comparison, compare};
 pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
+use migrator_postgres::{Installation, TemporaryServer};
 
 /// Where the schema is kept, below the db directory.
 pub(crate) const SCHEMA: &str = "schema.sql";
@@ -80,7 +80,7 @@ fn check(workspace: &Workspace, dump: &Dump) -> Result<ExitCode> {
 /// A schema of another release of PostgreSQL is left alone: two developers would write it in turns, each with every `up`.
 pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
     let db = workspace.db();
-    let Installation { major, directory } = Installation::find()?;
+    let Installation { major, directory, .. } = Installation::find()?;
     let major = major.to_string();
     let committed = files::read(&db.join(SCHEMA))?;
     let other = committed.as_deref().and_then(text::major_of_schema).filter(|committed| *committed != major);

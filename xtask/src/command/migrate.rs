@@ -16,9 +16,9 @@ use crate::child;
 use crate::environment::Environment;
 use crate::migrator::{self, DATA_DIRECTORY};
 use crate::output;
-use crate::postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
 use crate::workspace::Workspace;
 use arguments::Arguments;
+use migrator_postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
 
 /// Tells the engine where the schema lies that `reset --from-dump` loads: it reads no directory by itself.
 const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
@@ -114,8 +114,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         && let Err(error) = dump::refresh(&workspace, &fresh)
     {
         output::note(format!(
-            "warning: db/schema.sql and the facts could not be brought up to date: {error:#}\nhelp: `cargo xtask dump` \
-             tries it again, `--no-dump` leaves it out"
+            "warning: db/schema.sql and the facts could not be brought up to date: {}\nhelp: `cargo xtask dump` \
+             tries it again, `--no-dump` leaves it out",
+            output::describe(&error)
         ));
     }
     Ok(ExitCode::from(ended))

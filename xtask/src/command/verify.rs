@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use crate::child;
 use crate::migrator;
 use crate::output;
-use crate::postgres::TemporaryServer;
 use crate::workspace::Workspace;
+use migrator_postgres::TemporaryServer;
 
 /// Tells the migrator that the server is there for this run alone: whatever is new on it is the run's own.
 pub(crate) const SCRATCH_DATA_DIRECTORY: &str = "MIGRATOR_SCRATCH_DATA_DIRECTORY";

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
 
 use expect_test::expect;
-use migrator_xtask::postgres::Cluster;
+use migrator_postgres::Cluster;
 
 use crate::workspace::{Workspace, without_cargo};
 
@@ -149,7 +149,7 @@ fn commands_that_do_not_connect_start_no_server() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let output = workspace.xtask("up").env("PG_BIN", "/nonexistent").output().unwrap();
     let said = without_cargo(&String::from_utf8_lossy(&output.stderr));
-    assert!(said.starts_with("error: no PostgreSQL server in PG_BIN=`/nonexistent`"), "{said}");
+    assert!(said.starts_with("error: no usable PostgreSQL in PG_BIN=`/nonexistent`"), "{said}");
     assert!(said.trim_end().lines().last().unwrap().starts_with("help: install the server"), "{said}");
     let cluster = Cluster::of_workspace(workspace.folder.path()).unwrap();
     assert!(!cluster.data_directory().parent().unwrap().exists(), "a failed start leaves nothing");

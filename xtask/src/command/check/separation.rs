@@ -154,7 +154,13 @@ mod tests {
     fn a_dev_dependency_is_free_and_so_are_the_builders_of_the_files() {
         check(
             &["backend", "xtask"],
-            &["backend -> migrator-engine (dev)", "xtask -> migrator-xtask", "migrator-xtask -> migrator-build"],
+            &[
+                "backend -> migrator-engine (dev)",
+                "backend -> migrator-postgres (dev)",
+                "xtask -> migrator-xtask",
+                "migrator-xtask -> migrator-build",
+                "migrator-xtask -> migrator-postgres",
+            ],
             expect![""],
         );
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{files, text};
 use crate::migrator::{self, Fresh};
-use crate::postgres::{TemporaryServer, remove_postgres_variables};
+use migrator_postgres::{TemporaryServer, remove_postgres_variables};
 
 /// The database on the throw-away server. Its name is in no file.
 const DATABASE: &str = "dump";

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::command::dump::{self, Comparison, Migrated};
 use crate::migrator::Fresh;
-use crate::postgres::TemporaryServer;
+use crate::output;
+use migrator_postgres::TemporaryServer;
 
 /// The outcome is one argument of a program, which Linux limits to 128 KiB: so many lines are handed over, ...
 const LINES: usize = 60;
@@ -31,7 +32,7 @@ pub(super) fn ask(db: &Path, fresh: &Fresh) -> Result<Value> {
     }
     let server = super::start()?;
     let (verdict, lines) = answer(db, fresh, &server)
-        .unwrap_or_else(|error| ("not asked", format!("{error:#}").lines().map(str::to_owned).collect()));
+        .unwrap_or_else(|error| ("not asked", output::describe(&error).lines().map(str::to_owned).collect()));
     let lines: Vec<String> = lines.iter().take(LINES).map(|line| cut(line)).collect();
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(json!({ "verdict": verdict, "lines": lines, "ms": ms }))

@@ -1,6 +1,6 @@
-//! Clusters as initdb leaves them, kept for the next throw-away server: to copy one takes a tenth of the time.
+//! Clusters as initdb leaves them, kept for the next throwaway server: to copy one takes a tenth of the time.
 //!
-//! They lie beside the throw-away servers in a directory that only the server's user can enter. Nothing depends on them: what is
+//! They lie beside the throwaway servers in a directory that only the server's user can enter. Nothing depends on them: what is
 //! missing, incomplete, or not beyond doubt ours is left alone, and initdb runs. They let no one in: a server that starts from a
 //! copy brings its own pg_hba.conf.
 
@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use sha2::{Digest, Sha256};
 
-use super::binaries::Binaries;
-use super::files::{open_directory, remove_as};
-use super::server;
-use super::user::{ServerUser, command, give, owner, spawn_error};
+use crate::binaries::Binaries;
+use crate::error::{Context, Error, Result};
+use crate::files::{open_directory, remove_as};
+use crate::server;
+use crate::user::{ServerUser, command, give, owner, spawn_error};
 
 /// What initdb is told; another text is another cluster.
 const OPTIONS: [&str; 3] = ["--auth=reject", "--no-sync", "--wal-segsize=1"];
@@ -37,7 +37,7 @@ cp -R . "$2" && [ "$1" -ef . ]
 "#;
 
 /// A kept cluster.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     home: OwnedFd,
     directory: PathBuf,
     name: String,
@@ -48,7 +48,7 @@ pub(super) struct Entry {
 ///
 /// # Errors
 /// initdb fails.
-pub(super) fn fill(
+pub(crate) fn fill(
     parent: &Path,
     binaries: &Binaries,
     user: Option<&ServerUser>,
@@ -65,14 +65,14 @@ pub(super) fn fill(
 ///
 /// # Errors
 /// initdb fails.
-pub(super) fn make(binaries: &Binaries, user: Option<&ServerUser>, data: &Path) -> Result<()> {
+pub(crate) fn make(binaries: &Binaries, user: Option<&ServerUser>, data: &Path) -> Result<()> {
     empty(data, user)?;
     initdb(binaries, user, data)
 }
 
 impl Entry {
     /// Throws a kept cluster away that no server can start from.
-    pub(super) fn discard(&self, user: Option<&ServerUser>) {
+    pub(crate) fn discard(&self, user: Option<&ServerUser>) {
         // First the name, at once, so that no one takes what is half removed for whole. Two processes may find it broken at the
         // same time: then one of them has nothing to do.
         let Ok(doomed) = self.beside() else { return };
@@ -121,7 +121,7 @@ fn entry(parent: &Path, binaries: &Binaries, user: Option<&ServerUser>, data: &P
 }
 
 /// `migrator-clusters-<uid>`, if it is a directory that belongs to the server's user and that no one else can enter. In a
-/// directory where everybody can write, anybody could have put it there: a link or another owner's is not used.
+/// directory where everyone can write, anyone could have put it there: a link or another owner's is not used.
 fn home(parent: &Path, user: Option<&ServerUser>) -> Option<(OwnedFd, PathBuf)> {
     let directory = parent.join(format!("migrator-clusters-{}", owner(user)));
     if fs::symlink_metadata(&directory).is_err() {
@@ -147,8 +147,7 @@ fn key(binaries: &Binaries) -> Result<String> {
     }
     hash.update(format!("{}\0{}\0{}", binaries.version, OPTIONS.join(" "), server::CHARACTER_TYPE));
     let digest = hash.finalize();
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{}-{hex}", binaries.major))
+    Ok(format!("{}-{}", binaries.major, hex::encode(&digest[..8])))
 }
 
 fn initdb(binaries: &Binaries, user: Option<&ServerUser>, data: &Path) -> Result<()> {
@@ -160,14 +159,12 @@ fn empty(data: &Path, user: Option<&ServerUser>) -> Result<()> {
     let program = Path::new("sh");
     let mut remove = command(program, user);
     remove.args(["-c", "cd \"$1\" && rm -rf -- * .[!.]* ..?*", "empty"]).arg(data).stdin(Stdio::null());
-    let output = remove.output().map_err(|error| spawn_error(&error, program, user))?;
-    anyhow::ensure!(
-        output.status.success(),
-        "failed to empty `{}`: {}",
-        data.display(),
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(())
+    let output = remove.output().map_err(|error| spawn_error(error, program, user))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::ProgramFailed { action: format!("failed to empty `{}`", data.display()), said })
 }
 
 /// What a killed process has left.

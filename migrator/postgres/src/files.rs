@@ -12,10 +12,10 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
 use rustix::fs::{Mode, OFlags};
 
-use super::user::{ServerUser, command, owner, spawn_error};
+use crate::error::{Context, Error, Result};
+use crate::user::{ServerUser, command, owner, spawn_error};
 
 /// No file that is read in a server's directory is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -24,7 +24,7 @@ const LONGEST: u64 = 64 * 1024;
 const END_OF_LOG: u64 = 16 * 1024;
 
 /// A directory itself, not what a link of its name leads to.
-pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
@@ -33,7 +33,7 @@ pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// It is missing, a link, another user's, or longer than any file that we look at.
-pub(super) fn read_of(user: Option<&ServerUser>, directory: &Path, name: impl AsRef<OsStr>) -> io::Result<String> {
+pub(crate) fn read_of(user: Option<&ServerUser>, directory: &Path, name: impl AsRef<OsStr>) -> io::Result<String> {
     let directory = open_directory(directory)?;
     // A pipe without a writer would be waited for.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -51,29 +51,32 @@ pub(super) fn read_of(user: Option<&ServerUser>, directory: &Path, name: impl As
 ///
 /// # Errors
 /// That user cannot write it, or we may not act as that user.
-pub(super) fn write_as(user: Option<&ServerUser>, path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_as(user: Option<&ServerUser>, path: &Path, text: &str) -> Result<()> {
     let program = Path::new("sh");
     let mut write = command(program, user);
     write.args(["-c", "umask 077; cat > \"$1\"", "write"]).arg(path);
     write.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut write = write.spawn().map_err(|error| spawn_error(&error, program, user))?;
+    let mut write = write.spawn().map_err(|error| spawn_error(error, program, user))?;
     // Where the shell cannot open the file it does not read either: what it says is the cause.
     let passed_on = write.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(text.as_bytes()));
-    let output = write.wait_with_output().context("failed to wait for `sh`")?;
+    let output = write.wait_with_output().with_context(|| "failed to wait for `sh`")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "failed to write `{}`: {}", path.display(), said.trim());
+    if !output.status.success() {
+        let action = format!("failed to write `{}`", path.display());
+        return Err(Error::ProgramFailed { action, said: said.trim().to_owned() });
+    }
     passed_on.with_context(|| format!("failed to write `{}`", path.display()))
 }
 
 /// Removes a file or directory in a directory of the server's user, as that user; whether nothing is left.
-pub(super) fn remove_as(user: Option<&ServerUser>, path: &Path) -> bool {
+pub(crate) fn remove_as(user: Option<&ServerUser>, path: &Path) -> bool {
     let mut remove = command("rm", user);
     remove.arg("-rf").arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     remove.status().is_ok_and(|status| status.success())
 }
 
 /// Writes a file of ours, in a directory of ours, that no one else can read.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let write = || -> io::Result<()> {
         // A new file instead of an old one: the mode only counts when a file is created.
         match fs::remove_file(path) {
@@ -87,7 +90,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
 
 /// Opens a file of ours, in a directory of ours, that no one else can open: no other user can read a statement in the log, or hold
 /// the lock.
-pub(super) fn open_private(path: &Path) -> Result<File> {
+pub(crate) fn open_private(path: &Path) -> Result<File> {
     let open = || -> io::Result<File> {
         let no_link = OFlags::NOFOLLOW.bits().cast_signed();
         let file = File::options().read(true).append(true).create(true).mode(0o600).custom_flags(no_link).open(path)?;
@@ -99,7 +102,7 @@ pub(super) fn open_private(path: &Path) -> Result<File> {
 }
 
 /// The end of a log, which stays where its writer is.
-pub(super) fn end_of(log: &File) -> String {
+pub(crate) fn end_of(log: &File) -> String {
     let read = || -> io::Result<Vec<u8>> {
         let length = log.metadata()?.len();
         let start = length.saturating_sub(END_OF_LOG);
@@ -113,7 +116,7 @@ pub(super) fn end_of(log: &File) -> String {
 
 /// Whether no other ordinary user can replace what we put into a directory: on the whole way to it, each directory is ours or
 /// root's, and lets no one else write, or at least, as /tmp does, remove only what is their own. `path` is without links.
-pub(super) fn is_out_of_reach(path: &Path) -> bool {
+pub(crate) fn is_out_of_reach(path: &Path) -> bool {
     let own = rustix::process::geteuid().as_raw();
     path.ancestors().all(|directory| {
         fs::symlink_metadata(directory).is_ok_and(|found| {

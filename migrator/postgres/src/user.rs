@@ -9,42 +9,33 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
 use rustix::io::Errno;
+
+use crate::error::{Context, Error, Result};
 
 /// Another user than the one that runs us; only root needs one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServerUser {
-    pub(super) name: String,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub(crate) struct ServerUser {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl ServerUser {
     /// `None` for a plain user, who runs servers under the own name.
     ///
     /// # Errors
-    /// `PG_OS_USER` names root or nobody known; or root finds no user at all to run a server as.
-    pub(super) fn choose() -> Result<Option<ServerUser>> {
+    /// `PG_OS_USER` names root or an unknown user; or root finds no user at all to run a server as.
+    pub(crate) fn choose() -> Result<Option<ServerUser>> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
         if let Some(name) = env::var("PG_OS_USER").ok().filter(|name| !name.is_empty()) {
-            return match look_up(&name) {
-                Some(user) => Ok(Some(user)),
-                None => bail!(
-                    "PG_OS_USER=`{name}` is root or no user of this machine\nhelp: name a user that `id {name}` knows"
-                ),
-            };
+            return look_up(&name).map(Some).ok_or(Error::UnknownUser { name });
         }
         let invoking = env::var("SUDO_UID").ok();
-        match invoking.as_deref().into_iter().chain(["postgres", "nobody"]).find_map(look_up) {
-            Some(user) => Ok(Some(user)),
-            None => bail!(
-                "PostgreSQL does not run as root, and there is no user `postgres` or `nobody`\nhelp: create one \
-                 (`useradd --system postgres`) or set PG_OS_USER"
-            ),
-        }
+        let found = invoking.as_deref().into_iter().chain(["postgres", "nobody"]).find_map(look_up);
+        found.map(Some).ok_or(Error::NoUser)
     }
 }
 
@@ -63,9 +54,9 @@ fn look_up(name: &str) -> Option<ServerUser> {
 /// process of that user can read it.
 const PASSED_ON: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "TZ", "TZDIR"];
 
-/// A command that runs as `user`, in a directory that everybody can enter, without our `PG*` variables (they would
+/// A command that runs as `user`, in a directory that everyone can enter, without our `PG*` variables (they would
 /// reconfigure the server) and with English messages (some of them are looked at).
-pub(super) fn command(program: impl AsRef<OsStr>, user: Option<&ServerUser>) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>, user: Option<&ServerUser>) -> Command {
     let mut command = Command::new(program);
     match user {
         None => remove_postgres_variables(&mut command),
@@ -79,12 +70,13 @@ pub(super) fn command(program: impl AsRef<OsStr>, user: Option<&ServerUser>) -> 
 }
 
 /// Whose files the server's are.
-pub(super) fn owner(user: Option<&ServerUser>) -> u32 {
+pub(crate) fn owner(user: Option<&ServerUser>) -> u32 {
     user.map_or_else(|| rustix::process::geteuid().as_raw(), |user| user.uid)
 }
 
-/// Takes every variable that libpq or the server reads out of a child's environment.
-pub(crate) fn remove_postgres_variables(command: &mut Command) {
+/// Takes every variable that libpq or the server reads (`PGHOST`, `PGPASSWORD`, ...) out of a child's environment, so that the
+/// child uses the server that it is told of.
+pub fn remove_postgres_variables(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("PG")) {
             command.env_remove(name);
@@ -93,22 +85,22 @@ pub(crate) fn remove_postgres_variables(command: &mut Command) {
 }
 
 /// Says what failed when a process could not be started as `user`.
-pub(super) fn spawn_error(error: &io::Error, program: &Path, user: Option<&ServerUser>) -> anyhow::Error {
+pub(crate) fn spawn_error(error: io::Error, program: &Path, user: Option<&ServerUser>) -> Error {
     match user {
         Some(user) if error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => {
             without_capability(user, "CAP_SETUID")
         }
-        _ => anyhow!("failed to start `{}`: {error}", program.display()),
+        _ => Error::Io { action: format!("failed to start `{}`", program.display()), source: error },
     }
 }
 
 /// Hands a file or directory to the user that the server runs as. It lies in a directory of ours.
-pub(super) fn give(path: &Path, user: Option<&ServerUser>) -> Result<()> {
+pub(crate) fn give(path: &Path, user: Option<&ServerUser>) -> Result<()> {
     user.map_or(Ok(()), |user| change_owner(path, Some(user.uid), user))
 }
 
 /// Lets the group of the server's user have a directory that stays ours, as far as its mode says.
-pub(super) fn give_to_group(path: &Path, user: &ServerUser) -> Result<()> {
+pub(crate) fn give_to_group(path: &Path, user: &ServerUser) -> Result<()> {
     change_owner(path, None, user)
 }
 
@@ -121,19 +113,14 @@ fn change_owner(path: &Path, uid: Option<u32>, user: &ServerUser) -> Result<()> 
     }
 }
 
-fn without_capability(user: &ServerUser, capability: &str) -> anyhow::Error {
-    anyhow!(
-        "PostgreSQL does not run as root, and this root may not act for the user `{}`: the container lacks \
-         {capability}\nhelp: run as a plain user (`docker run --user`), allow the capability, or set DATABASE_URL to \
-         a server that runs elsewhere",
-        user.name
-    )
+fn without_capability(user: &ServerUser, capability: &'static str) -> Error {
+    Error::NotPermitted { user: user.name.clone(), capability }
 }
 
 /// The first directory on the way to `path` that `user` cannot enter.
 ///
 /// Only modes are looked at: a user entered by uid and gid has no further groups.
-pub(super) fn blocked_directory(path: &Path, user: &ServerUser) -> Option<PathBuf> {
+pub(crate) fn blocked_directory(path: &Path, user: &ServerUser) -> Option<PathBuf> {
     let path = fs::canonicalize(path).ok()?;
     let mut ancestors: Vec<&Path> = path.ancestors().collect();
     ancestors.reverse();

@@ -11,12 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::binaries::Binaries;
-use super::files;
-use super::user::{ServerUser, command, owner, spawn_error};
+use crate::binaries::Binaries;
+use crate::error::{Context, Error, Result};
+use crate::files;
+use crate::user::{ServerUser, command, owner, spawn_error};
 
 /// Recovery after a crash can take a while; a server that says nothing for longer is broken.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -29,21 +30,21 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PID_FILE: &str = "postmaster.pid";
 
 /// The superuser of every cluster made here.
-pub(super) const SUPERUSER: &str = "postgres";
+pub(crate) const SUPERUSER: &str = "postgres";
 
 /// The C locale sorts alike everywhere; letters beyond ASCII still need a character type that knows them.
-pub(super) const CHARACTER_TYPE: &str =
+pub(crate) const CHARACTER_TYPE: &str =
     if cfg!(target_os = "linux") { "--lc-ctype=C.UTF-8" } else { "--lc-ctype=en_US.UTF-8" };
 
 /// How a starting server ended.
-pub(super) enum Start {
+pub(crate) enum Start {
     Ready(Child),
-    /// Somebody else took the port between our look and the server's.
+    /// Another program took the port between our look and the server's.
     PortTaken,
 }
 
 /// Runs initdb; `options` come on top of what both kinds of cluster have in common.
-pub(super) fn initdb(
+pub(crate) fn initdb(
     binaries: &Binaries,
     user: Option<&ServerUser>,
     data: &Path,
@@ -55,35 +56,36 @@ pub(super) fn initdb(
     initdb.args(["--encoding=UTF8", "--locale=C", CHARACTER_TYPE, "--username", SUPERUSER]).args(options);
     initdb.arg("--pgdata").arg(data).stdin(Stdio::null());
     setup(&mut initdb);
-    let output = initdb.output().map_err(|error| spawn_error(&error, &program, user))?;
+    let output = initdb.output().map_err(|error| spawn_error(error, &program, user))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{}` failed on `{}`: {}", program.display(), data.display(), said.trim());
+        let action = format!("`{}` failed on `{}`", program.display(), data.display());
+        return Err(Error::ProgramFailed { action, said: said.trim().to_owned() });
     }
     Ok(())
 }
 
 /// How a postmaster is to run.
-pub(super) struct Postmaster<'a> {
-    pub(super) binaries: &'a Binaries,
-    pub(super) user: Option<&'a ServerUser>,
-    pub(super) data: &'a Path,
+pub(crate) struct Postmaster<'a> {
+    pub(crate) binaries: &'a Binaries,
+    pub(crate) user: Option<&'a ServerUser>,
+    pub(crate) data: &'a Path,
     /// A directory that no one but the server's user and root can enter. `None`: no socket.
-    pub(super) socket: Option<&'a Path>,
+    pub(crate) socket: Option<&'a Path>,
     /// True: it also listens on 127.0.0.1.
-    pub(super) tcp: bool,
-    pub(super) port: u16,
-    pub(super) settings: &'a [(String, String)],
+    pub(crate) tcp: bool,
+    pub(crate) port: u16,
+    pub(crate) settings: &'a [(String, String)],
     /// Opened by us: the server's user gets the open file, not its name.
-    pub(super) log: &'a File,
+    pub(crate) log: &'a File,
 }
 
 impl Postmaster<'_> {
     /// Starts it and waits until it accepts connections.
     ///
     /// It gets a process group of its own: Ctrl-C in the terminal is for us, not for the server.
-    pub(super) fn start(&self) -> Result<Start> {
-        self.log.set_len(0).context("failed to empty the server's log")?;
+    pub(crate) fn start(&self) -> Result<Start> {
+        self.log.set_len(0).with_context(|| "failed to empty the server's log")?;
         let program = self.binaries.program("postgres");
         let mut postgres = command(&program, self.user);
         postgres.arg("-D").arg(self.data).arg("-p").arg(self.port.to_string());
@@ -98,28 +100,28 @@ impl Postmaster<'_> {
         for (name, value) in own.into_iter().chain(others) {
             postgres.arg("-c").arg(format!("{name}={value}"));
         }
-        let (output, errors) = (self.log.try_clone()?, self.log.try_clone()?);
+        let output = || self.log.try_clone().with_context(|| "failed to hand the log to the server");
+        let (output, errors) = (output()?, output()?);
         postgres.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
-        let mut server = postgres.spawn().map_err(|error| spawn_error(&error, &program, self.user))?;
+        let mut server = postgres.spawn().map_err(|error| spawn_error(error, &program, self.user))?;
 
-        let shown = self.data.display();
+        let waiting = || format!("failed to wait for the server on `{}`", self.data.display());
         let began = Instant::now();
         while began.elapsed() < START_DEADLINE {
-            if let Some(status) = server.try_wait()? {
+            if let Some(status) = server.try_wait().with_context(waiting)? {
                 let said = tail(self.log);
                 if self.tcp && said.contains("could not bind") {
                     return Ok(Start::PortTaken);
                 }
-                bail!("the server on `{shown}` ended at once ({status}); its log says:\n{said}");
+                return Err(Error::EndedAtOnce { data: self.data.to_owned(), status, log: said });
             }
             if self.is_ready(&server) {
                 return Ok(Start::Ready(server));
             }
             sleep(PAUSE);
         }
-        server.kill()?;
-        server.wait()?;
-        bail!("the server on `{shown}` did not answer within {START_DEADLINE:?}; its log says:\n{}", tail(self.log))
+        server.kill().and_then(|()| server.wait()).with_context(waiting)?;
+        Err(Error::NotReady { data: self.data.to_owned(), after: START_DEADLINE, log: tail(self.log) })
     }
 
     /// Whether it says so itself, and answers. The answer alone would do for another user's program that has taken the port.
@@ -141,13 +143,14 @@ fn tail(log: &File) -> String {
 }
 
 /// A port of 127.0.0.1 that is free now.
-pub(super) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("failed to find a free port on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    Ok(address.with_context(|| "failed to find a free port on 127.0.0.1")?.port())
 }
 
-/// Whether a server on 127.0.0.1 lets somebody in.
-pub(super) fn accepts_connections(port: u16) -> bool {
+/// Whether a server on 127.0.0.1 lets anyone in.
+pub(crate) fn accepts_connections(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let ask = || -> io::Result<bool> {
         let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
@@ -214,7 +217,7 @@ impl PidFile {
 /// A process counts only if it is a `postgres` of the server's user and no zombie: after a crash the number may belong to another
 /// process, in a container without an init the dead postmaster stays in the table, and the file is that user's, who may write any
 /// number there, for us to end.
-pub(super) fn live_postmaster(data: &Path, user: Option<&ServerUser>) -> Option<(Pid, u16)> {
+pub(crate) fn live_postmaster(data: &Path, user: Option<&ServerUser>) -> Option<(Pid, u16)> {
     let PidFile { pid, port, .. } = PidFile::read(data, user)?;
     is_live_postgres(pid, owner(user)).then_some((Pid::from_raw(pid)?, port))
 }
@@ -245,28 +248,24 @@ fn is_live_postgres(pid: i32, owner: u32) -> bool {
 /// The server itself refuses to start while the process of that number exists, be it a zombie or a stranger. The file
 /// stays, with our own number, which the server does not take for a rival since we are its parent: the rest of the file
 /// is how it finds old backends that still use the shared memory.
-pub(super) fn disarm_stale_pid_file(data: &Path, user: Option<&ServerUser>) -> Result<()> {
+pub(crate) fn disarm_stale_pid_file(data: &Path, user: Option<&ServerUser>) -> Result<()> {
     let Ok(text) = files::read_of(user, data, PID_FILE) else { return Ok(()) };
     let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
     let path = data.join(PID_FILE);
     files::write_as(user, &path, &format!("{}\n{rest}", std::process::id()))
-        .with_context(|| format!("failed to take over the stale `{}`", path.display()))
 }
 
 /// Ends a postmaster and waits until it is gone: `INT` disconnects the clients and shuts down cleanly, `QUIT` at once.
 ///
 /// # Errors
 /// The process may not be signalled, or lives on.
-pub(super) fn stop(data: &Path, user: Option<&ServerUser>, pid: Pid, signal: Signal) -> Result<()> {
-    kill_process(pid, signal).map_err(|error| anyhow!("failed to stop the server, process {pid:?}: {error}"))?;
+pub(crate) fn stop(data: &Path, user: Option<&ServerUser>, pid: Pid, signal: Signal) -> Result<()> {
+    let number = pid.as_raw_nonzero().get();
+    kill_process(pid, signal).with_context(|| format!("failed to stop the server, process {number}"))?;
     let began = Instant::now();
     while live_postmaster(data, user).is_some_and(|(living, _)| living == pid) {
         if began.elapsed() > STOP_DEADLINE {
-            bail!(
-                "the server on `{}` did not stop within {STOP_DEADLINE:?}\nhelp: see what it waits for in its log, \
-                 or end process {pid:?}",
-                data.display()
-            );
+            return Err(Error::NotStopped { data: data.to_owned(), after: STOP_DEADLINE, pid: number });
         }
         sleep(PAUSE);
     }
@@ -274,22 +273,20 @@ pub(super) fn stop(data: &Path, user: Option<&ServerUser>, pid: Pid, signal: Sig
 }
 
 /// `bytes` random bytes in hexadecimal.
-pub(super) fn random_hex(bytes: usize) -> Result<String> {
+pub(crate) fn random_hex(bytes: usize) -> Result<String> {
     let mut buffer = vec![0; bytes];
-    let mut source = File::open("/dev/urandom").context("failed to open `/dev/urandom`")?;
-    source.read_exact(&mut buffer).context("failed to read `/dev/urandom`")?;
-    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+    let source = File::open("/dev/urandom");
+    let read = source.and_then(|mut source| source.read_exact(&mut buffer));
+    read.with_context(|| "failed to read `/dev/urandom`")?;
+    Ok(hex::encode(buffer))
 }
 
-/// Text for any part of a URL: everything but unreserved characters is percent-encoded.
-pub(super) fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-        encoded
-    })
+/// All but the characters that a URL reserves for nothing.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Text for any part of a URL.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

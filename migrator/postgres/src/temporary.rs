@@ -1,4 +1,4 @@
-//! A throw-away server for tests.
+//! A throwaway server for tests.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,15 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use super::binaries::Binaries;
-use super::cache;
-use super::files;
-use super::place::{choose_directory, fill_directory, watch};
-use super::server::{self, Postmaster, SUPERUSER, Start, encode};
-use super::user::{ServerUser, command, spawn_error};
+use crate::binaries::Binaries;
+use crate::cache;
+use crate::error::{Context, Error, Result};
+use crate::files;
+use crate::place::{choose_directory, fill_directory, watch};
+use crate::server::{self, Postmaster, SUPERUSER, Start, encode};
+use crate::user::{ServerUser, command, spawn_error};
 
 /// The port of a server that has no port: a part of its socket's name, in a directory of its own.
 const SOCKET_PORT: u16 = 5432;
@@ -130,7 +130,7 @@ impl Builder {
         })?;
         let own = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let settings = own.chain(self.settings).collect();
-        // What is given comes behind ours, in its place.
+        // What is given comes after ours, and replaces it.
         let by_tcp = if self.tcp { BY_TCP } else { "" };
         let mut files = vec![("pg_hba.conf".to_owned(), format!("{THROUGH_THE_SOCKET}{by_tcp}"))];
         files.extend(self.files);
@@ -168,10 +168,11 @@ impl TemporaryServer {
         copy.arg("--host").arg(self.socket_directory()).arg(format!("--port={}", self.port));
         copy.arg(format!("--username={SUPERUSER}"));
         copy.arg("--pgdata").arg(standby.data_directory()).stdin(Stdio::null());
-        let output = copy.output().map_err(|error| spawn_error(&error, &program, standby.user.as_ref()))?;
+        let output = copy.output().map_err(|error| spawn_error(error, &program, standby.user.as_ref()))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            bail!("`{}` failed on the server in `{}`: {}", program.display(), self.directory.display(), said.trim());
+            let action = format!("`{}` failed on the server in `{}`", program.display(), self.directory.display());
+            return Err(Error::ProgramFailed { action, said: said.trim().to_owned() });
         }
         standby.close_the_cluster()?;
         standby.start_again()?;
@@ -283,7 +284,7 @@ impl TemporaryServer {
                 Start::PortTaken => {}
             }
         }
-        bail!("five ports in a row were taken between looking and starting the server")
+        Err(Error::NoPort)
     }
 
     /// Decides who is let in, before the server starts on a cluster that lets no one in, or the same as the one it is a copy of.
@@ -301,14 +302,15 @@ impl TemporaryServer {
         single.arg("--single").args(["-c", "password_encryption=scram-sha-256", "-c", "fsync=off"]);
         single.arg("-D").arg(self.data_directory()).arg("postgres");
         single.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut single = single.spawn().map_err(|error| spawn_error(&error, &program, self.user.as_ref()))?;
+        let mut single = single.spawn().map_err(|error| spawn_error(error, &program, self.user.as_ref()))?;
         let statement = format!("ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n");
         let told = single.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(statement.as_bytes()));
-        let output = single.wait_with_output().context("failed to wait for `postgres --single`")?;
+        let output = single.wait_with_output().with_context(|| "failed to wait for `postgres --single`")?;
         let said = String::from_utf8_lossy(&output.stderr);
         // It goes on after an error, with the exit code of success.
         if told.is_err() || !output.status.success() || said.contains("ERROR") {
-            bail!("`{} --single` failed on `{}`: {}", program.display(), self.data_directory().display(), said.trim());
+            let action = format!("`{} --single` failed on `{}`", program.display(), self.data_directory().display());
+            return Err(Error::ProgramFailed { action, said: said.trim().to_owned() });
         }
         Ok(())
     }
@@ -316,8 +318,8 @@ impl TemporaryServer {
     fn end(&mut self, signal: Signal) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         rustix::process::kill_process(rustix::process::Pid::from_child(&process), signal)
-            .context("failed to stop the temporary server")?;
-        process.wait().context("failed to wait for the temporary server")?;
+            .with_context(|| "failed to stop the temporary server")?;
+        process.wait().with_context(|| "failed to wait for the temporary server")?;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrator_xtask::postgres::{Cluster, Running, Status, TemporaryServer};
+use migrator_postgres::{Cluster, Running, Status, TemporaryServer};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What psql says to one statement.

@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use migrator_xtask::postgres::{Cluster, TemporaryServer};
+use migrator_postgres::{Cluster, TemporaryServer};
 use tempfile::TempDir;
 
 /// Why something could not be tested here, also where the output of a test that passes is not shown.

@@ -7,16 +7,16 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal};
 use sha2::{Digest, Sha256};
 
-use super::binaries::Binaries;
-use super::files::{self, write_private};
-use super::server::{self, Postmaster, SUPERUSER, Start, encode};
-use super::user::{ServerUser, blocked_directory, give, remove_postgres_variables};
+use crate::binaries::Binaries;
+use crate::error::{Context, Error, Result};
+use crate::files::{self, write_private};
+use crate::server::{self, Postmaster, SUPERUSER, Start, encode};
+use crate::user::{ServerUser, blocked_directory, give, remove_postgres_variables};
 
-/// How long a server that somebody has started may be silent, for instance while it recovers after a crash.
+/// How long a server that someone else has started may be silent, for instance while it recovers after a crash.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The development server of one workspace: its place on disk and how to start and stop it.
@@ -58,7 +58,7 @@ impl Cluster {
     /// The cluster of the workspace in `root`, which may not exist yet; nothing is created or started.
     ///
     /// # Errors
-    /// `root` is no directory, or root has no user to run the server as.
+    /// `root` is not a directory, or root has no user to run the server as.
     pub fn of_workspace(root: &Path) -> Result<Cluster> {
         let root =
             fs::canonicalize(root).with_context(|| format!("failed to find the workspace `{}`", root.display()))?;
@@ -71,7 +71,7 @@ impl Cluster {
         Ok(Cluster { home, database, user })
     }
 
-    /// The workspace's database in this cluster: the directory's name in lower case, with `_dev` behind it.
+    /// The workspace's database in this cluster: the directory's name in lower case, with `_dev` at the end.
     #[must_use]
     pub fn database(&self) -> &str {
         &self.database
@@ -132,7 +132,7 @@ impl Cluster {
                 Start::PortTaken => port = server::free_port()?,
             }
         }
-        bail!("five ports in a row were taken between looking and starting the server")
+        Err(Error::NoPort)
     }
 
     /// Shuts the server down, disconnecting its clients; false if it did not run.
@@ -147,7 +147,7 @@ impl Cluster {
         self.end(Signal::INT)
     }
 
-    /// Looks whether the server runs; starts and changes nothing.
+    /// Checks whether the server runs; starts and changes nothing.
     ///
     /// # Errors
     /// The place is not ours, or the password file of a running server is missing.
@@ -198,7 +198,7 @@ impl Cluster {
         if let Some(parent) = self.home.parent() {
             fs::create_dir_all(parent).with_context(|| format!("failed to create `{}`", parent.display()))?;
         }
-        // Root's directory is passed by the server's user on the way to the data; nobody else has business there.
+        // Root's directory is passed by the server's user on the way to the data; no one else has business there.
         let mode = if self.user.is_some() { 0o711 } else { 0o700 };
         match fs::DirBuilder::new().mode(mode).create(&self.home) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -212,25 +212,18 @@ impl Cluster {
         fs::write(self.home.join(".gitignore"), "*\n").with_context(|| format!("failed to write into `{shown}`"))
     }
 
-    /// Anybody may create directories in /var/tmp, also the one that we would use.
+    /// Anyone may create directories in /var/tmp, also the one that we would use.
     fn refuse_strangers(&self) -> Result<()> {
         let shown = self.home.display();
         let metadata = fs::symlink_metadata(&self.home).with_context(|| format!("failed to look at `{shown}`"))?;
         let own = rustix::process::geteuid().as_raw();
         if !metadata.is_dir() || metadata.uid() != own || metadata.mode() & 0o022 != 0 {
-            bail!(
-                "`{shown}` is not a directory that only this user (uid {own}) can write to\nhelp: find out who made \
-                 it, and remove it"
-            );
+            return Err(Error::NotPrivate { directory: self.home.clone(), uid: own });
         }
         if let Some((user, blocked)) =
             self.user.as_ref().and_then(|user| Some((user, blocked_directory(&self.home, user)?)))
         {
-            bail!(
-                "the user `{}`, whom the server runs as, cannot enter `{}`\nhelp: `chmod o+x` it",
-                user.name,
-                blocked.display()
-            );
+            return Err(Error::ClusterOutOfReach { user: user.name.clone(), blocked });
         }
         Ok(())
     }
@@ -243,12 +236,8 @@ impl Cluster {
                 return self.running(port).map(Some);
             }
             if began.elapsed() > PATIENCE {
-                bail!(
-                    "the server on `{}` (process {pid:?}) lives but accepts no connections\nhelp: read `{}`, or end \
-                     it with `cargo xtask db stop`",
-                    self.data_directory().display(),
-                    self.log_file().display()
-                );
+                let (data, log_file) = (self.data_directory(), self.log_file());
+                return Err(Error::NotAnswering { data, log_file, pid: pid.as_raw_nonzero().get() });
             }
             sleep(Duration::from_millis(50));
         }
@@ -260,7 +249,8 @@ impl Cluster {
         let user = self.user.as_ref();
         let fresh = self.home.join("data.new");
         remove(&fresh, |path| fs::remove_dir_all(path))?;
-        fs::DirBuilder::new().mode(0o700).create(&fresh)?;
+        let created = fs::DirBuilder::new().mode(0o700).create(&fresh);
+        created.with_context(|| format!("failed to create `{}`", fresh.display()))?;
         give(&fresh, user)?;
         let password = server::random_hex(16)?;
         write_private(&self.home.join("password"), &password)?;
@@ -279,9 +269,7 @@ impl Cluster {
 
     fn running(&self, port: u16) -> Result<Running> {
         let path = self.home.join("password");
-        let password = fs::read_to_string(&path).with_context(|| {
-            format!("failed to read `{}`\nhelp: start afresh with `cargo xtask db destroy`", path.display())
-        })?;
+        let password = fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
         Ok(Running { database: self.database.clone(), data: self.data_directory(), port, password })
     }
 
@@ -299,11 +287,14 @@ impl Cluster {
         let data = self.data_directory();
         let shown = data.join("PG_VERSION");
         let text = files::read_of(self.user.as_ref(), &data, "PG_VERSION");
-        let text = text.with_context(|| format!("failed to read `{}`", shown.display()))?;
-        text.trim().parse().with_context(|| format!("`{}` holds no release: `{}`", shown.display(), text.trim()))
+        let text = text.map_err(|source| unreadable(&shown, source))?;
+        text.trim().parse().map_err(|_| Error::BrokenCluster {
+            message: format!("`{}` holds no release: `{}`", shown.display(), text.trim()),
+            source: None,
+        })
     }
 
-    /// Keeping the port keeps the URL that somebody has pasted into a tool.
+    /// Keeping the port keeps the URL that someone has pasted into a tool.
     fn last_port(&self) -> Option<u16> {
         fs::read_to_string(self.home.join("port")).ok()?.trim().parse().ok()
     }
@@ -359,7 +350,12 @@ fn database_name(root: &Path) -> String {
 
 fn short_hash(root: &Path) -> String {
     let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash[..6])
+}
+
+/// A cluster without this file is of no use.
+fn unreadable(path: &Path, source: std::io::Error) -> Error {
+    Error::BrokenCluster { message: format!("failed to read `{}`", path.display()), source: Some(source) }
 }
 
 /// Of a directory, std removes by descriptor what is in it, and follows no link: what the server's user has put there is safe to

@@ -6,12 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-
-use super::user::{ServerUser, blocked_directory};
+use crate::error::{Context, Error, Result};
+use crate::user::{ServerUser, blocked_directory};
 
 /// The oldest major release that the project supports.
-const OLDEST_MAJOR: u32 = 13;
+pub(crate) const OLDEST_MAJOR: u32 = 13;
 
 /// Directories of the usual packages; one `*` each stands for any text inside one component.
 const USUAL_DIRECTORIES: &[&str] = &[
@@ -23,18 +22,15 @@ const USUAL_DIRECTORIES: &[&str] = &[
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-const INSTALL: &str = "help: install the server: `apt install postgresql` (Debian, Ubuntu), `brew install \
-                       postgresql@17` (macOS), or set PG_BIN to the directory that holds `initdb` and `postgres`";
-
 /// One installed PostgreSQL server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binaries {
+pub(crate) struct Binaries {
     /// The directory of `initdb` and `postgres`.
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// The major release, such as 15.
-    pub(super) major: u32,
+    pub(crate) major: u32,
     /// What `postgres --version` says, all of it.
-    pub(super) version: String,
+    pub(crate) version: String,
 }
 
 impl Binaries {
@@ -42,7 +38,7 @@ impl Binaries {
     ///
     /// # Errors
     /// Nothing suitable is installed: the message says what to install.
-    pub(super) fn find(major: Option<u32>, user: Option<&ServerUser>) -> Result<Binaries> {
+    pub(crate) fn find(major: Option<u32>, user: Option<&ServerUser>) -> Result<Binaries> {
         if let Some(directory) = env::var_os("PG_BIN").filter(|value| !value.is_empty()) {
             return exactly(Path::new(&directory), major, user);
         }
@@ -58,49 +54,29 @@ impl Binaries {
             return Ok(chosen.clone());
         }
         if let (Some((directory, blocked)), Some(user)) = (out_of_reach, user) {
-            bail!(
-                "the user `{}` cannot enter `{}`, hence not run the PostgreSQL in `{}`\n{INSTALL}",
-                user.name,
-                blocked.display(),
-                directory.display()
-            );
+            return Err(Error::ProgramsOutOfReach { user: user.name.clone(), blocked, directory });
         }
-        match major {
-            Some(major) => bail!(
-                "PostgreSQL {major}, which made this cluster, is not installed\nhelp: install it again, or start \
-                 afresh with `cargo xtask db destroy`"
-            ),
-            None => bail!("no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine\n{INSTALL}"),
-        }
+        Err(major.map_or(Error::NotInstalled, |major| Error::ReleaseNotInstalled { major }))
     }
 
     /// The path of one program.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 }
 
 /// `PG_BIN` is an order, not a hint: what is wrong with that directory is an error and nothing else is looked at.
 fn exactly(directory: &Path, major: Option<u32>, user: Option<&ServerUser>) -> Result<Binaries> {
-    let shown = directory.display();
+    let unusable = |source| Error::PgBin { directory: directory.to_owned(), source: Box::new(source) };
+    let unfit = |found, needed| Error::PgBinRelease { directory: directory.to_owned(), found, needed };
     if let Some((user, blocked)) = user.and_then(|user| Some((user, blocked_directory(directory, user)?))) {
-        bail!(
-            "the user `{}` cannot enter `{}`, hence not run the PostgreSQL in PG_BIN=`{shown}`\nhelp: use an \
-             installation outside private directories",
-            user.name,
-            blocked.display()
-        );
+        let (user, directory) = (user.name.clone(), directory.to_owned());
+        return Err(unusable(Error::ProgramsOutOfReach { user, blocked, directory }));
     }
-    let found = inspect(directory).with_context(|| format!("no PostgreSQL server in PG_BIN=`{shown}`"))?;
+    let found = inspect(directory).map_err(unusable)?;
     match major {
-        Some(major) if major != found.major => bail!(
-            "PG_BIN=`{shown}` is PostgreSQL {}, but PostgreSQL {major} made this cluster\nhelp: unset PG_BIN, or \
-             start afresh with `cargo xtask db destroy`",
-            found.major
-        ),
-        _ if found.major < OLDEST_MAJOR => {
-            bail!("PG_BIN=`{shown}` is PostgreSQL {}\nhelp: use {OLDEST_MAJOR} or newer", found.major)
-        }
+        Some(major) if major != found.major => Err(unfit(found.major, Some(major))),
+        _ if found.major < OLDEST_MAJOR => Err(unfit(found.major, None)),
         _ => Ok(found),
     }
 }
@@ -122,7 +98,7 @@ fn candidates() -> Vec<PathBuf> {
     all.extend(USUAL_DIRECTORIES.iter().flat_map(|pattern| expand(pattern)));
     let mut distinct: Vec<PathBuf> = Vec::new();
     for directory in all {
-        // A link in /usr/local/bin is the same server as the directory behind it; only the latter has all programs.
+        // A link in /usr/local/bin is the same server as the directory that it leads to; only the latter has all programs.
         let Ok(server) = fs::canonicalize(directory.join("postgres")) else { continue };
         if let Some(directory) = server.parent()
             && !distinct.iter().any(|known| known == directory)
@@ -150,7 +126,7 @@ fn has_server(directory: &Path) -> bool {
 
 fn inspect(directory: &Path) -> Result<Binaries> {
     if !has_server(directory) {
-        bail!("`initdb` and `postgres` are not both in `{}`\n{INSTALL}", directory.display());
+        return Err(Error::ProgramsMissing { directory: directory.to_owned() });
     }
     let program = directory.join("postgres");
     let output = Command::new(&program)
@@ -158,8 +134,9 @@ fn inspect(directory: &Path) -> Result<Binaries> {
         .output()
         .with_context(|| format!("failed to run `{} --version`", program.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let major = major_of(&text)
-        .with_context(|| format!("`{} --version` names no release: `{}`", program.display(), text.trim()))?;
+    let Some(major) = major_of(&text) else {
+        return Err(Error::UnknownRelease { program, said: text.trim().to_owned() });
+    };
     Ok(Binaries { directory: directory.to_owned(), major, version: text.trim().to_owned() })
 }
 

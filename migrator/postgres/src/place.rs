@@ -1,4 +1,4 @@
-//! The directory of a throw-away server, and what removes it.
+//! The directory of a throwaway server, and what removes it.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,16 +7,15 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use anyhow::{Context, Result, bail};
-
-use super::files;
-use super::server;
-use super::user::{ServerUser, blocked_directory, command, give, give_to_group, spawn_error};
+use crate::error::{Context, Error, Result};
+use crate::files;
+use crate::server;
+use crate::user::{ServerUser, blocked_directory, command, give, give_to_group, spawn_error};
 
 /// `sockaddr_un` holds 104 bytes on macOS, 108 on Linux.
 const LONGEST_SOCKET: usize = 100;
 
-/// What comes behind the server's directory.
+/// What comes after the server's directory.
 const LONGEST_SOCKET_NAME: &str = "/socket/.s.PGSQL.65535";
 
 /// Cleans up, as the server's user, and first ends the server when the process that owns it is gone without a word, however it was
@@ -44,7 +43,7 @@ for directory in data socket; do cd "$1/$directory" && rm -rf -- * .[!.]* ..?*; 
 cd / && rmdir "$1/data" "$1/socket" && rm "$1/log" && rmdir "$1"
 "#;
 
-/// What root does behind that: the rest is empty, and in a directory of root's.
+/// What root does after that: the rest is empty, and in a directory of root's.
 const AFTERWARDS: &str = r#"
 read -r word
 cd / && rmdir "$1/data" "$1/socket"
@@ -52,7 +51,7 @@ rm "$1/log" && rmdir "$1"
 "#;
 
 /// A new name in the first temporary directory that the server's user can enter and that is short enough for a socket.
-pub(super) fn choose_directory(user: Option<&ServerUser>) -> Result<PathBuf> {
+pub(crate) fn choose_directory(user: Option<&ServerUser>) -> Result<PathBuf> {
     let name = format!("migrator-{}", server::random_hex(6)?);
     let fits = |parent: &PathBuf| {
         parent.is_dir()
@@ -62,17 +61,13 @@ pub(super) fn choose_directory(user: Option<&ServerUser>) -> Result<PathBuf> {
     };
     let parents = [env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
     let Some(parent) = parents.iter().filter_map(|parent| fs::canonicalize(parent).ok()).find(fits) else {
-        bail!(
-            "no temporary directory is fit for a server: `{}`, `/tmp` and `/var/tmp` are missing, private, have a \
-             long name, or let another user replace what is in them\nhelp: set TMPDIR",
-            env::temp_dir().display()
-        );
+        return Err(Error::NoDirectory { first: env::temp_dir() });
     };
     Ok(parent.join(name))
 }
 
 /// Creates the private directory with `data` and `socket` inside, which belong to the server's user, and `log`, which stays ours.
-pub(super) fn fill_directory(directory: &Path, user: Option<&ServerUser>) -> Result<File> {
+pub(crate) fn fill_directory(directory: &Path, user: Option<&ServerUser>) -> Result<File> {
     for path in [directory, &directory.join("data"), &directory.join("socket")] {
         fs::DirBuilder::new()
             .mode(0o700)
@@ -91,14 +86,14 @@ pub(super) fn fill_directory(directory: &Path, user: Option<&ServerUser>) -> Res
     Ok(log)
 }
 
-/// One that ends the server if need be, and cleans up; one of root's behind it, where the directory is root's.
-pub(super) fn watch(directory: &Path, user: Option<&ServerUser>) -> Result<Vec<Child>> {
+/// One that ends the server if need be, and cleans up; then one of root's, where the directory is root's.
+pub(crate) fn watch(directory: &Path, user: Option<&ServerUser>) -> Result<Vec<Child>> {
     let shell = |script: &str, user: Option<&ServerUser>, input: Stdio, output: Stdio| {
         let mut shell = command("sh", user);
         shell.args(["-c", script, "watchdog"]).arg(directory);
         // Its own process group: Ctrl-C in the terminal must not end the one that cleans up after us.
         shell.stdin(input).stdout(output).stderr(Stdio::null()).process_group(0);
-        shell.spawn().map_err(|error| spawn_error(&error, Path::new("sh"), user))
+        shell.spawn().map_err(|error| spawn_error(error, Path::new("sh"), user))
     };
     if user.is_none() {
         return Ok(vec![shell(WATCHDOG, None, Stdio::piped(), Stdio::null())?]);

@@ -1,0 +1,332 @@
+//! What can go wrong with a server.
+
+use std::fmt::{self, Debug, Display};
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::binaries::OLDEST_MAJOR;
+
+/// The result of what can fail with an [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a server could not be found, started, stopped or removed.
+///
+/// `{}` is one message, `{:#}` the message with its causes and the way out, as is `{:?}`, which `unwrap` shows.
+#[non_exhaustive]
+pub enum Error {
+    /// No server of a supported release is installed.
+    NotInstalled,
+    /// The release that created a cluster is not installed.
+    ReleaseNotInstalled {
+        /// The release.
+        major: u32,
+    },
+    /// The user that the server would run as cannot enter the directory of its programs.
+    ProgramsOutOfReach {
+        /// The user's name.
+        user: String,
+        /// The first directory on the way that the user cannot enter.
+        blocked: PathBuf,
+        /// The directory of the programs.
+        directory: PathBuf,
+    },
+    /// A directory has not all of the server's programs.
+    ProgramsMissing {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// `postgres --version` does not say which release it is.
+    UnknownRelease {
+        /// The program.
+        program: PathBuf,
+        /// What it said.
+        said: String,
+    },
+    /// There is no usable server where `PG_BIN` says.
+    PgBin {
+        /// The value of `PG_BIN`.
+        directory: PathBuf,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+    /// `PG_BIN` names another release than the one that created the cluster, or one that is too old.
+    PgBinRelease {
+        /// The value of `PG_BIN`.
+        directory: PathBuf,
+        /// Its release.
+        found: u32,
+        /// The release of the cluster; `None`: any supported one would do.
+        needed: Option<u32>,
+    },
+    /// `PG_OS_USER` names root or an unknown user.
+    UnknownUser {
+        /// The value of `PG_OS_USER`.
+        name: String,
+    },
+    /// PostgreSQL does not run as root, and there is no other user to run it as.
+    NoUser,
+    /// This root may not act for the server's user.
+    NotPermitted {
+        /// The user's name.
+        user: String,
+        /// What the container lacks.
+        capability: &'static str,
+    },
+    /// No temporary directory is fit for a server.
+    NoDirectory {
+        /// The one that was tried first.
+        first: PathBuf,
+    },
+    /// Others can write where a cluster would be, or own it.
+    NotPrivate {
+        /// The cluster's directory.
+        directory: PathBuf,
+        /// Our user.
+        uid: u32,
+    },
+    /// The user that the server runs as cannot enter the cluster's directory.
+    ClusterOutOfReach {
+        /// The user's name.
+        user: String,
+        /// The first directory on the way that the user cannot enter.
+        blocked: PathBuf,
+    },
+    /// A cluster's files are not as they should be.
+    BrokenCluster {
+        /// What is wrong.
+        message: String,
+        /// The cause, if reading a file failed.
+        source: Option<io::Error>,
+    },
+    /// A program of PostgreSQL or of the system has failed.
+    ProgramFailed {
+        /// The program, and what it was run for.
+        action: String,
+        /// What it said.
+        said: String,
+    },
+    /// The server ended instead of accepting connections.
+    EndedAtOnce {
+        /// Its data directory.
+        data: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+    /// The server was started and did not accept connections in time.
+    NotReady {
+        /// Its data directory.
+        data: PathBuf,
+        /// How long it had.
+        after: Duration,
+        /// The end of its log.
+        log: String,
+    },
+    /// A server that someone else started does not accept connections.
+    NotAnswering {
+        /// Its data directory.
+        data: PathBuf,
+        /// Its log.
+        log_file: PathBuf,
+        /// The number of its process.
+        pid: i32,
+    },
+    /// The server did not stop in time.
+    NotStopped {
+        /// Its data directory.
+        data: PathBuf,
+        /// How long it had.
+        after: Duration,
+        /// The number of its process.
+        pid: i32,
+    },
+    /// Every port that was tried was taken by another program.
+    NoPort,
+    /// The operating system refused something.
+    Io {
+        /// What failed, such as "failed to create `/tmp/x`".
+        action: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The way out, if there is one that can be named.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        const INSTALL: &str = "install the server: `apt install postgresql` (Debian, Ubuntu), `brew install postgresql@17` \
+                               (macOS), or set PG_BIN to the directory that holds `initdb` and `postgres`";
+        const DESTROY: &str = "start afresh with `cargo xtask db destroy`";
+        Some(match self {
+            Error::NotInstalled | Error::ProgramsOutOfReach { .. } | Error::ProgramsMissing { .. } => {
+                INSTALL.to_owned()
+            }
+            Error::ReleaseNotInstalled { .. } => format!("install it again, or {DESTROY}"),
+            Error::PgBin { source, .. } => match **source {
+                Error::ProgramsOutOfReach { .. } => "use an installation outside private directories".to_owned(),
+                _ => source.help()?,
+            },
+            Error::PgBinRelease { needed: Some(_), .. } => format!("unset PG_BIN, or {DESTROY}"),
+            Error::PgBinRelease { needed: None, .. } => format!("use {OLDEST_MAJOR} or newer"),
+            Error::UnknownUser { name } => format!("name a user that `id {name}` knows"),
+            Error::NoUser => "create one (`useradd --system postgres`) or set PG_OS_USER".to_owned(),
+            Error::NotPermitted { .. } => "run as a plain user (`docker run --user`), allow the capability, or set \
+                                           DATABASE_URL to a server that runs elsewhere"
+                .to_owned(),
+            Error::NoDirectory { .. } => "set TMPDIR".to_owned(),
+            Error::NotPrivate { .. } => "find out who created it, and remove it".to_owned(),
+            Error::ClusterOutOfReach { blocked, .. } => format!("run `chmod o+x {}`", blocked.display()),
+            Error::BrokenCluster { .. } => DESTROY.to_owned(),
+            Error::NotAnswering { log_file, .. } => {
+                format!("read `{}`, or stop it with `cargo xtask db stop`", log_file.display())
+            }
+            Error::NotStopped { pid, .. } => format!("see in its log what it waits for, or end process {pid}"),
+            Error::UnknownRelease { .. }
+            | Error::ProgramFailed { .. }
+            | Error::EndedAtOnce { .. }
+            | Error::NotReady { .. }
+            | Error::NoPort
+            | Error::Io { .. } => return None,
+        })
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(f)?;
+        if !f.alternate() {
+            return Ok(());
+        }
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        self.help().map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
+    }
+}
+
+impl Error {
+    fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotInstalled => write!(f, "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine"),
+            Error::ReleaseNotInstalled { major } => {
+                write!(f, "PostgreSQL {major}, which created this cluster, is not installed")
+            }
+            Error::ProgramsOutOfReach { user, blocked, directory } => write!(
+                f,
+                "the user `{user}` cannot enter `{}` and thus cannot run the PostgreSQL in `{}`",
+                blocked.display(),
+                directory.display()
+            ),
+            Error::ProgramsMissing { directory } => {
+                write!(f, "`initdb` and `postgres` are not both in `{}`", directory.display())
+            }
+            Error::UnknownRelease { program, said } => {
+                write!(f, "`{} --version` names no release: `{said}`", program.display())
+            }
+            Error::PgBin { directory, .. } => write!(f, "no usable PostgreSQL in PG_BIN=`{}`", directory.display()),
+            Error::PgBinRelease { directory, found, needed } => {
+                write!(f, "PG_BIN=`{}` is PostgreSQL {found}", directory.display())?;
+                needed.map_or(Ok(()), |needed| write!(f, ", but PostgreSQL {needed} created this cluster"))
+            }
+            Error::UnknownUser { name } => write!(f, "PG_OS_USER=`{name}` is root or not a user of this machine"),
+            Error::NoUser => {
+                f.write_str("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`")
+            }
+            Error::NotPermitted { user, capability } => write!(
+                f,
+                "PostgreSQL does not run as root, and this root may not act for the user `{user}`: the container lacks \
+                 {capability}"
+            ),
+            Error::NoDirectory { first } => write!(
+                f,
+                "no temporary directory is fit for a server: `{}`, `/tmp` and `/var/tmp` are missing, private, have a \
+                 long name, or let another user replace what is in them",
+                first.display()
+            ),
+            Error::NotPrivate { directory, uid } => {
+                write!(f, "`{}` is not a directory that only this user (uid {uid}) can write to", directory.display())
+            }
+            Error::ClusterOutOfReach { user, blocked } => {
+                write!(f, "the user `{user}`, which the server runs as, cannot enter `{}`", blocked.display())
+            }
+            Error::ProgramFailed { action, said } => write!(f, "{action}: {said}"),
+            Error::EndedAtOnce { data, status, log } => {
+                write!(f, "the server on `{}` ended at once ({status}); its log says:\n{log}", data.display())
+            }
+            Error::NotReady { data, after, log } => {
+                write!(f, "the server on `{}` did not answer within {after:?}; its log says:\n{log}", data.display())
+            }
+            Error::NotAnswering { data, pid, .. } => {
+                write!(f, "the server on `{}` (process {pid}) is running but accepts no connections", data.display())
+            }
+            Error::NotStopped { data, after, .. } => {
+                write!(f, "the server on `{}` did not stop within {after:?}", data.display())
+            }
+            Error::NoPort => f.write_str("every port that was free was taken before the server started"),
+            Error::BrokenCluster { message, .. } | Error::Io { action: message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::PgBin { source, .. } => Some(&**source),
+            Error::BrokenCluster { source, .. } => source.as_ref().map(|source| source as _),
+            Error::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Says what failed, where the operating system says why.
+pub(crate) trait Context<T> {
+    /// `action` begins with "failed to".
+    fn with_context<C: Into<String>>(self, action: impl FnOnce() -> C) -> Result<T>;
+}
+
+impl<T, E: Into<io::Error>> Context<T> for std::result::Result<T, E> {
+    fn with_context<C: Into<String>>(self, action: impl FnOnce() -> C) -> Result<T> {
+        self.map_err(|source| Error::Io { action: action().into(), source: source.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn an_error_is_a_message_its_causes_and_the_way_out() {
+        let missing = Error::ProgramsMissing { directory: "/opt/pg".into() };
+        let error = Error::PgBin { directory: "/opt/pg".into(), source: Box::new(missing) };
+        assert_eq!(error.to_string(), "no usable PostgreSQL in PG_BIN=`/opt/pg`");
+        assert!(error.source().is_some());
+        expect![[r#"
+            no usable PostgreSQL in PG_BIN=`/opt/pg`: `initdb` and `postgres` are not both in `/opt/pg`
+            help: install the server: `apt install postgresql` (Debian, Ubuntu), `brew install postgresql@17` (macOS), or set PG_BIN to the directory that holds `initdb` and `postgres`"#]].assert_eq(&format!("{error:?}"));
+    }
+
+    #[test]
+    fn what_the_operating_system_says_is_the_cause() {
+        let failed: io::Result<()> = Err(io::ErrorKind::NotFound.into());
+        let error = failed.with_context(|| "failed to read `x`").unwrap_err();
+        assert_eq!(format!("{error:#}"), "failed to read `x`: entity not found");
+        assert!(error.help().is_none());
+    }
+}
