@@ -1,26 +1,19 @@
-//! Durations as PostgreSQL writes them: `500ms`, `5s`, `10min`, `1h`, `0`.
+//! Durations as PostgreSQL takes them: `500ms`, `5s`, `10min`, `1h`, `0`.
+
+use std::time::Duration;
+
+use migrator_diagnostic::duration;
 
 /// The server keeps timeouts in a 32-bit number of milliseconds.
-const MAX_MS: u64 = i32::MAX as u64;
+const MAX: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// What every message about a wrong duration says.
 pub(crate) const FORM: &str = "write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit";
 
 /// Milliseconds of a duration; `None` if it is not written in that form or is more than the server takes (24 days).
 pub(crate) fn parse(text: &str) -> Option<u64> {
-    if text == "0" {
-        return Some(0);
-    }
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = text[..text.len() - unit.len()].parse().ok()?;
-    let factor = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    number.checked_mul(factor).filter(|&ms| ms <= MAX_MS)
+    let duration = duration::parse(text).filter(|&duration| duration <= MAX)?;
+    u64::try_from(duration.as_millis()).ok()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
 
+pub mod duration;
 pub mod printable;
 
 /// How serious it is.

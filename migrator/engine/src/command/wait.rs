@@ -11,7 +11,7 @@ use crate::output::result;
 #[command(after_help = "Example: migrator wait --timeout 2min && migrator up")]
 pub(crate) struct Args {
     /// How long.
-    #[arg(long, env = "MIGRATOR_WAIT_TIMEOUT", default_value = "1min", value_parser = wait_lock::duration, value_name = "DURATION")]
+    #[arg(long, env = "MIGRATOR_WAIT_TIMEOUT", default_value = "1min", value_parser = wait_lock::parse, value_name = "DURATION")]
     pub timeout: Duration,
 }
 
