@@ -28,7 +28,7 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
         --- stdout
         db/schema.sql is missing
         db/schema.facts.MAJOR is missing
-        the migrations give another schema: run `cargo xtask dump` and commit what it writes
+        the migrations produce another schema: run `cargo xtask dump` and commit the files
     "#]]
     .assert_eq(&run("xtask dump --check"));
     expect![[r#"
@@ -47,7 +47,7 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
     expect![[r#"
         exit 0
         --- stderr
-        the committed schema is what the migrations give
+        the committed schema is what the migrations produce
     "#]]
     .assert_eq(&run("xtask dump --check"));
 
@@ -59,7 +59,7 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
     expect![[r#"
         exit 1
         --- stdout
-        db/schema.sql is not what the migrations give:
+        db/schema.sql is not what the migrations produce:
           + --
           + -- Name: odd(); Type: FUNCTION; Schema: public; Owner: -
           + --
@@ -77,11 +77,11 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
           -     ('003');
           +     ('003'),
           +     ('004');
-        db/schema.facts.MAJOR is not what the migrations give:
+        db/schema.facts.MAJOR is not what the migrations produce:
           - # schema facts of PostgreSQL X at 003, format 2; written by `cargo xtask dump`, compared by `migrator drift`
           + # schema facts of PostgreSQL X at 004, format 2; written by `cargo xtask dump`, compared by `migrator drift`
           + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
-        the migrations give another schema: run `cargo xtask dump` and commit what it writes
+        the migrations produce another schema: run `cargo xtask dump` and commit the files
     "#]]
     .assert_eq(&run("xtask dump --check"));
     run("xtask dump");
@@ -103,8 +103,8 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
     expect![[r#"
         exit 0
         --- stderr
-        not checked: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
-        not checked: db/schema.facts.MAJOR, because this server is PostgreSQL X and the committed files are of another release
+        skipped: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
+        skipped: db/schema.facts.MAJOR, because this server is PostgreSQL X and the committed files are of another release
     "#]].assert_eq(&run("xtask dump --check"));
 }
 
@@ -116,8 +116,8 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     expect![[r#"
         exit 9
         --- stderr
-        error: there is no pg_dump beside the server's programs in `PROGRAMS`
-        help: install PostgreSQL's client programs of the same release (`apt install postgresql-client`)
+        error: there is no `pg_dump` in `PROGRAMS`, where the server's programs are
+        help: install the client programs of the same release (`apt install postgresql-client`)
     "#]]
     .assert_eq(&output.replace(&programs.path().display().to_string(), "PROGRAMS"));
     workspace.write(
@@ -128,7 +128,7 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     expect![[r#"
         exit 9
         --- stderr
-        error: `up --quiet` failed on the throw-away server (exit status: 3):
+        error: `up --quiet` failed on the throwaway server (exit status: 3):
           error: migration 004_bad failed and was rolled back
            --> db/migrations/004_bad.sql:2:1
             |
@@ -163,20 +163,20 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     let workspace = Workspace::foreign("dump");
     expect![[r#"
         exit 0
-        not asked schema: there is no db/schema.sql: `cargo xtask dump` writes it
+        not asked schema: there is no db/schema.sql; `cargo xtask dump` writes it
     "#]]
     .assert_eq(&verified(&workspace, None));
     workspace.run(&mut workspace.cargo("xtask dump"));
     expect![[r#"
         exit 0
-        ok        schema: db/schema.sql and db/schema.facts.MAJOR as the migrations give
+        ok        schema: db/schema.sql and db/schema.facts.MAJOR as the migrations produce them
     "#]]
     .assert_eq(&verified(&workspace, None));
     let programs = programs_without_pg_dump();
     expect![[r#"
         exit 0
-        not asked schema: there is no pg_dump beside the server's programs in `PROGRAMS`
-                    help: install PostgreSQL's client programs of the same release (`apt install postgresql-client`)
+        not asked schema: there is no `pg_dump` in `PROGRAMS`, where the server's programs are
+                    help: install the client programs of the same release (`apt install postgresql-client`)
     "#]]
     .assert_eq(
         &verified(&workspace, Some(programs.path())).replace(&programs.path().display().to_string(), "PROGRAMS"),
@@ -185,8 +185,8 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     workspace.write("db/schema.sql", text.replace("    title text NOT NULL", "    title text"));
     expect![[r#"
         exit 1
-        FAILED    schema: the migrations give another schema: run `cargo xtask dump` and commit what it writes
-                    db/schema.sql is not what the migrations give:
+        FAILED    schema: the migrations produce another schema: run `cargo xtask dump` and commit the files
+                    db/schema.sql is not what the migrations produce:
                     -     title text
                     +     title text NOT NULL
     "#]]
@@ -194,8 +194,8 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     workspace.write("db/schema.sql", text.replace(&format!("PostgreSQL {}", major()), "PostgreSQL 99"));
     expect![[r#"
         exit 0
-        ok        schema: db/schema.facts.MAJOR as the migrations give
-                    not checked: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
+        ok        schema: db/schema.facts.MAJOR as the migrations produce them
+                    skipped: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
     "#]]
     .assert_eq(&verified(&workspace, None));
     workspace.write("db/migrations/004_bad.sql", "-- migrate:up\nSELECT nothing;\n\n-- migrate:down\nSELECT 1;\n");

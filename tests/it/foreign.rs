@@ -172,7 +172,7 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
     expect![[r#"
         exit 0
         --- stdout
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         nothing found
     "#]]
@@ -191,9 +191,9 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> migrator -> migrator-engine
-         = help: take `migrator` out of the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator` from the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         1 error, 0 warnings
     "#]].assert_eq(&depend_on("migrator", "../migrator"));
@@ -202,9 +202,9 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> migrator-engine
-         = help: take `migrator-engine` out of the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         1 error, 0 warnings
     "#]].assert_eq(&depend_on("migrator-engine", engine.to_str().unwrap()));

@@ -63,7 +63,7 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
     expect![[r#"
         exit 0
         --- stderr
-        the committed schema is what the migrations give
+        the committed schema is what the migrations produce
     "#]]
     .assert_eq(&run("xtask dump --check"));
     // Without pg_dump it could not be made again: nothing is made.
@@ -88,9 +88,9 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         nothing to apply
         --- stderr
         SERVER · database refresh_dev · user postgres · PostgreSQL X
-        warning: db/schema.sql and the facts could not be brought up to date: there is no pg_dump beside the server's programs in `PROGRAMS`
-        help: install PostgreSQL's client programs of the same release (`apt install postgresql-client`)
-        help: `cargo xtask dump` tries it again, `--no-dump` leaves it out
+        warning: db/schema.sql and the facts could not be updated: there is no `pg_dump` in `PROGRAMS`, where the server's programs are
+        help: install the client programs of the same release (`apt install postgresql-client`)
+        help: run `cargo xtask dump` to try again, or pass `--no-dump` to skip this
     "#]].assert_eq(&without("xtask migrate up"));
     assert!(is_spoilt(&workspace));
     assert_eq!(note(&run("xtask up")), Some("wrote db/schema.sql and db/schema.facts.MAJOR"));
@@ -116,8 +116,8 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         applied repeatable views (N ms)
         applied 1 migration and 1 repeatable in N ms; the database is at 004
         --- stderr
-        warning: that the schema is up to date cannot be remembered: failed to write `<root>/.dev/schema.json`: Is a directory (os error 21)
-        help: until it can, every `up` makes it anew
+        warning: failed to remember that the schema is up to date: failed to write `<root>/.dev/schema.json`: Is a directory (os error 21)
+        help: until this works, every `up` makes the schema again
     "#]]
     .assert_eq(&up);
 }
@@ -179,7 +179,7 @@ fn a_schema_of_another_release_of_postgresql_is_not_written_in_turns() {
         nothing to apply
         --- stderr
         SERVER · database refresh_dev · user postgres · PostgreSQL X
-        db/schema.sql is of PostgreSQL X and stays as it is; `cargo xtask dump` writes it anew as of PostgreSQL X
+        db/schema.sql is of PostgreSQL X and is not updated; `cargo xtask dump` rewrites it for PostgreSQL X
     "#]]
     .assert_eq(&run("xtask up"));
     assert!(fs::read_to_string(workspace.path(SCHEMA)).unwrap() == other && !workspace.path(facts()).exists());

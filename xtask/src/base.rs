@@ -42,8 +42,8 @@ pub(crate) struct File {
 pub(crate) fn find(workspace: &Workspace, shell: &Shell, base: Option<&str>) -> Result<Base> {
     if cmd!(shell, "git rev-parse --git-dir").quiet().ignore_stdout().ignore_stderr().run().is_err() {
         return match base {
-            Some(_) => bail!("`--base` needs git, and `{}` is in no git repository", workspace.root.display()),
-            None => Ok(Base::None("this is no git repository".to_owned())),
+            Some(_) => bail!("`--base` needs git, but `{}` is not in a git repository", workspace.root.display()),
+            None => Ok(Base::None("this is not a git repository".to_owned())),
         };
     }
     let name = base.unwrap_or(DEFAULT);
@@ -54,18 +54,18 @@ pub(crate) fn find(workspace: &Workspace, shell: &Shell, base: Option<&str>) -> 
     };
     if !exists(&tip) || !exists("HEAD") {
         return match base {
-            Some(_) => bail!("the base `{name}` is no commit of this repository\nhelp: `git fetch`, or name another"),
+            Some(_) => bail!("unknown base `{name}`\nhelp: run `git fetch`, or name another branch"),
             None => {
                 let shallow = cmd!(shell, "git rev-parse --is-shallow-repository").quiet().read()? == "true";
-                let fetch = "; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`";
+                let fetch = "; this clone is shallow: run `git fetch --unshallow origin main:refs/remotes/origin/main`";
                 let fetch = if shallow { fetch } else { "" };
-                Ok(Base::None(format!("`{name}` does not exist; name a base with --base{fetch}")))
+                Ok(Base::None(format!("`{name}` does not exist; name a base with `--base`{fetch}")))
             }
         };
     }
     let merge_base = cmd!(shell, "git merge-base {tip} HEAD").quiet().ignore_stderr().read().map_err(|_| {
         anyhow::anyhow!(
-            "`{name}` and HEAD have no common commit\nhelp: if this clone is shallow, `git fetch --unshallow` (in CI: \
+            "`{name}` and HEAD have no common commit\nhelp: if this clone is shallow, run `git fetch --unshallow` (in CI: \
              fetch-depth 0)"
         )
     })?;
@@ -82,7 +82,7 @@ pub(crate) fn tree(shell: &Shell, commit: &str, folder: &str) -> Result<Option<S
     Ok(verify.ignore_stdout().ignore_stderr().run().is_ok().then_some(tree))
 }
 
-/// The files right in a folder of a commit, by name; links and what lies deeper are none.
+/// The files right in a folder of a commit, by name; links and deeper files are left out.
 pub(crate) fn files(shell: &Shell, commit: &str, folder: &str) -> Result<Vec<File>> {
     let Some(tree) = tree(shell, commit, folder)? else { return Ok(Vec::new()) };
     let listed = cmd!(shell, "git ls-tree -z {tree}").quiet().read()?;

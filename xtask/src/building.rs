@@ -1,4 +1,4 @@
-//! `cargo build` for somebody who waits for what comes after it: warnings and errors are shown, progress only where there is some.
+//! `cargo build` for a user who waits for what comes after it: warnings and errors are shown, progress only where there is some.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::output;
 
 /// Said before the first package of others is compiled.
-const FIRST: &str = "building the migrator and all that it needs: the first time this takes minutes";
+const FIRST: &str = "building the migrator and its dependencies: the first time, this takes minutes";
 
 /// Runs it; what it has said on stdout. `None`: it has failed, and has said why.
 ///

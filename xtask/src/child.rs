@@ -18,20 +18,20 @@ use crate::output;
 /// What would end us before it.
 const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
-/// The process while it lives, or is dead and not yet waited for: until then nobody else gets its number.
+/// The process while it lives, or is dead and not yet waited for: until then no other process gets its number.
 type Living = Arc<Mutex<Option<Pid>>>;
 
-/// Runs a program in the foreground until it ends, however often somebody presses Ctrl-C; returns the exit code, as a shell counts
+/// Runs a program in the foreground until it ends, however often the user presses Ctrl-C; returns the exit code, as a shell counts
 /// it: 128 and the signal's number where a signal has ended it.
 ///
 /// The terminal sends Ctrl-C to every process of the foreground, hence to the program too, which would take another one as a
-/// second thought. So only what a process has sent is passed on. Whoever sends a signal to the whole group makes it two.
+/// second thought. So only what a process has sent is passed on. A signal that is sent to the whole group counts twice.
 pub(crate) fn run(command: &mut Command) -> Result<u8> {
     let living = Living::default();
     let ignored = ignored();
     let listened = SIGNALS.into_iter().filter(|signal| !ignored.contains(signal));
     let mut signals = SignalsInfo::<WithOrigin>::new(listened).context("failed to listen to signals")?;
-    // A signal that comes while the program is started waits until there is somebody to pass it on to.
+    // A signal that comes while the program is started waits until there is a process to pass it on to.
     let mut starting = lock(&living);
     let told = Arc::clone(&living);
     thread::spawn(move || signals.forever().for_each(|origin| receive(&origin, &lock(&told))));
@@ -47,7 +47,7 @@ pub(crate) fn run(command: &mut Command) -> Result<u8> {
     Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(output::FAILED))
 }
 
-/// The signals that whoever started us wants ignored, as `nohup` does: the program is to inherit that. Known where there is /proc.
+/// The signals that our parent wants ignored, as `nohup` does: the program is to inherit that. Known where there is /proc.
 fn ignored() -> Vec<i32> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -73,7 +73,7 @@ fn wait(pid: Pid) -> io::Result<()> {
 
 fn receive(origin: &Origin, living: &Option<Pid>) {
     match living {
-        // Nobody is left to wait for: it means us, and does what it always does.
+        // The program has ended: the signal means us, and does what it always does.
         None => drop(signal_hook::low_level::emulate_default_handler(origin.signal)),
         Some(pid) if origin.process.is_some() => {
             if let Some(signal) = Signal::from_named_raw(origin.signal) {

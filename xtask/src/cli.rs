@@ -4,13 +4,21 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{chaos, check, ci, db, dist, dump, migrate, new, verify};
+use crate::author::new;
+use crate::check;
+use crate::database::{db, migrate};
 use crate::output;
+use crate::prove::{chaos, dump, verify};
+use crate::release::{ci, dist};
 use crate::usage;
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
 #[derive(Debug, Parser)]
-#[command(name = "xtask", bin_name = "cargo xtask", about = "The developer's tasks around the db directory")]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    about = "Develop the db directory: write, check, apply and release migrations"
+)]
 #[command(after_help = "Example: cargo xtask new add_users_locale\nExample: cargo xtask migrate up")]
 pub struct Cli {
     /// What to do.
@@ -21,9 +29,9 @@ pub struct Cli {
 /// One task.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Writes the next migration file from a template.
+    /// Write the next migration file from a template.
     New(new::Args),
-    /// Builds the migrator and runs it, by default on the workspace's own PostgreSQL.
+    /// Build the migrator and run it, by default on the workspace's own PostgreSQL.
     Migrate(migrate::Args),
     /// Short for `migrate up`.
     #[command(disable_help_flag = true)]
@@ -40,25 +48,25 @@ pub enum Command {
     /// Short for `migrate seed`.
     #[command(disable_help_flag = true)]
     Seed(migrate::Rest),
-    /// The workspace's own PostgreSQL for development.
+    /// Manage the workspace's own PostgreSQL for development.
     #[command(subcommand)]
     Db(db::Command),
-    /// Checks the db directory and who depends on the engine; needs no database.
+    /// Check the db directory, and that no backend depends on the engine; needs no database.
     Check(check::Args),
-    /// Proves on a throw-away server that the migrations go up, down and up again.
+    /// Prove on a throwaway server that the migrations go up, down and up again.
     Verify(verify::Args),
-    /// Runs what CI runs.
+    /// Run what CI runs.
     Ci(ci::Args),
-    /// Breaks the migrator's connection, process and server at every message, and looks what is true.
+    /// Break the migrator's connection, process and server at every message, and check what is true.
     Chaos(chaos::Args),
-    /// Writes db/schema.sql and the facts that drift is measured by, from a throw-away server.
+    /// Write db/schema.sql and the facts that `migrator drift` compares with, from a throwaway server.
     Dump(dump::Args),
-    /// Builds the migrator that ships with the release.
+    /// Build the migrator that ships with the release.
     Dist(dist::Args),
 }
 
 impl Command {
-    /// Does it, prints the error, if any, and says how the process ends.
+    /// Runs the task, prints the error, if any, and returns the exit code of the process.
     #[must_use]
     pub fn run(self) -> ExitCode {
         output::exit_code(match self {
@@ -80,7 +88,7 @@ impl Command {
     }
 }
 
-/// The whole program: parses the command line, does it, says how the process ends.
+/// The whole program: parses the command line, runs the task, returns the exit code of the process.
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::try_parse() {

@@ -62,7 +62,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<(String, String)>> {
         match parsed {
             Some(variable) => variables.push(variable),
             None => bail!(
-                "`{file}`:{} is no `NAME=value`\nhelp: quote a value with blanks or `#`: NAME='value', in one line",
+                "`{file}`:{} is not `NAME=value`\nhelp: quote a value with spaces or `#`: NAME='value', on one line",
                 index + 1
             ),
         }
@@ -91,7 +91,7 @@ fn value_of(text: &str) -> Option<String> {
             }
         }
     }
-    // `#` begins a comment only behind a blank: it is a usual character in a URL's password.
+    // `#` begins a comment only after a space: it is a usual character in a URL's password.
     let value = text.split_once(" #").map_or(text, |(value, _)| value).trim_end();
     let value = if value.starts_with('#') { "" } else { value };
     (!value.contains(char::is_whitespace)).then(|| value.to_owned())
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn an_error_names_the_line_but_not_its_text() {
         let message = parse(".env", "A=1\nsecret word\n").unwrap_err().to_string();
-        assert!(message.starts_with("`.env`:2 is no `NAME=value`"), "{message}");
+        assert!(message.starts_with("`.env`:2 is not `NAME=value`"), "{message}");
         assert!(!message.contains("secret"), "{message}");
     }
 

@@ -2,7 +2,7 @@
 //!
 //! # In another workspace
 //!
-//! Three conventions, no configuration: the SQL lies in `db/`, the package that embeds it is called `migrator` (with a
+//! Three conventions, no configuration: the SQL is in `db/`, the package that embeds it is called `migrator` (with a
 //! feature `dev = ["migrator-engine/dev"]`), and a package `xtask` has this `src/main.rs`:
 //!
 //! ```no_run
@@ -42,7 +42,7 @@
 //!
 //! # Exit codes
 //!
-//! 0 done; 1 `check`, `dump --check` or `chaos` found something; 2 usage; 9 anything else. `migrate` and its short forms pass the migrator's own
+//! 0 done; 1 `check`, `dump --check` or `chaos` found something; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
 //! code through.
 //!
 //! # Absent on purpose
@@ -50,14 +50,18 @@
 //! No PostgreSQL client, no async runtime, no engine: whatever needs a connection is done by the migrator binary, so that
 //! the tasks build in seconds and a workspace's `xtask` stays outside the separation that `check` proves.
 
+mod author;
 mod base;
 mod building;
+mod check;
 mod child;
 mod cli;
-mod command;
+mod database;
 mod environment;
 mod migrator;
 mod output;
+mod prove;
+mod release;
 mod usage;
 mod workspace;
 

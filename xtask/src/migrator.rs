@@ -15,14 +15,17 @@ use migrator_postgres::remove_postgres_variables;
 /// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
 pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
 
+/// Tells the migrator that the server is there for this run alone: whatever is new on it is the run's own.
+pub(crate) const SCRATCH_DATA_DIRECTORY: &str = "MIGRATOR_SCRATCH_DATA_DIRECTORY";
+
 /// A migrator with the SQL inside that is on disk.
 pub(crate) struct Fresh {
     pub(crate) executable: PathBuf,
     pub(crate) set: Set,
 }
 
-/// The migrator on a throw-away server: nothing that was set for another database reaches it.
-pub(crate) fn on_throw_away(executable: &Path, url: &str) -> Command {
+/// The migrator on a throwaway server: nothing that was set for another database reaches it.
+pub(crate) fn on_throwaway(executable: &Path, url: &str) -> Command {
     let mut migrator = Command::new(executable);
     remove_postgres_variables(&mut migrator);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MIGRATOR_")) {
@@ -53,7 +56,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
     let inside = digest_inside(&second.executable)?;
     if inside != set.digest {
         bail!(
-            "the migrator was built from other SQL than `{}` holds (digest {inside}, expected {})\nhelp: the \
+            "the migrator contains other SQL than `{}` (digest {inside}, expected {})\nhelp: the \
              package `migrator` needs a build.rs with `migrator_build::embed(\"../db\")`; if it has one, `cargo clean \
              --package migrator`",
             workspace.db().display(),

@@ -42,7 +42,7 @@ pub(crate) fn result(line: impl Display) {
 pub(crate) fn rendered(text: impl Display) {
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    // A reader that has seen enough (`| head`) is no failure of ours, hence no `println!`.
+    // A reader that has seen enough (`| head`) is not a failure of ours, hence no `println!`.
     if let Err(error) =
         written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
         && let Ok(mut unwritten) = UNWRITTEN.lock()
@@ -51,8 +51,7 @@ pub(crate) fn rendered(text: impl Display) {
     }
 }
 
-/// A line about what is going on. Of a text of several lines those that give the way out stand for themselves, the others belong to
-/// the first one.
+/// A line about what is going on. In a text of several lines, `help:` lines stay at the margin, the others belong to the first one.
 pub(crate) fn note(line: impl Display) {
     let text = printable::lines(&line.to_string(), "  ").replace("\n  help: ", "\nhelp: ");
     pass_on(format!("{text}\n").as_bytes());
@@ -60,7 +59,7 @@ pub(crate) fn note(line: impl Display) {
 
 /// What another program of ours has said, as it has said it.
 pub(crate) fn pass_on(said: &[u8]) {
-    // Nobody is left to be told that nobody reads this.
+    // There is no one left to tell that no one reads this.
     let _ = io::stderr().lock().write_all(said);
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
     format!("{error:#}{help}")
 }
 
-/// Prints the error, if any, and says how the process ends.
+/// Prints the error, if any, and returns the exit code of the process.
 pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     let ended = result.map_err(|error| {
         note(format!("error: {}", describe(&error)));
@@ -92,7 +91,7 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// Prints what clap has to say and says how the process ends.
+/// Prints clap's message and returns the exit code of the process.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     match error.print().and_then(|()| io::stdout().flush()) {
         Err(cause) if !error.use_stderr() && cause.kind() != io::ErrorKind::BrokenPipe => {

@@ -1,4 +1,4 @@
-//! What is said of a task that is not one: printable, and with the one that was meant.
+//! What is said about an unknown task: printable, and with the task that was meant.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["test"], "run `cargo xtask verify` to prove that the migrations go up and down"),
 ];
 
-/// Prints help, version or what is wrong, and says how the process ends.
+/// Prints help, version or what is wrong, and returns the exit code of the process.
 pub(crate) fn report(mut error: clap::Error) -> ExitCode {
     suggest(&mut error);
     let text = |text: &String| printable::line(text).into_owned();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
-use xshell::{Shell, cmd};
+use cargo_metadata::{Artifact, CargoOpt, Message, Metadata, MetadataCommand, TargetKind};
+use xshell::Shell;
 
 use crate::building;
 
@@ -56,11 +56,10 @@ impl Workspace {
     }
 
     /// `cargo metadata`, with every optional dependency switched on.
-    pub(crate) fn metadata(&self) -> Result<Value> {
-        let shell = self.shell()?;
-        let cargo = cargo();
-        let text = cmd!(shell, "{cargo} metadata --format-version 1 --all-features").quiet().read()?;
-        serde_json::from_str(&text).context("failed to read the output of `cargo metadata`")
+    pub(crate) fn metadata(&self) -> Result<Metadata> {
+        let mut ask = MetadataCommand::new();
+        ask.cargo_path(cargo()).current_dir(&self.root).features(CargoOpt::AllFeatures);
+        ask.exec().context("failed to read the workspace with `cargo metadata`")
     }
 
     /// Builds the migrator; cargo's own messages go to stderr. `None`: the build failed and cargo has said why.
@@ -71,7 +70,6 @@ impl Workspace {
         build.current_dir(&self.root).args(["build", "--package", MIGRATOR]);
         build.args(arguments).arg("--message-format=json-render-diagnostics");
         let Some(messages) = building::run(build.envs(variables.iter().copied()))? else { return Ok(None) };
-        let messages = String::from_utf8_lossy(&messages);
         let built = built(&messages).with_context(|| {
             format!("the package `{MIGRATOR}` has no binary\nhelp: its src/main.rs is `migrator_engine::main!();`")
         })?;
@@ -84,44 +82,59 @@ pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// A path as the user can use it: relative to the current directory if it lies below.
+/// A path as the user can use it: relative to the current directory if it is below.
 pub(crate) fn shown(path: &Path) -> PathBuf {
     let current = env::current_dir().unwrap_or_default();
     path.strip_prefix(&current).unwrap_or(path).to_owned()
 }
 
-/// Looks through the JSON lines of `cargo build`.
-fn built(messages: &str) -> Option<Built> {
-    let artifacts: Vec<Value> = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .filter(|message: &Value| message["reason"] == "compiler-artifact")
+/// What the messages of `cargo build` say.
+fn built(messages: &[u8]) -> Option<Built> {
+    let artifacts: Vec<Artifact> = Message::parse_stream(messages)
+        .filter_map(|message| match message {
+            Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
+            _ => None,
+        })
         .collect();
-    let is_binary = |artifact: &&Value| artifact["executable"].is_string() && artifact["target"]["kind"][0] == "bin";
-    let binaries: Vec<&Value> = artifacts.iter().filter(is_binary).collect();
+    let is_binary =
+        |artifact: &&Artifact| artifact.executable.is_some() && artifact.target.kind.first() == Some(&TargetKind::Bin);
+    let binaries: Vec<&Artifact> = artifacts.iter().filter(is_binary).collect();
     // A package may have further binaries; the one of its own name is meant.
-    let binary = binaries.iter().find(|artifact| artifact["target"]["name"] == MIGRATOR).or(binaries.first())?;
-    let has_dev = |artifact: &Value| {
-        artifact["target"]["name"] == "migrator_engine"
-            && artifact["features"].as_array().is_some_and(|features| features.iter().any(|feature| feature == "dev"))
+    let binary = binaries.iter().find(|artifact| artifact.target.name == MIGRATOR).or(binaries.first())?;
+    let has_dev = |artifact: &Artifact| {
+        artifact.target.name == "migrator_engine" && artifact.features.iter().any(|feature| feature == "dev")
     };
-    Some(Built { executable: binary["executable"].as_str()?.into(), dev: artifacts.iter().any(has_dev) })
+    let executable = binary.executable.clone()?.into_std_path_buf();
+    Some(Built { executable, dev: artifacts.iter().any(has_dev) })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn finds_the_binary_of_the_packages_name_and_the_engines_features() {
-        let engine = r#"{"reason":"compiler-artifact","target":{"name":"migrator_engine","kind":["lib"]},"features":["dev"],"executable":null}"#;
-        let script = r#"{"reason":"compiler-artifact","target":{"name":"build-script-build","kind":["custom-build"]},"features":[],"executable":"/t/build"}"#;
-        let other =
-            r#"{"reason":"compiler-artifact","target":{"name":"a","kind":["bin"]},"features":[],"executable":"/t/a"}"#;
-        let own = r#"{"reason":"compiler-artifact","target":{"name":"migrator","kind":["bin"]},"features":[],"executable":"/t/migrator"}"#;
-        let check = |lines: &[&str]| built(&lines.join("\n")).map(|built| (built.executable, built.dev));
-        assert_eq!(check(&[engine, script, other, own]), Some(("/t/migrator".into(), true)));
-        assert_eq!(check(&["no json", other]), Some(("/t/a".into(), false)));
-        assert_eq!(check(&[engine, script]), None);
+        let artifact = |name: &str, kind: &str, features: &[&str], executable: Option<&str>| {
+            let target =
+                json!({ "name": name, "kind": [kind], "src_path": "/w/src.rs", "doctest": false, "test": false });
+            let profile = json!({
+                "opt_level": "0", "debug_assertions": true, "overflow_checks": true, "test": false, "debuginfo": 0
+            });
+            let message = json!({
+                "reason": "compiler-artifact", "package_id": name, "manifest_path": "/w/Cargo.toml", "target": target,
+                "profile": profile, "features": features, "filenames": [], "executable": executable, "fresh": false,
+            });
+            message.to_string()
+        };
+        let engine = artifact("migrator_engine", "lib", &["dev"], None);
+        let script = artifact("build-script-build", "custom-build", &[], Some("/t/build"));
+        let other = artifact("a", "bin", &[], Some("/t/a"));
+        let own = artifact("migrator", "bin", &[], Some("/t/migrator"));
+        let check = |lines: &[&str]| built(lines.join("\n").as_bytes()).map(|built| (built.executable, built.dev));
+        assert_eq!(check(&[&engine, &script, &other, &own]), Some(("/t/migrator".into(), true)));
+        assert_eq!(check(&["no json", &other]), Some(("/t/a".into(), false)));
+        assert_eq!(check(&[&engine, &script]), None);
     }
 }

@@ -32,7 +32,8 @@ fn chaos_runs_the_whole_sweep_and_fails_with_it() {
     assert_eq!((code, &*told), (Some(1), "TOLD full 1 1"));
     assert_eq!(
         last,
-        "what failed is above: a point with a broken promise, or a test beside the sweep; the same points again: cargo xtask chaos --seed 1"
+        "the output above names what failed: a point with a broken promise, or a test beside the sweep; to run the same points again: \
+         cargo xtask chaos --seed 1"
     );
     workspace.write("proofs/tests/chaos.rs", "no Rust");
     let output = workspace.xtask("chaos").output().unwrap();
@@ -50,7 +51,7 @@ fn chaos_needs_a_workspace_that_has_the_tests() {
             exit 9
             --- stderr
             error: no package of the workspace has a test target `chaos`
-            help: the sweep is a part of migrator's own workspace; run it in a checkout of that
+            help: the sweep is part of migrator's own workspace; run it in a checkout of migrator
         "#]],
     );
 }

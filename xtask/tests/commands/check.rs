@@ -15,7 +15,7 @@ fn check_finds_nothing_in_a_clean_workspace_and_says_what_it_could_not_see() {
         expect![[r#"
         exit 0
         --- stdout
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         nothing found
     "#]],
@@ -28,7 +28,7 @@ fn check_finds_nothing_in_a_clean_workspace_and_says_what_it_could_not_see() {
         --- stdout
         []
         --- stderr
-        not checked: append-only, as `origin/main` does not exist; name a base with --base
+        skipped: append-only, because `origin/main` does not exist; name a base with `--base`
     "#]],
     );
     workspace.check(
@@ -36,8 +36,8 @@ fn check_finds_nothing_in_a_clean_workspace_and_says_what_it_could_not_see() {
         expect![[r#"
         exit 9
         --- stderr
-        error: the base `nowhere` is no commit of this repository
-        help: `git fetch`, or name another
+        error: unknown base `nowhere`
+        help: run `git fetch`, or name another branch
     "#]],
     );
 }
@@ -59,9 +59,9 @@ fn check_shows_every_problem_of_the_files() {
             --> db/migrations/1_twice.sql
              = help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
 
-            not checked: hazards, as the files have errors
+            skipped: hazards, because the files have errors
 
-            not checked: append-only, as this is no git repository
+            skipped: append-only, because this is not a git repository
 
             2 errors, 0 warnings
         "#]],
@@ -85,7 +85,7 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
           = note: reason: the whole table is read and sorted, which takes minutes on a large one
           = help: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
 
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         1 error, 0 warnings
     "#]]);
@@ -94,14 +94,14 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
         --- stdout
         [{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while nobody can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}]
         --- stderr
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
     "#]]);
     workspace.check(&mut workspace.xtask("check --format github"), expect![[r#"
         exit 1
         --- stdout
         ::error file=db/migrations/002_index.sql,line=3,col=1,title=require-concurrent-index-creation::an index is built on `users` while nobody can write to it%0Alock: Share on the table: writers wait until the index is built%0Areason: the whole table is read and sorted, which takes minutes on a large one%0Ahelp: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
         --- stderr
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
     "#]]);
     workspace.migration(
         "002_index",
@@ -112,7 +112,7 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
         expect![[r#"
         exit 0
         --- stdout
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         nothing found
     "#]],
@@ -132,7 +132,7 @@ fn annotations_name_files_from_the_root_of_the_repository() {
         --- stdout
         ::error file=shop/db/migrations/002_drop.sql,line=2,col=1,title=ban-drop-table::`users` is dropped with what is in it%0Alock: AccessExclusive on the table: readers and writers wait%0Areason: the release that still runs uses it until the last machine has the new one%0Ahelp: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement
         --- stderr
-        not checked: append-only, as `origin/main` does not exist; name a base with --base
+        skipped: append-only, because `origin/main` does not exist; name a base with `--base`
     "#]]);
 }
 
@@ -151,9 +151,9 @@ fn check_proves_that_no_other_build_script_reads_the_db_directory() {
         --- stdout
         error[separation]: the build script of `backend` reads the db directory: `../db/migrations`
         --> backend/build.rs:3:1
-         = help: take it out: only the package `migrator` and packages called `...-tests` may read the db directory; what the backend has to know about the schema is in its own queries
+         = help: remove it: only the package `migrator` and packages called `...-tests` may read the db directory; the backend's knowledge of the schema is in its own queries
 
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         1 error, 0 warnings
     "#]]);
@@ -211,9 +211,9 @@ fn check_finds_a_file_that_the_base_branch_has_overtaken() {
         expect![[r#"
         exit 1
         --- stdout
-        error[append-only]: `002_mine.sql` comes late: `main` is at `003_theirs.sql`
+        error[append-only]: `002_mine.sql` is out of order: `main` is already at `003_theirs.sql`
         --> db/migrations/002_mine.sql
-         = help: a database that is at the newer one refuses it: give it a number above that of `003_theirs.sql`
+         = help: a database that has the newer one refuses it: give it a higher number than `003_theirs.sql`
 
         1 error, 0 warnings
     "#]],
@@ -242,11 +242,11 @@ fn check_works_in_a_shallow_clone_or_says_what_to_fetch() {
     run(
         &clone(&["--no-single-branch"]),
         expect![[r#"
-        exit 9
-        --- stderr
-        error: `origin/main` and HEAD have no common commit
-        help: if this clone is shallow, `git fetch --unshallow` (in CI: fetch-depth 0)
-    "#]],
+            exit 9
+            --- stderr
+            error: `origin/main` and HEAD have no common commit
+            help: if this clone is shallow, run `git fetch --unshallow` (in CI: fetch-depth 0)
+        "#]],
     );
     // What actions/checkout leaves behind: the base branch is not there.
     let folder = clone(&[]);
@@ -255,7 +255,7 @@ fn check_works_in_a_shallow_clone_or_says_what_to_fetch() {
         expect![[r#"
             exit 0
             --- stdout
-            not checked: append-only, as `origin/main` does not exist; name a base with --base; this clone is shallow: `git fetch --unshallow origin main:refs/remotes/origin/main`
+            skipped: append-only, because `origin/main` does not exist; name a base with `--base`; this clone is shallow: run `git fetch --unshallow origin main:refs/remotes/origin/main`
 
             nothing found
         "#]],
@@ -292,12 +292,12 @@ fn check_proves_that_the_backend_has_no_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> store -> migrator-engine
-         = help: take `migrator-engine` out of the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
         error[separation]: `store` depends on `migrator-engine`: store -> migrator-engine
-         = help: take `migrator-engine` out of the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
-        not checked: append-only, as this is no git repository
+        skipped: append-only, because this is not a git repository
 
         2 errors, 0 warnings
     "#]]);

@@ -54,7 +54,7 @@ fn migrate_refuses_a_binary_with_other_sql_than_the_directorys() {
     let said = without_cargo(&String::from_utf8(output.stderr).unwrap()).replace(&digest, "<digest>");
     assert_eq!(output.status.code(), Some(9));
     expect![[r#"
-        error: the migrator was built from other SQL than `<root>/db` holds (digest stale, expected <digest>)
+        error: the migrator contains other SQL than `<root>/db` (digest stale, expected <digest>)
         help: the package `migrator` needs a build.rs with `migrator_build::embed("../db")`; if it has one, `cargo clean --package migrator`
     "#]]
     .assert_eq(&said.replace(fs::canonicalize(workspace.folder.path()).unwrap().to_str().unwrap(), "<root>"));
@@ -118,8 +118,8 @@ fn without_a_database_url_migrate_starts_the_workspaces_own_server_and_creates_t
         expect![[r#"
             exit 2
             --- stderr
-            error: `db destroy` asks before it deletes every database, and this is no terminal
-            help: `--yes`
+            error: `db destroy` asks before it deletes every database, but there is no terminal to ask
+            help: pass `--yes`
         "#]],
     );
     assert!(workspace.xtask("db destroy --yes").output().unwrap().status.success());
@@ -136,8 +136,8 @@ fn without_a_database_url_migrate_starts_the_workspaces_own_server_and_creates_t
         expect![[r#"
             exit 9
             --- stderr
-            error: the workspace's PostgreSQL does not run
-            help: `cargo xtask db start`
+            error: the workspace's PostgreSQL is not running
+            help: run `cargo xtask db start`
         "#]],
     );
 }

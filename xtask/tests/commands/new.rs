@@ -47,7 +47,7 @@ fn new_writes_the_next_file_from_any_folder_and_prints_its_path() {
         expect![[r#"
             exit 2
             --- stderr
-            error: there is no template `nothing`
+            error: unknown template `nothing`
             help: the templates are `backfill`, `extension`, `index`, `repeatable`, `versioned`
         "#]],
     );

@@ -38,12 +38,12 @@ fn dist_refuses_a_binary_that_can_drop_a_database() {
     workspace.check(
         &mut workspace.xtask("dist"),
         expect![[r#"
-        exit 9
-        --- stderr
-        no git commit here: the binary names none
-        help: set MIGRATOR_COMMIT
-        error: the release binary has the command `drop`, which must not ship
-    "#]],
+            exit 9
+            --- stderr
+            no git commit found, so the binary names none
+            help: set MIGRATOR_COMMIT
+            error: the release binary has the command `drop`, which must not ship
+        "#]],
     );
     assert!(!workspace.path("target/dist").exists());
 }
@@ -99,9 +99,12 @@ fn ci_runs_every_step_even_after_one_that_failed() {
             "=== cargo test --workspace --locked --no-fail-fast",
             "=== cargo xtask check",
             "=== cargo xtask dump --check",
-            "not run: there is no db/schema.sql: `cargo xtask dump` writes it",
+            "not run: there is no db/schema.sql; `cargo xtask dump` writes it",
             "=== cargo deny check licenses bans sources",
             "not run: the workspace has no deny.toml",
+            "=== cargo package --locked --package migrator-build --package migrator-diagnostic --package migrator-engine \
+             --package migrator-postgres --package migrator-xtask",
+            "not run: the workspace has none of migrator's libraries",
             "=== cargo check --manifest-path tests/fuzz/Cargo.toml --locked --target-dir target/fuzz",
             "not run: the workspace has no tests/fuzz",
             "failed: cargo fmt --all --check",

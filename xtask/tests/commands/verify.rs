@@ -22,7 +22,7 @@ fn verify_runs_the_migrator_on_a_server_of_its_own() {
     let socket = url.strip_prefix("postgresql://postgres@%2F").and_then(|rest| rest.strip_suffix(":5432/postgres"));
     let socket = format!("/{}", socket.unwrap_or_else(|| panic!("{url}")).replace("%2F", "/"));
     assert!(!std::path::Path::new(&socket).exists(), "{socket}");
-    assert_eq!(base, r#"{"unknown":"this is no git repository"}"#);
+    assert_eq!(base, r#"{"unknown":"this is not a git repository"}"#);
 }
 
 /// What the migrator is told of the base branch; what its file was called.
@@ -47,7 +47,7 @@ fn verify_begins_at_the_base_branch_with_its_repeatables() {
     std::fs::remove_file(workspace.path("db/repeatable/x.sql")).unwrap();
     // No branch is called so yet.
     workspace.embed();
-    let unknown = serde_json::json!({ "unknown": "`origin/main` does not exist; name a base with --base" });
+    let unknown = serde_json::json!({ "unknown": "`origin/main` does not exist; name a base with `--base`" });
     assert_eq!(base(&mut workspace.xtask("verify")), unknown);
     cmd!(shell, "git update-ref refs/remotes/origin/main HEAD").run().unwrap();
     cmd!(shell, "git tag v1").run().unwrap();
@@ -74,8 +74,8 @@ fn verify_begins_at_the_base_branch_with_its_repeatables() {
         expect_test::expect![[r#"
             exit 9
             --- stderr
-            error: the base `nowhere` is no commit of this repository
-            help: `git fetch`, or name another
+            error: unknown base `nowhere`
+            help: run `git fetch`, or name another branch
         "#]],
     );
     // It does not matter where in the repository the workspace is, and the working tree is as it was.

@@ -1,0 +1,3 @@
+-- Purpose: {{purpose}}
+-- Runs after the migrations whenever this file has changed, hence more than once: use CREATE OR REPLACE, or DROP ... IF
+-- EXISTS and CREATE. It may use everything that the newest migration leaves.

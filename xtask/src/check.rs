@@ -1,0 +1,106 @@
+//! `cargo xtask check`: everything that can be proved without a database.
+
+mod append_only;
+mod build_scripts;
+mod report;
+mod separation;
+#[cfg(test)]
+mod testing;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use migrator_build::Problem;
+use migrator_diagnostic::printable;
+use xshell::cmd;
+
+use crate::output;
+use crate::workspace::Workspace;
+use report::{Finding, Report};
+
+/// Arguments of `check`.
+#[derive(Debug, Default, clap::Args)]
+#[command(
+    after_help = "Checks the rules of the db directory; hazards for the traffic and for the release that is still running, with the \
+                        lock, the reason and the safe way (listed in db/README.md); that no migration of the base branch is \
+                        changed, renamed or deleted, and that new ones come after it; that no package but the migrator depends \
+                        on the engine or reads db/ in its build script. Exit code 1: something was found.\n\n\
+                        Example: cargo xtask check\n\
+                        Example: cargo xtask check --base origin/release-2 --json\n\
+                        Example: cargo xtask check --format github"
+)]
+pub struct Args {
+    /// The branch whose migrations must not change [default: origin/main, where it exists]
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// How to print the findings; github: as annotations of a pull request
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+}
+
+/// The form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Github,
+}
+
+/// Runs every check, also when one has found something.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let format = args.format.unwrap_or(if args.json { Format::Json } else { Format::Text });
+    let color = format == Format::Text && output::color();
+    let report = find(&workspace, args, color)?;
+    match format {
+        Format::Text => output::rendered(report.text(color)),
+        Format::Json => output::rendered(printable::json(&report.json().to_string())),
+        Format::Github => report.annotations(&prefix(&workspace)?).iter().for_each(output::result),
+    }
+    if format != Format::Text {
+        report.skipped().iter().for_each(output::note);
+    }
+    Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(output::FOUND) })
+}
+
+fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
+    let mut report = Report::default();
+    let of_problems =
+        |problems: &[Problem]| problems.iter().map(|problem| Finding::of_problem(problem, color)).collect::<Vec<_>>();
+    let loaded = match migrator_build::load(&workspace.db()) {
+        Ok(loaded) => {
+            report.findings.extend(of_problems(&loaded.warnings));
+            Some(loaded.set)
+        }
+        Err(problems) => {
+            report.findings.extend(of_problems(&problems.0));
+            report.skipped.push("hazards, because the files have errors".to_owned());
+            None
+        }
+    };
+    // The hazards are looked for while git and cargo answer.
+    let (hazards, (base, metadata)) = std::thread::scope(|scope| {
+        let others = scope
+            .spawn(|| (append_only::check(workspace, args.base.as_deref(), loaded.as_ref()), workspace.metadata()));
+        let hazards = loaded.as_ref().map(migrator_build::hazards::search).unwrap_or_default();
+        (hazards, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    report.findings.extend(hazards.iter().map(|hazard| Finding::of_hazard(hazard, color)));
+    match base? {
+        append_only::Outcome::Checked(findings) => report.findings.extend(findings),
+        append_only::Outcome::Skipped(reason) => report.skipped.push(reason),
+    }
+    let metadata = metadata?;
+    report.findings.extend(separation::check(&metadata));
+    report.findings.extend(build_scripts::check(&metadata, &workspace.root));
+    Ok(report)
+}
+
+/// The path from the root of the repository to the workspace: annotations name files from there. Empty outside of one.
+fn prefix(workspace: &Workspace) -> Result<String> {
+    let shell = workspace.shell()?;
+    Ok(cmd!(shell, "git rev-parse --show-prefix").quiet().ignore_stderr().read().unwrap_or_default())
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask dump`.
+
+mod files;
+mod make;
+mod names;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::migrator::{self, Fresh};
+use crate::output;
+use crate::workspace::Workspace;
+pub(crate) use files::{Comparison, compare};
+pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
+use migrator_postgres::{Installation, TemporaryServer};
+pub(crate) use names::SCHEMA;
+
+/// Arguments of `dump`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "db/schema.sql is pg_dump's output for a database with every migration, without what differs from \
+                  machine to machine. db/schema.facts.<major> is what `migrator drift` compares with. Both come from a \
+                  throwaway server, never from a database in use.\n\n\
+                  Example: cargo xtask dump\n\
+                  Example: cargo xtask dump --check"
+)]
+pub struct Args {
+    /// Write nothing; exit with code 1 if a file differs from what the migrations produce
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// Builds, migrates a new database, writes or compares.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let dump = make(&fresh)?;
+    if args.check { check(&workspace, &dump) } else { write(&workspace, &fresh, &dump) }
+}
+
+/// From a server of its own.
+fn make(fresh: &Fresh) -> Result<Dump> {
+    let server = TemporaryServer::start()?;
+    Migrated::on(&server, fresh)?.dump()
+}
+
+fn write(workspace: &Workspace, fresh: &Fresh, dump: &Dump) -> Result<ExitCode> {
+    let db = workspace.db();
+    let written = files::write(&db, &dump.files())?;
+    written.iter().for_each(output::result);
+    if written.is_empty() {
+        output::note("db/schema.sql and the facts are up to date");
+    }
+    for name in files::of_other_releases(&db, dump)? {
+        output::note(format!(
+            "db/{name} is of another release of PostgreSQL: run `cargo xtask dump` where that release is installed"
+        ));
+    }
+    remember(workspace, fresh, &dump.major);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(workspace: &Workspace, dump: &Dump) -> Result<ExitCode> {
+    let Comparison { stale, skipped, same } = compare(&workspace.db(), dump)?;
+    skipped.iter().for_each(output::note);
+    stale.iter().for_each(output::result);
+    if !stale.is_empty() {
+        output::result("the migrations produce another schema: run `cargo xtask dump` and commit the files");
+        return Ok(ExitCode::from(output::FOUND));
+    }
+    if !same.is_empty() {
+        output::note("the committed schema is what the migrations produce");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// After an `up`: does the same as `dump` where it could change something, and says so only then.
+///
+/// A schema of another release of PostgreSQL is left alone: two developers would write it in turns, each with every `up`.
+pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
+    let db = workspace.db();
+    let Installation { major, directory, .. } = Installation::find()?;
+    let major = major.to_string();
+    let committed = files::read(&db.join(SCHEMA))?;
+    let other = committed.as_deref().and_then(text::major_of_schema).filter(|committed| *committed != major);
+    if let Some(other) = &other {
+        output::note(format!(
+            "db/schema.sql is of PostgreSQL {other} and is not updated; `cargo xtask dump` rewrites it for PostgreSQL {major}"
+        ));
+        if files::read(&db.join(names::facts(&major)))?.is_none() {
+            return Ok(());
+        }
+    }
+    if files::is_remembered(workspace, &fresh.set.digest, &major)? {
+        return Ok(());
+    }
+    refuse_without_pg_dump(&directory)?;
+    let dump = make(fresh)?;
+    if dump.major != major {
+        bail!("the throwaway server is PostgreSQL {}, not {major}", dump.major);
+    }
+    let wanted: Vec<_> = dump.files().into_iter().filter(|(name, _)| other.is_none() || name != SCHEMA).collect();
+    let written = files::write(&db, &wanted)?;
+    if !written.is_empty() {
+        output::note(format!("wrote {}", written.join(" and ")));
+    }
+    remember(workspace, fresh, &major);
+    Ok(())
+}
+
+/// The files are what they should be, whether or not that can be remembered.
+fn remember(workspace: &Workspace, fresh: &Fresh, major: &str) {
+    if let Err(error) = files::remember(workspace, &fresh.set.digest, major) {
+        output::note(format!(
+            "warning: failed to remember that the schema is up to date: {error:#}\nhelp: until this works, every `up` makes the schema again"
+        ));
+    }
+}

@@ -1,0 +1,111 @@
+//! The schema of a database that has every migration and nothing else.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::names::{SCHEMA, facts};
+use super::text;
+use crate::migrator::{self, Fresh};
+use migrator_postgres::{TemporaryServer, remove_postgres_variables};
+
+/// The database on the throwaway server. Its name is in no file.
+const DATABASE: &str = "dump";
+
+/// What belongs into the db directory.
+pub(crate) struct Dump {
+    /// The server's major release.
+    pub(crate) major: String,
+    schema: Vec<u8>,
+    facts: Vec<u8>,
+}
+
+impl Dump {
+    /// Names in the db directory and contents.
+    pub(crate) fn files(&self) -> [(String, &[u8]); 2] {
+        [(SCHEMA.to_owned(), &self.schema), (facts(&self.major), &self.facts)]
+    }
+}
+
+/// A new database on a throwaway server, with everything in it that `up` applies.
+pub(crate) struct Migrated<'a> {
+    server: &'a TemporaryServer,
+    fresh: &'a Fresh,
+}
+
+impl Migrated<'_> {
+    /// Creates the database and migrates it.
+    ///
+    /// # Errors
+    /// A migration does not go up; the message is the migrator's.
+    pub(crate) fn on<'a>(server: &'a TemporaryServer, fresh: &'a Fresh) -> Result<Migrated<'a>> {
+        let migrated = Migrated { server, fresh };
+        migrated.migrator(&["create", "--if-missing"])?;
+        migrated.migrator(&["up", "--quiet"])?;
+        Ok(migrated)
+    }
+
+    /// Its schema as SQL and as facts.
+    ///
+    /// # Errors
+    /// pg_dump is missing or fails, the server is gone.
+    pub(crate) fn dump(&self) -> Result<Dump> {
+        let facts = self.migrator(&["drift", "--facts"])?;
+        let major = text::major_of_facts(&facts).context("the migrator printed no facts")?;
+        let settings = &self.fresh.set.settings;
+        let migrations = &self.fresh.set.migrations;
+        let versions: Vec<&str> = migrations.iter().map(|migration| migration.version.as_str()).collect();
+        let mut schema = text::clean(&self.pg_dump()?, &major);
+        schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
+        Ok(Dump { major, schema, facts })
+    }
+
+    fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let mut command = migrator::on_throwaway(&self.fresh.executable, &self.server.url(DATABASE));
+        command.args(arguments);
+        command.env(migrator::DATA_DIRECTORY, self.server.data_directory());
+        said(&mut command, &arguments.join(" "))
+    }
+
+    fn pg_dump(&self) -> Result<Vec<u8>> {
+        refuse_without_pg_dump(self.server.program_directory())?;
+        let mut command = client(self.server, "pg_dump", DATABASE);
+        command.args(["--schema-only", "--no-owner", "--encoding=UTF8"]);
+        said(&mut command, "pg_dump")
+    }
+}
+
+/// A client program on a database of the server, through its private socket: no password can be seen anywhere.
+fn client(server: &TemporaryServer, program: &str, database: &str) -> Command {
+    let mut command = Command::new(server.program_directory().join(program));
+    remove_postgres_variables(&mut command);
+    command.env("PGHOST", server.socket_directory()).env("PGPORT", server.port().to_string());
+    command.env("PGUSER", "postgres").env("PGDATABASE", database).arg("--no-password");
+    command
+}
+
+/// Some packages bring the server without its client programs.
+pub(crate) fn refuse_without_pg_dump(directory: &Path) -> Result<()> {
+    if directory.join("pg_dump").exists() {
+        return Ok(());
+    }
+    bail!(
+        "there is no `pg_dump` in `{}`, where the server's programs are\nhelp: install the client programs of the same \
+         release (`apt install postgresql-client`)",
+        directory.display()
+    );
+}
+
+/// What a program says on stdout; what it says on stderr is its error.
+fn said(command: &mut Command, name: &str) -> Result<Vec<u8>> {
+    let shown =
+        Path::new(command.get_program()).file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("failed to run `{shown}`"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{name}` failed on the throwaway server ({}):\n{}", output.status, said.trim_end());
+    }
+    Ok(output.stdout)
+}

@@ -1,0 +1,4 @@
+//! The way to a release: what CI runs, and the binary that ships.
+
+pub(crate) mod ci;
+pub(crate) mod dist;

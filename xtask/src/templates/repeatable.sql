@@ -1,3 +1,0 @@
--- Purpose: {{purpose}}
--- Runs behind the migrations whenever this file has changed, hence again and again: CREATE OR REPLACE, or DROP ... IF
--- EXISTS and CREATE. It may name everything that the newest migration leaves.
