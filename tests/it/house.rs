@@ -46,3 +46,108 @@ fn the_tests_engine_has_the_dependencies_of_the_one_that_ships() {
         assert_eq!(dependencies(ships, table), dependencies(tested, table), "[{table}] of {ships} and of {tested}");
     }
 }
+
+/// The source of a file without its tests, which may use what they like.
+fn without_tests(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default()
+}
+
+/// The names that follow each `prefix` in a text.
+fn names_after<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    text.split(prefix).skip(1).map(|rest| rest.split(ends).next().unwrap_or_default()).collect()
+}
+
+/// The modules of xtask, each above all that it may use.
+const XTASK: &[&str] = &[
+    "lib",
+    "cli",
+    "release",
+    "database",
+    "prove",
+    "check",
+    "author",
+    "base",
+    "migrator",
+    "workspace",
+    "building",
+    "child",
+    "environment",
+    "usage",
+    "output",
+];
+
+#[test]
+fn no_module_of_xtask_uses_one_above_it() {
+    let rank = |name: &str| XTASK.iter().position(|known| *known == name);
+    for (path, text) in sources(".rs") {
+        let Some(inside) = path.strip_prefix("xtask/src/").filter(|inside| *inside != "main.rs") else { continue };
+        let module = inside.split(['/', '.']).next().unwrap();
+        let own = rank(module).unwrap_or_else(|| panic!("{path}: tell `XTASK` where the module is"));
+        for used in names_after(without_tests(&text), "crate::") {
+            let used_rank = rank(used).unwrap_or_else(|| panic!("{path} uses `{used}`: tell `XTASK` where it is"));
+            assert!(used_rank >= own, "{path}: `{module}` uses `{used}`, which is above it");
+        }
+    }
+}
+
+#[test]
+fn no_module_of_xtask_uses_its_parent() {
+    let all = sources(".rs");
+    for (path, text) in all.iter().filter(|(path, _)| path.starts_with("xtask/src/")) {
+        let folder = path.rsplit_once('/').unwrap().0;
+        for used in names_after(without_tests(text), "super::") {
+            assert!(all.contains_key(&format!("{folder}/{used}.rs")), "{path} uses `{used}` of its parent");
+        }
+    }
+}
+
+/// The manifests of the packages that others depend on.
+fn libraries() -> BTreeMap<String, String> {
+    let is_library =
+        |manifest: &str| manifest.contains("\nname = \"migrator-") && !manifest.contains("\npublish = false");
+    sources("Cargo.toml").into_iter().filter(|(_, manifest)| is_library(manifest)).collect()
+}
+
+#[test]
+fn every_library_can_be_published() {
+    let libraries = libraries();
+    assert!(libraries.len() >= 5 || tracked().is_none(), "{:?}", libraries.keys());
+    for (path, manifest) in libraries {
+        let folder = repository().join(&path).parent().unwrap().to_owned();
+        for field in ["version", "edition", "rust-version", "license", "repository", "categories", "include"] {
+            assert!(
+                manifest.contains(&format!("\n{field}.workspace = true\n")),
+                "{path}: add `{field}.workspace = true`"
+            );
+        }
+        for field in ["description", "keywords", "readme"] {
+            assert!(manifest.contains(&format!("\n{field} = ")), "{path}: add `{field}`");
+        }
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(
+                folder.join(file).is_file(),
+                "{path}: there is no {file} beside it; a licence is a link to the root's"
+            );
+        }
+    }
+}
+
+#[test]
+fn our_libraries_ask_each_other_for_their_very_version() {
+    let manifest = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
+    let version = manifest.split("[workspace.package]").nth(1).unwrap().split("version = \"").nth(1).unwrap();
+    let version = version.split('"').next().unwrap();
+    let own: Vec<&str> = manifest.lines().filter(|line| line.starts_with("migrator-")).collect();
+    assert!(own.len() >= 5, "{own:?}");
+    for line in own {
+        assert!(
+            line.contains(&format!("version = \"={version}\"")),
+            "Cargo.toml: `{line}`: write `version = \"={version}\"`"
+        );
+    }
+    for (path, manifest) in libraries() {
+        let direct = manifest.lines().find(|line| line.starts_with("migrator-") && line.contains("path = "));
+        assert_eq!(direct, None, "{path}: take it from the workspace");
+    }
+}

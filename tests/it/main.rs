@@ -40,6 +40,7 @@ mod malformed;
 mod next_release;
 mod nontransactional;
 mod output;
+mod packaged;
 mod page;
 mod plan_locks;
 mod planted;
