@@ -3,7 +3,7 @@
 //! A statement in [`ours`] means what it says whatever another user has planted in a schema of `search_path`; a failure becomes an
 //! error with [`failed`], in the words of the operations.
 
-pub use crate::connect::{Connection, failed, query, rows};
+pub use crate::connect::{Connection, failed, query, rows, said};
 pub use crate::sql::{OURS, Tables, identifier, literal, ours};
 
 use tokio_postgres::Client;

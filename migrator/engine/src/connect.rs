@@ -301,7 +301,7 @@ pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
 
 /// The server's message with its SQLSTATE; else the innermost message of the chain: the client's outer ones repeat
 /// themselves.
-pub(crate) fn said(error: &tokio_postgres::Error) -> String {
+pub fn said(error: &tokio_postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         return format!("{} [{}]", server.message(), server.code().code());
     }

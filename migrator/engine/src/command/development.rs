@@ -1,14 +1,11 @@
 //! What `create`, `drop` and `reset` share: the maintenance connection and the guards. Never in a shipped binary.
 
-use std::sync::Arc;
-
+use crate::client::{Connection, failed, identifier, literal, query};
 use crate::command::Context;
-use crate::connect::{Connection, NoticeSink, connect, failed, query};
 use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
+use crate::event::Silent;
 use crate::output::confirm;
-use crate::sql::{Tables, identifier, literal};
-use crate::store;
 
 /// What `drop` and `reset` ask for before they destroy anything.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,20 +20,19 @@ pub(crate) struct Guard {
 
 /// Connects to the server's maintenance database.
 pub(crate) async fn maintenance(context: &Context, target: &ConnectionTarget) -> Result<Connection, Error> {
-    let silent: NoticeSink = Arc::new(|_| {});
-    connect(&target.with_database("postgres"), context.migrator.release.version, silent).await
+    context.migrator.open(&target.with_database("postgres")).await
 }
 
 /// Whether the target's database is there.
 pub(crate) async fn exists(connection: &Connection, target: &ConnectionTarget) -> Result<bool, Error> {
     let statement = format!("SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}", literal(target.database()));
-    Ok(!query(&connection.client, "looking for the database", &statement).await?.is_empty())
+    Ok(!query(connection.client(), "looking for the database", &statement).await?.is_empty())
 }
 
 /// Creates the target's database.
 pub(crate) async fn create(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
     let statement = format!("CREATE DATABASE {}", identifier(target.database()));
-    connection.client.batch_execute(&statement).await.map_err(|error| failed("creating the database", error))
+    connection.client().batch_execute(&statement).await.map_err(|error| failed("creating the database", error))
 }
 
 /// Creates the target's database as a copy of another one, in which there is no session.
@@ -50,13 +46,13 @@ pub(crate) async fn copy(
     // Older ones know no other way; the default of newer ones writes every block to the log.
     let strategy = if server_version >= 150_000 { " STRATEGY file_copy" } else { "" };
     let statement = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
-    connection.client.batch_execute(&statement).await.map_err(|error| failed("copying a database", error))
+    connection.client().batch_execute(&statement).await.map_err(|error| failed("copying a database", error))
 }
 
 /// Drops the target's database, ending the sessions that are in it.
 pub(crate) async fn drop(connection: &Connection, target: &ConnectionTarget) -> Result<(), Error> {
     let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(target.database()));
-    connection.client.batch_execute(&statement).await.map_err(|error| failed("dropping the database", error))
+    connection.client().batch_execute(&statement).await.map_err(|error| failed("dropping the database", error))
 }
 
 /// Lets only those through who may destroy this database; returns without an error only then.
@@ -100,7 +96,7 @@ pub(crate) async fn permit(
 
 /// The user of this session.
 pub(crate) async fn user(connection: &Connection) -> Result<String, Error> {
-    let rows = query(&connection.client, "asking who this is", "SELECT session_user AS name").await?;
+    let rows = query(connection.client(), "asking who this is", "SELECT session_user AS name").await?;
     Ok(rows.first().and_then(|row| row.get("name")).unwrap_or_default().to_owned())
 }
 
@@ -109,7 +105,7 @@ pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Re
     let Some(own) = std::env::var_os(variable) else { return Ok(false) };
     // Without the right to ask there is no proof.
     let doing = "asking for the data directory";
-    let Ok(rows) = query(&connection.client, doing, "SHOW data_directory").await else { return Ok(false) };
+    let Ok(rows) = query(connection.client(), doing, "SHOW data_directory").await else { return Ok(false) };
     let Some(theirs) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
     let canonical = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     Ok(canonical(own.as_ref()) == canonical(theirs.as_ref()))
@@ -117,11 +113,8 @@ pub(crate) async fn is_cluster_of(connection: &Connection, variable: &str) -> Re
 
 /// A database that says that it is production is never dropped, whatever is typed.
 async fn refuse_production(context: &Context, target: &ConnectionTarget, command: &str) -> Result<(), Error> {
-    let silent: NoticeSink = Arc::new(|_| {});
-    let mut connection = connect(target, context.migrator.release.version, silent).await?;
-    let history =
-        store::read(&mut connection, &Tables::new(&context.migrator.embedded.settings), store::LONGEST_WAIT).await?;
-    match context.migrator.environment_of(&history) {
+    let session = context.migrator.clone().observer(Silent).connect(target).await?;
+    match session.environment() {
         Some(name) if name == "production" => Err(Error::refused(format!(
             "cannot {command} `{target}`: it is marked as production"
         ))

@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::apply::{Executor, apply};
+use sha2::{Digest as _, Sha256};
+
+use crate::client::{Connection, literal, query};
 use crate::command::{Context, development};
-use crate::connect::{Connection, NoticeSink, connect, query};
 use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
 use crate::history::History;
 use crate::output::Terminal;
 use crate::plan::{self, Step, Target};
-use crate::sql::{Run, literal};
-use crate::store;
+use crate::session::Locked;
 use shared::Snapshot;
 
 pub(super) mod shared;
@@ -45,6 +45,14 @@ pub(super) struct Scratch<'a> {
     user: String,
 }
 
+/// What no other run is called.
+fn run() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
+    let digest = Sha256::digest(seed);
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether a copy of the database is all that it is: what is said of it in catalogs that all databases share is not copied.
 async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result<bool, Error> {
     let statement = format!(
@@ -56,7 +64,7 @@ async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription s WHERE s.subdbid = d.oid)",
         literal(database)
     );
-    Ok(!query(&maintenance.client, "looking whether a database can be copied", &statement).await?.is_empty())
+    Ok(!query(maintenance.client(), "looking whether a database can be copied", &statement).await?.is_empty())
 }
 
 /// The server notices a moment later that a session is over, and copies no database that somebody is in; left to itself it
@@ -67,7 +75,7 @@ async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(),
         literal(database)
     );
     for _ in 0..500 {
-        if query(&maintenance.client, "waiting for the sessions to end", &statement).await?.is_empty() {
+        if query(maintenance.client(), "waiting for the sessions to end", &statement).await?.is_empty() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -78,7 +86,7 @@ async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(),
 /// A new database, and a session in it that holds the migration lock.
 pub(super) struct Database {
     pub(super) context: Context,
-    pub(super) executor: Executor,
+    pub(super) locked: Locked,
 }
 
 impl<'a> Scratch<'a> {
@@ -86,11 +94,11 @@ impl<'a> Scratch<'a> {
         context.migrator.cancellation.keep();
         let target = context.target()?;
         let maintenance = development::maintenance(context, &target).await?;
-        let shared = shared::fingerprint(&maintenance.client).await;
-        let before = Snapshot::read(&maintenance.client).await?;
+        let shared = shared::fingerprint(maintenance.client()).await;
+        let before = Snapshot::read(maintenance.client()).await?;
         let alone = development::is_cluster_of(&maintenance, "MIGRATOR_SCRATCH_DATA_DIRECTORY").await?;
         let user = development::user(&maintenance).await?;
-        let run = Run::new(context.migrator.release.version).id[..8].to_owned();
+        let run = run();
         Ok(Scratch {
             context,
             maintenance,
@@ -109,7 +117,7 @@ impl<'a> Scratch<'a> {
 
     /// Whether what all databases of the server share is untouched since the beginning, for certain.
     pub(super) async fn shares_nothing(&self) -> bool {
-        let untouched = self.shared.is_some() && self.shared == shared::fingerprint(&self.maintenance.client).await;
+        let untouched = self.shared.is_some() && self.shared == shared::fingerprint(self.maintenance.client()).await;
         untouched && !self.touched.load(Ordering::Relaxed)
     }
 
@@ -121,7 +129,7 @@ impl<'a> Scratch<'a> {
         let ours = |names: &[String]| {
             self.alone || names.iter().any(|name| shared::mentioned(self.context.migrator.embedded, &self.user, name))
         };
-        match self.before.restore(&self.maintenance.client, &ours).await {
+        match self.before.restore(self.maintenance.client(), &ours).await {
             Ok(left) => left,
             Err(error) => vec![format!("what databases share: {}", error.kind().cause())],
         }
@@ -187,7 +195,7 @@ impl<'a> Scratch<'a> {
 
     /// The release of the server: `15.18`.
     pub(super) async fn server_version(&self) -> Result<String, Error> {
-        let rows = query(&self.maintenance.client, "asking for the server's release", "SHOW server_version").await?;
+        let rows = query(self.maintenance.client(), "asking for the server's release", "SHOW server_version").await?;
         let version = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
         Ok(version.split(' ').next().unwrap_or_default().to_owned())
     }
@@ -244,17 +252,16 @@ impl<'a> Scratch<'a> {
 
     /// What fails here is told by the second try.
     async fn unblock(&self, target: &ConnectionTarget) {
-        let Ok(blocks) = shared::blocks(&self.maintenance.client, target.database()).await else { return };
+        let Ok(blocks) = shared::blocks(self.maintenance.client(), target.database()).await else { return };
         for statement in blocks.outside {
-            let _ = self.maintenance.client.batch_execute(&statement).await;
+            let _ = self.maintenance.client().batch_execute(&statement).await;
         }
         if blocks.inside.is_empty() {
             return;
         }
-        let silent: NoticeSink = Arc::new(|_| {});
-        let Ok(inside) = connect(target, self.context.migrator.release.version, silent).await else { return };
+        let Ok(inside) = self.context.migrator.open(target).await else { return };
         for statement in blocks.inside {
-            let _ = inside.client.batch_execute(&statement).await;
+            let _ = inside.client().batch_execute(&statement).await;
         }
     }
 
@@ -278,11 +285,11 @@ impl Database {
         let session = context.connect().await?;
         let locked = session.lock(Duration::from_secs(600)).await?;
         locked.create_history().await?;
-        Ok(Database { context, executor: locked.executor })
+        Ok(Database { context, locked })
     }
 
     pub(super) async fn history(&mut self) -> Result<History, Error> {
-        store::read(&mut self.executor.connection, &self.executor.tables, store::LONGEST_WAIT).await
+        self.locked.read_history().await.cloned()
     }
 
     /// Applies what is pending, without the repeatables unless they are asked for; returns how many steps that were.
@@ -290,12 +297,12 @@ impl Database {
         let history = self.history().await?;
         let mut plan = plan::up(self.context.migrator.embedded, &history, target, false)?;
         plan.steps.retain(|step| repeatables || matches!(step, Step::Migration { .. }));
-        apply(&self.executor, &plan).await?;
+        self.locked.apply(&plan).await?;
         Ok(plan.steps.len())
     }
 
     /// Ends the session; the database stays.
     pub(super) async fn close(self) {
-        self.executor.finish().await;
+        self.locked.release().await;
     }
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, SimpleQueryRow};
 
 use super::{Effect, Mode};
-use crate::connect::rows;
-use crate::sql::{Tables, literal, ours};
+use crate::client::{Tables, literal, ours, rows};
 
 /// What the server calls a relation whatever its name.
 pub(super) type Oid = u32;

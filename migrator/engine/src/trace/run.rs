@@ -8,11 +8,10 @@ use tokio_postgres::error::SqlState;
 
 use super::observe::{Moment, State};
 use super::{Effect, Mode, Statement, Trace};
-use crate::apply::Executor;
-use crate::connect::failed;
+use crate::client::{failed, ours};
 use crate::embedded::{self, Block, Migration, Script, StatementKind as Kind};
 use crate::error::Error;
-use crate::sql::{insert_state, ours, session};
+use crate::session::Locked;
 
 /// How long the eye is closed between two looks at a statement that cannot run in a transaction.
 const BLINK: Duration = Duration::from_millis(2);
@@ -57,9 +56,9 @@ impl Subject {
     }
 }
 
-/// Runs one after the other in the executor's session, which nobody else disturbs.
+/// Runs one after the other in the session that holds the lock, which no one else disturbs.
 pub(crate) struct Tracer<'a> {
-    executor: &'a Executor,
+    locked: &'a Locked,
     state: State,
 }
 
@@ -68,10 +67,10 @@ impl<'a> Tracer<'a> {
     ///
     /// # Errors
     /// A lost connection.
-    pub(crate) async fn new(executor: &'a Executor) -> Result<Tracer<'a>, Error> {
-        let state = State::read(&executor.connection.client, Moment::Between, &executor.tables).await;
+    pub(crate) async fn new(locked: &'a Locked) -> Result<Tracer<'a>, Error> {
+        let state = State::read(locked.client(), Moment::Between, locked.tables()).await;
         let state = state.map_err(|error| failed("looking what is there", error))?;
-        Ok(Tracer { executor, state })
+        Ok(Tracer { locked, state })
     }
 
     /// Runs it.
@@ -79,14 +78,14 @@ impl<'a> Tracer<'a> {
     /// # Errors
     /// The first statement that fails, in the server's words; what is open of it is rolled back.
     pub(crate) async fn run(&mut self, subject: Subject) -> Result<Trace, Error> {
-        let executor = self.executor;
+        let locked = self.locked;
         let mut run =
-            Run { executor, subject, statements: Vec::new(), transaction: 0, unseen: false, state: &mut self.state };
+            Run { locked, subject, statements: Vec::new(), transaction: 0, unseen: false, state: &mut self.state };
         let outcome = run.all().await;
         let statements = run.statements;
         if outcome.is_err() {
             // Nothing is lost where nothing is open.
-            let _ = executor.connection.client.batch_execute("ROLLBACK").await;
+            let _ = locked.client().batch_execute("ROLLBACK").await;
         }
         outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), error))?;
         Ok(Trace { label: subject.label(), file: subject.source().0, statements })
@@ -94,7 +93,7 @@ impl<'a> Tracer<'a> {
 }
 
 struct Run<'a> {
-    executor: &'a Executor,
+    locked: &'a Locked,
     subject: Subject,
     statements: Vec<Statement>,
     /// The number of the transaction that runs now.
@@ -107,9 +106,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn all(&mut self) -> Result<(), ClientError> {
-        let Executor { connection, tables, .. } = self.executor;
-        let client = &connection.client;
-        client.batch_execute(&session(&self.executor.session(self.subject.block()))).await?;
+        let (client, tables) = (self.locked.client(), self.locked.tables());
+        self.locked.put_back(self.subject.block()).await?;
         if self.subject.block().is_none_or(|block| block.transaction) {
             self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
             for index in 0..self.subject.statements().len() {
@@ -124,7 +122,7 @@ impl Run<'_> {
         }
         self.one_by_one().await?;
         let record = self.record();
-        client.batch_execute(&session(&self.executor.session(None))).await?;
+        self.locked.put_back(None).await?;
         client.batch_execute(&format!("BEGIN; {}", ours(&format!("{record}COMMIT")))).await?;
         *self.state = State::read(client, Moment::Between, tables).await?;
         Ok(())
@@ -133,22 +131,21 @@ impl Run<'_> {
     /// The row of a migration, as `up` writes it; without it the next one would not be the next.
     fn record(&self) -> String {
         let Subject::Migration(migration) = self.subject else { return String::new() };
-        let label = (migration.version, migration.name, migration.checksum);
-        format!("{}; ", insert_state(&self.executor.tables, &self.executor.run, label, None))
+        format!("{}; ", self.locked.record(migration))
     }
 
     async fn begin(&mut self, statement: &str) -> Result<(), ClientError> {
         self.transaction += 1;
-        self.executor.connection.client.batch_execute(statement).await?;
+        self.locked.client().batch_execute(statement).await?;
         self.unseen = true;
         Ok(())
     }
 
     /// Looks for the first time in the open transaction.
     async fn see(&mut self) -> Result<(), ClientError> {
-        let Executor { connection, tables, .. } = self.executor;
+        let (client, tables) = (self.locked.client(), self.locked.tables());
         match std::mem::take(&mut self.unseen) {
-            true => self.state.begin(&connection.client, tables).await,
+            true => self.state.begin(client, tables).await,
             false => Ok(()),
         }
     }
@@ -156,7 +153,7 @@ impl Run<'_> {
     /// A `transaction:false` block: each statement in a transaction of its own where it lets itself. What the block itself
     /// has made is not in anybody's way: it stays unknown to the end.
     async fn one_by_one(&mut self) -> Result<(), ClientError> {
-        let client = &self.executor.connection.client;
+        let client = self.locked.client();
         let mut open = false;
         for (index, statement) in self.subject.statements().iter().enumerate() {
             match &statement.kind {
@@ -190,7 +187,7 @@ impl Run<'_> {
 
     /// A statement in the open transaction.
     async fn inside(&mut self, index: usize) -> Result<(), ClientError> {
-        let client = &self.executor.connection.client;
+        let client = self.locked.client();
         if self.unseen && self.begins_with(index, "set") {
             let begun = Instant::now();
             client.batch_execute(self.sql(index)).await?;
@@ -212,7 +209,7 @@ impl Run<'_> {
 
     /// What was put off to the end of the transaction happens before it: it belongs to the last statement.
     async fn deferred(&mut self) -> Result<(), ClientError> {
-        let client = &self.executor.connection.client;
+        let client = self.locked.client();
         let begun = Instant::now();
         client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").await?;
         let took = begun.elapsed();
@@ -226,8 +223,7 @@ impl Run<'_> {
 
     /// A statement that cannot run in a transaction: a second session looks while it runs.
     async fn outside(&mut self, index: usize) -> Result<(), ClientError> {
-        let Executor { connection, monitor, tables, .. } = self.executor;
-        let client = &connection.client;
+        let (client, tables) = (self.locked.client(), self.locked.tables());
         let before = State::read(client, Moment::Between, tables).await?.only(self.state);
         let kind = &self.subject.statements()[index].kind;
         let mut known = known(kind, client).await?;
@@ -238,7 +234,7 @@ impl Run<'_> {
         tokio::pin!(running);
         let outcome = loop {
             let look = async {
-                let looked = before.watch(&monitor.client, connection.server.backend_pid, &mut seen).await;
+                let looked = before.watch(self.locked.monitor(), self.locked.server().backend_pid, &mut seen).await;
                 tokio::time::sleep(BLINK).await;
                 looked
             };

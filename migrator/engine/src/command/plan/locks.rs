@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Args, line, to_json};
-use crate::apply::{Executor, apply};
 use crate::command::Context;
 use crate::command::html::Place;
 use crate::command::scratch::{Database, Scratch};
@@ -16,7 +15,7 @@ use crate::history::History;
 use crate::output::{self, file, result};
 use crate::page::{self, Page};
 use crate::plan::{Plan, Step};
-use crate::session::Session;
+use crate::session::{Locked, Session};
 use crate::trace::{Subject, Trace, Tracer, Waits};
 use crate::units::{UnitKind, units};
 
@@ -42,13 +41,13 @@ pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: 
     };
     let place = args.tracing.html.as_deref().map(Place::open).transpose()?;
     super::warn_ahead(context, plan);
-    let history = session.history;
-    drop(session.connection);
+    let (history, target) = (session.history().clone(), session.target().clone());
+    drop(session);
     let (version, traces) = on_copy(context, url, &history, plan)
         .await
         .map_err(|error| error.note("this was on a throw-away copy: nothing was done to the database itself"))?;
     if let Some(place) = place {
-        place.write(&page(context, &session.target, &version, plan, &traces))?;
+        place.write(&page(context, &target, &version, plan, &traces))?;
     }
     if args.json {
         let step = |(step, trace): (&Step, &Trace)| {
@@ -119,7 +118,7 @@ async fn on_copy(context: &Context, url: &str, history: &History, plan: &Plan) -
     let scratch = Scratch::new(&there).await?;
     let traced = async {
         let database = scratch.database().await?;
-        apply(&database.executor, &behind(context, history)).await?;
+        database.locked.apply(&behind(context, history)).await?;
         put_in_older(context, &database, history).await;
         let traces = steps(context, &database, history, plan).await?;
         scratch.discard(database).await;
@@ -138,7 +137,7 @@ fn behind(context: &Context, history: &History) -> Plan {
     let there = |script: &&Script| history.repeatable_checksum(script.name) == Some(script.checksum);
     let repeatables = embedded.repeatables.iter().filter(there);
     let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
-    Plan { steps: steps.collect(), ahead: Vec::new() }
+    Plan::new(steps)
 }
 
 /// Repeatables that are there with an older text, which no binary holds: the present one takes its place, as far as it can be put in
@@ -147,7 +146,7 @@ async fn put_in_older(context: &Context, database: &Database, history: &History)
     for script in context.migrator.embedded.repeatables {
         if is_older(history, script) {
             // One that needs what is pending cannot have been there in this form.
-            let _ = apply(&database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() }).await;
+            let _ = database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
         }
     }
 }
@@ -159,14 +158,14 @@ fn is_older(history: &History, script: &Script) -> bool {
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
     let mut traces = Vec::new();
-    let mut tracer = Tracer::new(&database.executor).await?;
+    let mut tracer = Tracer::new(&database.locked).await?;
     for (index, step) in plan.steps.iter().enumerate() {
         if context.migrator.cancellation.is_requested() {
             return Err(ErrorKind::Stopped { by: context.migrator.cancellation.reason() }.into());
         }
         context.terminal.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
         let again = matches!(step, Step::Repeatable(script) if is_older(history, script));
-        let traced = one(&mut tracer, &database.executor, step, again).await;
+        let traced = one(&mut tracer, &database.locked, step, again).await;
         context.terminal.end();
         traces.push(traced?);
     }
@@ -175,11 +174,11 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
 
 /// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and
 /// is then replaced by itself, which locks the same.
-async fn one<'e>(tracer: &mut Tracer<'e>, executor: &'e Executor, step: &Step, again: bool) -> Result<Trace, Error> {
-    let alone = Plan { steps: vec![step.clone()], ahead: Vec::new() };
+async fn one<'l>(tracer: &mut Tracer<'l>, locked: &'l Locked, step: &Step, again: bool) -> Result<Trace, Error> {
+    let alone = Plan::new([step.clone()]);
     if again {
-        apply(executor, &alone).await?;
-        *tracer = Tracer::new(executor).await?;
+        locked.apply(&alone).await?;
+        *tracer = Tracer::new(locked).await?;
     }
     let traced = match step {
         Step::Migration { migration, resume, .. } => {
@@ -196,7 +195,7 @@ async fn one<'e>(tracer: &mut Tracer<'e>, executor: &'e Executor, step: &Step, a
     };
     if traced.is_err() {
         // It fails again, and then with its place in the file.
-        apply(executor, &alone).await?;
+        locked.apply(&alone).await?;
     }
     traced
 }

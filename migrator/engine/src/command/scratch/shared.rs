@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::Client;
 
-use crate::connect::query;
+use crate::client::{literal, query, said};
 use crate::embedded::Embedded;
 use crate::error::Error;
-use crate::sql::literal;
 
 /// What is there before others: a role cannot go while a database of its own is there.
 const INDEPENDENT: [&str; 5] = ["database", "replication slot", "replication origin", "tablespace", "role"];
@@ -86,7 +85,7 @@ impl Snapshot {
             let now = Snapshot::read(client).await?;
             for (kind, name, statement) in self.statements(&now, independent, ours) {
                 if let Err(error) = client.batch_execute(&statement).await {
-                    left.push(format!("the {kind} `{name}`: {}", crate::connect::said(&error)));
+                    left.push(format!("the {kind} `{name}`: {}", said(&error)));
                 } else {
                     reload |= kind == "system";
                 }

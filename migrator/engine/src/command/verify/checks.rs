@@ -2,7 +2,6 @@
 
 use super::place::Place;
 use super::{Answer, Verdict, error_lines};
-use crate::apply::{self, apply};
 use crate::command::scratch::{Database, Scratch};
 use crate::error::Error;
 use crate::facts::Facts;
@@ -23,7 +22,7 @@ pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>
     if let Err(error) = database.up(Target::Newest, true).await {
         return Ok((Verdict::Failed, error_lines(&error)));
     }
-    let facts = Facts::read(&database.executor.connection, &database.executor.tables).await?;
+    let facts = database.locked.facts().await?;
     *zero = Some(facts);
     scratch.discard(database).await;
     Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))
@@ -48,12 +47,12 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
     let mut database = scratch.database().await?;
     let repeatables = database.context.migrator.embedded.repeatables;
     database.up(Target::Newest, true).await?;
-    let once = Facts::read(&database.executor.connection, &database.executor.tables).await?;
-    let plan = Plan { steps: repeatables.iter().map(Step::Repeatable).collect(), ahead: Vec::new() };
-    if let Err(error) = apply(&database.executor, &plan).await {
+    let once = database.locked.facts().await?;
+    let plan = Plan::new(repeatables.iter().map(Step::Repeatable));
+    if let Err(error) = database.locked.apply(&plan).await {
         return Ok((Verdict::Failed, error_lines(&error)));
     }
-    let twice = Facts::read(&database.executor.connection, &database.executor.tables).await?;
+    let twice = database.locked.facts().await?;
     scratch.discard(database).await;
     let differences = once.differences(&twice);
     Ok(match differences.is_empty() {
@@ -73,7 +72,7 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
         let mut database = scratch.database().await?;
         database.up(Target::Newest, true).await?;
         for again in [false, true] {
-            if let Err(error) = apply::seed(&database.executor, seed).await {
+            if let Err(error) = database.locked.seed(seed).await {
                 let often = if again { "cannot be run twice (`ON CONFLICT ...` makes it so)" } else { "cannot be run" };
                 broken.push(format!("{} {often}", seed.name));
                 broken.extend(error_lines(&error));

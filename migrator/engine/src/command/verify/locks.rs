@@ -9,7 +9,7 @@ use crate::trace::{Subject, Trace, Tracer, Waits};
 pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
     let database = scratch.database().await?;
     let migrations = scratch.context.migrator.embedded.migrations;
-    let mut tracer = Tracer::new(&database.executor).await?;
+    let mut tracer = Tracer::new(&database.locked).await?;
     for migration in migrations {
         if scratch.context.migrator.cancellation.is_requested() {
             break;

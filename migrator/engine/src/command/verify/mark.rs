@@ -8,9 +8,8 @@
 use futures_util::future::join3;
 use tokio_postgres::{Client, Statement};
 
-use crate::connect::{failed, ours};
+use crate::client::{OURS, failed, ours, rows};
 use crate::error::Error;
-use crate::sql;
 
 /// What the catalogs held at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +85,7 @@ impl Marker {
 
 /// Opens a transaction in which the role's search path decides nothing.
 fn begin() -> String {
-    format!("BEGIN READ ONLY; {}", sql::OURS.join("; "))
+    format!("BEGIN READ ONLY; {}", OURS.join("; "))
 }
 
 /// Under the path under which it will run: under another the server would look its names up again.
@@ -101,7 +100,7 @@ async fn prepare(client: &Client, text: &str) -> Result<Statement, tokio_postgre
 ///
 /// `age` counts back from the transaction that comes next, and calls rows that are frozen older than all.
 async fn question(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
-    let catalogs = ours(client, CATALOGS).await?;
+    let catalogs = rows(client.simple_query(&ours(CATALOGS)).await?);
     if catalogs.iter().any(|row| row.get("readable") != Some("t")) {
         return Ok(None);
     }

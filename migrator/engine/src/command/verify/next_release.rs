@@ -6,7 +6,6 @@
 
 use super::base::Base;
 use super::{Answer, Verdict, error_lines};
-use crate::apply::apply;
 use crate::command::scratch::{Database, Scratch};
 use crate::embedded::{Migration, Script};
 use crate::error::Error;
@@ -116,7 +115,7 @@ impl Road<'_> {
             Step::Repeatable(_) => false,
         };
         plan.steps.retain(is_there);
-        apply(&self.database.executor, &plan).await?;
+        self.database.locked.apply(&plan).await?;
         for script in &self.base.repeatables {
             let Err(error) = self.put_in(script).await else { continue };
             if self.base.branch.is_none() {
@@ -131,21 +130,19 @@ impl Road<'_> {
     }
 
     async fn put_in(&self, script: &'static Script) -> Result<(), Error> {
-        apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
-            .await
-            .map(|_| ())
+        self.database.locked.apply(&Plan::new([Step::Repeatable(script)])).await.map(|_| ())
     }
 
     async fn up(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
         let plan = plan::up(self.database.context.migrator.embedded, &history, Target::Newest, false)?;
-        apply(&self.database.executor, &plan).await.map(|_| ())
+        self.database.locked.apply(&plan).await.map(|_| ())
     }
 
     async fn down(&mut self, steps: usize) -> Result<(), Error> {
         let history = self.database.history().await?;
         let plan = plan::down(self.database.context.migrator.embedded, &history, Target::Steps(steps))?;
-        apply(&self.database.executor, &plan).await.map(|_| ())
+        self.database.locked.apply(&plan).await.map(|_| ())
     }
 
     /// How many of the new migrations can be rolled back, newest first, and the one that cannot. Where none is new it is the newest
@@ -159,8 +156,7 @@ impl Road<'_> {
 
     /// In what the schema differs from that from zero. Behind a rollback a column may be in another place.
     async fn differs(&self, zero: &Facts, but_for_order: bool) -> Result<Option<Vec<String>>, Error> {
-        let executor = &self.database.executor;
-        let now = Facts::read(&executor.connection, &executor.tables).await?;
+        let now = self.database.locked.facts().await?;
         let differences = zero.differences(&now);
         let same = differences.is_empty() || but_for_order && zero.without_order() == now.without_order();
         Ok((!same).then_some(differences))

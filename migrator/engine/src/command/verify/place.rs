@@ -2,7 +2,6 @@
 
 use super::mark::{Mark, Marker};
 use super::reading::{Reader, Reading};
-use crate::apply::apply;
 use crate::command::Context;
 use crate::command::scratch::{Database, Scratch};
 use crate::embedded::Migration;
@@ -28,7 +27,7 @@ impl Template {
         place.go_on_to(count).await?;
         let Place { database, ways_up, .. } = place;
         let context = database.context.clone();
-        let server_version = database.executor.connection.server.version_number;
+        let server_version = database.locked.server().version_number;
         database.close().await;
         let copy = scratch.copy(&context, server_version).await?;
         self.0 = Some((context, count, ways_up.clone()));
@@ -82,13 +81,13 @@ impl Place {
     pub(super) async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
         let read = self.database.history().await?;
         if !read.agrees_with(&self.history) {
-            let message = format!("the history in `{}` is not what was done", self.database.executor.tables.state);
+            let message = format!("the history in `{}` is not what was done", self.database.locked.tables().state);
             return Err(Error::diverged(message).help("no migration may write to the history tables"));
         }
         self.history = read;
         if self.at < count {
             let steps = self.ways_up[self.at..count].to_vec();
-            apply(&self.database.executor, &Plan { steps, ahead: Vec::new() }).await?;
+            self.database.locked.apply(&Plan::new(steps)).await?;
             self.history = self.database.history().await?;
             self.at = count;
         }
@@ -103,7 +102,7 @@ impl Place {
         let planned = self.ways_up[self.at].clone();
         let Step::Migration { migration, .. } = &planned else { return Ok(()) };
         let mut plan = match migration.up.transaction {
-            true => Plan { steps: vec![planned.clone()], ahead: Vec::new() },
+            true => Plan::new([planned.clone()]),
             // Such a step depends on how far it got before.
             false => plan::up(
                 self.database.context.migrator.embedded,
@@ -114,7 +113,7 @@ impl Place {
         };
         // The repeatables follow the newest one, and its way back does not take them with it.
         plan.steps.retain(|step| matches!(step, Step::Migration { .. }));
-        apply(&self.database.executor, &plan).await?;
+        self.database.locked.apply(&plan).await?;
         self.at += 1;
         self.record(migration, Direction::Up).await
     }
@@ -125,7 +124,7 @@ impl Place {
     /// It has no way back or the way back fails; a lost connection.
     pub(super) async fn down(&mut self) -> Result<(), Error> {
         let plan = plan::down(self.database.context.migrator.embedded, &self.history, Target::Steps(1))?;
-        apply(&self.database.executor, &plan).await?;
+        self.database.locked.apply(&plan).await?;
         self.at -= 1;
         for step in &plan.steps {
             if let Step::Migration { migration, .. } = step {
@@ -142,8 +141,7 @@ impl Place {
     pub(super) async fn put_in_repeatables(&mut self) -> Result<(), Error> {
         for script in self.database.context.migrator.embedded.repeatables {
             // One that needs what comes later cannot have been there in this form.
-            let _ = apply(&self.database.executor, &Plan { steps: vec![Step::Repeatable(script)], ahead: Vec::new() })
-                .await;
+            let _ = self.database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
         }
         self.history = self.database.history().await?;
         Ok(())
@@ -154,8 +152,8 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn read(&mut self) -> Result<Reading, Error> {
-        let executor = &self.database.executor;
-        self.reader.read(&executor.monitor, executor.connection.server.version_number, &executor.tables).await
+        let locked = &self.database.locked;
+        self.reader.read(locked.monitor(), locked.server().version_number, locked.tables()).await
     }
 
     /// What the catalogs hold now; `None` where that cannot be told.
@@ -163,7 +161,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn mark(&mut self) -> Result<Option<Mark>, Error> {
-        self.marker.mark(&self.database.executor.monitor.client).await
+        self.marker.mark(self.database.locked.monitor()).await
     }
 
     /// Whether the catalogs hold what they held then, for certain.
@@ -172,7 +170,7 @@ impl Place {
     /// A lost connection.
     pub(super) async fn is_back_at(&mut self, mark: Option<&Mark>) -> Result<bool, Error> {
         let Some(mark) = mark else { return Ok(false) };
-        self.marker.unchanged(&self.database.executor.monitor.client, mark).await
+        self.marker.unchanged(self.database.locked.monitor(), mark).await
     }
 
     /// The database alone, for other questions.

@@ -6,10 +6,9 @@
 use futures_util::future::join3;
 use tokio_postgres::{Client, Statement};
 
-use crate::connect::{Connection, failed};
+use crate::client::{Tables, failed};
 use crate::error::Error;
 use crate::facts::{Fact, Facts, catalog};
-use crate::sql::Tables;
 
 /// The facts at one moment, as [`catalog::listing`] writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +71,10 @@ impl Reader {
     /// A lost connection, the server's refusal.
     pub(super) async fn read(
         &mut self,
-        connection: &Connection,
+        client: &Client,
         version_number: i32,
         tables: &Tables,
     ) -> Result<Reading, Error> {
-        let client = &connection.client;
         let statement = match &self.prepared {
             Some((statement, _)) => statement.clone(),
             None => {
