@@ -147,8 +147,8 @@ fn the_committed_schema_stays_as_it_is_where_nobody_wants_it_written() {
     expect![[r#"
         exit 2
         --- stderr
-        error: `MIGRATOR_NO_DUMP` is `perhaps`
-        help: `true` or `false`
+        error: invalid value `perhaps` for `MIGRATOR_NO_DUMP`
+        help: set it to `true` or `false`
     "#]]
     .assert_eq(&workspace.run(workspace.cargo("xtask up").env("MIGRATOR_NO_DUMP", "perhaps")));
     let other = Project::new();

@@ -208,8 +208,13 @@ impl Workspace {
 /// What cargo says while it builds and starts something, which differs from run to run.
 fn is_of_cargo(line: &str) -> bool {
     let line = line.trim_start();
-    let said =
-        ["Compiling ", "Finished `", "Running `", "Blocking waiting for file lock", "building the migrator and all"];
+    let said = [
+        "Compiling ",
+        "Finished `",
+        "Running `",
+        "Blocking waiting for file lock",
+        "building the migrator and its dependencies",
+    ];
     said.iter().any(|start| line.starts_with(start))
 }
 

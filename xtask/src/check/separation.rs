@@ -19,7 +19,7 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
         let Some(path) = graph.path_to_engine(member) else { continue };
         let names: Vec<&str> = path.iter().map(|package| graph.name(package)).collect();
         // The edge to cut is where the path enters what only the migrator and tests may use.
-        let Some([user, used]) = names.array_windows().rfind(|[user, _]| !may_depend(user)) else { continue };
+        let Some([user, used]) = names.windows(2).rfind(|pair| !may_depend(pair[0])) else { continue };
         let engine = names[names.len() - 1];
         let message = format!("`{}` depends on `{engine}`: {}", names[0], names.join(" -> "));
         let help = format!(
