@@ -1,7 +1,7 @@
 //! What the contract promises about a file as a whole: its encoding, its size, and what is a marker in it.
 
 use expect_test::expect;
-use migrator_build::set::Set;
+use migrator_build::model::Set;
 use migrator_build::{Loaded, Problems, load};
 use tempfile::TempDir;
 
@@ -30,13 +30,13 @@ fn shown(result: Result<Loaded, Problems>) -> String {
 }
 
 fn statements(set: &Set) -> Vec<&str> {
-    let scripts = set.repeatables.iter().chain(&set.seeds).chain(&set.checks);
     let migrations = set.migrations.iter().flat_map(|migration| {
-        let blocks = std::iter::once(&migration.up).chain(&migration.down);
-        blocks.flat_map(|block| &block.statements).map(|statement| &migration.text[statement.range.clone()])
+        let statements = migration.blocks().flat_map(|block| block.statements.iter());
+        statements.map(|statement| &migration.text[statement.range.clone()])
     });
-    let scripts =
-        scripts.flat_map(|script| script.statements.iter().map(|statement| &script.text[statement.range.clone()]));
+    let scripts = set
+        .scripts()
+        .flat_map(|script| script.statements.iter().map(|statement| &script.text[statement.range.clone()]));
     migrations.chain(scripts).collect()
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
-use migrator_build::set::Set;
+use migrator_build::model::Set;
 use serde_json::Value;
 
 use crate::workspace::Workspace;

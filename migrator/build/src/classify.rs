@@ -1,8 +1,9 @@
 //! What the engine must know about a statement that runs outside a transaction.
 
+use migrator_model::{ReindexObject, StatementKind};
+
 use crate::flags::flag;
 use crate::lexer::Kind;
-use crate::set::{ReindexObject, StatementKind};
 use crate::words::Words;
 
 /// The server cuts longer names.
@@ -58,19 +59,19 @@ fn concurrently(words: &Words<'_>) -> Option<StatementKind> {
         let rest = words.tokens.get(words.behind_name(on))?.start() - words.start();
         let index = name(words, behind).filter(|_| words.is(behind + 1, "on"))?;
         return Some(StatementKind::CreateIndexConcurrently {
-            index,
-            table: joined(on),
+            index: index.into(),
+            table: joined(on).into(),
             unique: words.is(1, "unique"),
             rest,
         });
     }
     if words.start_with(&["drop", "index"]) {
-        return Some(StatementKind::DropIndexConcurrently { index: joined(words.skip(3, &["if", "exists"])) });
+        return Some(StatementKind::DropIndexConcurrently { index: joined(words.skip(3, &["if", "exists"])).into() });
     }
     if words.start_with(&["alter", "table"]) {
         let detach = words.find("detach")?;
         let table = words.skip(words.skip(2, &["if", "exists"]), &["only"]);
-        return Some(StatementKind::DetachConcurrently { table: joined(table), partition: joined(detach + 2) });
+        return Some(StatementKind::detach_concurrently(joined(table).into(), joined(detach + 2).into()));
     }
     if words.is(0, "reindex") {
         // `REINDEX (VERBOSE, CONCURRENTLY) TABLE t`, `REINDEX TABLE CONCURRENTLY t`.
@@ -85,7 +86,7 @@ fn concurrently(words: &Words<'_>) -> Option<StatementKind> {
         };
         let start = words.skip(at + 1, &["concurrently"]);
         let name = if words.tokens.get(start).is_none() { String::new() } else { joined(start) };
-        return Some(StatementKind::ReindexConcurrently { object, name });
+        return Some(StatementKind::reindex_concurrently(name.into(), object));
     }
     None
 }

@@ -1,9 +1,10 @@
 //! What we accept and dbmate would read otherwise, or refuse: it looks for markers with regular expressions, sends a block
 //! as one message, and sorts file names as text.
 
+use migrator_model::Direction;
+
 use crate::document::Part;
 use crate::lexer::Lexed;
-use crate::markers::Direction;
 use crate::names::Name;
 use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};

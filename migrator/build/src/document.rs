@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use migrator_model::{Direction, Options};
+
 use crate::lexer::Lexed;
-use crate::markers::{self, Direction, Directive};
-use crate::options::{self, Options};
+use crate::markers::{self, Directive};
+use crate::options;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 

@@ -1,7 +1,8 @@
 //! `schema.facts.<major>`: what the schema is on one major release of PostgreSQL. `cargo xtask dump` writes the file.
 
+use migrator_model::SchemaFacts;
+
 use crate::problem::{Code, Problem};
-use crate::set::SchemaFacts;
 use crate::source::Source;
 
 /// What the name of such a file begins with.
@@ -86,7 +87,7 @@ pub(crate) fn read(major: i32, source: Source, problems: &mut Vec<Problem>) -> S
     if source.text.is_empty() {
         problems.push(source.problem(Code::SchemaFacts, 0, "the file is empty", HELP));
     }
-    SchemaFacts { major, file: source.file, text: source.text }
+    SchemaFacts::new(major, source.file.into(), source.text.into())
 }
 
 fn is_fact(line: &str) -> bool {

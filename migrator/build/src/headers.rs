@@ -1,11 +1,13 @@
 //! The comment headers that the settings ask for.
 
+use migrator_model::Text;
+
 use crate::lexer::Lexed;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 
 /// Refuses a file without one of the headers. They are line comments such as `-- Purpose: why`, above the first statement.
-pub(crate) fn check(source: &Source, lexed: &Lexed, required: &[String], problems: &mut Vec<Problem>) {
+pub(crate) fn check(source: &Source, lexed: &Lexed, required: &[Text], problems: &mut Vec<Problem>) {
     let head = lexed.tokens.first().map_or(source.text.len(), |token| token.start());
     for name in required {
         let present = lexed
@@ -32,13 +34,14 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
+
     use crate::lexer::lex;
 
     #[track_caller]
     fn check_text(text: &str, expect: Expect) {
         let source = Source::new("db/migrations/001_x.sql", text);
         let mut problems = Vec::new();
-        check(&source, &lex(text), &["Purpose".to_owned()], &mut problems);
+        check(&source, &lex(text), &["Purpose".into()], &mut problems);
         expect.assert_eq(&problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
     }
 

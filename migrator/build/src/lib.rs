@@ -43,7 +43,6 @@ mod query;
 mod scope;
 mod script;
 mod session;
-pub mod set;
 mod settings;
 mod shapes;
 mod source;
@@ -59,10 +58,11 @@ pub use embed::embed;
 pub use facts::FACT_KINDS;
 pub use file::read_file;
 pub use generate::generate;
+pub use migrator_model as model;
 pub use problem::{Code, Problem, Problems, Severity};
 
+use migrator_model::{Level, Set, Settings};
 use procedures::Procedures;
-use set::{Level, Set, Settings};
 use source::Source;
 
 /// A directory without errors.
@@ -132,19 +132,18 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
     let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
         scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
     };
-    Set {
-        migrations: folder
-            .migrations
-            .into_iter()
-            .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
-            .collect(),
-        repeatables: scripts(folder.repeatables, script::Folder::Repeatable, problems),
-        seeds: scripts(folder.seeds, script::Folder::Seeds, problems),
-        checks: scripts(folder.checks, script::Folder::Checks, problems),
-        facts: folder.facts.into_iter().map(|(major, source)| facts::read(major, source, problems)).collect(),
-        settings,
-        digest,
-    }
+    let migrations = folder
+        .migrations
+        .into_iter()
+        .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
+        .collect();
+    Set::new(digest.into())
+        .with_migrations(migrations)
+        .with_repeatables(scripts(folder.repeatables, script::Folder::Repeatable, problems))
+        .with_seeds(scripts(folder.seeds, script::Folder::Seeds, problems))
+        .with_checks(scripts(folder.checks, script::Folder::Checks, problems))
+        .with_facts(folder.facts.into_iter().map(|(major, source)| facts::read(major, source, problems)).collect())
+        .with_settings(settings)
 }
 
 /// The settings decide what to do about files that dbmate would read otherwise.
@@ -181,7 +180,7 @@ mod tests {
     fn check(files: &[(&str, &str)], expect: Expect) {
         let root = directory(files);
         let (versions, problems) = match load(&root.path().join("db")) {
-            Ok(loaded) => (loaded.set.migrations.into_iter().map(|m| m.version).collect(), loaded.warnings),
+            Ok(loaded) => (loaded.set.migrations.iter().map(|m| m.version.clone()).collect(), loaded.warnings),
             Err(problems) => (Vec::new(), problems.0),
         };
         let lines = problems.iter().map(|problem| format!("{:?} {problem}", problem.severity));

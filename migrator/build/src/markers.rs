@@ -3,25 +3,11 @@
 
 use std::ops::Range;
 
+use migrator_model::Direction;
+
 use crate::lexer::Comment;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
-
-/// Which way a block leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-}
-
-impl Direction {
-    pub(crate) fn marker(self) -> &'static str {
-        match self {
-            Direction::Up => "-- migrate:up",
-            Direction::Down => "-- migrate:down",
-        }
-    }
-}
 
 /// What a comment means.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! One file of `migrations/`.
 
+use migrator_model::{Block, Direction, Migration, Settings};
+
 use crate::document::{self, Part};
 use crate::lexer::{Lexed, lex};
-use crate::markers::Direction;
 use crate::names::Name;
 use crate::problem::{Code, Problem, Severity};
 use crate::procedures::Procedures;
 use crate::script::{check_end, check_statements, finish, statement};
-use crate::set::{Block, Migration, Settings};
 use crate::source::Source;
 use crate::statements::split;
 use crate::transaction::{self, Place};
@@ -42,8 +42,7 @@ pub(crate) fn read(
         })
         .collect();
     check_blocks(&source, &lexed, &blocks, procedures, &mut found);
-    let start_after = settings.start_after.as_ref().and_then(|version| version.parse().ok());
-    if start_after.is_none_or(|version: i64| name.number > version) {
+    if settings.start_after.is_none_or(|version| name.number > version) {
         headers::check(&source, &lexed, &settings.required_headers, &mut found);
     } else {
         excuse_old_blocks(&source, &blocks, &mut found);
@@ -107,26 +106,23 @@ fn assemble(name: Name, source: &Source, blocks: &Blocks<'_>) -> Option<Migratio
     let find = |direction| blocks.iter().find(|(part, _)| part.direction == direction);
     let (up, up_statements) = find(Direction::Up)?;
     let down = find(Direction::Down).filter(|(_, statements)| !statements.is_empty());
-    Some(Migration {
-        version: name.version,
-        number: name.number,
-        name: name.name,
-        checksum: checksum::statements(up_statements),
-        up: block(up, up_statements),
-        down: down.map(|(part, statements)| block(part, statements)),
-        file: source.file.clone(),
-        text: source.text.clone(),
-    })
+    let checksum = checksum::statements(up_statements);
+    let (file, text) = (source.file.clone(), source.text.clone());
+    let up = block(up, up_statements);
+    let migration = Migration::new(
+        name.version.into(),
+        name.number,
+        name.name.into(),
+        file.into(),
+        text.into(),
+        checksum.into(),
+        up,
+    );
+    Some(migration.with_down(down.map(|(part, statements)| block(part, statements))))
 }
 
 fn block(part: &Part, statements: &[Words<'_>]) -> Block {
-    Block {
-        range: part.range.clone(),
-        transaction: part.options.transaction,
-        lock_timeout_ms: part.options.lock_timeout_ms,
-        statement_timeout_ms: part.options.statement_timeout_ms,
-        statements: statements.iter().map(statement).collect(),
-    }
+    Block::new(part.range.clone(), part.options, statements.iter().map(statement).collect())
 }
 
 #[cfg(test)]
@@ -155,7 +151,7 @@ mod tests {
         let (migration, problems) = load(text, &Settings::default());
         assert_eq!(problems, "");
         let mut migration = migration.unwrap();
-        migration.text.clear();
+        migration.text = "".into();
         expect![[r#"
             Migration {
                 version: "002",
@@ -166,11 +162,13 @@ mod tests {
                 checksum: "293c3142ed5d4f6ad41705b19e445df528a6a79dea3e9004d28d97fb621292d4",
                 up: Block {
                     range: 48..68,
-                    transaction: false,
-                    lock_timeout_ms: Some(
-                        5000,
-                    ),
-                    statement_timeout_ms: None,
+                    options: Options {
+                        transaction: false,
+                        lock_timeout_ms: Some(
+                            5000,
+                        ),
+                        statement_timeout_ms: None,
+                    },
                     statements: [
                         Statement {
                             range: 48..56,
@@ -187,9 +185,11 @@ mod tests {
                 down: Some(
                     Block {
                         range: 84..93,
-                        transaction: true,
-                        lock_timeout_ms: None,
-                        statement_timeout_ms: None,
+                        options: Options {
+                            transaction: true,
+                            lock_timeout_ms: None,
+                            statement_timeout_ms: None,
+                        },
                         statements: [
                             Statement {
                                 range: 84..92,
@@ -275,20 +275,18 @@ mod tests {
     #[test]
     fn headers_are_required_above_a_version_only() {
         let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
-        let after = |version: &str| Settings {
-            required_headers: vec!["Purpose".to_owned()],
-            start_after: Some(version.to_owned()),
-            ..Settings::default()
+        let after = |version| {
+            Settings::new().with_required_headers(vec!["Purpose".into()].into()).with_start_after(Some(version))
         };
-        assert_eq!(load(text, &after("2")).1, "");
-        expect!["db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"].assert_eq(&load(text, &after("1")).1);
+        assert_eq!(load(text, &after(2)).1, "");
+        expect!["db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"].assert_eq(&load(text, &after(1)).1);
     }
 
     #[test]
     fn mistakes_in_the_down_blocks_of_an_old_history_are_warnings() {
         let text = "-- migrate:up\nSELEC 1;\n-- migrate:down\nSELEC 2;\nVACUUM t;\n";
-        let severities = |version: &str| {
-            let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
+        let severities = |version| {
+            let settings = Settings::new().with_start_after(Some(version));
             let name = names::migration("x", "002_x.sql").unwrap();
             let mut problems = Vec::new();
             read(name, Source::new("x", text), &settings, &Procedures::default(), &mut problems);
@@ -296,15 +294,15 @@ mod tests {
             problems.iter().map(|problem| (problem.line, problem.severity)).collect::<Vec<_>>()
         };
         let (error, warning) = (Severity::Error, Severity::Warning);
-        assert_eq!(severities("1"), [(2, error), (4, error), (5, error)]);
-        assert_eq!(severities("2"), [(2, error), (4, warning), (5, warning)]);
+        assert_eq!(severities(1), [(2, error), (4, error), (5, error)]);
+        assert_eq!(severities(2), [(2, error), (4, warning), (5, warning)]);
     }
 
     #[test]
     fn what_an_old_history_could_not_resume_is_a_warning() {
         let text = "-- migrate:up transaction:false\nSELECT set_config('a.b', '1', false);\n-- migrate:down\n";
-        let severity = |version: &str| {
-            let settings = Settings { start_after: Some(version.to_owned()), ..Settings::default() };
+        let severity = |version| {
+            let settings = Settings::new().with_start_after(Some(version));
             let mut problems = Vec::new();
             read(
                 names::migration("x", "002_x.sql").unwrap(),
@@ -315,7 +313,7 @@ mod tests {
             );
             problems.iter().map(|problem| (problem.code, problem.severity)).collect::<Vec<_>>()
         };
-        assert_eq!(severity("1"), [(Code::NotResumable, Severity::Error)]);
-        assert_eq!(severity("2"), [(Code::NotResumable, Severity::Warning)]);
+        assert_eq!(severity(1), [(Code::NotResumable, Severity::Error)]);
+        assert_eq!(severity(2), [(Code::NotResumable, Severity::Warning)]);
     }
 }

@@ -2,26 +2,23 @@
 
 use std::ops::Range;
 
+use migrator_model::Options;
+
 use crate::duration;
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
 use crate::source::Source;
 
-const NAMES: [&str; 3] = ["transaction", "lock_timeout", "statement_timeout"];
-const FORM: &str = "the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`";
-
-/// What a marker asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) transaction: bool,
-    pub(crate) lock_timeout_ms: Option<u64>,
-    pub(crate) statement_timeout_ms: Option<u64>,
+fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once("transaction").chain(Options::names().map(|(name, _)| name))
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options { transaction: true, lock_timeout_ms: None, statement_timeout_ms: None }
-    }
+/// All options with a value, as they may be written.
+fn form() -> String {
+    let durations = Options::names().map(|(name, example)| format!("`{name}:{example}`"));
+    let mut all: Vec<String> = std::iter::once("`transaction:false`".to_owned()).chain(durations).collect();
+    let last = all.pop().unwrap_or_default();
+    format!("the options are {} and {last}", all.join(", "))
 }
 
 /// Reads the words in a range of the file.
@@ -36,19 +33,19 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
             problems.push(source.problem(Code::MarkerOption, at, message, help));
         };
         // Whoever misspells it means `false`: what follows from the transaction is not reported on top.
-        let meant = word.split([':', '=', ',']).next().and_then(|name| nearest(name, NAMES));
+        let meant = word.split([':', '=', ',']).next().and_then(|name| nearest(name, names()));
         if meant == Some("transaction") && word != "transaction:true" {
             options.transaction = false;
         }
         let Some((name, value)) = word.split_once(':') else {
-            refuse(format!("`{word}` is no option"), format!("{FORM}; anything else goes to the next line"));
+            refuse(format!("`{word}` is no option"), format!("{}; anything else goes to the next line", form()));
             break;
         };
         if value.is_empty() {
-            refuse(format!("option `{name}` has no value"), format!("{FORM}, without a blank"));
+            refuse(format!("option `{name}` has no value"), format!("{}, without a blank", form()));
             break;
         }
-        if !NAMES.contains(&name) {
+        if !names().any(|known| known == name) {
             refuse(format!("unknown option `{name}`"), help_for(name));
         } else if seen.contains(&name) {
             refuse(format!("option `{name}` is given twice"), "keep one of them".to_owned());
@@ -62,8 +59,7 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
             }
         } else {
             match duration::parse(value) {
-                Some(ms) if name == "lock_timeout" => options.lock_timeout_ms = Some(ms),
-                Some(ms) => options.statement_timeout_ms = Some(ms),
+                Some(ms) => drop(options.set_duration(name, Some(ms))),
                 None => refuse(format!("`{value}` is no duration for `{name}`"), duration::FORM.to_owned()),
             }
         }
@@ -73,9 +69,9 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
 }
 
 fn help_for(name: &str) -> String {
-    match nearest(name, NAMES) {
+    match nearest(name, names()) {
         Some(known) => format!("did you mean `{known}`?"),
-        None => FORM.to_owned(),
+        None => form(),
     }
 }
 

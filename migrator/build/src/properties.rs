@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use migrator_model::{Block, Settings};
+
 use crate::lexer::lex;
-use crate::set::{Block, Settings};
 use crate::source::Source;
 use crate::{checksum, encoding, load_file, migration, names, script, settings, statements};
 
@@ -11,7 +12,7 @@ use crate::{checksum, encoding, load_file, migration, names, script, settings, s
 fn read_file(bytes: Vec<u8>) {
     let Ok(source) = encoding::decode("db/migrations/001_x.sql", bytes) else { return };
     let name = names::migration("x", "001_x.sql").unwrap();
-    let settings = Settings { required_headers: vec!["Purpose".to_owned()], ..Settings::default() };
+    let settings = Settings::new().with_required_headers(vec!["Purpose".into()].into());
     let mut problems = Vec::new();
     settings::read(&source, &[], &mut problems);
     for folder in [script::Folder::Checks, script::Folder::Seeds, script::Folder::Repeatable] {
@@ -34,7 +35,7 @@ fn assert_complete(text: &str, block: &Block) {
     let mut joined = String::new();
     let mut at = block.range.start;
     let gap = |gap: &str| assert!(lex(gap).tokens.iter().all(|token| token.text(gap) == ";"), "{gap:?} in {text:?}");
-    for statement in &block.statements {
+    for statement in block.statements.iter() {
         gap(&text[at..statement.range.start]);
         let statement_text = &text[statement.range.clone()];
         assert!(!statement_text.starts_with(char::is_whitespace), "{text:?}");
@@ -99,9 +100,9 @@ impl Model {
     }
 
     fn assert_read(&self, text: &str, block: &Block) {
-        assert_eq!(block.transaction, self.transaction, "{text}");
-        assert_eq!(block.lock_timeout_ms, self.lock_timeout.map(|(_, ms)| ms), "{text}");
-        assert_eq!(block.statement_timeout_ms, self.statement_timeout.map(|(_, ms)| ms), "{text}");
+        assert_eq!(block.options.transaction, self.transaction, "{text}");
+        assert_eq!(block.options.lock_timeout_ms, self.lock_timeout.map(|(_, ms)| ms), "{text}");
+        assert_eq!(block.options.statement_timeout_ms, self.statement_timeout.map(|(_, ms)| ms), "{text}");
         let tokens = |statement: &str| -> Vec<String> {
             lex(statement).tokens.iter().map(|token| token.text(statement).to_owned()).collect()
         };
@@ -204,7 +205,7 @@ proptest! {
         let name = names::migration("x", "007_some-name.sql").unwrap();
         let mut problems = Vec::new();
         let migration = migration::read(name, Source::new("x", text.as_str()), &Settings::default(), &Default::default(), &mut problems).unwrap();
-        prop_assert_eq!((migration.version.as_str(), migration.number, migration.name.as_str()), ("007", 7, "some-name"));
+        prop_assert_eq!((&*migration.version, migration.number, &*migration.name), ("007", 7, "some-name"));
         up.assert_read(&text, &migration.up);
         prop_assert_eq!(migration.checksum, up.checksum());
         let down = down.filter(|down| !down.statements.is_empty());

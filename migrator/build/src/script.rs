@@ -1,10 +1,11 @@
 //! One file without markers: a repeatable, a seed or a check.
 
+use migrator_model::{Script, Statement, StatementKind};
+
 use crate::lexer::{Lexed, lex};
 use crate::markers::{self, Directive};
 use crate::needs::no_transaction;
 use crate::problem::{Code, Problem};
-use crate::set::{Script, Statement, StatementKind};
 use crate::source::Source;
 use crate::statements::split;
 use crate::transaction::{self, Place};
@@ -32,13 +33,9 @@ pub(crate) fn read(name: String, source: Source, folder: Folder, problems: &mut 
     }
     check_statements(&source, &lexed, &statements, unchecked, &mut found);
     finish(&source, &[statements.as_slice()], found, problems);
-    Script {
-        name,
-        checksum: checksum::statements(&statements),
-        statements: statements.iter().map(statement).collect(),
-        file: source.file.clone(),
-        text: source.text.clone(),
-    }
+    let checksum = checksum::statements(&statements);
+    let statements = statements.iter().map(statement).collect();
+    Script::new(name.into(), source.file.into(), source.text.into(), checksum.into(), statements)
 }
 
 /// A statement as it is embedded.
@@ -47,7 +44,7 @@ pub(crate) fn statement(words: &Words<'_>) -> Statement {
         StatementKind::Plain if no_transaction(words, false).is_some() => StatementKind::Alone,
         kind => kind,
     };
-    Statement { range: words.range(), kind, checksum: checksum::statement(words) }
+    Statement::new(words.range(), kind, checksum::statement(words).into())
 }
 
 /// What holds for every statement, wherever it stands.

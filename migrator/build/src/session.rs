@@ -1,9 +1,10 @@
 //! What a statement of a `transaction:false` block leaves in its session, so that statements after it rely on it. A block
 //! that was interrupted goes on in another session, in which `SET`, `RESET` and `LOAD` are run again and nothing else.
 
+use migrator_model::StatementKind;
+
 use crate::classify;
 use crate::lexer::{Kind, lex};
-use crate::set::StatementKind;
 use crate::statements::split;
 use crate::transaction::{is_role_back, role};
 use crate::words::Words;

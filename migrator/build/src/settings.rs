@@ -5,43 +5,22 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use migrator_model::{Environment, Level, List, Settings, Text};
+
 use crate::duration;
 use crate::facts::FACT_KINDS;
 use crate::hazards::table;
 use crate::nearest::nearest;
 use crate::problem::{Code, Problem};
-use crate::set::{Environment, Level, Settings};
 use crate::source::Source;
 
 /// The server cuts longer names; the event log's name is up to seven bytes longer than the table's.
 const LONGEST_NAME: usize = 63;
 const LONGEST_TABLE: usize = LONGEST_NAME - "_events".len();
 
-impl Default for Settings {
-    /// What holds without a file.
-    fn default() -> Settings {
-        Settings {
-            history_schema: "public".to_owned(),
-            history_table: "schema_migrations".to_owned(),
-            history_writers: Vec::new(),
-            lock_timeout_ms: 500,
-            retry_for_ms: 600_000,
-            statement_timeout_ms: 0,
-            required_headers: Vec::new(),
-            start_after: None,
-            allow: Vec::new(),
-            dbmate: Level::Warn,
-            refuse_ahead: false,
-            drift_owners: false,
-            drift_ignore: Vec::new(),
-            environments: Vec::new(),
-        }
-    }
-}
-
 /// Reads the file; what is wrong in it keeps its default. `seeds` are the names of the seeds that exist.
 pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>) -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings::new();
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let mut reader = Reader { source, seeds, problems };
     for error in errors {
@@ -149,9 +128,9 @@ impl Reader<'_> {
     }
 
     fn environments(&mut self, section: &DeTable<'_>, settings: &mut Settings) {
+        let mut environments = Vec::new();
         for (name, value) in section {
-            let name = name.get_ref().to_string();
-            let mut environment = Environment { name, approval: false, down: true, seeds: None };
+            let mut environment = Environment::new(name.get_ref().to_string().into());
             let Some(table) = self.section(&environment.name, value) else { continue };
             self.table(table, &["approval", "down", "seeds"], |reader, key, value| match key {
                 "approval" => reader.boolean(key, value).into_iter().for_each(|yes| environment.approval = yes),
@@ -163,9 +142,10 @@ impl Reader<'_> {
                     }
                 }
             });
-            settings.environments.push(environment);
+            environments.push(environment);
         }
-        settings.environments.sort_by(|a, b| a.name.cmp(&b.name));
+        environments.sort_by(|a: &Environment, b| a.name.cmp(&b.name));
+        settings.environments = environments.into();
     }
 
     /// Hands every known key to `read` and refuses the others.
@@ -217,9 +197,12 @@ impl Reader<'_> {
         yes
     }
 
-    fn strings(&mut self, key: &str, value: &Value<'_>) -> Option<Vec<String>> {
+    fn strings(&mut self, key: &str, value: &Value<'_>) -> Option<List<Text>> {
         let list = value.get_ref().as_array().and_then(|array| {
-            array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+            array
+                .iter()
+                .map(|item| item.get_ref().as_str().map(|text| text.to_owned().into()))
+                .collect::<Option<List<Text>>>()
         });
         if list.is_none() {
             self.refuse_type(key, value, "a list of strings", &format!("{key} = [\"...\"]"));
@@ -239,21 +222,23 @@ impl Reader<'_> {
         choice.map(|(_, value)| *value)
     }
 
-    fn name(&mut self, key: &str, value: &Value<'_>, longest: usize, target: &mut String) {
+    fn name(&mut self, key: &str, value: &Value<'_>, longest: usize, target: &mut Text) {
         let Some(text) = self.string(key, value) else { return };
         if text.is_empty() || text.len() > longest || text.contains(['.', '"', '\0']) {
             let help =
                 format!("write 1 to {longest} bytes without `.` and `\"`; schema and table have keys of their own");
             self.refuse(value.span(), format!("`{text}` is no name for `{key}`"), help);
         } else {
-            *target = text;
+            *target = text.into();
         }
     }
 
-    fn version(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+    fn version(&mut self, key: &str, value: &Value<'_>) -> Option<i64> {
         let text = self.string(key, value)?;
-        if text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i64>().is_ok() {
-            return Some(text);
+        if text.bytes().all(|byte| byte.is_ascii_digit())
+            && let Ok(number) = text.parse()
+        {
+            return Some(number);
         }
         let help = "write the digits with which a file name starts, such as `\"001\"`".to_owned();
         self.refuse(value.span(), format!("`{text}` is no version"), help);

@@ -1,12 +1,12 @@
 //! Who opens and closes transactions: we do, except in `transaction:false` blocks, which have to be resumable.
 
+use migrator_model::{Direction, StatementKind};
+
 use crate::classify::concurrent_index;
 use crate::lexer::Kind;
-use crate::markers::Direction;
 use crate::needs::{detaches_slots, no_transaction};
 use crate::problem::{Code, Problem};
 use crate::session::left_behind;
-use crate::set::StatementKind;
 use crate::source::Source;
 use crate::words::Words;
 

@@ -95,7 +95,7 @@ async fn ask_one(
     answers: &mut Vec<Answer>,
 ) -> Result<(), (tokio_postgres::Error, usize)> {
     let mut statement = 0;
-    let mut stream = Box::pin(client.simple_query_raw(script.text).await.map_err(|error| (error, 0))?);
+    let mut stream = Box::pin(client.simple_query_raw(&script.text).await.map_err(|error| (error, 0))?);
     let (mut columns, mut rows, mut count) = (Vec::new(), Vec::new(), 0);
     while let Some(message) = stream.try_next().await.map_err(|error| (error, statement))? {
         match message {
@@ -136,10 +136,10 @@ fn is_positive(row: &SimpleQueryRow) -> bool {
 
 fn described(script: &'static Script, statement: usize, error: &tokio_postgres::Error) -> Error {
     let byte = match error.as_db_error().and_then(|error| error.position()) {
-        Some(ErrorPosition::Original(at)) => byte_of_character(script.text, (*at as usize).saturating_sub(1)),
+        Some(ErrorPosition::Original(at)) => byte_of_character(&script.text, (*at as usize).saturating_sub(1)),
         _ => script.statements.get(statement).map_or(0, |statement| statement.range.start),
     };
-    let place = Excerpt::new(script.file, script.text, byte, said(error));
+    let place = Excerpt::new(&script.file, &script.text, byte, said(error));
     Error::other(format!("check {} cannot be run", script.name)).at(Some(place))
 }
 
@@ -171,8 +171,8 @@ pub(crate) fn text(answers: &[Answer], color: bool) -> String {
 
 /// `orders`, or `orders (2)` where a file asks more than one question.
 fn label(answer: &Answer) -> String {
-    let name = answer.script.name;
-    if answer.script.statements.len() > 1 { format!("{name} ({})", answer.statement) } else { name.to_owned() }
+    let name = &answer.script.name;
+    if answer.script.statements.len() > 1 { format!("{name} ({})", answer.statement) } else { name.to_string() }
 }
 
 fn table(columns: &[String], rows: &[Vec<Option<String>>]) -> String {

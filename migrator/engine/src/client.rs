@@ -53,8 +53,7 @@ impl Connection {
 fn body(file: String, text: String, starts: &[usize]) -> Body {
     let length = text.len();
     let ends = starts.iter().skip(1).copied().chain([length]);
-    let statement =
-        |(start, end): (&usize, usize)| Statement { range: *start..end, kind: StatementKind::Plain, checksum: "" };
+    let statement = |(start, end): (&usize, usize)| Statement::new(*start..end, StatementKind::Plain, "".into());
     let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
     Body { file: file.leak(), text: text.leak(), range: 0..length, statements: statements.leak() }
 }
@@ -92,7 +91,7 @@ impl Locked {
 
     /// The statement that records a migration as applied, for a transaction of your own; it runs within [`ours`].
     pub fn record(&self, migration: &Migration) -> String {
-        let label = (migration.version, migration.name, migration.checksum);
+        let label = (&*migration.version, &*migration.name, &*migration.checksum);
         insert_state(&self.executor.tables, &self.executor.run, label, None)
     }
 }

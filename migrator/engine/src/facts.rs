@@ -12,6 +12,8 @@ mod kinds;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use migrator_model::Text;
+
 use crate::error::Error;
 use canonical::{Domains, canonical};
 pub use difference::{Difference, diff, report};
@@ -141,14 +143,14 @@ impl Facts {
     ///
     /// # Errors
     /// There is another: two of that kind cannot be compared.
-    pub fn refuse_unknown(&mut self, ignored: &[&str]) -> Result<(), Error> {
+    pub fn refuse_unknown(&mut self, ignored: &[Text]) -> Result<(), Error> {
         let mut unknown = Facts(self.0.extract_if(.., |(_, kind, _), _| kind == kinds::UNKNOWN).collect());
         unknown.ignore(ignored, true);
         kinds::refuse(unknown.0.iter().map(|((object, ..), definition)| (&**object, &**definition)))
     }
 
     /// Takes out what the settings do not want compared: owners, unless asked for, and what a pattern names.
-    pub fn ignore(&mut self, patterns: &[&str], owners: bool) {
+    pub fn ignore(&mut self, patterns: &[Text], owners: bool) {
         let patterns: Vec<(&str, &str)> = patterns.iter().filter_map(|pattern| pattern.split_once(' ')).collect();
         let named = |kind: &str, name: &str| {
             patterns.iter().any(|(wanted, glob)| (*wanted == "*" || *wanted == kind) && matches(glob, name))
@@ -266,7 +268,8 @@ mod tests {
     #[track_caller]
     fn check_ignored(patterns: &[&str], owners: bool, left: &[&str]) {
         let mut facts = facts();
-        facts.ignore(patterns, owners);
+        let written: Vec<Text> = patterns.iter().map(|pattern| (*pattern).to_owned().into()).collect();
+        facts.ignore(&written, owners);
         let names: Vec<String> = facts.fields().map(|(object, name, _)| format!("{name} {object}")).collect();
         assert_eq!(names, left, "{patterns:?}");
     }

@@ -148,7 +148,7 @@ impl History {
 
     /// Whether a repeatable is to be applied.
     pub fn is_due(&self, script: &Script) -> bool {
-        self.repeatable_checksum(script.name) != Some(script.checksum)
+        self.repeatable_checksum(&script.name) != Some(&*script.checksum)
     }
 
     /// The checksum of a repeatable's content that was applied last.

@@ -104,6 +104,7 @@ pub use embedded::{Embedded, Release};
 pub use error::{Error, ErrorKind, Exit};
 pub use event::{Applied, Event, Notice, Observer, Silent, Waiting};
 pub use migrator::Migrator;
+pub use migrator_model as model;
 pub use output::{Color, Terminal};
 pub use session::{Locked, Session};
 
@@ -129,13 +130,13 @@ macro_rules! main {
         fn main() -> ::std::process::ExitCode {
             $crate::run(
                 &EMBEDDED,
-                $crate::Release {
-                    version: env!("CARGO_PKG_VERSION"),
-                    commit: match option_env!("MIGRATOR_COMMIT") {
+                $crate::Release::new(
+                    env!("CARGO_PKG_VERSION"),
+                    match option_env!("MIGRATOR_COMMIT") {
                         Some(commit) => commit,
                         None => "dev",
                     },
-                },
+                ),
                 ::std::env::args_os(),
             )
         }

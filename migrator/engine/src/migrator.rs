@@ -26,7 +26,7 @@ impl Migrator {
     pub fn new(embedded: &'static Embedded) -> Migrator {
         Migrator {
             embedded,
-            release: Release { version: "dev", commit: "dev" },
+            release: Release::new("dev", "dev"),
             observer: Arc::new(Silent),
             cancellation: Cancellation::new(),
             environment: None,

@@ -318,7 +318,7 @@ impl Step<'_> {
 
 /// How a migration is run.
 pub(crate) fn how(migration: &Migration) -> String {
-    if migration.up.transaction { "in one transaction".to_owned() } else { "outside a transaction".to_owned() }
+    if migration.up.options.transaction { "in one transaction".to_owned() } else { "outside a transaction".to_owned() }
 }
 
 fn statement(statement: &Statement) -> Markup {

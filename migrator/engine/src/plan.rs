@@ -12,7 +12,7 @@ pub use survey::{Entry, State, Survey, survey};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::embedded::{Embedded, Migration, Script, StatementKind};
+use crate::embedded::{Embedded, Migration, Script};
 use crate::history::{Direction, History, Progress};
 use crate::units::{UnitKind, hex, units};
 
@@ -54,8 +54,8 @@ impl Step {
     /// The version, or a repeatable's name.
     pub fn version(&self) -> &'static str {
         match self {
-            Step::Migration { migration, .. } => migration.version,
-            Step::Repeatable(script) => script.name,
+            Step::Migration { migration, .. } => &migration.version,
+            Step::Repeatable(script) => &script.name,
         }
     }
 
@@ -63,7 +63,7 @@ impl Step {
     pub fn label(&self) -> String {
         match self {
             Step::Migration { migration, .. } => migration.label(),
-            Step::Repeatable(script) => script.name.to_owned(),
+            Step::Repeatable(script) => script.name.to_string(),
         }
     }
 }
@@ -92,10 +92,10 @@ impl Plan {
                 Step::Migration { migration, direction, resume, .. } => {
                     let done = resume.as_ref().map_or(0, |progress| progress.done.len());
                     let block = match direction {
-                        Direction::Up => migration.checksum.to_owned(),
+                        Direction::Up => migration.checksum.to_string(),
                         // The checksum covers the up block only; what a way back runs is its text.
                         Direction::Down => {
-                            hex(&Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(migration.text))))
+                            hex(&Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(&migration.text))))
                         }
                     };
                     format!("{} {} {block} {done}\n", direction.word(), migration.version)
@@ -206,12 +206,12 @@ fn step(
 ) -> Result<Step, Obstacle> {
     let attempt = match &resume {
         Some(progress) => progress.attempt,
-        None => history.next_attempt(migration.version),
+        None => history.next_attempt(&migration.version),
     };
     // Nothing of it was done: it may be written anew, also as one transaction.
     let untouched =
         |progress: &Progress| progress.done.is_empty() && progress.open.as_ref().is_none_or(|open| open.failed);
-    let is_transaction = migration.block(direction).is_some_and(|block| block.transaction);
+    let is_transaction = migration.block(direction).is_some_and(|block| block.options.transaction);
     if is_transaction && resume.as_ref().is_some_and(untouched) {
         return Ok(Step::Migration { migration, direction, resume: None, attempt: attempt + 1 });
     }
@@ -219,7 +219,7 @@ fn step(
         let recorded: Vec<_> = units(block).into_iter().filter(|unit| unit.kind != UnitKind::Session).collect();
         let prefix = recorded.len() >= progress.done.len()
             && recorded.iter().zip(&progress.done).all(|(unit, done)| unit.checksum == *done);
-        if block.transaction || !prefix {
+        if block.options.transaction || !prefix {
             let done = progress.done.len();
             return Err(Obstacle::Diverged(vec![Divergence::ResumedElsewhere { migration, done }]));
         }
@@ -227,18 +227,7 @@ fn step(
         if let Some(open) = &progress.open {
             let same = next.is_some_and(|unit| unit.checksum == open.checksum);
             let kind = next.map(|unit| &unit.kind);
-            let may_go_on = |kind: &StatementKind| {
-                use StatementKind as K;
-                matches!(
-                    kind,
-                    K::CreateIndexConcurrently { .. }
-                        | K::DropIndexConcurrently { .. }
-                        | K::ReindexConcurrently { .. }
-                        | K::DetachConcurrently { .. }
-                        | K::Idempotent
-                )
-            };
-            let goes_on = same && matches!(kind, Some(UnitKind::Statement(s)) if may_go_on(&s.kind));
+            let goes_on = same && matches!(kind, Some(UnitKind::Statement(s)) if s.kind.can_resume());
             if !open.failed && !goes_on {
                 return Err(Obstacle::InDoubt { migration, statement: open.number });
             }

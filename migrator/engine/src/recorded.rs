@@ -3,18 +3,21 @@
 
 use serde_json::{Value, json};
 
-use crate::embedded::{Block, Migration, ReindexObject, Statement, StatementKind};
+use migrator_model::{Block, Migration, Options, ReindexObject, Statement, StatementKind, Text};
 
 /// What is recorded when a migration is applied.
 pub(crate) fn encode(migration: &Migration) -> String {
     let down = migration.down.as_ref().map(|block| {
-        json!({
-            "transaction": block.transaction,
-            "lock_timeout_ms": block.lock_timeout_ms,
-            "statement_timeout_ms": block.statement_timeout_ms,
-            "sql": block.sql(migration.text),
-            "statements": block.statements.iter().map(|statement| encode_statement(statement, block.range.start)).collect::<Vec<_>>(),
-        })
+        let statements = block.statements.iter().map(|statement| encode_statement(statement, block.range.start));
+        let mut down = json!({
+            "transaction": block.options.transaction,
+            "sql": block.sql(&migration.text),
+            "statements": statements.collect::<Vec<_>>(),
+        });
+        for (name, ms) in block.options.durations() {
+            down[format!("{name}_ms")] = ms.into();
+        }
+        down
     });
     json!({ "empty": migration.up.statements.is_empty(), "down": down }).to_string()
 }
@@ -59,37 +62,27 @@ fn object_word(object: ReindexObject) -> &'static str {
 pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> Option<&'static Migration> {
     let value: Value = serde_json::from_str(text).ok()?;
     let is_empty = value["empty"].as_bool()?;
-    let nothing =
-        Block { range: 0..0, transaction: true, lock_timeout_ms: None, statement_timeout_ms: None, statements: &[] };
+    let nothing = Block::new(0..0, Options::new(), Vec::new().into());
     let (sql, down) = match &value["down"] {
         // Nothing was done: nothing has to be undone.
         Value::Null if is_empty => ("", nothing.clone()),
         Value::Null => return None,
         down => {
-            let sql: &'static str = leak(down["sql"].as_str()?);
+            let sql = down["sql"].as_str()?;
             let statement = |value: &Value| decode_statement(value, sql);
             let statements: Option<Vec<Statement>> = down["statements"].as_array()?.iter().map(statement).collect();
-            let block = Block {
-                range: 0..sql.len(),
-                transaction: down["transaction"].as_bool()?,
-                lock_timeout_ms: down["lock_timeout_ms"].as_u64(),
-                statement_timeout_ms: down["statement_timeout_ms"].as_u64(),
-                statements: Box::leak(statements?.into_boxed_slice()),
-            };
-            (sql, block)
+            let mut options = Options::new().with_transaction(down["transaction"].as_bool()?);
+            for (name, _) in Options::names() {
+                options.set_duration(name, down[format!("{name}_ms")].as_u64());
+            }
+            (sql, Block::new(0..sql.len(), options, statements?.into()))
         }
     };
-    let migration = Migration {
-        version: leak(version),
-        number: version.parse().ok()?,
-        name: leak(name),
-        file: leak(&format!("the down block of {version}_{name} as it was applied")),
-        text: sql,
-        checksum: leak(checksum),
-        up: nothing,
-        down: Some(down),
-    };
-    Some(Box::leak(Box::new(migration)))
+    let number = version.parse().ok()?;
+    let file = format!("the down block of {version}_{name} as it was applied");
+    let migration =
+        Migration::new(owned(version), number, owned(name), file.into(), owned(sql), owned(checksum), nothing);
+    Some(Box::leak(Box::new(migration.with_down(Some(down)))))
 }
 
 fn decode_statement(value: &Value, sql: &str) -> Option<Statement> {
@@ -100,12 +93,12 @@ fn decode_statement(value: &Value, sql: &str) -> Option<Statement> {
     if let StatementKind::CreateIndexConcurrently { rest, .. } = kind {
         written.get(rest..)?;
     }
-    Some(Statement { range: start..end, kind, checksum: leak(value[2].as_str()?) })
+    Some(Statement::new(start..end, kind, owned(value[2].as_str()?)))
 }
 
 fn decode_kind(value: &Value) -> Option<StatementKind> {
     use StatementKind as K;
-    let text = |name: &str| value[name].as_str().map(leak);
+    let text = |name: &str| value[name].as_str().map(owned);
     if let Some(word) = value.as_str() {
         return Some(match word {
             "plain" => K::Plain,
@@ -134,8 +127,8 @@ fn decode_kind(value: &Value) -> Option<StatementKind> {
     Some(K::DetachConcurrently { partition: text("detach")?, table: text("table")? })
 }
 
-fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
+fn owned(text: &str) -> Text {
+    text.to_owned().into()
 }
 
 #[cfg(test)]
@@ -155,47 +148,30 @@ mod tests {
             K::MayCommit,
             K::Idempotent,
             K::Concurrently,
-            K::CreateIndexConcurrently { index: "i", table: "t", unique: true, rest: 3 },
-            K::DropIndexConcurrently { index: "\"I\"" },
-            K::ReindexConcurrently { object: ReindexObject::Schema, name: "s" },
-            K::DetachConcurrently { table: "t", partition: "p" },
+            K::create_index_concurrently("i".into(), "t".into(), true, 3),
+            K::drop_index_concurrently("\"I\"".into()),
+            K::reindex_concurrently("s".into(), ReindexObject::Schema),
+            K::detach_concurrently("t".into(), "p".into()),
         ];
         let text = "-- migrate:up\nSELECT 'ä';\n-- migrate:down\nSELECT 'ö';\n";
         let start = text.find("SELECT 'ö'").unwrap();
         let statements: Vec<Statement> =
-            kinds.into_iter().map(|kind| Statement { range: start..start + 6, kind, checksum: "c" }).collect();
-        let block = |range, statements: Vec<Statement>| Block {
-            range,
-            transaction: false,
-            lock_timeout_ms: Some(5),
-            statement_timeout_ms: None,
-            statements: Box::leak(statements.into_boxed_slice()),
-        };
-        let migration = Migration {
-            version: "007",
-            number: 7,
-            name: "x",
-            file: "f",
-            text,
-            checksum: "sum",
-            up: block(14..27, statements.clone()),
-            down: Some(block(start..text.len(), statements)),
-        };
+            kinds.into_iter().map(|kind| Statement::new(start..start + 6, kind, "c".into())).collect();
+        let options = Options::new().with_transaction(false).with_lock_timeout_ms(5);
+        let block = |range, statements: Vec<Statement>| Block::new(range, options, statements.into());
+        let up = block(14..27, statements.clone());
+        let mut migration = Migration::new("007".into(), 7, "x".into(), "f".into(), text.into(), "sum".into(), up)
+            .with_down(Some(block(start..text.len(), statements)));
         let back = decode("007", "x", "sum", &encode(&migration)).unwrap();
         let (was, is) = (migration.down.as_ref().unwrap(), back.down.as_ref().unwrap());
-        assert_eq!(was.sql(migration.text), is.sql(back.text));
-        assert_eq!(
-            (was.transaction, was.lock_timeout_ms, was.statement_timeout_ms),
-            (is.transaction, is.lock_timeout_ms, is.statement_timeout_ms)
-        );
+        assert_eq!(was.sql(&migration.text), is.sql(&back.text));
+        assert_eq!(was.options, is.options);
         let shown = |block: &Block, text: &str| {
             block.statements.iter().map(|s| format!("{:?} {}", s.kind, &text[s.range.clone()])).collect::<Vec<_>>()
         };
-        assert_eq!(shown(was, migration.text), shown(is, back.text));
-        assert_eq!(
-            encode(back),
-            encode(&Migration { up: back.up.clone(), ..migration }).replace("\"empty\":false", "\"empty\":true")
-        );
+        assert_eq!(shown(was, &migration.text), shown(is, &back.text));
+        migration.up = back.up.clone();
+        assert_eq!(encode(back), encode(&migration).replace("\"empty\":false", "\"empty\":true"));
     }
 
     #[test]

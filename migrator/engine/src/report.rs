@@ -24,7 +24,7 @@ pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     rows.extend(survey.entries.iter().map(row));
     rows.extend(
-        survey.repeatables.iter().map(|script| ["-", script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
+        survey.repeatables.iter().map(|script| ["-", &script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
     );
     rows.iter_mut().flatten().for_each(|shown| *shown = cell(shown));
     // What a half-done migration or a repeatable says there has the room of the columns behind it.
@@ -87,7 +87,7 @@ fn cut(text: &str, columns: usize) -> String {
 fn row(entry: &Entry) -> [String; 6] {
     let applied = entry.applied.clone().unwrap_or_default();
     let name =
-        entry.migration.map(|migration| migration.name.to_owned()).or(applied.name).unwrap_or_else(|| "?".into());
+        entry.migration.map(|migration| migration.name.to_string()).or(applied.name).unwrap_or_else(|| "?".into());
     let mut cells = [
         entry.version.clone(),
         name,
@@ -199,9 +199,9 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
             let applied = entry.applied.as_ref();
             json!({
                 "version": entry.version,
-                "name": entry.migration.map(|m| m.name).or(applied.and_then(|row| row.name.as_deref())),
+                "name": entry.migration.map(|m| &*m.name).or(applied.and_then(|row| row.name.as_deref())),
                 "state": entry.state.word(),
-                "checksum": entry.migration.map(|m| m.checksum),
+                "checksum": entry.migration.map(|m| &*m.checksum),
                 "recorded_checksum": applied.and_then(|row| row.checksum.as_deref()),
                 "applied_at": applied.and_then(|row| row.applied_at.as_deref()).map(|at| format!("{}Z", at.replace(' ', "T"))),
                 "applied_by": applied.and_then(|row| row.applied_by.as_deref()),
@@ -217,7 +217,7 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
             })
         })
         .collect();
-    let repeatables: Vec<_> = survey.repeatables.iter().map(|script| script.name).collect();
+    let repeatables: Vec<_> = survey.repeatables.iter().map(|script| &*script.name).collect();
     let count = |state| survey.of(state).count();
     json!({
         "database": database,

@@ -128,8 +128,8 @@ impl Session {
     /// Says who else can write to the history.
     pub(crate) fn warn_of_writers(&self) {
         for (table, writers) in &self.history.writers {
-            let allowed = self.migrator.embedded.settings.history_writers;
-            let others: Vec<_> = writers.iter().filter(|writer| !allowed.contains(&writer.as_str())).collect();
+            let allowed = &*self.migrator.embedded.settings.history_writers;
+            let others: Vec<_> = writers.iter().filter(|writer| !allowed.iter().any(|role| role == *writer)).collect();
             let Some(first) = others.first() else { continue };
             let names = others.iter().map(|writer| format!("`{writer}`")).collect::<Vec<_>>().join(", ");
             self.tell(Event::Warning(&format!(

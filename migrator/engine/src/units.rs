@@ -42,17 +42,17 @@ pub enum UnitKind {
 ///
 /// An open `BEGIN` cannot occur in an embedded set (the build refuses it); if it did, its unit would end with the block
 /// and be committed by the engine.
-pub fn units(block: &Block) -> Vec<Unit> {
+pub fn units(block: &'static Block) -> Vec<Unit> {
     let mut units = Vec::new();
     let mut statements = block.statements.iter().enumerate();
     while let Some((index, first)) = statements.next() {
         let number = index + 1;
         let unit = match first.kind {
             StatementKind::Begin => {
-                let mut checksums = Sha256::new_with_prefix(first.checksum);
+                let mut checksums = Sha256::new_with_prefix(first.checksum.as_bytes());
                 let (mut end, mut count) = (first.range.end, 1);
                 for (_, next) in statements.by_ref() {
-                    checksums.update(next.checksum);
+                    checksums.update(next.checksum.as_bytes());
                     if next.kind == StatementKind::Commit {
                         break;
                     }
@@ -68,11 +68,8 @@ pub fn units(block: &Block) -> Vec<Unit> {
             ref kind => Unit {
                 number,
                 range: first.range.clone(),
-                kind: match kind {
-                    StatementKind::Set | StatementKind::SetTransaction => UnitKind::Session,
-                    _ => UnitKind::Statement(first),
-                },
-                checksum: first.checksum.to_owned(),
+                kind: if kind.is_session() { UnitKind::Session } else { UnitKind::Statement(first) },
+                checksum: first.checksum.to_string(),
             },
         };
         units.push(unit);

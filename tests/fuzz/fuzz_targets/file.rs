@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use libfuzzer_sys::fuzz_target;
-use migrator_build::set::Statement;
+use migrator_build::model::Statement;
 use migrator_build::{generate, load_file};
 
 const PATHS: [&str; 5] =
@@ -23,12 +23,12 @@ fuzz_target!(|input: &[u8]| {
 fn read(path: &str, bytes: &[u8]) {
     let problems = match load_file(path, bytes) {
         Ok(loaded) => {
-            for migration in &loaded.set.migrations {
-                for block in std::iter::once(&migration.up).chain(&migration.down) {
+            for migration in loaded.set.migrations.iter() {
+                for block in migration.blocks() {
                     check(&migration.text, &block.range, &block.statements);
                 }
             }
-            for script in loaded.set.repeatables.iter().chain(&loaded.set.seeds).chain(&loaded.set.checks) {
+            for script in loaded.set.scripts() {
                 check(&script.text, &(0..script.text.len()), &script.statements);
             }
             generate(&loaded.set);

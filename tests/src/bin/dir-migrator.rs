@@ -21,7 +21,7 @@ fn main() -> ExitCode {
             let version: &'static str = Box::leak(
                 std::env::var("DIR_MIGRATOR_RELEASE").unwrap_or_else(|_| "0.0.0".to_owned()).into_boxed_str(),
             );
-            let release = migrator_engine::Release { version, commit: "test" };
+            let release = migrator_engine::Release::new(version, "test");
             migrator_engine::run(embedded, release, std::iter::once(program).chain(arguments))
         }
         Err(problems) => {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use migrator_build::set::Set;
+use migrator_build::model::Set;
 use xshell::{Shell, cmd};
 
 use super::report::Finding;
@@ -115,7 +115,7 @@ fn side(directory: &Path, set: Option<&Set>) -> Result<Side> {
         let text = migrator_build::read_file(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
         let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
         let known = set.and_then(|set| set.migrations.iter().find(|migration| migration.number == number));
-        side.insert(number, File { name, text, checksum: known.map(|migration| migration.checksum.clone()) });
+        side.insert(number, File { name, text, checksum: known.map(|migration| migration.checksum.to_string()) });
     }
     Ok(side)
 }

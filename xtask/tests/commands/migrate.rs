@@ -51,7 +51,7 @@ fn migrate_refuses_a_binary_with_other_sql_than_the_directorys() {
     workspace.write("digest", "stale");
     let digest = migrator_build::load(&workspace.path("db")).unwrap().set.digest;
     let output = workspace.xtask("migrate version").output().unwrap();
-    let said = without_cargo(&String::from_utf8(output.stderr).unwrap()).replace(&digest, "<digest>");
+    let said = without_cargo(&String::from_utf8(output.stderr).unwrap()).replace(&*digest, "<digest>");
     assert_eq!(output.status.code(), Some(9));
     expect![[r#"
         error: the migrator contains other SQL than `<root>/db` (digest stale, expected <digest>)

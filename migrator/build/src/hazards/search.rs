@@ -5,8 +5,9 @@ use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 use super::block::{Block, Finding};
 use super::known::Known;
 use super::{allow, table};
+use migrator_model::{Migration, Script, Set, Text};
+
 use crate::lexer::lex;
-use crate::set::{Migration, Script, Set};
 use crate::source::Source;
 use crate::statements::split;
 use crate::syntax;
@@ -91,37 +92,31 @@ impl Hazard {
 /// The hazards in the up blocks of all migrations above `[check] start_after`, by file, line and column.
 pub fn search(set: &Set) -> Vec<Hazard> {
     syntax::with_deep_stack(|| {
-        let start_after = set.settings.start_after.as_ref().and_then(|version| version.parse::<i64>().ok());
+        let start_after = set.settings.start_after;
         let mut known = Known::default();
         let mut hazards = Vec::new();
-        for migration in &set.migrations {
+        for migration in set.migrations.iter() {
             let old = start_after.is_some_and(|version| migration.number <= version);
             of_migration(migration, old, &set.settings.allow, &mut known, &mut hazards);
         }
-        let scripts = set.repeatables.iter().chain(&set.seeds).chain(&set.checks);
-        scripts.for_each(|script| of_script(script, &mut hazards));
+        set.scripts().for_each(|script| of_script(script, &mut hazards));
         hazards.sort_by(|a, b| (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule)));
         hazards
     })
 }
 
 /// `old`: only what later migrations have to know is taken from it.
-fn of_migration(
-    migration: &Migration,
-    old: bool,
-    switched_off: &[String],
-    known: &mut Known,
-    hazards: &mut Vec<Hazard>,
-) {
+fn of_migration(migration: &Migration, old: bool, switched_off: &[Text], known: &mut Known, hazards: &mut Vec<Hazard>) {
     let lexed = lex(&migration.text);
     let statements = split(&migration.text, lexed.within(&migration.up.range));
     if old {
         statements.iter().for_each(|words| known.take(words));
         return;
     }
-    let source = Source::new(&migration.file, &migration.text);
+    let source = Source::new(&*migration.file, &*migration.text);
     let mut allows = allow::read(&source, &lexed.comments, &statements, hazards);
-    let found = Block::new(&statements, migration.up.transaction, known).check(&migration.text, &lexed.comments);
+    let found =
+        Block::new(&statements, migration.up.options.transaction, known).check(&migration.text, &lexed.comments);
     for finding in found {
         // Both count: what is switched off everywhere may be allowed here as well.
         let silenced = allow::silences(&mut allows, finding.rule, finding.statement);
@@ -140,7 +135,7 @@ fn of_script(script: &Script, hazards: &mut Vec<Hazard>) {
     if !script.text.contains("migrate:allow") {
         return;
     }
-    let source = Source::new(&script.file, &script.text);
+    let source = Source::new(&*script.file, &*script.text);
     let allows = allow::read(&source, &lex(&script.text).comments, &[], hazards);
     allow::unused(&source, &allows, hazards);
 }

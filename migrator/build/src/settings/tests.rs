@@ -52,7 +52,7 @@ fn reads_every_key() {
                     "Purpose",
                 ],
                 start_after: Some(
-                    "001",
+                    1,
                 ),
                 allow: [
                     "prefer-bigint-over-int",

@@ -61,7 +61,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
 /// # Errors
 /// Always, unless it is committed: exit code 6 where that is known, 7 where it is not.
 pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure: Failure) -> Result<(), Error> {
-    let (reason, name) = (failure.summary(), script.name);
+    let (reason, name) = (failure.summary(), &*script.name);
     executor.tell(Event::ConnectionLost { reason: &reason });
     let found = async {
         let (connection, _) = reconnect(executor).await?;

@@ -63,10 +63,14 @@ impl Executor {
         };
         let Settings { lock_timeout_ms, statement_timeout_ms, .. } = *self.settings;
         SessionSettings {
-            lock_timeout_ms: limit("lock_timeout", block.and_then(|block| block.lock_timeout_ms), lock_timeout_ms),
+            lock_timeout_ms: limit(
+                "lock_timeout",
+                block.and_then(|block| block.options.lock_timeout_ms),
+                lock_timeout_ms,
+            ),
             statement_timeout_ms: limit(
                 "statement_timeout",
-                block.and_then(|block| block.statement_timeout_ms),
+                block.and_then(|block| block.options.statement_timeout_ms),
                 statement_timeout_ms,
             ),
             server_version: server.version_number,

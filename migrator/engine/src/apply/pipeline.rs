@@ -81,7 +81,7 @@ fn window(executor: &Executor, steps: &[Step]) -> usize {
 pub(super) fn is_transactional(step: &Step) -> bool {
     match step {
         Step::Migration { migration, direction, .. } => {
-            migration.block(*direction).is_some_and(|block| block.transaction)
+            migration.block(*direction).is_some_and(|block| block.options.transaction)
         }
         Step::Repeatable(_) => true,
     }

@@ -33,7 +33,7 @@ impl Subject {
             Step::Migration { migration, direction, .. } => Subject {
                 name: format!("migration {label}"),
                 direction: *direction,
-                applies: (*direction == Direction::Up).then_some(migration.version),
+                applies: (*direction == Direction::Up).then_some(&*migration.version),
             },
             Step::Repeatable(_) => Subject::other(format!("repeatable {label}")),
         }
@@ -251,13 +251,13 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, done: &mut 
     let event = match step {
         Step::Migration { migration, direction, .. } => NewEvent {
             action: direction.word(),
-            version: Some(migration.version),
-            name: Some(migration.name),
-            checksum: Some(migration.checksum),
+            version: Some(&migration.version),
+            name: Some(&migration.name),
+            checksum: Some(&migration.checksum),
             ..failed
         },
         Step::Repeatable(script) => {
-            NewEvent { action: "repeatable", name: Some(script.name), checksum: Some(script.checksum), ..failed }
+            NewEvent { action: "repeatable", name: Some(&script.name), checksum: Some(&script.checksum), ..failed }
         }
     };
     let client = &executor.connection.client;

@@ -14,11 +14,11 @@ use crate::event::Event;
 /// # Errors
 /// What the server refused, a lost connection, a cancellation.
 pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
-    executor.tell(Event::Started { step: script.name, number: 1, of: 1 });
-    let outcome = patiently(executor, script.name, async || {
+    executor.tell(Event::Started { step: &script.name, number: 1, of: 1 });
+    let outcome = patiently(executor, &script.name, async || {
         let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
         let client = &executor.connection.client;
-        watch::while_running(executor, script.name, message.send(client, session)).await
+        watch::while_running(executor, &script.name, message.send(client, session)).await
     })
     .await;
     executor.tell(Event::Ended);

@@ -69,7 +69,7 @@ async fn run_some(
     let next = done.steps.len();
     if let Step::Migration { migration, direction, resume, attempt } = &steps[next]
         && let Some(block) = migration.block(*direction)
-        && !block.transaction
+        && !block.options.transaction
     {
         executor.tell(Event::Started { step: &steps[next].label(), number: next + 1, of: steps.len() });
         let begun = Instant::now();

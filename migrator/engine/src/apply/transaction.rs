@@ -235,8 +235,7 @@ fn end_of_characteristics(body: &Body) -> usize {
     let inside = body.statements.iter().filter(|statement| body.range.contains(&statement.range.start));
     let sets = |statement: &&Statement| {
         let word = body.text.get(statement.range.start..statement.range.start + 3);
-        matches!(statement.kind, StatementKind::Set | StatementKind::SetTransaction)
-            || word.is_some_and(|word| word.eq_ignore_ascii_case("set"))
+        statement.kind.is_session() || word.is_some_and(|word| word.eq_ignore_ascii_case("set"))
     };
     let characteristics = inside.take_while(sets).filter(|statement| statement.kind == StatementKind::SetTransaction);
     characteristics.last().map_or(body.range.start, |statement| statement.range.end)

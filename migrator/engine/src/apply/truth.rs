@@ -49,7 +49,7 @@ pub(super) fn of(step: &Step, history: &History, run_id: &str) -> Truth {
     };
     let by_another = !is_recorded(step, history, run_id);
     let has_row = history.applied.iter().any(|row| row.version == migration.version);
-    if let Some(progress) = history.progress().remove(migration.version) {
+    if let Some(progress) = history.progress().remove(&*migration.version) {
         let recorded = |block| units(block).iter().filter(|unit| unit.kind != UnitKind::Session).count();
         let is_finished = migration.block(direction).is_some_and(|block| progress.done.len() == recorded(block));
         return Truth::HalfDone { progress, is_finished };
@@ -60,13 +60,13 @@ pub(super) fn of(step: &Step, history: &History, run_id: &str) -> Truth {
     let was_applied = |event: &Event| {
         matches!(&*event.action, "up" | "stamp" | "adopt") && event.outcome == "done" && event.statement.is_none()
     };
-    let of_it = |event: &&Event| event.version.as_deref() == Some(migration.version);
+    let of_it = |event: &&Event| event.version.as_deref() == Some(&*migration.version);
     Truth::Untouched { was_applied: history.events.iter().filter(of_it).any(was_applied) }
 }
 
 /// By the rule that plans it: what is due no more has been done. A try that failed is newer than what was done before.
 fn of_repeatable(script: &Script, history: &History, run_id: &str) -> Truth {
-    let is_its = |event: &&Event| event.action == "repeatable" && event.name.as_deref() == Some(script.name);
+    let is_its = |event: &&Event| event.action == "repeatable" && event.name.as_deref() == Some(&*script.name);
     match history.events.iter().rev().find(is_its) {
         Some(newest) if newest.outcome == "done" && !history.is_due(script) => {
             Truth::Done { by_another: newest.run_id != run_id }
@@ -95,9 +95,9 @@ pub(super) fn is_recorded(step: &Step, history: &History, run_id: &str) -> bool 
     let ours = |event: &&Event| event.run_id == run_id && event.outcome == "done" && event.statement.is_none();
     history.events.iter().filter(ours).any(|event| match step {
         Step::Migration { migration, direction, .. } => {
-            event.action == direction.word() && event.version.as_deref() == Some(migration.version)
+            event.action == direction.word() && event.version.as_deref() == Some(&*migration.version)
         }
-        Step::Repeatable(script) => event.action == "repeatable" && event.name.as_deref() == Some(script.name),
+        Step::Repeatable(script) => event.action == "repeatable" && event.name.as_deref() == Some(&*script.name),
     })
 }
 
@@ -118,9 +118,19 @@ impl Truth {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use migrator_model::{Block, Migration, Options};
+
     use super::*;
 
-    static VIEWS: Script = Script { name: "views", file: "views.sql", text: "", checksum: "v2", statements: &[] };
+    static VIEWS: Script = Script::new(
+        Cow::Borrowed("views"),
+        Cow::Borrowed("views.sql"),
+        Cow::Borrowed(""),
+        Cow::Borrowed("v2"),
+        Cow::Borrowed(&[]),
+    );
 
     fn event(run_id: &str, action: &str, name: &str, outcome: &str) -> Event {
         let [run_id, action, name, outcome] = [run_id, action, name, outcome].map(str::to_owned);
@@ -151,23 +161,9 @@ mod tests {
 
     #[test]
     fn a_repeatable_behind_a_migration_that_is_not_applied_is_not_applied_again() {
-        let block = || crate::embedded::Block {
-            range: 0..0,
-            transaction: true,
-            lock_timeout_ms: None,
-            statement_timeout_ms: None,
-            statements: &[],
-        };
-        let migration = Box::leak(Box::new(crate::embedded::Migration {
-            version: "011",
-            number: 11,
-            name: "x",
-            file: "011_x.sql",
-            text: "",
-            checksum: "x",
-            up: block(),
-            down: None,
-        }));
+        let up = Block::new(0..0, Options::new(), Cow::Borrowed(&[]));
+        let [version, name, file, text, checksum] = ["011", "x", "011_x.sql", "", "x"].map(Cow::Borrowed);
+        let migration = Box::leak(Box::new(Migration::new(version, 11, name, file, text, checksum, up)));
         let steps = [
             Step::Migration { migration, direction: Direction::Up, resume: None, attempt: 1 },
             Step::Repeatable(&VIEWS),

@@ -19,7 +19,7 @@ pub(crate) struct Args {
 /// Prints them.
 pub(crate) fn run(context: &Context, args: &Args) -> Exit {
     let embedded = context.migrator.embedded;
-    let scripts = [("repeatable", embedded.repeatables), ("seed", embedded.seeds), ("check", embedded.checks)];
+    let scripts = [("repeatable", &*embedded.repeatables), ("seed", &*embedded.seeds), ("check", &*embedded.checks)];
     if args.json {
         let migrations: Vec<_> = embedded
             .migrations
@@ -36,9 +36,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         output::json(&value);
         return Exit::Done;
     }
-    for migration in embedded.migrations {
+    for migration in embedded.migrations.iter() {
         let mut marks = Vec::new();
-        if !migration.up.transaction {
+        if !migration.up.options.transaction {
             marks.push("transaction:false");
         }
         if migration.down.is_none() {
@@ -48,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         result(&format!("migration  {}{marks}", migration.label()));
     }
     for (kind, scripts) in scripts {
-        for script in scripts {
+        for script in scripts.iter() {
             result(&format!("{kind:<10} {}", script.name));
         }
     }

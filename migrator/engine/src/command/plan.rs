@@ -70,7 +70,7 @@ fn to_json(step: &Step, sql: bool) -> serde_json::Value {
             "name": migration.name,
             "file": migration.file,
             "checksum": migration.checksum,
-            "transaction": migration.block(*direction).is_some_and(|block| block.transaction),
+            "transaction": migration.block(*direction).is_some_and(|block| block.options.transaction),
             "statements_done": resume.as_ref().map_or(0, |progress| progress.done.len()),
         }),
         Step::Repeatable(script) => {
@@ -90,9 +90,9 @@ fn sql_of(step: &Step) -> &'static str {
                 Direction::Up => Some(&migration.up),
                 Direction::Down => migration.down.as_ref(),
             };
-            block.map_or("", |block| block.sql(migration.text))
+            block.map_or("", |block| block.sql(&migration.text))
         }
-        Step::Repeatable(script) => script.text,
+        Step::Repeatable(script) => &script.text,
     }
 }
 
@@ -100,7 +100,7 @@ fn sql_of(step: &Step) -> &'static str {
 fn line(step: &Step) -> String {
     match step {
         Step::Migration { migration, direction, resume, .. } => {
-            let alone = migration.block(*direction).is_some_and(|block| !block.transaction);
+            let alone = migration.block(*direction).is_some_and(|block| !block.options.transaction);
             let resumed = resume.as_ref().map(|progress| format!(", statements done: {}", progress.done.len()));
             let how = match alone {
                 true => format!(" (outside a transaction{})", resumed.unwrap_or_default()),

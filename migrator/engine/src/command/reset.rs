@@ -62,7 +62,7 @@ impl Args {
 /// Drops, creates, loads, applies, seeds.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if let Some(name) = &args.seed
-        && !context.migrator.embedded.seeds.iter().any(|script| script.name == name)
+        && !context.migrator.embedded.seeds.iter().any(|script| script.name == *name)
     {
         return Err(Error::usage(format!("there is no seed `{name}` in this binary"))
             .help("nothing was dropped; `migrator list` shows the seeds"));

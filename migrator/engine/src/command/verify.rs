@@ -193,13 +193,13 @@ fn page<'t>(
     let about = vec![
         ("Migrations", embedded.migrations.len().to_string()),
         ("Release", context.migrator.release.version.to_owned()),
-        ("Digest", embedded.digest.to_owned()),
+        ("Digest", embedded.digest.to_string()),
         ("Proved on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
     ];
     let way_back = |way: &WayBack| page::WayBack { mark: way.verdict.mark(), what: way.what, lines: way.lines.clone() };
-    let step = |(index, migration): (usize, &Migration)| page::Step {
+    let step = |(index, migration): (usize, &'static Migration)| page::Step {
         label: migration.label(),
-        file: migration.file,
+        file: &migration.file,
         how: page::how(migration),
         trace: traces.get(index),
         way_back: ways.get(index).map(way_back),

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 /// Prints it.
 pub(crate) fn run(context: &Context, args: &Args) -> Exit {
     let (embedded, release) = (context.migrator.embedded, context.migrator.release);
-    let newest = embedded.migrations.last().map(|migration| migration.version);
+    let newest = embedded.migrations.last().map(|migration| &*migration.version);
     if args.json {
         let value = json!({
             "release": release.version,

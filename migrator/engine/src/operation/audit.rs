@@ -27,7 +27,7 @@ impl AuditReport {
 
 /// Refuses the name of a check that is not embedded.
 pub(crate) fn known(migrator: &Migrator, name: Option<&str>) -> Result<(), Error> {
-    let scripts = migrator.embedded.checks;
+    let scripts = &*migrator.embedded.checks;
     if let Some(name) = name
         && !scripts.iter().any(|script| script.name == name)
     {

@@ -84,7 +84,7 @@ async fn plan(
 ) -> Result<Plan, Error> {
     let survey = plan::survey(migrator.embedded, history);
     let edited: Vec<String> = survey.of(State::Changed).map(|entry| entry.version.clone()).collect();
-    store::read_downs(connection, tables, history, &edited, migrator.embedded.settings.history_writers).await?;
+    store::read_downs(connection, tables, history, &edited, &migrator.embedded.settings.history_writers).await?;
     Ok(plan::down(migrator.embedded, history, target)?)
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn facts_file(session: &Session) -> Result<String, Error> {
     let mut facts = session.facts().await?;
     let settings = &session.migrator.embedded.settings;
     facts.ignore(&[], settings.drift_owners);
-    facts.refuse_unknown(settings.drift_ignore)?;
+    facts.refuse_unknown(&settings.drift_ignore)?;
     let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
     let newest = applied.max().map_or("nothing", |(_, version)| version);
     Ok(facts.render(major(&session.connection), newest))
@@ -78,7 +78,7 @@ pub(super) async fn refuse(
 
 /// Why differences may come from the file and not from the schema.
 fn outdated(facts: &SchemaFacts) -> Option<String> {
-    Facts::is_of_another_format(facts.text).then(|| {
+    Facts::is_of_another_format(&facts.text).then(|| {
         format!(
             "{} was written by another release of the migrator, and the same schema may read differently there: `cargo xtask dump` writes it again",
             facts.file
@@ -110,7 +110,7 @@ pub(crate) async fn after_a_load(
 ) -> Result<Option<(&'static str, Vec<Difference>)>, Error> {
     let Session { migrator, connection, tables, .. } = session;
     let Ok(compiled) = compiled(migrator, connection) else { return Ok(None) };
-    if Facts::version(compiled.text) != newest {
+    if Facts::version(&compiled.text) != newest {
         return Ok(None);
     }
     let mut differences = compare(migrator, connection, tables, compiled).await?;
@@ -121,7 +121,7 @@ pub(crate) async fn after_a_load(
         let left = left.join(", ");
         migrator.tell(Event::Warning(&format!("a dump holds no settings of the database; not set here: {left}")));
     }
-    Ok(Some((compiled.file, differences)))
+    Ok(Some((&*compiled.file, differences)))
 }
 
 async fn comparable(
@@ -141,7 +141,7 @@ async fn comparable(
 /// The facts for the server's major release.
 fn compiled(migrator: &Migrator, connection: &Connection) -> Result<&'static SchemaFacts, Error> {
     let major = major(connection);
-    let all = migrator.embedded.facts;
+    let all = &*migrator.embedded.facts;
     all.iter().find(|facts| facts.major == major).ok_or_else(|| {
         let majors: Vec<String> = all.iter().map(|facts| facts.major.to_string()).collect();
         let there = if majors.is_empty() { "none".to_owned() } else { majors.join(", ") };
@@ -162,10 +162,10 @@ async fn compare(
     compiled: &SchemaFacts,
 ) -> Result<Vec<Difference>, Error> {
     let settings = &migrator.embedded.settings;
-    let mut expected = Facts::parse(compiled.text);
+    let mut expected = Facts::parse(&compiled.text);
     let mut found = Facts::read(connection, tables).await?;
     for facts in [&mut expected, &mut found] {
-        facts.ignore(settings.drift_ignore, settings.drift_owners);
+        facts.ignore(&settings.drift_ignore, settings.drift_owners);
     }
     found.refuse_unknown(&[])?;
     Ok(diff(&expected, &found))
@@ -174,15 +174,15 @@ async fn compare(
 /// Why the database is not in the state that the facts describe; `None`: it is.
 fn elsewhere(migrator: &Migrator, history: &History, facts: &SchemaFacts) -> Option<String> {
     let embedded = migrator.embedded;
-    let at = Facts::version(facts.text);
+    let at = Facts::version(&facts.text);
     let numbers = embedded.migrations.iter().map(|migration| migration.number);
     let described: BTreeSet<i64> = numbers.filter(|number| at.is_some_and(|at| *number <= at)).collect();
     let applied: BTreeSet<i64> = history.applied.iter().filter_map(|row| row.number()).collect();
     let shown = |number: &i64| {
         let known = embedded.migrations.iter().find(|migration| migration.number == *number);
-        known.map_or_else(|| number.to_string(), |migration| migration.version.to_owned())
+        known.map_or_else(|| number.to_string(), |migration| migration.version.to_string())
     };
-    let file = facts.file;
+    let file = &*facts.file;
     if let Some(version) = history.progress().keys().next() {
         return Some(format!("{version} is half-done"));
     }
@@ -193,6 +193,6 @@ fn elsewhere(migrator: &Migrator, history: &History, facts: &SchemaFacts) -> Opt
         return Some(format!("{} is applied, and {file} describes the schema without it", shown(version)));
     }
     let mut repeatables = embedded.repeatables.iter();
-    let other = repeatables.find(|script| history.repeatable_checksum(script.name) != Some(script.checksum))?;
+    let other = repeatables.find(|script| history.repeatable_checksum(&script.name) != Some(&*script.checksum))?;
     Some(format!("the repeatable `{}` has not been applied as it is in this binary", other.name))
 }

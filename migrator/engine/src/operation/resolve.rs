@@ -65,7 +65,7 @@ pub(crate) async fn run(
     session.announce();
     let locked = session.lock(options.wait_lock).await?;
     let Locked { executor, history, .. } = &locked;
-    let progress = history.progress().remove(migration.version);
+    let progress = history.progress().remove(&*migration.version);
     let open = progress.as_ref().and_then(|progress| open(migration, progress));
     let (Some(progress), Some(open)) = (&progress, open) else {
         return Err(Error::usage(format!("migration {} has no statement to decide about", migration.label()))
@@ -85,8 +85,8 @@ pub(crate) async fn run(
     };
     let event = NewEvent {
         action: "resolve",
-        version: Some(migration.version),
-        name: Some(migration.name),
+        version: Some(&*migration.version),
+        name: Some(&*migration.name),
         attempt: Some(progress.attempt),
         statement: Some((statement.unsigned_abs() as usize, &open.checksum)),
         outcome: "done",

@@ -30,9 +30,9 @@ pub struct SeedReport {
 
 /// The embedded seed of that name.
 pub(crate) fn find(migrator: &Migrator, name: &str) -> Result<&'static Script, Error> {
-    let seeds = migrator.embedded.seeds;
+    let seeds = &migrator.embedded.seeds;
     seeds.iter().find(|script| script.name == name).ok_or_else(|| {
-        let known: Vec<&str> = seeds.iter().map(|script| script.name).collect();
+        let known: Vec<&str> = seeds.iter().map(|script| &*script.name).collect();
         Error::usage(format!("there is no seed `{name}` in this binary"))
             .note(format!("seeds in this binary: {}", words::list(&known)))
             .help(format!("write `db/seeds/{name}.sql` and build again"))
@@ -46,7 +46,7 @@ pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> 
     let locked = session.lock(options.wait_lock).await?;
     let Locked { migrator, executor, history } = &locked;
     if let Some(policy) = migrator.policy(history)
-        && policy.seeds.is_some_and(|allowed| !allowed.contains(&script.name))
+        && policy.seeds.as_ref().is_some_and(|allowed| !allowed.contains(&script.name))
     {
         return Err(Error::refused(format!(
             "the seed `{}` is forbidden in the environment `{}`",
@@ -59,5 +59,5 @@ pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> 
     apply::seed(executor, script).await?;
     let took = begun.elapsed();
     locked.release().await;
-    Ok(SeedReport { name: script.name, took })
+    Ok(SeedReport { name: &script.name, took })
 }

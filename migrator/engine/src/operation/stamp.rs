@@ -43,14 +43,14 @@ pub(crate) async fn run(session: Session, options: &StampOptions) -> Result<Stam
     let mut statements = Vec::new();
     let mut stamped = Vec::new();
     for migration in migrations {
-        let label = (migration.version, migration.name, migration.checksum);
+        let label = (&*migration.version, &*migration.name, &*migration.checksum);
         let down_block = recorded::encode(migration);
         let event = NewEvent {
             down_block: Some(&down_block),
             action: "stamp",
-            version: Some(migration.version),
-            name: Some(migration.name),
-            checksum: Some(migration.checksum),
+            version: Some(&*migration.version),
+            name: Some(&*migration.name),
+            checksum: Some(&*migration.checksum),
             outcome: "done",
             duration_ms: Some(0),
             ..NewEvent::default()

@@ -166,7 +166,7 @@ async fn examine(
 /// The newest version after the first `count` steps. A migration that is out of order does not become the newest by being applied last.
 fn newest(plan: &Plan, count: usize, history: &History) -> Option<String> {
     let version = |step: &'_ Step| match step {
-        Step::Migration { migration, .. } => Some((migration.number, migration.version.to_owned())),
+        Step::Migration { migration, .. } => Some((migration.number, migration.version.to_string())),
         Step::Repeatable(_) => None,
     };
     let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));

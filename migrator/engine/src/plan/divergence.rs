@@ -64,14 +64,14 @@ impl Divergence {
     /// What does not fit, and the way out.
     pub fn describe(&self) -> (String, String) {
         match self {
-            Divergence::Changed { migration, recorded_version, .. } if recorded_version != migration.version => (
+            Divergence::Changed { migration, recorded_version, .. } if *recorded_version != migration.version => (
                 format!(
                     "`{}`: the history has version `{recorded_version}`, the file has `{}`",
                     migration.file, migration.version
                 ),
                 format!("rename the file so that its version is written `{recorded_version}` again"),
             ),
-            Divergence::Changed { migration, recorded_name: Some(name), newest, .. } if name != migration.name => (
+            Divergence::Changed { migration, recorded_name: Some(name), newest, .. } if *name != migration.name => (
                 format!("version {} is applied as `{name}`, `{}` has the same number", migration.version, migration.file),
                 format!("give `{}` the next number, above {newest}", migration.name),
             ),
@@ -143,7 +143,7 @@ pub(super) fn find(
                     migration,
                     recorded_version: row.version,
                     recorded_name: row.name,
-                    newest: set.migrations.last().map_or("", |migration| migration.version),
+                    newest: set.migrations.last().map_or("", |migration| &migration.version),
                     recorded_checksum: row.checksum,
                     release: row.release,
                 });

@@ -47,10 +47,10 @@ pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Re
         let (Some(number), Some(migration)) = (entry.number, entry.migration) else { continue };
         let late = entry.state == State::HalfDone || (entry.state == State::Late && out_of_order);
         let prefix = if late { 'U' } else { 'V' };
-        let unapplied = Migration::unapplied(&format!("{prefix}{number}__m"), migration.checksum).map_err(disagree)?;
+        let unapplied = Migration::unapplied(&format!("{prefix}{number}__m"), &migration.checksum).map_err(disagree)?;
         known.push(unapplied);
         if entry.applied.is_some() {
-            let mut row = Migration::unapplied(&format!("V{number}__m"), migration.checksum).map_err(disagree)?;
+            let mut row = Migration::unapplied(&format!("V{number}__m"), &migration.checksum).map_err(disagree)?;
             row.set_applied();
             applied.push(row);
         }

@@ -87,7 +87,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     let mut rows: BTreeMap<i64, &AppliedMigration> = BTreeMap::new();
     let mut entries = Vec::new();
     // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other is nobody's.
-    let spelled: BTreeSet<&str> = set.migrations.iter().map(|migration| migration.version).collect();
+    let spelled: BTreeSet<&str> = set.migrations.iter().map(|migration| &*migration.version).collect();
     let (exact, other): (Vec<_>, Vec<_>) = history.applied.iter().partition(|row| spelled.contains(&*row.version));
     for row in exact.into_iter().chain(other) {
         match row.number() {
@@ -95,9 +95,9 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             number => entries.push(unknown(row, number, newest_known)),
         }
     }
-    for migration in set.migrations {
+    for migration in set.migrations.iter() {
         let row = rows.remove(&migration.number);
-        let progress = progress.remove(migration.version);
+        let progress = progress.remove(&*migration.version);
         let state = match row {
             _ if progress.is_some() => State::HalfDone,
             Some(row) if row.version != migration.version => State::Changed,
@@ -107,7 +107,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             None => State::Pending,
         };
         entries.push(Entry {
-            version: migration.version.to_owned(),
+            version: migration.version.to_string(),
             number: Some(migration.number),
             state,
             migration: Some(migration),

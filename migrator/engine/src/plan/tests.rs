@@ -1,53 +1,27 @@
 use expect_test::{Expect, expect};
+use migrator_model::Options;
 use proptest::prelude::*;
 
 use super::*;
-use crate::embedded::{Block, Settings};
+use crate::embedded::Block;
 use crate::history::AppliedMigration;
 
 /// A set of migrations `<version>_m`, each with the checksum `c<number>` and a way back unless the version ends in `!`.
 fn set(versions: &str) -> &'static Embedded {
-    let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
-    let block =
-        || Block { range: 0..0, transaction: true, lock_timeout_ms: None, statement_timeout_ms: None, statements: &[] };
+    let block = || Block::new(0..0, Options::new(), Vec::new().into());
     let migration = |word: &str| {
         let version = word.trim_end_matches('!');
         let number = version.parse().unwrap();
-        Migration {
-            version: leak(version.to_owned()),
-            number,
-            name: "m",
-            file: leak(format!("db/migrations/{version}_m.sql")),
-            text: "",
-            checksum: leak(format!("c{number}")),
-            up: block(),
-            down: (!word.ends_with('!')).then(block),
-        }
+        let (file, checksum) = (format!("db/migrations/{version}_m.sql"), format!("c{number}"));
+        let version = version.to_owned().into();
+        let migration = Migration::new(version, number, "m".into(), file.into(), "".into(), checksum.into(), block());
+        migration.with_down((!word.ends_with('!')).then(block))
     };
-    let settings = Settings {
-        history_schema: "public",
-        history_table: "schema_migrations",
-        history_writers: &[],
-        start_after: None,
-        lock_timeout_ms: 500,
-        retry_for_ms: 0,
-        statement_timeout_ms: 0,
-        refuse_ahead: false,
-        drift_owners: false,
-        drift_ignore: &[],
-        environments: &[],
-    };
-    let migrations: Vec<Migration> = versions.split_whitespace().map(migration).collect();
-    let script = Script { name: "views", file: "db/repeatable/views.sql", text: "", checksum: "r1", statements: &[] };
-    Box::leak(Box::new(Embedded {
-        migrations: Box::leak(migrations.into_boxed_slice()),
-        repeatables: Box::leak(vec![script].into_boxed_slice()),
-        seeds: &[],
-        checks: &[],
-        facts: &[],
-        settings,
-        digest: "",
-    }))
+    let migrations = versions.split_whitespace().map(migration).collect();
+    let file = "db/repeatable/views.sql".into();
+    let script = Script::new("views".into(), file, "".into(), "r1".into(), Vec::new().into());
+    let set = Embedded::new("".into()).with_migrations(migrations).with_repeatables(vec![script].into());
+    Box::leak(Box::new(set))
 }
 
 /// Rows `<version>` with the right checksum, `<version>*` with another one, `<version>?` without one.

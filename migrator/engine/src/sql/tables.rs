@@ -24,8 +24,8 @@ pub struct Tables {
 impl Tables {
     /// The tables that the settings name.
     pub(crate) fn new(settings: &Settings) -> Tables {
-        let schema = settings.history_schema.to_owned();
-        let table = settings.history_table;
+        let schema = settings.history_schema.to_string();
+        let table = &*settings.history_table;
         let events = format!("{}_events", table.strip_suffix('s').unwrap_or(table));
         Tables {
             lock_key: lock_key(&schema, table),

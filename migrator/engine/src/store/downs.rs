@@ -1,5 +1,7 @@
 //! Down blocks as they were recorded when a migration was applied.
 
+use migrator_model::Text;
+
 use crate::connect::{Connection, query, text};
 use crate::error::Error;
 use crate::history::History;
@@ -15,13 +17,13 @@ pub(crate) async fn read_downs(
     tables: &Tables,
     history: &mut History,
     versions: &[String],
-    allowed: &[&str],
+    allowed: &[Text],
 ) -> Result<(), Error> {
     if versions.is_empty() || !history.has_recorded_downs {
         return Ok(());
     }
     let of_log = history.writers.iter().filter(|(table, _)| *table == tables.events).flat_map(|(_, writers)| writers);
-    if let Some(other) = of_log.clone().find(|writer| !allowed.contains(&writer.as_str())) {
+    if let Some(other) = of_log.clone().find(|writer| !allowed.iter().any(|role| *role == **writer)) {
         let message =
             format!("the down blocks recorded in `{}` cannot be believed: `{other}` can write to it", tables.events);
         return Err(Error::refused(message).help(format!(

@@ -30,7 +30,7 @@ impl Subject {
     fn label(&self) -> String {
         match self {
             Subject::Migration(migration) => migration.label(),
-            Subject::Repeatable(script) => script.name.to_owned(),
+            Subject::Repeatable(script) => script.name.to_string(),
         }
     }
 
@@ -43,15 +43,15 @@ impl Subject {
 
     fn statements(&self) -> &'static [embedded::Statement] {
         match self {
-            Subject::Migration(migration) => migration.up.statements,
-            Subject::Repeatable(script) => script.statements,
+            Subject::Migration(migration) => &migration.up.statements,
+            Subject::Repeatable(script) => &script.statements,
         }
     }
 
     fn source(&self) -> (&'static str, &'static str) {
         match self {
-            Subject::Migration(migration) => (migration.file, migration.text),
-            Subject::Repeatable(script) => (script.file, script.text),
+            Subject::Migration(migration) => (&*migration.file, &*migration.text),
+            Subject::Repeatable(script) => (&*script.file, &*script.text),
         }
     }
 }
@@ -108,7 +108,7 @@ impl Run<'_> {
     async fn all(&mut self) -> Result<(), ClientError> {
         let (client, tables) = (self.locked.client(), self.locked.tables());
         self.locked.put_back(self.subject.block()).await?;
-        if self.subject.block().is_none_or(|block| block.transaction) {
+        if self.subject.block().is_none_or(|block| block.options.transaction) {
             self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?;
             for index in 0..self.subject.statements().len() {
                 self.inside(index).await?;
@@ -296,10 +296,10 @@ enum Named {
 }
 
 /// What is known to be locked, how, and whether it is read as a whole: on an empty table the eye is too slow for it.
-fn known_of(kind: &Kind) -> Vec<(Named, Mode, bool)> {
+fn known_of(kind: &'static Kind) -> Vec<(Named, Mode, bool)> {
     use embedded::ReindexObject as Object;
     let weak = Mode::ShareUpdateExclusive;
-    match *kind {
+    match kind {
         Kind::CreateIndexConcurrently { table, .. } => vec![(Named::Relation(table), weak, true)],
         Kind::DropIndexConcurrently { index } => vec![(Named::TableOfIndex(index), weak, false)],
         Kind::ReindexConcurrently { object: Object::Index, name } => {
@@ -315,7 +315,7 @@ fn known_of(kind: &Kind) -> Vec<(Named, Mode, bool)> {
     }
 }
 
-async fn known(kind: &Kind, client: &tokio_postgres::Client) -> Result<Vec<(String, Mode, bool)>, ClientError> {
+async fn known(kind: &'static Kind, client: &tokio_postgres::Client) -> Result<Vec<(String, Mode, bool)>, ClientError> {
     let mut known = Vec::new();
     for (named, mode, scanned) in known_of(kind) {
         let relation = match named {

@@ -56,7 +56,7 @@ impl Migrated<'_> {
         let major = text::major_of_facts(&facts).context("the migrator printed no facts")?;
         let settings = &self.fresh.set.settings;
         let migrations = &self.fresh.set.migrations;
-        let versions: Vec<&str> = migrations.iter().map(|migration| migration.version.as_str()).collect();
+        let versions: Vec<&str> = migrations.iter().map(|migration| &*migration.version).collect();
         let mut schema = text::clean(&self.pg_dump()?, &major);
         schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
         Ok(Dump { major, schema, facts })

@@ -122,7 +122,7 @@ impl Run<'_> {
 
     fn message(&self, unit: &Unit, previous: Option<&Unit>, durability: Durability, anew: bool) -> Message {
         let (tables, run) = (&self.executor.tables, &self.executor.run);
-        let previous = previous.map(|unit| Condition::StatementDone(self.migration.version.to_owned(), unit.number));
+        let previous = previous.map(|unit| Condition::StatementDone(self.migration.version.to_string(), unit.number));
         let fence = fence(tables, run, previous.iter());
         let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
         let capture = capture_session(&self.executor.connection.server.limits, anew);

@@ -15,16 +15,16 @@ pub(in crate::apply) struct Run<'a> {
     pub(in crate::apply) migration: &'static Migration,
     pub(in crate::apply) direction: Direction,
     pub(in crate::apply) attempt: i32,
-    pub(in crate::apply) block: &'a Block,
+    pub(in crate::apply) block: &'static Block,
 }
 
 impl Run<'_> {
     pub(super) fn event_of_migration(&self) -> NewEvent<'static> {
         NewEvent {
             action: self.direction.word(),
-            version: Some(self.migration.version),
-            name: Some(self.migration.name),
-            checksum: Some(self.migration.checksum),
+            version: Some(&*self.migration.version),
+            name: Some(&*self.migration.name),
+            checksum: Some(&*self.migration.checksum),
             attempt: Some(self.attempt),
             ..NewEvent::default()
         }
@@ -57,8 +57,8 @@ impl Run<'_> {
     }
 
     pub(super) fn body(&self, unit: &Unit) -> Body {
-        let statements = self.block.statements;
-        Body { file: self.migration.file, text: self.migration.text, range: unit.range.clone(), statements }
+        let Migration { file, text, .. } = self.migration;
+        Body { file, text, range: unit.range.clone(), statements: &self.block.statements }
     }
 
     pub(super) fn at(&self, unit: &Unit, mut failure: Failure) -> Failure {

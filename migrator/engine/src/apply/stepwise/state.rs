@@ -25,7 +25,7 @@ impl Run<'_> {
             "SELECT session FROM {} WHERE {} AND attempt = {} AND statement IS NOT NULL AND outcome = 'done' \
              AND action IN ('{}', 'resolve') ORDER BY id DESC LIMIT 1",
             self.executor.tables.events,
-            is_text("version", migration.version),
+            is_text("version", &migration.version),
             self.attempt,
             direction.word()
         );

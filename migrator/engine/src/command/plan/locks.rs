@@ -134,7 +134,7 @@ fn behind(context: &Context, history: &History) -> Plan {
     let embedded = context.migrator.embedded;
     let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
     let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
-    let there = |script: &&Script| history.repeatable_checksum(script.name) == Some(script.checksum);
+    let there = |script: &&Script| history.repeatable_checksum(&script.name) == Some(&*script.checksum);
     let repeatables = embedded.repeatables.iter().filter(there);
     let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
     Plan::new(steps)
@@ -143,7 +143,7 @@ fn behind(context: &Context, history: &History) -> Plan {
 /// Repeatables that are there with an older text, which no binary holds: the present one takes its place, as far as it can be put in
 /// before what is pending, which may need it.
 async fn put_in_older(context: &Context, database: &Database, history: &History) {
-    for script in context.migrator.embedded.repeatables {
+    for script in context.migrator.embedded.repeatables.iter() {
         if is_older(history, script) {
             // One that needs what is pending cannot have been there in this form.
             let _ = database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
@@ -153,7 +153,7 @@ async fn put_in_older(context: &Context, database: &Database, history: &History)
 
 /// Whether it is there with another text than in this binary.
 fn is_older(history: &History, script: &Script) -> bool {
-    history.has_run_repeatable(script.name) && history.repeatable_checksum(script.name) != Some(script.checksum)
+    history.has_run_repeatable(&script.name) && history.repeatable_checksum(&script.name) != Some(&*script.checksum)
 }
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {

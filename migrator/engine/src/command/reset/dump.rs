@@ -85,7 +85,7 @@ fn check(file: &str, text: &str, embedded: &Embedded) -> Result<Option<i64>, Err
     let held = versions(text).ok_or_else(|| {
         refused(file, "it does not say which migrations it holds").help("`cargo xtask dump` writes it anew")
     })?;
-    let known = embedded.migrations;
+    let known = &*embedded.migrations;
     let unknown: Vec<&str> =
         held.iter().copied().filter(|version| !known.iter().any(|migration| migration.version == *version)).collect();
     if !unknown.is_empty() {
@@ -93,9 +93,9 @@ fn check(file: &str, text: &str, embedded: &Embedded) -> Result<Option<i64>, Err
             .help("bring the files of these migrations back, or write it anew with `cargo xtask dump`"));
     }
     let newest =
-        known.iter().filter(|migration| held.contains(&migration.version)).map(|migration| migration.number).max();
+        known.iter().filter(|migration| held.contains(&&*migration.version)).map(|migration| migration.number).max();
     let lacks = |number: i64, version: &str| Some(number) < newest && !held.contains(&version);
-    if let Some(migration) = known.iter().find(|migration| lacks(migration.number, migration.version)) {
+    if let Some(migration) = known.iter().find(|migration| lacks(migration.number, &migration.version)) {
         return Err(refused(file, &format!("it was written without {}, and holds newer ones", migration.label()))
             .help("`cargo xtask dump` writes it anew"));
     }

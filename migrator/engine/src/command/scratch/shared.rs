@@ -128,8 +128,8 @@ impl Snapshot {
 /// Whether one of the files, or a setting of the migrator, says this name as a word: on a server that others use too, nothing else is taken
 /// for what the files have made.
 pub(super) fn mentioned(embedded: &Embedded, user: &str, name: &str) -> bool {
-    let migrations = embedded.migrations.iter().map(|migration| migration.text);
-    let scripts = embedded.repeatables.iter().chain(embedded.seeds).map(|script| script.text);
+    let migrations = embedded.migrations.iter().map(|migration| &*migration.text);
+    let scripts = embedded.repeatables.iter().chain(embedded.seeds.iter()).map(|script| &*script.text);
     let mut words =
         vec![name.to_lowercase(), name.to_lowercase().replace('"', "\"\""), name.to_lowercase().replace('\'', "''")];
     if name == user {

@@ -105,19 +105,12 @@ fn there(before: Repeatable, embedded: &'static Embedded) -> &'static Script {
     let is_place = |place: &usize| before.text.is_char_boundary(*place);
     let starts: Vec<usize> = before.starts.into_iter().filter(is_place).collect();
     let ends = starts.iter().skip(1).copied().chain([length]);
-    let statement = |(start, end): (&usize, usize)| Statement {
-        range: *start..end.max(*start),
-        kind: StatementKind::Plain,
-        checksum: "",
-    };
+    let statement =
+        |(start, end): (&usize, usize)| Statement::new(*start..end.max(*start), StatementKind::Plain, "".into());
     let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
     // They live until the process ends, as compiled ones do.
-    Box::leak(Box::new(Script {
-        file: format!("db/repeatable/{}.sql", before.name).leak(),
-        name: before.name.leak(),
-        text: before.text.leak(),
-        // No text that is compiled in has this one: it is another.
-        checksum: "",
-        statements: statements.leak(),
-    }))
+    let file = format!("db/repeatable/{}.sql", before.name);
+    // No text that is compiled in has this checksum: it is another.
+    let checksum = "".into();
+    Box::leak(Box::new(Script::new(before.name.into(), file.into(), before.text.into(), checksum, statements.into())))
 }

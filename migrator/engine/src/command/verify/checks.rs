@@ -10,9 +10,9 @@ use crate::words::list;
 
 /// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
 pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>) -> Result<Answer, Error> {
-    let migrations = scratch.context.migrator.embedded.migrations;
+    let migrations = &scratch.context.migrator.embedded.migrations;
     let mut place = Place::new(scratch, 0).await?;
-    for _ in migrations {
+    for _ in migrations.iter() {
         if let Err(error) = place.up().await {
             return Ok((Verdict::Failed, error_lines(&error)));
         }
@@ -45,7 +45,7 @@ pub(super) async fn second_up(scratch: &Scratch<'_>) -> Result<Answer, Error> {
 /// A repeatable that is applied again changes nothing.
 pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     let mut database = scratch.database().await?;
-    let repeatables = database.context.migrator.embedded.repeatables;
+    let repeatables = &*database.context.migrator.embedded.repeatables;
     database.up(Target::Newest, true).await?;
     let once = database.locked.facts().await?;
     let plan = Plan::new(repeatables.iter().map(Step::Repeatable));
@@ -66,9 +66,9 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
 
 /// Each seed can be run on a fresh database, and again.
 pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
-    let seeds = scratch.context.migrator.embedded.seeds;
+    let seeds = &scratch.context.migrator.embedded.seeds;
     let mut broken = Vec::new();
-    for seed in seeds {
+    for seed in seeds.iter() {
         let mut database = scratch.database().await?;
         database.up(Target::Newest, true).await?;
         for again in [false, true] {
@@ -84,7 +84,7 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
     if !broken.is_empty() {
         return Ok((Verdict::Failed, broken));
     }
-    let names: Vec<&str> = seeds.iter().map(|seed| seed.name).collect();
+    let names: Vec<&str> = seeds.iter().map(|seed| &*seed.name).collect();
     let names = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
     Ok((Verdict::Ok, vec![names]))
 }

@@ -8,9 +8,9 @@ use crate::trace::{Subject, Trace, Tracer, Waits};
 /// Every statement of every migration, in its place in the history; what it locks is no failure, but worth knowing.
 pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
     let database = scratch.database().await?;
-    let migrations = scratch.context.migrator.embedded.migrations;
+    let migrations = &scratch.context.migrator.embedded.migrations;
     let mut tracer = Tracer::new(&database.locked).await?;
-    for migration in migrations {
+    for migration in migrations.iter() {
         if scratch.context.migrator.cancellation.is_requested() {
             break;
         }

@@ -148,7 +148,7 @@ impl Road<'_> {
     /// How many of the new migrations can be rolled back, newest first, and the one that cannot. Where none is new it is the newest
     /// one: that is what `down` would roll back.
     fn ways_back(&self) -> (usize, Option<&'static Migration>) {
-        let migrations = self.database.context.migrator.embedded.migrations;
+        let migrations = &*self.database.context.migrator.embedded.migrations;
         let mut newest = migrations.iter().rev().take(self.new.len().max(1));
         let none = newest.clone().find(|migration| migration.down.is_none());
         (newest.by_ref().take_while(|migration| migration.down.is_some()).count(), none)

@@ -101,7 +101,7 @@ impl Place {
     pub(super) async fn up(&mut self) -> Result<(), Error> {
         let planned = self.ways_up[self.at].clone();
         let Step::Migration { migration, .. } = &planned else { return Ok(()) };
-        let mut plan = match migration.up.transaction {
+        let mut plan = match migration.up.options.transaction {
             true => Plan::new([planned.clone()]),
             // Such a step depends on how far it got before.
             false => plan::up(
@@ -139,7 +139,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn put_in_repeatables(&mut self) -> Result<(), Error> {
-        for script in self.database.context.migrator.embedded.repeatables {
+        for script in self.database.context.migrator.embedded.repeatables.iter() {
             // One that needs what comes later cannot have been there in this form.
             let _ = self.database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
         }
@@ -188,8 +188,8 @@ impl Place {
     }
 
     async fn record(&mut self, migration: &Migration, direction: Direction) -> Result<(), Error> {
-        if migration.block(direction).is_some_and(|block| block.transaction) {
-            self.history.record(direction, (migration.version, migration.name, migration.checksum));
+        if migration.block(direction).is_some_and(|block| block.options.transaction) {
+            self.history.record(direction, (&*migration.version, &*migration.name, &*migration.checksum));
         } else {
             self.history = self.database.history().await?;
         }

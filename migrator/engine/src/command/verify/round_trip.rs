@@ -88,7 +88,7 @@ pub(super) async fn every_migration(
 
 impl<'a> Work<'a> {
     fn new(scratch: &'a Scratch<'a>, portion: usize) -> Work<'a> {
-        let migrations = scratch.context.migrator.embedded.migrations;
+        let migrations = &scratch.context.migrator.embedded.migrations;
         Work {
             scratch,
             migrations,

@@ -1,0 +1,47 @@
+//! What a db directory of PostgreSQL migrations holds.
+//!
+//! One definition for both ends: `migrator-build` reads files into it, owned, and writes it as Rust; in the binary the same types
+//! borrow `'static` data, so that nothing is parsed, copied or allocated when it starts.
+//!
+//! Types that can grow are built by `new` and `with_...` only, all of them `const`. Generated code calls these and holds no struct
+//! literal, so a field that is added later breaks no code that was generated without it.
+
+use std::borrow::Cow;
+
+mod block;
+mod set;
+mod settings;
+mod statement;
+
+pub use block::{Block, Options};
+pub use set::{Direction, Migration, Release, SchemaFacts, Script, Set};
+pub use settings::{Environment, Level, Settings};
+pub use statement::{ReindexObject, Statement, StatementKind};
+
+/// Text that is owned at build time and `'static` in the binary.
+pub type Text = Cow<'static, str>;
+
+/// A list that is owned at build time and `'static` in the binary.
+pub type List<T> = Cow<'static, [T]>;
+
+/// Assigns in a `const fn`, which cannot drop: what was in the place is forgotten. Builders start from defaults, which own nothing.
+const fn put<T>(place: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(place, value));
+}
+
+/// `const` methods that give the value back with one field replaced.
+macro_rules! builders {
+    ($type:ident { $($method:ident: $field:ident: $value:ty,)* }) => {
+        impl $type {
+            $(
+                #[doc = concat!("The same with [`", stringify!($field), "`](Self::", stringify!($field), ") replaced.")]
+                #[must_use]
+                pub const fn $method(mut self, value: $value) -> $type {
+                    $crate::put(&mut self.$field, value);
+                    self
+                }
+            )*
+        }
+    };
+}
+use builders;
