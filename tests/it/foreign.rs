@@ -305,6 +305,14 @@ fn the_readmes_git_form_finds_the_crates() {
         (package["name"].as_str().unwrap(), source.to_owned())
     });
     let sources: BTreeMap<&str, String> = sources.filter(|(name, _)| name.starts_with("migrator-")).collect();
-    let expected = ["migrator-build", "migrator-diagnostic", "migrator-engine", "migrator-postgres", "migrator-xtask"];
+    let expected = [
+        "migrator-build",
+        "migrator-diagnostic",
+        "migrator-engine",
+        "migrator-model",
+        "migrator-postgres",
+        "migrator-sql",
+        "migrator-xtask",
+    ];
     assert_eq!(sources, expected.map(|name| (name, format!("git+{url}"))).into());
 }

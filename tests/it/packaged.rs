@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::workspace::{Workspace, files, repository};
 
-const LIBRARIES: [&str; 5] =
-    ["migrator-build", "migrator-diagnostic", "migrator-engine", "migrator-postgres", "migrator-xtask"];
+const LIBRARIES: [&str; 7] = [
+    "migrator-build",
+    "migrator-diagnostic",
+    "migrator-engine",
+    "migrator-model",
+    "migrator-postgres",
+    "migrator-sql",
+    "migrator-xtask",
+];
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
