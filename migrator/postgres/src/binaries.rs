@@ -6,11 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, OLDEST_MAJOR, Result};
 use crate::user::{ServerUser, blocked_directory};
-
-/// The oldest major release that the project supports.
-pub(crate) const OLDEST_MAJOR: u32 = 13;
 
 /// Directories of the usual packages; one `*` each stands for any text inside one component.
 const USUAL_DIRECTORIES: &[&str] = &[

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::binaries::OLDEST_MAJOR;
+/// The oldest major release that the project supports.
+pub(crate) const OLDEST_MAJOR: u32 = 13;
 
 /// The result of what can fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
