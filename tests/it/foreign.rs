@@ -5,6 +5,7 @@ use std::fs;
 
 use expect_test::expect;
 
+use crate::packaged::LIBRARIES;
 use crate::support::{Project, place, server};
 use crate::workspace::{Workspace, repository, section};
 
@@ -305,14 +306,5 @@ fn the_readmes_git_form_finds_the_crates() {
         (package["name"].as_str().unwrap(), source.to_owned())
     });
     let sources: BTreeMap<&str, String> = sources.filter(|(name, _)| name.starts_with("migrator-")).collect();
-    let expected = [
-        "migrator-build",
-        "migrator-diagnostic",
-        "migrator-engine",
-        "migrator-model",
-        "migrator-postgres",
-        "migrator-sql",
-        "migrator-xtask",
-    ];
-    assert_eq!(sources, expected.map(|name| (name, format!("git+{url}"))).into());
+    assert_eq!(sources, LIBRARIES.map(|name| (name, format!("git+{url}"))).into());
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::workspace::{Workspace, files, repository};
 
-const LIBRARIES: [&str; 7] = [
+/// Everything that is published, ascending by name.
+pub(crate) const LIBRARIES: [&str; 7] = [
     "migrator-build",
     "migrator-diagnostic",
     "migrator-engine",

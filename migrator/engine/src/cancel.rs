@@ -12,7 +12,7 @@ pub struct Cancellation(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Why; `None`: nobody wants anything to stop.
+    /// Why; `None`: nothing is to stop.
     reason: Mutex<Option<String>>,
     notify: tokio::sync::Notify,
     /// One for each session in which there is something to cancel and to report, by its process on the server.
@@ -22,10 +22,10 @@ struct Shared {
 }
 
 /// How often a cancellation is sent: between two statements it finds nothing.
-const EVERY: Duration = Duration::from_millis(250);
+pub(crate) const EVERY: Duration = Duration::from_millis(250);
 
 impl Cancellation {
-    /// One that nobody has asked for yet.
+    /// One that has not been asked for yet.
     pub fn new() -> Cancellation {
         Cancellation::default()
     }

@@ -51,11 +51,16 @@ impl Connection {
 
 /// A file as something that can be run; what it holds lives until the process ends, as compiled files do.
 fn body(file: String, text: String, starts: &[usize]) -> Body {
-    let length = text.len();
+    let statements = statements(starts, text.len());
+    Body { file: file.leak(), range: 0..text.len(), text: text.leak(), statements: statements.leak() }
+}
+
+/// The statements of a text of so many bytes, of which no more is known than where they start.
+pub fn statements(starts: &[usize], length: usize) -> Vec<Statement> {
     let ends = starts.iter().skip(1).copied().chain([length]);
-    let statement = |(start, end): (&usize, usize)| Statement::new(*start..end, StatementKind::Plain, "".into());
-    let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
-    Body { file: file.leak(), text: text.leak(), range: 0..length, statements: statements.leak() }
+    let statement =
+        |(&start, end): (&usize, usize)| Statement::new(start..end.max(start), StatementKind::Plain, "".into());
+    starts.iter().zip(ends).map(statement).collect()
 }
 
 impl Session {

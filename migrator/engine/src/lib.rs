@@ -83,7 +83,6 @@ mod session;
 pub mod signals;
 mod sql;
 mod store;
-
 mod terminal;
 mod tls;
 #[cfg(feature = "dev")]

@@ -22,7 +22,7 @@ pub struct Migrator {
 }
 
 impl Migrator {
-    /// A migrator over an embedded set that tells nobody what it does.
+    /// A migrator over an embedded set that tells no one what it does.
     pub fn new(embedded: &'static Embedded) -> Migrator {
         Migrator {
             embedded,
@@ -81,6 +81,13 @@ impl Migrator {
     /// Tells who listens.
     pub(crate) fn tell(&self, event: Event<'_>) {
         self.observer.event(&event);
+    }
+
+    /// Says that a newer release has been here.
+    pub(crate) fn warn_ahead(&self, ahead: &[String]) {
+        if !ahead.is_empty() {
+            self.tell(Event::Ahead(ahead));
+        }
     }
 
     /// Where the server's notices go.

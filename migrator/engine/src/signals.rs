@@ -2,11 +2,10 @@
 //! `nohup` does, stays ignored.
 
 use std::task::Poll;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cancel::Cancellation;
+use crate::cancel::{Cancellation, EVERY};
 
 /// How the work has ended.
 pub struct Guarded<T> {
@@ -39,12 +38,12 @@ pub async fn guard<T>(
     }
     told(name);
     loop {
-        // Between two statements a cancellation finds nothing: it is sent until the work has ended.
+        // Until the work has ended, for what it begins meanwhile.
         cancellation.send().await;
         tokio::select! {
             outcome = &mut work => return Ok(Guarded { outcome, signal: Some(first) }),
             number = signals.next() => return Err(number),
-            () = tokio::time::sleep(Duration::from_millis(250)) => {}
+            () = tokio::time::sleep(EVERY) => {}
         }
     }
 }

@@ -4,8 +4,6 @@ use serde_json::json;
 
 use crate::command::Context;
 use crate::error::{Error, Exit};
-use crate::event::{Event, Observer as _};
-use crate::history::Direction;
 use crate::operation::plan::PlanOptions;
 use crate::output::{self, file, result};
 use crate::plan::{Plan, Step};
@@ -48,17 +46,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let steps: Vec<_> = plan.steps.iter().map(|step| to_json(step, args.sql)).collect();
         output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
     } else {
-        warn_ahead(context, &plan);
+        context.migrator.warn_ahead(&plan.ahead);
         print(&plan, args.sql);
     }
     Ok(Exit::Done)
-}
-
-/// Says that a newer release has been here.
-fn warn_ahead(context: &Context, plan: &Plan) {
-    if !plan.ahead.is_empty() {
-        context.terminal.event(&Event::Ahead(&plan.ahead));
-    }
 }
 
 fn to_json(step: &Step, sql: bool) -> serde_json::Value {
@@ -86,11 +77,7 @@ fn to_json(step: &Step, sql: bool) -> serde_json::Value {
 fn sql_of(step: &Step) -> &'static str {
     match step {
         Step::Migration { migration, direction, .. } => {
-            let block = match direction {
-                Direction::Up => Some(&migration.up),
-                Direction::Down => migration.down.as_ref(),
-            };
-            block.map_or("", |block| block.sql(&migration.text))
+            migration.block(*direction).map_or("", |block| block.sql(&migration.text))
         }
         Step::Repeatable(script) => &script.text,
     }

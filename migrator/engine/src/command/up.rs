@@ -3,7 +3,6 @@
 use crate::command::{Context, Wait, plan as show_plan};
 use crate::error::{Error, Exit};
 use crate::event::Applied;
-use crate::operation::plan::PlanOptions;
 use crate::operation::up::{UpOptions, UpReport};
 use crate::output::result;
 use crate::words::duration;
@@ -71,9 +70,7 @@ const REFUSES_EMPTY: bool = cfg!(feature = "dev");
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect_within(args.wait.wait_lock).await?;
     if args.dry_run {
-        let options =
-            PlanOptions { to: args.to, allow_out_of_order: args.allow_out_of_order, refuse_empty: REFUSES_EMPTY };
-        show_plan::print(&session.plan(&options).await?, args.sql);
+        show_plan::print(&session.plan(&args.options().planning()).await?, args.sql);
         return Ok(Exit::Done);
     }
     let report = session.up(&args.options()).await?;

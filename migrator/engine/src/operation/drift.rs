@@ -193,6 +193,6 @@ fn elsewhere(migrator: &Migrator, history: &History, facts: &SchemaFacts) -> Opt
         return Some(format!("{} is applied, and {file} describes the schema without it", shown(version)));
     }
     let mut repeatables = embedded.repeatables.iter();
-    let other = repeatables.find(|script| history.repeatable_checksum(&script.name) != Some(&*script.checksum))?;
+    let other = repeatables.find(|script| history.is_due(script))?;
     Some(format!("the repeatable `{}` has not been applied as it is in this binary", other.name))
 }

@@ -6,7 +6,7 @@ use super::plan::PlanOptions;
 use super::{WAIT_LOCK, audit, drift, options, plan};
 use crate::apply::{Beside, apply};
 use crate::error::{Error, ErrorKind, Exit};
-use crate::event::{Applied, Event};
+use crate::event::Applied;
 use crate::history::History;
 use crate::migrator::Migrator;
 use crate::plan::{Plan, Step};
@@ -40,7 +40,8 @@ options! {
 }
 
 impl UpOptions {
-    fn planning(&self) -> PlanOptions {
+    /// The part that decides about the plan.
+    pub(crate) fn planning(&self) -> PlanOptions {
         PlanOptions { to: self.to, allow_out_of_order: self.allow_out_of_order, refuse_empty: self.refuse_empty }
     }
 
@@ -87,7 +88,7 @@ pub(crate) async fn run(session: Session, options: &UpOptions) -> Result<UpRepor
         store::refuse_elsewhere(&session.history, &session.tables)?;
     }
     if let Some(plan) = &plan {
-        warn_ahead(&session.migrator, &plan.ahead);
+        session.migrator.warn_ahead(&plan.ahead);
     }
     if plan.as_ref().is_some_and(|plan| plan.steps.is_empty()) {
         if options.check_drift {
@@ -103,20 +104,13 @@ pub(crate) async fn run(session: Session, options: &UpOptions) -> Result<UpRepor
     outcome
 }
 
-/// Says that a newer release has been here.
-fn warn_ahead(migrator: &Migrator, ahead: &[String]) {
-    if !ahead.is_empty() {
-        migrator.tell(Event::Ahead(ahead));
-    }
-}
-
 /// Plans again and applies. `seen`: the versions of a newer release that were warned of already.
 async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> Result<UpReport, Error> {
     let begun = Instant::now();
     let Locked { migrator, executor, history } = locked;
     let plan = plan::up(migrator, history, &options.planning())?;
     if plan.ahead != seen {
-        warn_ahead(migrator, &plan.ahead);
+        migrator.warn_ahead(&plan.ahead);
     }
     if plan.steps.is_empty() {
         return Ok(UpReport { by_another: true, ..UpReport::nothing() });

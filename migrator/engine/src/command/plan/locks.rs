@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, args: &Args, session: Session, plan: 
             .help("run `cargo xtask migrate plan --locks`, which starts one, or name one in MIGRATOR_SCRATCH_URL"));
     };
     let place = args.tracing.html.as_deref().map(Place::open).transpose()?;
-    super::warn_ahead(context, plan);
+    context.migrator.warn_ahead(&plan.ahead);
     let (history, target) = (session.history().clone(), session.target().clone());
     drop(session);
     let (version, traces) = on_copy(context, url, &history, plan)
@@ -134,8 +134,7 @@ fn behind(context: &Context, history: &History) -> Plan {
     let embedded = context.migrator.embedded;
     let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
     let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
-    let there = |script: &&Script| history.repeatable_checksum(&script.name) == Some(&*script.checksum);
-    let repeatables = embedded.repeatables.iter().filter(there);
+    let repeatables = embedded.repeatables.iter().filter(|script| !history.is_due(script));
     let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
     Plan::new(steps)
 }
@@ -153,7 +152,7 @@ async fn put_in_older(context: &Context, database: &Database, history: &History)
 
 /// Whether it is there with another text than in this binary.
 fn is_older(history: &History, script: &Script) -> bool {
-    history.has_run_repeatable(&script.name) && history.repeatable_checksum(&script.name) != Some(&*script.checksum)
+    history.has_run_repeatable(&script.name) && history.is_due(script)
 }
 
 async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {

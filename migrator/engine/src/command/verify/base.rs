@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::embedded::{Embedded, Script, Statement, StatementKind};
+use crate::client::statements;
+use crate::embedded::{Embedded, Script};
 use crate::error::Error;
 
 /// `{"known":{"name":"origin/main","versions":["001"],"repeatables":[{"name":"v","text":"...","starts":[0]}]}}`, or
@@ -101,13 +102,9 @@ fn there(before: Repeatable, embedded: &'static Embedded) -> &'static Script {
     if let Some(script) = embedded.repeatables.iter().find(same) {
         return script;
     }
-    let length = before.text.len();
     let is_place = |place: &usize| before.text.is_char_boundary(*place);
     let starts: Vec<usize> = before.starts.into_iter().filter(is_place).collect();
-    let ends = starts.iter().skip(1).copied().chain([length]);
-    let statement =
-        |(start, end): (&usize, usize)| Statement::new(*start..end.max(*start), StatementKind::Plain, "".into());
-    let statements: Vec<Statement> = starts.iter().zip(ends).map(statement).collect();
+    let statements = statements(&starts, before.text.len());
     // They live until the process ends, as compiled ones do.
     let file = format!("db/repeatable/{}.sql", before.name);
     // No text that is compiled in has this checksum: it is another.
