@@ -11,7 +11,7 @@ use crate::support::{Project, place, server};
 use crate::workspace::Workspace;
 
 /// As `cargo xtask migrate` builds it: the tests of other workspaces have compiled that engine already.
-const BUILD: &str = "build --package migrator --features dev";
+const BUILD: &str = "build --package migrator";
 
 /// A build of the migrator that succeeded.
 struct Built {

@@ -16,6 +16,16 @@ fn the_warnings_of_the_build_and_the_start_of_a_server_are_told() {
     assert!(first.starts_with("exit 0") && first.contains("applied 004_text"), "{first}");
     assert!(first.contains("M050") && first.contains("004_text.sql"), "{first}");
     assert_eq!(first.matches(started).count(), 1, "{first}");
+    // An unfinished file is not recorded: it could not be changed any more.
+    let unfinished = "db/migrations/005_unfinished.sql";
+    workspace.write(unfinished, "-- migrate:up\n\n-- migrate:down\n");
+    let refused = run("xtask up --no-dump");
+    assert!(
+        refused.starts_with("exit 8") && refused.contains("005_unfinished has no statement in its up block"),
+        "{refused}"
+    );
+    assert!(run("xtask up --to 4 --no-dump").starts_with("exit 0"));
+    std::fs::remove_file(workspace.path(unfinished)).unwrap();
     // The same warning where nothing has to be built; a server that runs already is no news.
     let second = run("xtask status");
     assert!(second.contains("M050") && second.contains("up to date") && !second.contains(started), "{second}");

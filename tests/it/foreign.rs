@@ -192,7 +192,7 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> migrator -> migrator-engine
-         = help: remove `migrator` from the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator` from the dependencies of `backend`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
         skipped: append-only, because this is not a git repository
 
@@ -203,7 +203,7 @@ fn check_shows_the_path_from_the_backend_to_the_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> migrator-engine
-         = help: remove `migrator-engine` from the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `backend`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
         skipped: append-only, because this is not a git repository
 

@@ -1,7 +1,6 @@
 //! `reset --from-dump`: a new database from the committed schema, and what is behind it.
 
 use std::fs;
-use std::path::Path;
 
 use expect_test::expect;
 
@@ -17,16 +16,14 @@ fn history(versions: &[&str]) -> String {
     )
 }
 
-/// Runs `reset --from-dump` with a dump of these statements and versions; `starts`: where its statements start.
-fn reset(project: &Project, schema: &str, starts: &str) -> String {
+/// Runs `reset --from-dump` with a dump of these statements and versions.
+fn reset(project: &Project, schema: &str) -> String {
     project.file("schema.sql", schema);
-    reset_from(project, &project.db().join("schema.sql"), starts)
+    reset_from_dump(project)
 }
 
-fn reset_from(project: &Project, path: &Path, starts: &str) -> String {
-    let path = path.display().to_string();
-    let variables = [("MIGRATOR_WORKSPACE_SCHEMA", &*path), ("MIGRATOR_WORKSPACE_SCHEMA_STATEMENTS", starts)];
-    project.run_with(&["reset", "--from-dump", "--yes", "--database", project.database()], &variables)
+fn reset_from_dump(project: &Project) -> String {
+    project.run(&["reset", "--from-dump", "--yes", "--database", project.database()])
 }
 
 /// Three migrations that create a table each, applied, with something in the database by which it is known again.
@@ -133,22 +130,16 @@ fn nothing_is_dropped_for_a_dump_that_cannot_be_used() {
         assert!(is_untouched(&project), "{output}");
         all.push_str(&output);
     };
-    check(project.run(&["reset", "--from-dump", "--yes", "--database", project.database()]));
-    check(reset_from(&project, &project.db().join("missing.sql"), ""));
-    check(reset(&project, "CREATE TABLE public.t1 (id int);\n", ""));
-    check(reset(&project, &history(&["001", "2", "004"]), ""));
-    check(reset(&project, &history(&["001", "003"]), ""));
+    check(reset_from_dump(&project));
+    check(reset(&project, "CREATE TABLE public.t1 (id int);\n"));
+    check(reset(&project, &history(&["001", "2", "004"])));
+    check(reset(&project, &history(&["001", "003"])));
     fs::write(project.db().join("schema.sql"), b"-- \xff").unwrap();
-    check(reset_from(&project, &project.db().join("schema.sql"), ""));
+    check(reset_from_dump(&project));
     expect![[r#"
         exit 2
         --- stderr
-        error: cannot reset from the dump: nobody has said where it is
-          = note: nothing was dropped
-          = help: `cargo xtask migrate reset --from-dump` knows
-        exit 2
-        --- stderr
-        error: cannot reset from `db/missing.sql`: No such file or directory (os error 2)
+        error: cannot reset from `db/schema.sql`: No such file or directory (os error 2)
           = note: nothing was dropped
           = help: `cargo xtask dump` writes it
         exit 2
@@ -179,22 +170,15 @@ fn nothing_is_dropped_for_a_dump_that_cannot_be_used() {
 fn a_dump_that_does_not_load_is_shown_at_its_place() {
     let project = project();
     let schema = |first: &str| format!("{first}\n\n{}", history(&["001"]));
-    let mut all = reset(&project, &schema("CREATE TABLE public.t1 (é int);\nCREATE TABEL x ();"), "");
+    let mut all = reset(&project, &schema("CREATE TABLE public.t1 (é int);\nCREATE TABEL x ();"));
     all.push_str(&project.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"));
     all.push_str(&reset(
         &project,
         &schema("CREATE TABLE public.a ();\nCREATE VIEW public.é AS SELECT é FROM public.a;"),
-        "",
     ));
     all.push_str(&reset(
         &project,
         &schema("CREATE TABLE public.a ();\nGRANT SELECT ON public.a TO nobody_of_this_name;"),
-        "0,26",
-    ));
-    all.push_str(&reset(
-        &project,
-        &schema("CREATE TABLE public.a ();\nGRANT SELECT ON public.a TO nobody_of_this_name;"),
-        "",
     ));
     expect![[r#"
         exit 3
@@ -263,7 +247,7 @@ fn a_dump_of_older_migrations_is_followed_by_the_newer_ones() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
     "#]]
-    .assert_eq(&reset(&project, &schema, ""));
+    .assert_eq(&reset(&project, &schema));
     assert!(!is_untouched(&project));
     assert_eq!(
         project.query("SELECT string_agg(version, ',' ORDER BY version) FROM schema_migrations"),

@@ -68,6 +68,8 @@ const XTASK: &[&str] = &[
     "check",
     "author",
     "base",
+    "maintenance",
+    "developer",
     "migrator",
     "workspace",
     "building",

@@ -87,7 +87,7 @@ fn nothing_of_a_password_is_in_a_message_about_a_malformed_url() {
 fn a_url_in_the_place_of_another_argument_is_not_repeated() {
     let project = Project::without_database();
     let url = format!("postgresql://deploy:{CANARY}@127.0.0.1:1/a");
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 11] = [
         &[&url],
         &["up", &url],
         &["up", "--to", &url],
@@ -96,6 +96,8 @@ fn a_url_in_the_place_of_another_argument_is_not_repeated() {
         &["--color", &url, "up"],
         &["up", "--wait-lock", &url],
         &["seed", "--nonesuch", &url],
+        &["create", &url],
+        &["plan", "--locks", "--nonesuch", &url],
         &["status", &format!("--databse-url={url}")],
     ];
     for command in commands {

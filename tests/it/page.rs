@@ -128,8 +128,7 @@ fn the_plan_is_a_page_of_what_is_pending() {
     let page = project.db().join("plan.html");
     let html = page.to_str().unwrap();
     project.run(&["up", "--to", "1"]);
-    let output =
-        project.run_with(&["plan", "--locks", "--html", html], &[("MIGRATOR_SCRATCH_URL", &server().url("postgres"))]);
+    let output = project.run(&["plan", "--locks", "--scratch-url", &server().url("postgres"), "--html", html]);
     assert!(output.starts_with("exit 0\n"), "{output}");
     let text = fs::read_to_string(&page).unwrap();
     assert!(text.contains("Migration plan") && !text.contains("001_init"), "{text}");

@@ -27,8 +27,8 @@ impl Project {
 
     /// `plan --locks` with a server for the copy, of which nothing is left.
     fn trace(&self, arguments: &[&str]) -> String {
-        let mut command = self.command(&["plan", "--locks"]);
-        command.args(arguments).env("MIGRATOR_SCRATCH_URL", server().url("postgres"));
+        let mut command = self.command(&["plan", "--locks", "--scratch-url", &server().url("postgres")]);
+        command.args(arguments);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let process = child.id();
         let output = self.finish(child);
@@ -223,14 +223,7 @@ fn nothing_pending_locks_nothing() {
 #[test]
 fn without_a_server_for_the_copy_nothing_is_traced() {
     let project = Project::with_base();
-    expect![[r#"
-        exit 2
-        --- stderr
-        error: cannot trace the locks: there is no server for a throw-away copy
-          = help: run `cargo xtask migrate plan --locks`, which starts one, or name one in MIGRATOR_SCRATCH_URL
-    "#]]
-    .assert_eq(&project.run(&["plan", "--locks"]));
-    let nowhere = [("MIGRATOR_SCRATCH_URL", "postgresql://postgres@127.0.0.1:1/x")];
+    let nowhere = ["plan", "--locks", "--scratch-url", "postgresql://postgres@127.0.0.1:1/x"];
     expect![[r#"
         exit 6
         --- stderr
@@ -238,7 +231,7 @@ fn without_a_server_for_the_copy_nothing_is_traced() {
           = note: this was on a throw-away copy: nothing was done to the database itself
           = help: is the server running, and are host and port right?
     "#]]
-    .assert_eq(&project.run_with(&["plan", "--locks"], &nowhere));
+    .assert_eq(&project.run(&nowhere));
 }
 
 #[test]

@@ -82,7 +82,8 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
 
     let run = |arguments: &[&str], code: &str| {
         let scratch = server.url("postgres");
-        let output = project.run_with(arguments, &[("DATABASE_URL", &url), ("MIGRATOR_SCRATCH_URL", &scratch)]);
+        let scratch: &[&str] = if arguments == ["plan", "--locks"] { &["--scratch-url", &scratch] } else { &[] };
+        let output = project.run_with(&[arguments, scratch].concat(), &[("DATABASE_URL", &url)]);
         assert!(output.starts_with(&format!("exit {code}\n")), "{arguments:?}: {output}");
         assert_eq!(called(), 2, "{arguments:?}: {:#?}", calls(&server));
     };

@@ -1,32 +1,41 @@
 //! The first loop of a developer: write, apply, change, apply again.
 
 use expect_test::expect;
+use migrator_engine::operation::PlanOptions;
+use migrator_engine::{ConnectionTarget, Migrator};
 
 use crate::support::Project;
 
+/// What `plan` with `refuse_empty` says, which `cargo xtask migrate up` asks first.
+fn refused(project: &Project) -> Option<String> {
+    let embedded = migrator_tests::load(&project.db()).unwrap().0;
+    let work = async {
+        let target = ConnectionTarget::parse(&project.url())?;
+        Migrator::new(embedded).connect(&target).await?.plan(&PlanOptions::default().refuse_empty(true)).await
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(work).err().map(|error| error.render(false))
+}
+
 #[test]
-fn an_empty_up_block_is_not_recorded_in_development() {
+fn an_empty_up_block_is_refused_where_that_is_asked_for() {
     let project = Project::new();
     project
         .tables(1)
         .file("migrations/002_new.sql", "-- Purpose: \n-- migrate:up\n-- write here\n\n-- migrate:down\n\n");
     expect![[r#"
-        exit 8
-        --- stderr
-        warning: db/migrations/002_new.sql:2:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
         error: migration 002_new has no statement in its up block
           = note: the file is `db/migrations/002_new.sql`; once applied, it could not be changed any more
-          = help: write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`
-    "#]]
-    .assert_eq(&project.run(&["up"]));
-    assert_eq!(project.query("SELECT to_regclass('t1') IS NULL"), "t\n");
+          = help: write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`"#]]
+    .assert_eq(&refused(&project).unwrap());
     project.migration("002_new", "SELECT 1;", "SELECT 1;");
-    assert!(project.run(&["up"]).starts_with("exit 0\n"));
+    assert_eq!(refused(&project), None);
     // What was there before this tool is taken as it is.
     let project = Project::new();
     project
         .file("migrator.toml", "[check]\nstart_after = \"001\"\n")
         .file("migrations/001_old.sql", "-- migrate:up\n-- migrate:down\n");
+    assert_eq!(refused(&project), None);
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
 }
 

@@ -125,7 +125,7 @@ fn a_role_that_others_make_meanwhile_is_not_taken_for_the_runs_own() {
         "DO $$ DECLARE r text; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname ~ '^some' LOOP EXECUTE 'DROP ROLE ' || r; END LOOP; END $$",
     );
     let directory = server.data_directory().display().to_string();
-    let variables = [("DATABASE_URL", url.as_str()), ("MIGRATOR_SCRATCH_DATA_DIRECTORY", &directory)];
+    let variables = [("DATABASE_URL", url.as_str()), ("DIR_MIGRATOR_OWN_DATA_DIRECTORY", &directory)];
     let output = project.run_with(&["verify"], &variables);
     assert!(output.starts_with("exit 0\n"), "{output}");
     assert_eq!(query_at(&url, "SELECT count(*) FROM pg_roles WHERE oid >= 16384"), "0\n");
@@ -149,7 +149,7 @@ fn roles_of_the_copy_that_locks_are_traced_on_are_gone_afterwards() {
     project.migration("002_role", &format!("CREATE ROLE {role};\nGRANT SELECT ON t1 TO {role};"), "");
     let scratch = server().url("postgres");
     for _ in 0..2 {
-        let output = project.run_with(&["plan", "--locks"], &[("MIGRATOR_SCRATCH_URL", &scratch)]);
+        let output = project.run(&["plan", "--locks", "--scratch-url", &scratch]);
         assert!(output.starts_with("exit 0\n") && output.contains("would apply 002_role"), "{output}");
     }
     assert_eq!(query_on("postgres", &format!("SELECT count(*) FROM pg_roles WHERE rolname = '{role}'")), "0\n");

@@ -43,7 +43,6 @@ fn an_empty_variable_is_a_mistake_and_not_a_wish() {
         (&["up"], "MIGRATOR_QUIET"),
         (&["down"], "MIGRATOR_YES"),
         (&["wait"], "MIGRATOR_WAIT_TIMEOUT"),
-        (&["plan", "--locks"], "MIGRATOR_SCRATCH_URL"),
         (&["environment", "set", "x"], "MIGRATOR_WAIT_LOCK"),
     ];
     for (command, variable) in of_commands {

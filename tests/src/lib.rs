@@ -3,6 +3,8 @@
 //! The same reader and the same checks as in a build; only the last step differs: instead of being written as Rust and
 //! compiled, the set is leaked.
 
+pub mod task;
+
 use std::path::Path;
 
 use migrator_build::{Problem, Problems};

@@ -2,8 +2,8 @@
 //!
 //! # In another workspace
 //!
-//! Three conventions, no configuration: the SQL is in `db/`, the package that embeds it is called `migrator` (with a
-//! feature `dev = ["migrator-engine/dev"]`), and a package `xtask` has this `src/main.rs`:
+//! Three conventions, no configuration: the SQL is in `db/`, the package that embeds it is called `migrator`, and a package
+//! `xtask` has this `src/main.rs`:
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -45,10 +45,11 @@
 //! 0 done; 1 `check`, `dump --check` or `chaos` found something; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
 //! code through.
 //!
-//! # Absent on purpose
+//! # Two ways to a database
 //!
-//! No PostgreSQL client, no async runtime, no engine: whatever needs a connection is done by the migrator binary, so that
-//! the tasks build in seconds and a workspace's `xtask` stays outside the separation that `check` proves.
+//! What ships is what is tried: `migrate up`, `down`, `status`, `seed` and the like build the workspace's own migrator and become it.
+//! What must not ship links the engine as a library, over the db directory as it is on disk: `verify`, `dump`, `plan --locks`,
+//! `create`, `drop` and `reset`.
 
 mod author;
 mod base;
@@ -56,13 +57,16 @@ mod building;
 mod check;
 mod child;
 mod cli;
-mod database;
+pub mod database;
+pub mod developer;
 mod environment;
+mod maintenance;
 mod migrator;
 mod output;
-mod prove;
+pub mod prove;
 mod release;
 mod usage;
 mod workspace;
 
 pub use cli::{Cli, Command, main};
+pub use migrator_engine as engine;

@@ -6,46 +6,39 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
-use migrator_build::model::Set;
+use migrator_engine::Embedded;
 use serde_json::Value;
 
 use crate::workspace::Workspace;
-use migrator_postgres::remove_postgres_variables;
-
-/// Tells the engine which cluster it may drop databases in, without a tunnel to production looking like one.
-pub(crate) const DATA_DIRECTORY: &str = "MIGRATOR_WORKSPACE_DATA_DIRECTORY";
-
-/// Tells the migrator that the server is there for this run alone: whatever is new on it is the run's own.
-pub(crate) const SCRATCH_DATA_DIRECTORY: &str = "MIGRATOR_SCRATCH_DATA_DIRECTORY";
 
 /// A migrator with the SQL inside that is on disk.
 pub(crate) struct Fresh {
     pub(crate) executable: PathBuf,
-    pub(crate) set: Set,
+    /// What is inside.
+    pub(crate) embedded: &'static Embedded,
 }
 
-/// The migrator on a throwaway server: nothing that was set for another database reaches it.
-pub(crate) fn on_throwaway(executable: &Path, url: &str) -> Command {
-    let mut migrator = Command::new(executable);
-    remove_postgres_variables(&mut migrator);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MIGRATOR_")) {
-        // An approval, a deadline or an environment is meant for another database.
-        migrator.env_remove(name);
+/// The set that is on disk; nothing is built.
+///
+/// # Errors
+/// Every problem of the directory.
+pub(crate) fn load(workspace: &Workspace) -> Result<&'static Embedded> {
+    match migrator_build::load(&workspace.db()) {
+        Ok(loaded) => {
+            // It lives until the process ends, as a compiled one does.
+            Ok(Box::leak(Box::new(loaded.set)))
+        }
+        Err(problems) => bail!("the db directory has errors\n{problems}"),
     }
-    migrator.env("DATABASE_URL", url);
-    migrator
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
 pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
-    let built = || workspace.build_migrator(&["--features", "dev"], &[]);
+    let built = || workspace.build_migrator(&[], &[]);
     let Some(first) = built()? else { return Ok(None) };
-    let set = match migrator_build::load(&workspace.db()) {
-        Ok(loaded) => loaded.set,
-        Err(problems) => bail!("the db directory has errors that the build did not see\n{problems}"),
-    };
-    if digest_inside(&first.executable)? == set.digest {
-        return Ok(Some(Fresh { executable: first.executable, set }));
+    let embedded = load(workspace)?;
+    if digest_inside(&first.executable)? == embedded.digest {
+        return Ok(Some(Fresh { executable: first.executable, embedded }));
     }
     // Cargo compares times, and a checkout, a copy or a clock can make a changed file look old.
     for directory in [workspace.db(), workspace.db().join("migrations")] {
@@ -54,16 +47,16 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
     }
     let Some(second) = built()? else { return Ok(None) };
     let inside = digest_inside(&second.executable)?;
-    if inside != set.digest {
+    if inside != embedded.digest {
         bail!(
             "the migrator contains other SQL than `{}` (digest {inside}, expected {})\nhelp: the \
              package `migrator` needs a build.rs with `migrator_build::embed(\"../db\")`; if it has one, `cargo clean \
              --package migrator`",
             workspace.db().display(),
-            set.digest
+            embedded.digest
         );
     }
-    Ok(Some(Fresh { executable: second.executable, set }))
+    Ok(Some(Fresh { executable: second.executable, embedded }))
 }
 
 fn digest_inside(executable: &Path) -> Result<String> {

@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
@@ -51,6 +51,34 @@ pub(crate) fn rendered(text: impl Display) {
     }
 }
 
+/// Something of several lines. What comes from outside and may hold a line end is made printable before.
+pub(crate) fn results(lines: &str) {
+    rendered(printable::text(lines));
+}
+
+/// A result as JSON.
+pub(crate) fn json(value: &serde_json::Value) {
+    rendered(printable::json(&value.to_string()));
+}
+
+/// The text of a file as it is; a terminal gets what it would obey escaped.
+pub(crate) fn file(text: &str) {
+    if io::stdout().is_terminal() { results(text) } else { rendered(text) }
+}
+
+/// Asks a yes-or-no question on the terminal; `None`, if there is no one to ask.
+pub(crate) fn confirm(question: &str) -> Option<bool> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    let asked = format!("{} [y/N] ", printable::lines(question, "  "));
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(asked.as_bytes()).and_then(|()| stderr.flush()).ok()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).ok()?;
+    Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// A line about what is going on. In a text of several lines, `help:` lines stay at the margin, the others belong to the first one.
 pub(crate) fn note(line: impl Display) {
     let text = printable::lines(&line.to_string(), "  ").replace("\n  help: ", "\nhelp: ");
@@ -63,11 +91,6 @@ pub(crate) fn pass_on(said: &[u8]) {
     let _ = io::stderr().lock().write_all(said);
 }
 
-/// Ends as a program that we ran has ended.
-pub(crate) fn exit_code_of(status: ExitStatus) -> ExitCode {
-    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED))
-}
-
 /// An error with its causes, and with the way out that a server's error knows.
 pub(crate) fn describe(error: &anyhow::Error) -> String {
     let help = error.chain().find_map(|cause| cause.downcast_ref::<migrator_postgres::Error>()?.help());
@@ -78,6 +101,10 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
 /// Prints the error, if any, and returns the exit code of the process.
 pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     let ended = result.map_err(|error| {
+        if let Some(error) = error.downcast_ref::<migrator_engine::Error>() {
+            pass_on(format!("{}\n", error.render(color_of_messages())).as_bytes());
+            return ExitCode::from(error.exit() as u8);
+        }
         note(format!("error: {}", describe(&error)));
         ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
     });

@@ -1,5 +1,11 @@
-//! What can be proved on a throwaway server.
+//! What can be proved on scratch databases: the promises of the migrations, the locks of their statements, the schema they produce.
 
 pub(crate) mod chaos;
 pub(crate) mod dump;
+mod html;
+pub mod locks;
+mod page;
+pub mod proof;
+mod scratch;
+mod trace;
 pub(crate) mod verify;

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use migrator_diagnostic::printable;
 
 use crate::output;
 
@@ -28,16 +27,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 /// Prints help, version or what is wrong, and returns the exit code of the process.
 pub(crate) fn report(mut error: clap::Error) -> ExitCode {
     suggest(&mut error);
-    let text = |text: &String| printable::line(text).into_owned();
-    let printed = error.context().filter_map(|(kind, value)| match value {
-        ContextValue::String(given) => Some((kind, ContextValue::String(text(given)))),
-        ContextValue::Strings(given) => Some((kind, ContextValue::Strings(given.iter().map(text).collect()))),
-        _ => None,
-    });
-    let printed: Vec<(ContextKind, ContextValue)> = printed.collect();
-    for (kind, value) in printed {
-        error.insert(kind, value);
-    }
+    migrator_engine::make_printable(&mut error);
     output::usage(&error)
 }
 

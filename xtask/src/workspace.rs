@@ -20,11 +20,10 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
 }
 
-/// What cargo has built: the executable and whether the engine inside has the commands that must not ship.
+/// What cargo has built.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Built {
     pub(crate) executable: PathBuf,
-    pub(crate) dev: bool,
 }
 
 impl Workspace {
@@ -64,7 +63,7 @@ impl Workspace {
 
     /// Builds the migrator; cargo's own messages go to stderr. `None`: the build failed and cargo has said why.
     ///
-    /// Only this one package is selected: cargo would unite the features of several, and the tests switch `dev` on.
+    /// Only this one package is selected: cargo would unite the features of several.
     pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
         let mut build = Command::new(cargo());
         build.current_dir(&self.root).args(["build", "--package", MIGRATOR]);
@@ -101,11 +100,7 @@ fn built(messages: &[u8]) -> Option<Built> {
     let binaries: Vec<&Artifact> = artifacts.iter().filter(is_binary).collect();
     // A package may have further binaries; the one of its own name is meant.
     let binary = binaries.iter().find(|artifact| artifact.target.name == MIGRATOR).or(binaries.first())?;
-    let has_dev = |artifact: &Artifact| {
-        artifact.target.name == "migrator_engine" && artifact.features.iter().any(|feature| feature == "dev")
-    };
-    let executable = binary.executable.clone()?.into_std_path_buf();
-    Some(Built { executable, dev: artifacts.iter().any(has_dev) })
+    Some(Built { executable: binary.executable.clone()?.into_std_path_buf() })
 }
 
 #[cfg(test)]
@@ -115,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_binary_of_the_packages_name_and_the_engines_features() {
-        let artifact = |name: &str, kind: &str, features: &[&str], executable: Option<&str>| {
+    fn finds_the_binary_of_the_packages_name() {
+        let artifact = |name: &str, kind: &str, executable: Option<&str>| {
             let target =
                 json!({ "name": name, "kind": [kind], "src_path": "/w/src.rs", "doctest": false, "test": false });
             let profile = json!({
@@ -124,17 +119,17 @@ mod tests {
             });
             let message = json!({
                 "reason": "compiler-artifact", "package_id": name, "manifest_path": "/w/Cargo.toml", "target": target,
-                "profile": profile, "features": features, "filenames": [], "executable": executable, "fresh": false,
+                "profile": profile, "features": [], "filenames": [], "executable": executable, "fresh": false,
             });
             message.to_string()
         };
-        let engine = artifact("migrator_engine", "lib", &["dev"], None);
-        let script = artifact("build-script-build", "custom-build", &[], Some("/t/build"));
-        let other = artifact("a", "bin", &[], Some("/t/a"));
-        let own = artifact("migrator", "bin", &[], Some("/t/migrator"));
-        let check = |lines: &[&str]| built(lines.join("\n").as_bytes()).map(|built| (built.executable, built.dev));
-        assert_eq!(check(&[&engine, &script, &other, &own]), Some(("/t/migrator".into(), true)));
-        assert_eq!(check(&["no json", &other]), Some(("/t/a".into(), false)));
+        let engine = artifact("migrator_engine", "lib", None);
+        let script = artifact("build-script-build", "custom-build", Some("/t/build"));
+        let other = artifact("a", "bin", Some("/t/a"));
+        let own = artifact("migrator", "bin", Some("/t/migrator"));
+        let check = |lines: &[&str]| built(lines.join("\n").as_bytes()).map(|built| built.executable);
+        assert_eq!(check(&[&engine, &script, &other, &own]), Some("/t/migrator".into()));
+        assert_eq!(check(&["no json", &other]), Some("/t/a".into()));
         assert_eq!(check(&[&engine, &script]), None);
     }
 }

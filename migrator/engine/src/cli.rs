@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::command;
+use crate::operation::PlanOptions;
 use crate::output::Color;
 
 /// Applies the PostgreSQL migrations that are compiled into this binary.
@@ -25,9 +26,11 @@ pub(crate) struct Cli {
 /// Where the help shows the options of every command: below a command's own.
 const GLOBAL: &str = "Global options";
 
-/// Options of every command.
+/// Options of every command, also of those that a program beside the migrator has.
 #[derive(Debug, Args)]
-pub(crate) struct Global {
+#[group(skip)]
+#[non_exhaustive]
+pub struct Global {
     /// Where to connect: `postgresql://user:password@host:5432/database`; else PGHOST, PGPORT, PGDATABASE, PGUSER, ...
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", help_heading = GLOBAL)]
     pub database_url: Option<String>,
@@ -76,28 +79,27 @@ pub(crate) enum Command {
     Wait(command::wait::Args),
     /// Show release, commit and digest of this binary.
     Version(command::version::Args),
-    /// Create the database (development builds only).
-    #[cfg(feature = "dev")]
-    Create(command::create::Args),
-    /// Drop the database (development builds only).
-    #[cfg(feature = "dev")]
-    Drop(command::drop::Args),
-    /// Drop, create and migrate the database (development builds only).
-    #[cfg(feature = "dev")]
-    Reset(command::reset::Args),
-    /// Prove on throw-away databases that the migrations go up, down and up again (development builds only).
-    #[cfg(feature = "dev")]
-    Verify(command::verify::Args),
 }
 
 impl Command {
+    /// Whether it connects to a database.
+    pub(crate) fn connects(&self) -> bool {
+        !matches!(self, Command::Show(_) | Command::List(_) | Command::Version(_))
+    }
+
+    /// What it applies, if it applies anything.
+    pub(crate) fn applies(&self) -> Option<PlanOptions> {
+        match self {
+            Command::Up(args) if !args.dry_run => Some(args.options().planning()),
+            _ => None,
+        }
+    }
+
     /// Whether it changes a database: what it has done is true, also where it cannot say so.
     pub(crate) fn changes(&self) -> bool {
         match self {
             Command::Up(_) | Command::Down(_) | Command::Seed(_) | Command::Stamp(_) | Command::Resolve(_) => true,
             Command::Environment(args) => args.changes(),
-            #[cfg(feature = "dev")]
-            Command::Create(_) | Command::Drop(_) | Command::Reset(_) => true,
             _ => false,
         }
     }

@@ -93,10 +93,15 @@ pub(crate) struct Environment {
 impl Environment {
     /// The variables of this process.
     pub(crate) fn of_process() -> Environment {
+        Environment::of(|name| std::env::var(name).ok())
+    }
+
+    /// Variables from elsewhere.
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Environment {
         let names =
             KEYWORDS.iter().filter_map(|(_, variable)| *variable).chain(REFUSED.map(|(_, variable, _)| variable));
         let read = |name: &str| {
-            let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+            let value = variable(name).filter(|value| !value.is_empty())?;
             Some((name.to_owned(), value))
         };
         let names = names.chain(["PGSYSCONFDIR", "HOME"]).filter(|name| !name.is_empty());
@@ -130,6 +135,14 @@ impl ConnectionTarget {
     /// The text cannot be understood; it is never part of the message.
     pub fn parse(text: &str) -> Result<ConnectionTarget, Error> {
         ConnectionTarget::resolve(Some(text), &Environment::of_process())
+    }
+
+    /// The same with the variables of an environment that is not this process's; without a text they alone say where to connect.
+    ///
+    /// # Errors
+    /// As of [`ConnectionTarget::parse`].
+    pub fn read(text: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> Result<ConnectionTarget, Error> {
+        ConnectionTarget::resolve(text, &Environment::of(variable))
     }
 
     /// Where `DATABASE_URL` says, else `PGHOST`, `PGDATABASE`, `PGSERVICE`, ...

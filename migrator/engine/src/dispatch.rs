@@ -13,13 +13,7 @@ use crate::output::Terminal;
 /// # Errors
 /// Whatever the command could not do.
 pub(crate) async fn dispatch(cli: Cli, migrator: Migrator, terminal: Arc<Terminal>) -> Result<Exit, Error> {
-    let context = Context {
-        migrator,
-        terminal,
-        database_url: cli.global.database_url,
-        #[cfg(feature = "dev")]
-        known: None,
-    };
+    let context = Context { migrator, terminal, database_url: cli.global.database_url };
     let exit = match cli.command {
         Command::Up(args) => up::run(&context, &args).await?,
         Command::Down(args) => down::run(&context, &args).await?,
@@ -36,14 +30,6 @@ pub(crate) async fn dispatch(cli: Cli, migrator: Migrator, terminal: Arc<Termina
         Command::List(args) => list::run(&context, &args),
         Command::Wait(args) => wait::run(&context, &args).await?,
         Command::Version(args) => version::run(&context, &args),
-        #[cfg(feature = "dev")]
-        Command::Create(args) => create::run(&context, &args).await?,
-        #[cfg(feature = "dev")]
-        Command::Drop(args) => drop::run(&context, &args).await?,
-        #[cfg(feature = "dev")]
-        Command::Verify(args) => verify::run(&context, &args).await?,
-        #[cfg(feature = "dev")]
-        Command::Reset(args) => reset::run(&context, &args).await?,
     };
     Ok(exit)
 }

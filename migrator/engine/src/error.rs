@@ -174,7 +174,7 @@ impl ErrorKind {
     }
 
     /// The cause alone, where the kind has one.
-    pub(crate) fn cause(&self) -> Cow<'_, str> {
+    pub fn cause(&self) -> Cow<'_, str> {
         match self {
             ErrorKind::Connect { reason, .. }
             | ErrorKind::Lost { reason, .. }
@@ -235,12 +235,12 @@ impl From<ErrorKind> for Error {
 
 impl Error {
     /// A question that makes no sense.
-    pub(crate) fn usage(message: impl Into<String>) -> Error {
+    pub fn usage(message: impl Into<String>) -> Error {
         ErrorKind::Usage { message: message.into() }.into()
     }
 
     /// What is not allowed.
-    pub(crate) fn refused(message: impl Into<String>) -> Error {
+    pub fn refused(message: impl Into<String>) -> Error {
         ErrorKind::Refused { message: message.into() }.into()
     }
 
@@ -250,7 +250,7 @@ impl Error {
     }
 
     /// A history that does not fit the binary.
-    pub(crate) fn diverged(message: impl Into<String>) -> Error {
+    pub fn diverged(message: impl Into<String>) -> Error {
         ErrorKind::Diverged { message: message.into(), places: Vec::new() }.into()
     }
 
@@ -260,7 +260,7 @@ impl Error {
     }
 
     /// Anything else.
-    pub(crate) fn other(message: impl Into<String>) -> Error {
+    pub fn other(message: impl Into<String>) -> Error {
         ErrorKind::Other { message: message.into() }.into()
     }
 
@@ -287,7 +287,7 @@ impl Error {
 
     /// Adds what it has come from.
     #[must_use]
-    pub(crate) fn caused_by(mut self, source: impl Into<Source>) -> Error {
+    pub fn caused_by(mut self, source: impl Into<Source>) -> Error {
         self.0.source = Some(source.into());
         self
     }

@@ -74,8 +74,6 @@ mod lock;
 mod migrator;
 pub mod operation;
 mod output;
-#[cfg(feature = "dev")]
-mod page;
 pub mod plan;
 mod recorded;
 mod report;
@@ -85,11 +83,9 @@ mod sql;
 mod store;
 mod terminal;
 mod tls;
-#[cfg(feature = "dev")]
-mod trace;
 pub mod units;
 mod usage;
-mod words;
+pub mod words;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,6 +93,7 @@ use std::sync::Arc;
 use signals::Guarded;
 
 pub use cancel::Cancellation;
+pub use cli::Global;
 pub use connect::Server;
 pub use conninfo::ConnectionTarget;
 pub use embedded::{Embedded, Release};
@@ -106,6 +103,7 @@ pub use migrator::Migrator;
 pub use migrator_model as model;
 pub use output::{Color, Terminal};
 pub use session::{Locked, Session};
+pub use usage::{Request, make_printable};
 
 /// The set that the build script has embedded.
 #[macro_export]

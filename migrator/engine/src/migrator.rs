@@ -61,6 +61,16 @@ impl Migrator {
         self
     }
 
+    /// The version of the release.
+    pub fn version(&self) -> &'static str {
+        self.release.version
+    }
+
+    /// What stops it.
+    pub fn stop(&self) -> &Cancellation {
+        &self.cancellation
+    }
+
     /// What is embedded.
     pub fn embedded(&self) -> &'static Embedded {
         self.embedded
@@ -84,7 +94,7 @@ impl Migrator {
     }
 
     /// Says that a newer release has been here.
-    pub(crate) fn warn_ahead(&self, ahead: &[String]) {
+    pub fn warn_ahead(&self, ahead: &[String]) {
         if !ahead.is_empty() {
             self.tell(Event::Ahead(ahead));
         }

@@ -168,6 +168,14 @@ impl Session {
         audit::run(self, name).await
     }
 
+    /// The facts of the live schema as `db/schema.facts.<major>` holds them.
+    ///
+    /// # Errors
+    /// As of [`Session::facts`]; an object of a kind that is not known.
+    pub async fn facts_file(&self) -> Result<String, Error> {
+        drift::facts_file(self).await
+    }
+
     /// Compares the live schema with the compiled facts.
     ///
     /// # Errors

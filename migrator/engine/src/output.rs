@@ -165,8 +165,13 @@ impl Terminal {
         Terminal { silent: true, ..Terminal::still(true) }
     }
 
+    /// Prints an error with its notes and its ways out.
+    pub fn fail(&self, error: &Error) {
+        fail(error, self.color.on_stderr());
+    }
+
     /// When to colour.
-    pub(crate) fn color(&self) -> Color {
+    pub fn color(&self) -> Color {
         self.color
     }
 

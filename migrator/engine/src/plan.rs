@@ -5,6 +5,7 @@
 
 mod divergence;
 mod runner;
+mod shown;
 mod survey;
 
 pub use divergence::Divergence;

@@ -10,6 +10,7 @@ use migrator_diagnostic::printable;
 
 use crate::cli::Cli;
 use crate::error::{Error, Exit};
+use crate::operation::PlanOptions;
 use crate::output;
 
 /// What other tools call our commands, and what to write instead.
@@ -73,6 +74,27 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
         let again = without_environment(Cli::command()).try_get_matches_from(&arguments).err();
         report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
     })
+}
+
+/// What a command line asks for, for programs that start the migrator.
+#[non_exhaustive]
+pub struct Request {
+    /// It connects to a database.
+    pub connects: bool,
+    /// The URL that it gives itself. It may hold a password.
+    pub database_url: Option<String>,
+    /// What it applies, if it applies anything.
+    pub applies: Option<PlanOptions>,
+}
+
+impl Request {
+    /// Reads a command line without the program's name. `None`: it asks for help, or it is invalid, and the migrator says so.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Request> {
+        let arguments = std::iter::once(OsString::from("migrator")).chain(arguments);
+        let matches = without_environment(Cli::command()).try_get_matches_from(arguments).ok()?;
+        let Cli { global, command } = Cli::from_arg_matches(&matches).ok()?;
+        Some(Request { connects: command.connects(), database_url: global.database_url, applies: command.applies() })
+    }
 }
 
 /// The same command line with nothing read from the environment.
@@ -148,8 +170,9 @@ fn suggest(error: &mut clap::Error) {
     }
 }
 
-/// The words of the command line and of the environment are shown as [`shown`] has them.
-fn make_printable(error: &mut clap::Error) {
+/// Makes what clap says of a command line fit to be printed: nothing in it commands a terminal, and a word that may be a URL or hold a
+/// password is not repeated.
+pub fn make_printable(error: &mut clap::Error) {
     let changed: Vec<(ContextKind, ContextValue)> = error
         .context()
         .filter_map(|(kind, value)| match value {
@@ -199,6 +222,21 @@ mod tests {
         }
         assert!(said(&["stauts"]).contains("'status'"));
         assert!(!said(&["xyzzy"]).contains("tip:"), "{}", said(&["xyzzy"]));
+    }
+
+    #[test]
+    fn what_a_command_line_asks_for_is_read_without_the_environment() {
+        let read = |line: &str| Request::read(line.split(' ').map(OsString::from));
+        let up = read("--color never up --to 3 --database-url postgresql://x").unwrap();
+        assert_eq!((up.connects, up.database_url.as_deref()), (true, Some("postgresql://x")));
+        assert_eq!(up.applies.unwrap().to, Some(3));
+        for (line, connects) in [("status", true), ("up --dry-run", true), ("list", false), ("version --json", false)] {
+            let request = read(line).unwrap();
+            assert_eq!((request.connects, request.applies.is_some()), (connects, false), "{line}");
+        }
+        for line in ["up --help", "help up", "--version", "upp", "up --nonesuch"] {
+            assert!(read(line).is_none(), "{line}");
+        }
     }
 
     #[test]

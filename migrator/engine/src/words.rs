@@ -5,7 +5,7 @@ use std::time::Duration;
 use migrator_diagnostic::printable;
 
 /// Text from outside as a part of a line.
-pub(crate) fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     printable::line(text).replace('\t', " ")
 }
 
@@ -13,7 +13,7 @@ pub(crate) fn cell(text: &str) -> String {
 const SHOWN: usize = 3;
 
 /// `001_a, 002_b`; `001_a, 002_b, 003_c and 196 more`; `none`.
-pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
+pub fn list<S: AsRef<str>>(names: &[S]) -> String {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     match &*names {
         [] => "none".to_owned(),
@@ -24,7 +24,7 @@ pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 /// `412 ms`, `3.2 s`, `2 min 5 s`.
-pub(crate) fn duration(duration: Duration) -> String {
+pub fn duration(duration: Duration) -> String {
     match duration.as_millis() {
         ms @ ..1_000 => format!("{ms} ms"),
         ms @ ..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
@@ -33,8 +33,7 @@ pub(crate) fn duration(duration: Duration) -> String {
 }
 
 /// `0.4 ms`: on an empty table most things take less than a millisecond.
-#[cfg(feature = "dev")]
-pub(crate) fn precise(time: Duration) -> String {
+pub fn precise(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     if ms < 10.0 { format!("{ms:.1} ms") } else { duration(time) }
 }

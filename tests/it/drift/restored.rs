@@ -175,7 +175,6 @@ fn p2_a_reset_from_a_dump_says_nothing_of_drift() {
     let dump = crate::support::dump(&project, &["--schema-only", "--no-owner"]);
     let dump: String = dump.lines().filter(|line| !line.starts_with('\\')).map(|line| format!("{line}\n")).collect();
     project.file("schema.sql", &(dump + versions));
-    let path = project.db().join("schema.sql").display().to_string();
     let arguments = ["reset", "--from-dump", "--yes", "--database", project.database()];
     expect![[r#"
         exit 0
@@ -186,6 +185,6 @@ fn p2_a_reset_from_a_dump_says_nothing_of_drift() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
     "#]]
-    .assert_eq(&project.run_with(&arguments, &[("MIGRATOR_WORKSPACE_SCHEMA", &path)]));
+    .assert_eq(&project.run(&arguments));
     assert_eq!(project.run(&["drift"]), "exit 0\n--- stdout\nno drift\n");
 }

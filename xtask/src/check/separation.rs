@@ -1,4 +1,4 @@
-//! The backend never sees migrations: only the migrator depends on the engine.
+//! The backend never sees migrations: only the migrator and the tasks depend on the engine.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,7 +8,7 @@ use super::report::Finding;
 
 const CHECK: &str = "separation";
 
-/// What only the migrator may have in it.
+/// What no backend may have in it.
 const ENGINE: &[&str] = &["migrator-engine", "refinery", "refinery-core"];
 
 /// Looks at the normal and build dependencies of every workspace member; a test may use what it likes.
@@ -23,8 +23,8 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
         let engine = names[names.len() - 1];
         let message = format!("`{}` depends on `{engine}`: {}", names[0], names.join(" -> "));
         let help = format!(
-            "remove `{used}` from the dependencies of `{user}`: only the package `migrator` and packages called \
-             `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"
+            "remove `{used}` from the dependencies of `{user}`: only the packages `migrator`, \
+             `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"
         );
         findings.push(Finding::of_check(CHECK, None, message, help));
     }
@@ -32,7 +32,8 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
 }
 
 fn may_depend(name: &str) -> bool {
-    name == crate::workspace::MIGRATOR || name.ends_with("-tests") || ENGINE.contains(&name)
+    let is_for_developers = name == "xtask" || name.ends_with("-xtask") || name.ends_with("-tests");
+    name == crate::workspace::MIGRATOR || is_for_developers || ENGINE.contains(&name)
 }
 
 /// Packages by their id.
@@ -114,10 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn the_migrator_and_test_packages_may_depend_on_the_engine() {
+    fn the_migrator_the_tasks_and_test_packages_may_depend_on_the_engine() {
         check(
-            &["migrator", "shop-tests", "backend"],
-            &["migrator -> migrator-engine", "shop-tests -> migrator-engine", "migrator-engine -> refinery"],
+            &["migrator", "shop-tests", "backend", "xtask"],
+            &[
+                "migrator -> migrator-engine",
+                "shop-tests -> migrator-engine",
+                "xtask -> migrator-xtask",
+                "migrator-xtask -> migrator-engine",
+                "migrator-engine -> refinery",
+            ],
             expect![""],
         );
     }
@@ -129,20 +136,27 @@ mod tests {
             &["backend -> store", "store -> migrator-engine", "migrator-engine -> refinery"],
             expect![[r#"
                 `backend` depends on `migrator-engine`: backend -> store -> migrator-engine
-                help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+                help: remove `migrator-engine` from the dependencies of `store`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
                 `store` depends on `migrator-engine`: store -> migrator-engine
-                help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"#]],
+                help: remove `migrator-engine` from the dependencies of `store`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"#]],
         );
     }
 
     #[test]
-    fn a_test_package_is_not_a_way_around() {
+    fn neither_a_test_package_nor_the_tasks_are_a_way_around() {
+        check(
+            &["backend"],
+            &["backend -> migrator-xtask", "migrator-xtask -> migrator-engine"],
+            expect![[r#"
+                `backend` depends on `migrator-engine`: backend -> migrator-xtask -> migrator-engine
+                help: remove `migrator-xtask` from the dependencies of `backend`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"#]],
+        );
         check(
             &["backend", "shop-tests"],
             &["backend -> shop-tests (build)", "shop-tests -> refinery"],
             expect![[r#"
                 `backend` depends on `refinery`: backend -> shop-tests -> refinery
-                help: remove `shop-tests` from the dependencies of `backend`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"#]],
+                help: remove `shop-tests` from the dependencies of `backend`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies"#]],
         );
     }
 

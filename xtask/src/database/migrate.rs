@@ -3,33 +3,26 @@
 mod arguments;
 
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result, bail};
+use clap::Parser as _;
+use migrator_engine::operation::PlanOptions;
+use migrator_engine::{ConnectionTarget, Embedded, Exit, Global, Request, Terminal};
 
 use crate::child;
+use crate::database::{create, drop, reset};
+use crate::developer::{self, Context};
 use crate::environment::Environment;
-use crate::migrator::{self, DATA_DIRECTORY, SCRATCH_DATA_DIRECTORY};
+use crate::migrator;
 use crate::output;
-use crate::prove::dump;
+use crate::prove::{dump, locks};
+use crate::usage;
 use crate::workspace::Workspace;
 use arguments::Arguments;
 use migrator_postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
-
-/// Tells the engine where the schema is that `reset --from-dump` loads: it reads no directory by itself.
-const SCHEMA_FILE: &str = "MIGRATOR_WORKSPACE_SCHEMA";
-
-/// Tells the migrator where it may make the copy that `plan --locks` runs on.
-const SCRATCH_URL: &str = "MIGRATOR_SCRATCH_URL";
-
-/// Tells the engine, which has no lexer, at which bytes the statements in it start.
-const SCHEMA_STATEMENTS: &str = "MIGRATOR_WORKSPACE_SCHEMA_STATEMENTS";
-
-/// A variable may have 128 KiB on Linux; without it an error in a larger schema has a message, but perhaps no place.
-const LARGEST_VARIABLE: usize = 100_000;
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
@@ -77,64 +70,192 @@ pub(crate) fn short(command: &str, rest: Rest) -> Result<ExitCode> {
     run(Args { env: None, no_dump: false, rest })
 }
 
-/// Builds the migrator and becomes it; where something is left to do after it, runs it.
+/// What the tasks do by themselves, on the db directory as it is on disk; everything else is the migrator's.
+#[derive(Debug, clap::Parser)]
+#[command(name = "migrate", bin_name = "cargo xtask migrate", disable_help_subcommand = true)]
+struct Line {
+    /// Options of every command of the migrator.
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// Create the database
+    Create(create::Args),
+    /// Drop the database
+    Drop(drop::Args),
+    /// Drop, create and migrate the database
+    Reset(reset::Args),
+    /// Show what `up` would do, and with --locks what it locks
+    Plan(locks::Args),
+    #[command(external_subcommand)]
+    Migrator(#[expect(dead_code, reason = "the migrator gets the whole line")] Vec<OsString>),
+}
+
+impl Task {
+    /// Whether a line asks for one of these, and not for the migrator; also where it makes no sense.
+    fn is_meant(words: &[OsString]) -> bool {
+        let has = |names: &[&str]| words.iter().any(|word| names.iter().any(|name| word == name));
+        has(&["create", "drop", "reset"]) || (has(&["plan"]) && has(&["--locks", "--help", "-h"]))
+    }
+}
+
+/// The workspace's own server, running.
+struct Own {
+    url: String,
+    data_directory: PathBuf,
+}
+
+/// Does what the tasks do by themselves, else builds the migrator and becomes it; where something is left to do after it, runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let arguments = Arguments::divide(args.rest)?;
     let workspace = Workspace::locate()?;
     let environment = Environment::read(&workspace.root, args.env.as_deref().or(arguments.env.as_deref()))?;
     let no_dump = args.no_dump || arguments.no_dump || switched_on(environment.get(NO_DUMP).as_deref())?;
-    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    if !Task::is_meant(&arguments.rest) {
+        return become_migrator(&workspace, &environment, &arguments.rest, no_dump);
+    }
+    let words = std::iter::once(OsString::from("migrate")).chain(arguments.rest);
+    match Line::try_parse_from(words) {
+        Ok(line) => by_itself(&workspace, &environment, line, no_dump),
+        Err(error) => Ok(usage::report(error)),
+    }
+}
 
+/// A task on a database, with the library.
+fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_dump: bool) -> Result<ExitCode> {
+    let embedded = migrator::load(workspace)?;
+    let given = line.global.database_url.or_else(|| environment.get("DATABASE_URL"));
+    let (target, own) = match &given {
+        Some(url) => (ConnectionTarget::read(Some(url), |name| environment.get(name))?, None),
+        None => {
+            let own = own_cluster(workspace)?;
+            (ConnectionTarget::read(Some(&own.url), |_| None)?, Some(own.data_directory))
+        }
+    };
+    let terminal = Terminal::new(line.global.quiet, line.global.verbose, line.global.color);
+    let mut context = Context::new(embedded, terminal, target, environment.get("MIGRATOR_ENV"));
+    context.own = own;
+    let ended = match line.task {
+        Task::Create(args) => developer::run(context, async |context| create::run(context, &args).await),
+        Task::Drop(args) => developer::run(context, async |context| drop::run(context, &args).await),
+        Task::Reset(args) => {
+            let schema = workspace.db().join(dump::SCHEMA);
+            let ended = developer::run(context, async |context| reset::run(context, &args, &schema).await);
+            if ended == ExitCode::SUCCESS && !no_dump && is_own(workspace, given.as_deref())? {
+                refresh(workspace);
+            }
+            ended
+        }
+        Task::Plan(args) => plan(context, &args)?,
+        Task::Migrator(_) => bail!("this is a command of the migrator"),
+    };
+    Ok(ended)
+}
+
+/// `plan --locks`, on the server that was named or on one that ends with it.
+fn plan(context: Context, args: &locks::Args) -> Result<ExitCode> {
+    let server = match &args.scratch_url {
+        Some(_) => None,
+        None => Some(TemporaryServer::start().context("failed to start the server to trace the locks on")?),
+    };
+    let scratch = match &server {
+        Some(server) => context.on(server)?,
+        None => context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?),
+    };
+    Ok(developer::run(context, async |context| locks::run(context, args, &scratch).await))
+}
+
+fn become_migrator(
+    workspace: &Workspace,
+    environment: &Environment,
+    arguments: &[OsString],
+    no_dump: bool,
+) -> Result<ExitCode> {
+    let Some(fresh) = migrator::build(workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
     let mut migrator = Command::new(&fresh.executable);
-    migrator.envs(environment.additions()).env_remove(DATA_DIRECTORY).env_remove(SCRATCH_DATA_DIRECTORY);
-    point_at_the_schema(&mut migrator, &workspace, &arguments);
-    migrator.args(&arguments.rest);
-    let url = environment.get("DATABASE_URL");
-    if url.is_none()
-        && arguments.need_database()
-        && let Some(failed) = use_own_cluster(&workspace, &mut migrator, &fresh.executable, &arguments)?
-    {
-        return Ok(failed);
+    migrator.envs(environment.additions()).args(arguments);
+    let given = environment.get("DATABASE_URL");
+    let request = Request::read(arguments.iter().cloned());
+    let (connects, url, applies) = match request {
+        Some(request) => (request.connects, request.database_url, request.applies),
+        None => (false, None, None),
+    };
+    let target = match url.as_ref().or(given.as_ref()) {
+        Some(url) => ConnectionTarget::read(Some(url), |name| environment.get(name)),
+        None if connects => {
+            let own = own_cluster(workspace)?;
+            remove_postgres_variables(&mut migrator);
+            migrator.env("DATABASE_URL", &own.url);
+            let target = ConnectionTarget::read(Some(&own.url), |_| None)?;
+            create_missing(fresh.embedded, &target)?;
+            Ok(target)
+        }
+        None => ConnectionTarget::read(None, |_| None),
+    };
+    let updates = applies.is_some() && url.is_none();
+    // What is wrong with the target, the migrator says.
+    if let (Some(options), Ok(target)) = (applies, target) {
+        refuse_empty(fresh.embedded, target, &options)?;
     }
     let shown = fresh.executable.display();
-    if arguments.need_scratch() && environment.get(SCRATCH_URL).is_none() {
-        let server = TemporaryServer::start().context("failed to start the server to trace the locks on")?;
-        migrator.env(SCRATCH_URL, server.url("postgres")).env(SCRATCH_DATA_DIRECTORY, server.data_directory());
-        let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
-        return Ok(ExitCode::from(ended));
-    }
-    if no_dump || !arguments.go_up() || !arguments.need_database() || !is_own(&workspace, url.as_deref())? {
+    if no_dump || !updates || !is_own(workspace, given.as_deref())? {
         // We become the migrator: its exit code, its signals and its terminal are ours without a detour.
         let error = migrator.exec();
         return Err(error).with_context(|| format!("failed to run `{shown}`"));
     }
     let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
-    if ended == 0
-        && let Err(error) = dump::refresh(&workspace, &fresh)
-    {
+    if ended == 0 {
+        refresh(workspace);
+    }
+    Ok(ExitCode::from(ended))
+}
+
+/// Brings the committed schema up to date.
+fn refresh(workspace: &Workspace) {
+    if let Err(error) = migrator::load(workspace).and_then(|loaded| dump::refresh(workspace, loaded)) {
         output::note(format!(
             "warning: db/schema.sql and the facts could not be updated: {}\nhelp: run `cargo xtask dump` \
              to try again, or pass `--no-dump` to skip this",
             output::describe(&error)
         ));
     }
-    Ok(ExitCode::from(ended))
 }
 
-/// Says where the committed schema is, and where its statements start.
-fn point_at_the_schema(migrator: &mut Command, workspace: &Workspace, arguments: &Arguments) {
-    let schema = workspace.db().join(dump::SCHEMA);
-    if arguments.load_the_schema()
-        // The engine, which loads it, says why it cannot be read.
-        && let Ok(text) = fs::read_to_string(&schema)
-    {
-        let starts: Vec<String> = migrator_build::statement_starts(&text).iter().map(usize::to_string).collect();
-        let starts = starts.join(",");
-        if !starts.is_empty() && starts.len() < LARGEST_VARIABLE {
-            migrator.env(SCHEMA_STATEMENTS, starts);
-        }
+/// Starts the workspace's own server.
+fn own_cluster(workspace: &Workspace) -> Result<Own> {
+    let cluster = Cluster::of_workspace(&workspace.root)?;
+    let was_running = matches!(cluster.status()?, Status::Running(_));
+    let running = cluster.start()?;
+    if !was_running {
+        output::note("started this workspace's PostgreSQL; `cargo xtask db stop` stops it");
     }
-    migrator.env(SCHEMA_FILE, schema);
+    Ok(Own { url: running.url(running.database()), data_directory: running.data_directory().to_owned() })
+}
+
+/// Creates the database on it, where it is not there.
+fn create_missing(embedded: &'static Embedded, target: &ConnectionTarget) -> Result<()> {
+    let context = Context::new(embedded, Terminal::silent(), target.clone(), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(create::if_missing(&context))?;
+    Ok(())
+}
+
+/// In development an empty up block is an unfinished file: once it is applied, it cannot be changed any more.
+fn refuse_empty(embedded: &'static Embedded, target: ConnectionTarget, options: &PlanOptions) -> Result<()> {
+    if embedded.migrations.iter().all(|migration| !migration.up.statements.is_empty()) {
+        return Ok(());
+    }
+    let context = Context::new(embedded, Terminal::silent(), target, None);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(async { context.connect().await?.plan(&options.clone().refuse_empty(true)).await }) {
+        Err(error) if error.exit() == Exit::Refused => Err(error.into()),
+        // What else is wrong, the migrator says.
+        _ => Ok(()),
+    }
 }
 
 /// Whether a URL, if one was set, is that of the workspace's own database.
@@ -156,42 +277,6 @@ fn switched_on(value: Option<&str>) -> Result<bool> {
                 .into())
         }
     }
-}
-
-/// Points the migrator at the workspace's own server, with the database in it. Some: how creating it failed.
-fn use_own_cluster(
-    workspace: &Workspace,
-    migrator: &mut Command,
-    executable: &Path,
-    arguments: &Arguments,
-) -> Result<Option<ExitCode>> {
-    let cluster = Cluster::of_workspace(&workspace.root)?;
-    let was_running = matches!(cluster.status()?, Status::Running(_));
-    let running = cluster.start()?;
-    if !was_running {
-        output::note("started this workspace's PostgreSQL; `cargo xtask db stop` stops it");
-    }
-    let prepare = |command: &mut Command| {
-        remove_postgres_variables(command);
-        command.env("DATABASE_URL", running.url(running.database())).env(DATA_DIRECTORY, running.data_directory());
-    };
-    prepare(migrator);
-    if arguments.find_database() {
-        return Ok(None);
-    }
-    let mut create = Command::new(executable);
-    prepare(&mut create);
-    let created = create
-        .args(["create", "--if-missing"])
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("failed to run `{} create`", executable.display()))?;
-    if created.status.success() {
-        return Ok(None);
-    }
-    // Said only now: that the database is there already is no news.
-    output::pass_on(&created.stderr);
-    Ok(Some(output::exit_code_of(created.status)))
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::migrator::{self, Fresh};
+use crate::migrator;
 use crate::output;
 use crate::workspace::Workspace;
 pub(crate) use files::{Comparison, compare};
 pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
+use migrator_engine::Embedded;
 use migrator_postgres::{Installation, TemporaryServer};
 pub(crate) use names::SCHEMA;
 
@@ -32,21 +33,21 @@ pub struct Args {
     pub(crate) check: bool,
 }
 
-/// Builds, migrates a new database, writes or compares.
+/// Migrates a new database, writes or compares.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
-    let dump = make(&fresh)?;
-    if args.check { check(&workspace, &dump) } else { write(&workspace, &fresh, &dump) }
+    let embedded = migrator::load(&workspace)?;
+    let dump = make(embedded)?;
+    if args.check { check(&workspace, &dump) } else { write(&workspace, embedded, &dump) }
 }
 
 /// From a server of its own.
-fn make(fresh: &Fresh) -> Result<Dump> {
+fn make(embedded: &'static Embedded) -> Result<Dump> {
     let server = TemporaryServer::start()?;
-    Migrated::on(&server, fresh)?.dump()
+    Migrated::on(&server, embedded)?.dump()
 }
 
-fn write(workspace: &Workspace, fresh: &Fresh, dump: &Dump) -> Result<ExitCode> {
+fn write(workspace: &Workspace, embedded: &'static Embedded, dump: &Dump) -> Result<ExitCode> {
     let db = workspace.db();
     let written = files::write(&db, &dump.files())?;
     written.iter().for_each(output::result);
@@ -58,7 +59,7 @@ fn write(workspace: &Workspace, fresh: &Fresh, dump: &Dump) -> Result<ExitCode> 
             "db/{name} is of another release of PostgreSQL: run `cargo xtask dump` where that release is installed"
         ));
     }
-    remember(workspace, fresh, &dump.major);
+    remember(workspace, embedded, &dump.major);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,7 +80,7 @@ fn check(workspace: &Workspace, dump: &Dump) -> Result<ExitCode> {
 /// After an `up`: does the same as `dump` where it could change something, and says so only then.
 ///
 /// A schema of another release of PostgreSQL is left alone: two developers would write it in turns, each with every `up`.
-pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
+pub(crate) fn refresh(workspace: &Workspace, embedded: &'static Embedded) -> Result<()> {
     let db = workspace.db();
     let Installation { major, directory, .. } = Installation::find()?;
     let major = major.to_string();
@@ -93,11 +94,11 @@ pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
             return Ok(());
         }
     }
-    if files::is_remembered(workspace, &fresh.set.digest, &major)? {
+    if files::is_remembered(workspace, &embedded.digest, &major)? {
         return Ok(());
     }
     refuse_without_pg_dump(&directory)?;
-    let dump = make(fresh)?;
+    let dump = make(embedded)?;
     if dump.major != major {
         bail!("the throwaway server is PostgreSQL {}, not {major}", dump.major);
     }
@@ -106,13 +107,13 @@ pub(crate) fn refresh(workspace: &Workspace, fresh: &Fresh) -> Result<()> {
     if !written.is_empty() {
         output::note(format!("wrote {}", written.join(" and ")));
     }
-    remember(workspace, fresh, &major);
+    remember(workspace, embedded, &major);
     Ok(())
 }
 
 /// The files are what they should be, whether or not that can be remembered.
-fn remember(workspace: &Workspace, fresh: &Fresh, major: &str) {
-    if let Err(error) = files::remember(workspace, &fresh.set.digest, major) {
+fn remember(workspace: &Workspace, embedded: &'static Embedded, major: &str) {
+    if let Err(error) = files::remember(workspace, &embedded.digest, major) {
         output::note(format!(
             "warning: failed to remember that the schema is up to date: {error:#}\nhelp: until this works, every `up` makes the schema again"
         ));

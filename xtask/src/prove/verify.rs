@@ -3,14 +3,14 @@
 mod base;
 mod schema;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
+use migrator_engine::{Color, Terminal};
 
-use crate::child;
-use crate::migrator::{self, SCRATCH_DATA_DIRECTORY};
-use crate::output;
+use crate::developer::{self, Context};
+use crate::migrator;
+use crate::prove::proof;
 use crate::workspace::Workspace;
 use migrator_postgres::TemporaryServer;
 
@@ -28,33 +28,19 @@ pub struct Args {
     /// The branch that production runs, from which the next release starts [default: origin/main, where it exists]
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    /// Also write an HTML page to this file: verdicts, locks over time, the SQL
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    /// How the answers are shown
+    #[command(flatten)]
+    shown: proof::Args,
 }
 
-/// Builds the migrator, starts a server, and lets the migrator prove what it can.
+/// Starts a server and proves on it what can be proved.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let Some(fresh) = migrator::build(&workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
-    let executable = &fresh.executable;
-    let base = base::hand_over(&workspace, args.base.as_deref())?;
+    let embedded = migrator::load(&workspace)?;
+    let before = base::before(&workspace, args.base.as_deref())?;
     // Where its migrations make roles or the like, they are gone with its server.
-    let schema = schema::ask(&workspace.db(), &fresh)?;
+    let schema = schema::ask(&workspace.db(), embedded)?;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
-    let mut migrator = migrator::on_throwaway(executable, &server.url("postgres"));
-    migrator.env(SCRATCH_DATA_DIRECTORY, server.data_directory());
-    migrator.arg("verify").arg("--schema").arg(schema.to_string()).arg("--base").arg(base.path());
-    if args.json {
-        migrator.arg("--json");
-    }
-    if let Some(file) = &args.html {
-        migrator.arg("--html").arg(file);
-    }
-    // The server has to outlive it.
-    let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{}`", executable.display()))?;
-    Ok(ExitCode::from(ended))
+    let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
+    Ok(developer::run(context, async |context| proof::run(context, &args.shown, before, schema).await))
 }

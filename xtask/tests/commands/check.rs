@@ -292,10 +292,10 @@ fn check_proves_that_the_backend_has_no_engine() {
         exit 1
         --- stdout
         error[separation]: `backend` depends on `migrator-engine`: backend -> store -> migrator-engine
-         = help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `store`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
         error[separation]: `store` depends on `migrator-engine`: store -> migrator-engine
-         = help: remove `migrator-engine` from the dependencies of `store`: only the package `migrator` and packages called `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
+         = help: remove `migrator-engine` from the dependencies of `store`: only the packages `migrator`, `xtask`, `...-xtask` and `...-tests` may depend on the engine; tests of others may do so through dev-dependencies
 
         skipped: append-only, because this is not a git repository
 

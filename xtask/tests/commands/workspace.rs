@@ -7,32 +7,19 @@ use std::process::{Command, Stdio};
 use expect_test::Expect;
 use xshell::{Shell, cmd};
 
-/// Answers like the real one as far as xtask asks, and shows what it was called with. Like the real one it knows in development
-/// only which cluster is the workspace's own.
+/// Answers like the real one as far as xtask asks, and shows what it was called with.
 pub(crate) const STAND_IN: &str = r#"
-const DATA_DIRECTORY: &str = if cfg!(feature = "dev") { "MIGRATOR_WORKSPACE_DATA_DIRECTORY" } else { "-" };
-
 fn main() {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == "--base") {
-        arguments[at + 1] = std::fs::read_to_string(&arguments[at + 1]).unwrap();
-    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let variable = |name| std::env::var(name).unwrap_or("-".into());
     match arguments.join(" ").as_str() {
         "version --json" => println!("{{\"digest\": \"{}\"}}", env!("DIGEST")),
         "--help" => println!("Usage: migrator\n\nCommands:\n  up      Apply\n  COMMAND  x\n\nOptions:\n  --x"),
-        "create --if-missing" => {
-            if let Ok(file) = std::env::var("CREATED") {
-                std::fs::write(file, variable("DATABASE_URL")).unwrap();
-            }
-        }
         "exit" => std::process::exit(7),
         line => println!(
-            "{line} | {} | {} | {} | {} | {}",
+            "{line} | {} | {} | {}",
             variable("DATABASE_URL"),
             variable("PGHOST"),
-            variable(DATA_DIRECTORY),
-            if cfg!(feature = "dev") { "dev" } else { "release" },
             option_env!("MIGRATOR_COMMIT").unwrap_or("dev"),
         ),
     }

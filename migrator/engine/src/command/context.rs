@@ -18,18 +18,11 @@ pub(crate) struct Context {
     pub terminal: Arc<Terminal>,
     /// The URL that was given.
     pub database_url: Option<String>,
-    /// A target that is known already.
-    #[cfg(feature = "dev")]
-    pub known: Option<ConnectionTarget>,
 }
 
 impl Context {
     /// Where to connect.
     pub(crate) fn target(&self) -> Result<ConnectionTarget, Error> {
-        #[cfg(feature = "dev")]
-        if let Some(target) = &self.known {
-            return Ok(target.clone());
-        }
         ConnectionTarget::resolve(self.database_url.as_deref(), &Environment::of_process())
     }
 

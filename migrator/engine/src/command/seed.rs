@@ -2,9 +2,8 @@
 
 use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
-use crate::operation::seed::{self, SeedOptions, SeedReport};
+use crate::operation::seed::{self, SeedOptions};
 use crate::output::result;
-use crate::words::duration;
 
 /// The arguments of `seed`.
 #[derive(Debug, clap::Args)]
@@ -23,11 +22,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     seed::find(&context.migrator, &args.name)?;
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.seed(&args.name, &SeedOptions { wait_lock: args.wait.wait_lock }).await?;
-    result(&summary(&report));
+    result(&report.sentence());
     Ok(Exit::Done)
-}
-
-/// `seeded test (12 ms)`.
-pub(crate) fn summary(report: &SeedReport) -> String {
-    format!("seeded {} ({})", report.name, duration(report.took))
 }

@@ -2,10 +2,8 @@
 
 use crate::command::{Context, Wait, plan as show_plan};
 use crate::error::{Error, Exit};
-use crate::event::Applied;
-use crate::operation::up::{UpOptions, UpReport};
+use crate::operation::up::UpOptions;
 use crate::output::result;
-use crate::words::duration;
 
 /// The arguments of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -47,11 +45,12 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn options(&self) -> UpOptions {
+    /// What the library is asked for.
+    pub(crate) fn options(&self) -> UpOptions {
         UpOptions {
             to: self.to,
             allow_out_of_order: self.allow_out_of_order,
-            refuse_empty: REFUSES_EMPTY,
+            refuse_empty: false,
             plan: self.plan.clone(),
             approved_by: self.approved_by.clone(),
             one_by_one: self.one_by_one,
@@ -63,9 +62,6 @@ impl Args {
     }
 }
 
-/// In development a migration without a statement is one that is not written yet.
-const REFUSES_EMPTY: bool = cfg!(feature = "dev");
-
 /// Applies, or shows what would be done.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect_within(args.wait.wait_lock).await?;
@@ -74,30 +70,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     let report = session.up(&args.options()).await?;
-    result(&summary(&report));
+    result(&report.sentence());
     Ok(report.verdict)
-}
-
-/// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
-pub(crate) fn summary(report: &UpReport) -> String {
-    let (counted, took) = (counted(&report.applied), duration(report.took));
-    match (&report.applied[..], report.by_another) {
-        ([], false) => "nothing to apply".to_owned(),
-        ([], true) => "nothing to apply: another migrator has done it meanwhile".to_owned(),
-        (_, true) => format!("applied {counted} in {took}; another migrator has done the rest"),
-        (_, false) => {
-            let at = report.newest.as_ref().map(|version| format!("; the database is at {version}"));
-            format!("applied {counted} in {took}{}", at.unwrap_or_default())
-        }
-    }
-}
-
-/// `3 migrations and 1 repeatable`.
-fn counted(steps: &[Applied]) -> String {
-    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-    let migrations = steps.iter().filter(|step| step.direction.is_some()).count();
-    let kinds = [(migrations, "migration"), (steps.len() - migrations, "repeatable")];
-    let parts: Vec<String> =
-        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
-    parts.join(" and ")
 }

@@ -26,7 +26,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
             "migrations": embedded.migrations.len(),
             "newest": newest,
             "digest": embedded.digest,
-            "dev": cfg!(feature = "dev"),
         });
         output::json(&value);
         return Exit::Done;
@@ -36,7 +35,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
         result(&format!("commit      {}", release.commit));
         result(&format!("migrations  {} (newest {})", embedded.migrations.len(), newest.unwrap_or("none")));
         result(&format!("digest      {}", embedded.digest));
-        result(&format!("build       {}", if cfg!(feature = "dev") { "development" } else { "release" }));
     }
     Exit::Done
 }

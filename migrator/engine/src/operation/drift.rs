@@ -101,29 +101,6 @@ pub(super) async fn after(
     Ok(Exit::Found)
 }
 
-/// After the loading of a dump that claims to hold everything up to `newest`: the file of the facts that claims the same, and the
-/// differences; `None`: there is no such file.
-#[cfg(feature = "dev")]
-pub(crate) async fn after_a_load(
-    session: &Session,
-    newest: Option<i64>,
-) -> Result<Option<(&'static str, Vec<Difference>)>, Error> {
-    let Session { migrator, connection, tables, .. } = session;
-    let Ok(compiled) = compiled(migrator, connection) else { return Ok(None) };
-    if Facts::version(&compiled.text) != newest {
-        return Ok(None);
-    }
-    let mut differences = compare(migrator, connection, tables, compiled).await?;
-    // What ALTER DATABASE has set belongs to the database, and pg_dump leaves it there.
-    let is_left_behind = |one: &Difference| one.kind == "setting" && one.found.is_none();
-    let left: Vec<String> = differences.extract_if(.., |one| is_left_behind(one)).map(|one| one.part).collect();
-    if !left.is_empty() {
-        let left = left.join(", ");
-        migrator.tell(Event::Warning(&format!("a dump holds no settings of the database; not set here: {left}")));
-    }
-    Ok(Some((&*compiled.file, differences)))
-}
-
 async fn comparable(
     migrator: &Migrator,
     connection: &Connection,

@@ -28,6 +28,13 @@ pub struct SeedReport {
     pub took: Duration,
 }
 
+impl SeedReport {
+    /// `seeded test (12 ms)`.
+    pub fn sentence(&self) -> String {
+        format!("seeded {} ({})", self.name, words::duration(self.took))
+    }
+}
+
 /// The embedded seed of that name.
 pub(crate) fn find(migrator: &Migrator, name: &str) -> Result<&'static Script, Error> {
     let seeds = &migrator.embedded.seeds;

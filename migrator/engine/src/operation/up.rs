@@ -12,6 +12,7 @@ use crate::migrator::Migrator;
 use crate::plan::{Plan, Step};
 use crate::session::{Locked, Session};
 use crate::store;
+use crate::words::duration;
 
 options! {
     /// What [`Session::up`] applies.
@@ -67,9 +68,34 @@ pub struct UpReport {
 }
 
 impl UpReport {
+    /// `applied 3 migrations and 2 repeatables in 412 ms; the database is at 013`.
+    pub fn sentence(&self) -> String {
+        let report = self;
+        let (counted, took) = (counted(&report.applied), duration(report.took));
+        match (&report.applied[..], report.by_another) {
+            ([], false) => "nothing to apply".to_owned(),
+            ([], true) => "nothing to apply: another migrator has done it meanwhile".to_owned(),
+            (_, true) => format!("applied {counted} in {took}; another migrator has done the rest"),
+            (_, false) => {
+                let at = report.newest.as_ref().map(|version| format!("; the database is at {version}"));
+                format!("applied {counted} in {took}{}", at.unwrap_or_default())
+            }
+        }
+    }
+
     fn nothing() -> UpReport {
         UpReport { applied: Vec::new(), by_another: false, newest: None, took: Duration::ZERO, verdict: Exit::Done }
     }
+}
+
+/// `3 migrations and 1 repeatable`.
+fn counted(steps: &[Applied]) -> String {
+    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+    let migrations = steps.iter().filter(|step| step.direction.is_some()).count();
+    let kinds = [(migrations, "migration"), (steps.len() - migrations, "repeatable")];
+    let parts: Vec<String> =
+        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
+    parts.join(" and ")
 }
 
 /// Plans, locks, plans again, applies.

@@ -4,11 +4,15 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
+use migrator_engine::Terminal;
+use migrator_engine::operation::UpOptions;
 
 use super::names::{SCHEMA, facts};
 use super::text;
-use crate::migrator::{self, Fresh};
+use crate::developer::Context;
+use crate::maintenance;
+use migrator_engine::Embedded;
 use migrator_postgres::{TemporaryServer, remove_postgres_variables};
 
 /// The database on the throwaway server. Its name is in no file.
@@ -32,19 +36,32 @@ impl Dump {
 /// A new database on a throwaway server, with everything in it that `up` applies.
 pub(crate) struct Migrated<'a> {
     server: &'a TemporaryServer,
-    fresh: &'a Fresh,
+    embedded: &'static Embedded,
+    /// The facts of its schema, as a file.
+    facts: String,
 }
 
 impl Migrated<'_> {
     /// Creates the database and migrates it.
     ///
     /// # Errors
-    /// A migration does not go up; the message is the migrator's.
-    pub(crate) fn on<'a>(server: &'a TemporaryServer, fresh: &'a Fresh) -> Result<Migrated<'a>> {
-        let migrated = Migrated { server, fresh };
-        migrated.migrator(&["create", "--if-missing"])?;
-        migrated.migrator(&["up", "--quiet"])?;
-        Ok(migrated)
+    /// A migration does not go up; the message is the engine's.
+    pub(crate) fn on<'a>(server: &'a TemporaryServer, embedded: &'static Embedded) -> Result<Migrated<'a>> {
+        let context = Context::on_throwaway(server, embedded, Terminal::silent())?;
+        let target = context.target.with_database(DATABASE);
+        let context = context.at(target);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let migrated = runtime.block_on(async {
+            let maintenance = maintenance::connect(&context, &context.target).await?;
+            if !maintenance::exists(&maintenance, &context.target).await? {
+                maintenance::create(&maintenance, &context.target).await?;
+            }
+            context.connect().await?.up(&UpOptions::default()).await?;
+            context.connect().await?.facts_file().await
+        });
+        let facts = migrated
+            .map_err(|error| anyhow!("the migrations fail on the throwaway server:\n{}", error.render(false)))?;
+        Ok(Migrated { server, embedded, facts })
     }
 
     /// Its schema as SQL and as facts.
@@ -52,21 +69,14 @@ impl Migrated<'_> {
     /// # Errors
     /// pg_dump is missing or fails, the server is gone.
     pub(crate) fn dump(&self) -> Result<Dump> {
-        let facts = self.migrator(&["drift", "--facts"])?;
-        let major = text::major_of_facts(&facts).context("the migrator printed no facts")?;
-        let settings = &self.fresh.set.settings;
-        let migrations = &self.fresh.set.migrations;
-        let versions: Vec<&str> = migrations.iter().map(|migration| &*migration.version).collect();
+        let facts = self.facts.clone().into_bytes();
+        let major = text::major_of_facts(&facts).context("there are no facts of a schema")?;
+        let embedded = self.embedded;
+        let settings = &embedded.settings;
+        let versions: Vec<&str> = embedded.migrations.iter().map(|migration| &*migration.version).collect();
         let mut schema = text::clean(&self.pg_dump()?, &major);
         schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
         Ok(Dump { major, schema, facts })
-    }
-
-    fn migrator(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let mut command = migrator::on_throwaway(&self.fresh.executable, &self.server.url(DATABASE));
-        command.args(arguments);
-        command.env(migrator::DATA_DIRECTORY, self.server.data_directory());
-        said(&mut command, &arguments.join(" "))
     }
 
     fn pg_dump(&self) -> Result<Vec<u8>> {

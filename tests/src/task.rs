@@ -1,0 +1,132 @@
+//! The tasks of `cargo xtask` on a server of the test's choice, without a workspace around the db directory.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser as _, error::ErrorKind};
+use migrator_xtask::database::{create, drop, reset};
+use migrator_xtask::developer::{self, Context};
+use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, make_printable};
+use migrator_xtask::prove::{locks, proof};
+use proof::before::{Before, Branch, Repeatable};
+use serde_json::Value;
+
+/// Names the data directory of the server that is to pass for the workspace's own, or for this run's alone.
+const OWN: &str = "DIR_MIGRATOR_OWN_DATA_DIRECTORY";
+
+#[derive(Debug, clap::Parser)]
+#[command(name = "dir-migrator", disable_help_subcommand = true)]
+struct Line {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    Create(create::Args),
+    Drop(drop::Args),
+    Reset(reset::Args),
+    Plan(locks::Args),
+    Verify(Verify),
+}
+
+#[derive(Debug, clap::Args)]
+struct Verify {
+    #[command(flatten)]
+    shown: proof::Args,
+    /// A file with the base branch as JSON.
+    #[arg(long)]
+    base: Option<PathBuf>,
+    /// The answer of the question about the committed schema as JSON.
+    #[arg(long)]
+    schema: Option<String>,
+}
+
+/// Whether the arguments ask for a task and not for the migrator.
+pub fn is_meant(arguments: &[OsString]) -> bool {
+    let has = |names: &[&str]| arguments.iter().any(|argument| names.iter().any(|name| argument == name));
+    has(&["create", "drop", "reset", "verify"]) || (has(&["plan"]) && has(&["--locks"]))
+}
+
+/// Runs the task that the arguments ask for.
+pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(mut error) => {
+            make_printable(&mut error);
+            // Where it cannot be printed, the exit code says it.
+            let _ = error.print();
+            return ExitCode::from(if error.kind() == ErrorKind::DisplayHelp { 0 } else { 2 });
+        }
+    };
+    let terminal = Terminal::new(line.global.quiet, line.global.verbose, line.global.color);
+    let variable = |name: &str| std::env::var(name).ok();
+    let work = || -> Result<ExitCode, Error> {
+        let target = ConnectionTarget::read(line.global.database_url.as_deref(), variable)?;
+        let mut context = Context::new(embedded, terminal, target, variable("MIGRATOR_ENV"));
+        context.own = variable(OWN).map(PathBuf::from);
+        Ok(match line.task {
+            Task::Create(args) => developer::run(context, async |context| create::run(context, &args).await),
+            Task::Drop(args) => developer::run(context, async |context| drop::run(context, &args).await),
+            Task::Reset(args) => {
+                let schema = db.join("schema.sql");
+                developer::run(context, async |context| reset::run(context, &args, &schema).await)
+            }
+            Task::Plan(args) => {
+                let scratch = context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?);
+                developer::run(context, async |context| locks::run(context, &args, &scratch).await)
+            }
+            Task::Verify(args) => {
+                let (before, schema) = (args.before(), args.answer());
+                developer::run(context, async |context| proof::run(context, &args.shown, before, schema).await)
+            }
+        })
+    };
+    work().unwrap_or_else(|error| {
+        Terminal::new(false, false, line.global.color).fail(&error);
+        ExitCode::from(error.exit() as u8)
+    })
+}
+
+impl Verify {
+    /// `{"name":"origin/main","versions":["001"],"repeatables":[{"name":"v","text":"..."}]}`, or why there is none, as a string.
+    fn before(&self) -> Before {
+        let Some(file) = &self.base else { return Before::Unknown(None) };
+        let text = std::fs::read_to_string(file).expect("the test has written the file");
+        let value: Value = serde_json::from_str(&text).expect("the test writes JSON");
+        if let Some(reason) = value.as_str() {
+            return Before::Unknown(Some(reason.to_owned()));
+        }
+        let repeatables = value["repeatables"].as_array().into_iter().flatten();
+        let repeatable = |value: &Value| Repeatable { name: text_of(&value["name"]), text: text_of(&value["text"]) };
+        Before::Branch(Branch {
+            name: text_of(&value["name"]),
+            versions: value["versions"].as_array().into_iter().flatten().map(text_of).collect(),
+            repeatables: repeatables.map(repeatable).collect(),
+        })
+    }
+
+    /// `{"verdict":"ok","lines":["as committed"],"ms":1}`
+    fn answer(&self) -> (proof::Answer, Duration) {
+        let Some(text) = &self.schema else {
+            let lines = vec!["only `cargo xtask verify` compares the committed schema".to_owned()];
+            return ((proof::Verdict::Skipped, lines), Duration::ZERO);
+        };
+        let value: Value = serde_json::from_str(text).expect("the test passes JSON");
+        let verdict = match value["verdict"].as_str() {
+            Some("ok") => proof::Verdict::Ok,
+            Some("failed") => proof::Verdict::Failed,
+            _ => proof::Verdict::Skipped,
+        };
+        let lines = value["lines"].as_array().into_iter().flatten().map(text_of).collect();
+        ((verdict, lines), Duration::from_millis(value["ms"].as_u64().unwrap_or_default()))
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

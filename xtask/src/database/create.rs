@@ -1,0 +1,42 @@
+//! `create`: the database itself.
+
+use crate::developer::Context;
+use crate::maintenance;
+use crate::output::result;
+use migrator_engine::{Error, Exit};
+
+/// The arguments of `create`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: cargo xtask migrate create --if-missing")]
+pub struct Args {
+    /// Do nothing if the database exists
+    #[arg(long)]
+    pub if_missing: bool,
+}
+
+/// Creates it.
+pub async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    let name = context.target.database();
+    match if_missing(context).await? {
+        true => result(format!("created database `{name}`")),
+        false if args.if_missing => {}
+        false => {
+            return Err(Error::other(format!("cannot create database `{name}`: it exists already"))
+                .help("pass `--if-missing`, or start afresh with `reset`"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Creates it where it does not exist, in silence; true: it did not.
+///
+/// # Errors
+/// No connection, or the server refuses.
+pub(crate) async fn if_missing(context: &Context) -> Result<bool, Error> {
+    let connection = maintenance::connect(context, &context.target).await?;
+    let is_missing = !maintenance::exists(&connection, &context.target).await?;
+    if is_missing {
+        maintenance::create(&connection, &context.target).await?;
+    }
+    Ok(is_missing)
+}

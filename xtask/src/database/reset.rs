@@ -1,0 +1,61 @@
+//! `reset`: drop, create, load the dump if asked, up, and, if asked, seed.
+
+use std::path::Path;
+
+use crate::database::guard::{self, Guard};
+use crate::developer::Context;
+use crate::maintenance;
+use crate::output::result;
+use load::Dump;
+use migrator_engine::operation::{SeedOptions, UpOptions};
+use migrator_engine::{Error, Exit};
+
+mod load;
+
+/// The arguments of `reset`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "With --from-dump the schema is loaded as db/schema.sql has it, and only what is behind that is applied. Rows that \
+                        migrations write are not in the dump, and the new database is without them; neither are roles, which \
+                        belong to the server, nor checksums: what was loaded is taken as applied, and not looked at again.\n\n\
+                        Example: cargo xtask migrate reset --seed development --yes\n\
+                        Example: cargo xtask migrate reset --from-dump --yes"
+)]
+pub struct Args {
+    /// Run this seed afterwards.
+    #[arg(long, value_name = "NAME")]
+    pub seed: Option<String>,
+    /// Load db/schema.sql, then apply what it does not hold: newer migrations and repeatables.
+    #[arg(long)]
+    pub from_dump: bool,
+    /// What must be said before anything is destroyed.
+    #[command(flatten)]
+    pub guard: Guard,
+}
+
+/// Drops, creates, loads, applies, seeds.
+pub async fn run(context: &Context, args: &Args, schema: &Path) -> Result<Exit, Error> {
+    if let Some(name) = &args.seed
+        && !context.migrator.embedded().seeds.iter().any(|script| script.name == *name)
+    {
+        return Err(Error::usage(format!("there is no seed `{name}` in this binary"))
+            .help("nothing was dropped; `migrator list` shows the seeds"));
+    }
+    let dump = args.from_dump.then(|| Dump::read(schema, context.migrator.embedded())).transpose()?;
+    let target = context.target.clone();
+    let connection = maintenance::connect(context, &target).await?;
+    guard::permit(context, &connection, &target, &args.guard, "reset").await?;
+    maintenance::drop(&connection, &target).await?;
+    maintenance::create(&connection, &target).await?;
+    result(format!("dropped and created database `{}`", target.database()));
+    if let Some(dump) = dump {
+        result(format!("loaded {}", dump.load(context, &target).await?));
+    }
+    let report = context.connect().await?.up(&UpOptions::default().refuse_empty(true)).await?;
+    result(report.sentence());
+    if let Some(name) = &args.seed {
+        let report = context.connect().await?.seed(name, &SeedOptions::default()).await?;
+        result(report.sentence());
+    }
+    Ok(Exit::Done)
+}

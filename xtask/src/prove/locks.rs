@@ -1,0 +1,217 @@
+//! `plan --locks`: runs the plan on a throwaway copy of the schema and shows what each statement locks.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::developer::Context;
+use crate::output::{self, file, result};
+use crate::prove::html::Place;
+use crate::prove::page::{self, Page};
+use crate::prove::scratch::{Database, Scratch};
+use crate::prove::trace::{Subject, Trace, Tracer, Waits};
+use migrator_engine::ConnectionTarget;
+use migrator_engine::Locked;
+use migrator_engine::embedded::Script;
+use migrator_engine::history::History;
+use migrator_engine::operation::PlanOptions;
+use migrator_engine::plan::{Plan, Step};
+use migrator_engine::units::{UnitKind, units};
+use migrator_engine::{Error, ErrorKind, Exit};
+
+/// What is planned, and how it is shown.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[command(after_help = "Example: cargo xtask migrate plan --locks")]
+pub struct Args {
+    /// Plan up to and including this version [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<i64>,
+    /// Show the SQL too
+    #[arg(long)]
+    pub sql: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Plan pending migrations also below applied ones
+    #[arg(long)]
+    pub allow_out_of_order: bool,
+    /// Run it on a scratch copy of the schema and show which locks each statement takes
+    #[arg(long)]
+    pub locks: bool,
+    /// With --locks: make the copy on this server instead of starting a throwaway one
+    #[arg(long, value_name = "URL", requires = "locks")]
+    pub scratch_url: Option<String>,
+    /// With --locks: also write an HTML page to this file
+    #[arg(long, value_name = "FILE", requires = "locks")]
+    pub html: Option<PathBuf>,
+}
+
+/// Plans, traces on the server of `scratch`, prints.
+pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Exit, Error> {
+    let place = args.html.as_deref().map(Place::open).transpose()?;
+    let session = context.connect().await?;
+    let options = PlanOptions::default().to(args.to).allow_out_of_order(args.allow_out_of_order);
+    let plan = &session.plan(&options).await?;
+    context.migrator.warn_ahead(&plan.ahead);
+    let (history, target) = (session.history().clone(), session.target().clone());
+    drop(session);
+    let (version, traces) = on_copy(context, scratch, &history, plan)
+        .await
+        .map_err(|error| error.note("this was on a throwaway copy: nothing was done to the database itself"))?;
+    if let Some(place) = place {
+        place.write(&page(context, &target, &version, plan, &traces))?;
+    }
+    if args.json {
+        let step = |(step, trace): (&Step, &Trace)| {
+            let mut value = step.json(args.sql);
+            value["statements"] = trace.json();
+            value
+        };
+        let steps: Vec<_> = plan.steps.iter().zip(&traces).map(step).collect();
+        output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
+        return Ok(Exit::Done);
+    }
+    print(plan, &traces, args.sql);
+    if !plan.steps.is_empty() {
+        context
+            .terminal
+            .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA));
+    }
+    Ok(Exit::Done)
+}
+
+fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &Plan, traces: &'t [Trace]) -> Page<'t> {
+    let about = vec![
+        ("Database", target.to_string()),
+        ("To apply", plan.steps.len().to_string()),
+        ("Release", context.migrator.version().to_owned()),
+        ("Plan digest", plan.digest()),
+        ("Seen on", format!("PostgreSQL {version}, on an empty copy of the schema: {}", page::WITHOUT_DATA)),
+    ];
+    let step = |(step, trace): (&Step, &'t Trace)| {
+        let how = match step {
+            Step::Migration { migration, .. } => page::how(migration),
+            Step::Repeatable(_) => "repeatable".to_owned(),
+        };
+        page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), rollback: None }
+    };
+    let steps = plan.steps.iter().zip(traces).map(step).collect();
+    Page { title: "Migration plan", about, verdicts: Vec::new(), steps }
+}
+
+fn print(plan: &Plan, traces: &[Trace], sql: bool) {
+    if plan.steps.is_empty() {
+        result("nothing to apply");
+    }
+    for (step, trace) in plan.steps.iter().zip(traces) {
+        result(step.sentence());
+        let mut quiet = true;
+        for statement in &trace.statements {
+            let lines = statement.lines(Waits::Nobody);
+            if sql {
+                file(&format!("    {}", statement.sql.replace('\n', "\n    ")));
+            }
+            quiet &= lines.is_empty();
+            lines.iter().for_each(|line| result(format!("    {line}")));
+        }
+        if quiet {
+            result("    nobody waits for anything that was there before");
+        }
+    }
+    if !plan.steps.is_empty() {
+        result(format!("plan digest: {}", plan.digest()));
+    }
+}
+
+/// Brings a new database to where the history says the real one is, and runs the plan there. Returns the release of the
+/// server and one trace for each step.
+async fn on_copy(
+    context: &Context,
+    there: &Context,
+    history: &History,
+    plan: &Plan,
+) -> Result<(String, Vec<Trace>), Error> {
+    let scratch = Scratch::new(there).await?;
+    let traced = async {
+        let database = scratch.database().await?;
+        database.locked.apply(&behind(context, history)).await?;
+        put_in_older(context, &database, history).await;
+        let traces = steps(context, &database, history, plan).await?;
+        scratch.discard(database).await;
+        Ok::<_, Error>((scratch.server_version().await?, traces))
+    }
+    .await;
+    scratch.finish().await;
+    traced
+}
+
+/// What the real database has behind it, as far as this binary holds it.
+fn behind(context: &Context, history: &History) -> Plan {
+    let embedded = context.migrator.embedded();
+    let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
+    let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
+    let repeatables = embedded.repeatables.iter().filter(|script| !history.is_due(script));
+    let steps = migrations.map(Step::first_up).chain(repeatables.map(Step::Repeatable));
+    Plan::new(steps)
+}
+
+/// Repeatables that are there with an older text, which no binary holds: the present one takes its place, as far as it can be put in
+/// before what is pending, which may need it.
+async fn put_in_older(context: &Context, database: &Database, history: &History) {
+    for script in context.migrator.embedded().repeatables.iter() {
+        if is_older(history, script) {
+            // One that needs what is pending cannot have been there in this form.
+            let _ = database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
+        }
+    }
+}
+
+/// Whether it is there with another text than in this binary.
+fn is_older(history: &History, script: &Script) -> bool {
+    history.has_run_repeatable(&script.name) && history.is_due(script)
+}
+
+async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
+    let mut traces = Vec::new();
+    let mut tracer = Tracer::new(&database.locked).await?;
+    for (index, step) in plan.steps.iter().enumerate() {
+        if context.migrator.stop().is_requested() {
+            return Err(ErrorKind::Stopped { by: context.migrator.stop().reason() }.into());
+        }
+        context.terminal.begin(&format!("tracing {}", step.label()), index + 1, plan.steps.len());
+        let again = matches!(step, Step::Repeatable(script) if is_older(history, script));
+        let traced = one(&mut tracer, &database.locked, step, again).await;
+        context.terminal.end();
+        traces.push(traced?);
+    }
+    Ok(traces)
+}
+
+/// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and
+/// is then replaced by itself, which locks the same.
+async fn one<'l>(tracer: &mut Tracer<'l>, locked: &'l Locked, step: &Step, again: bool) -> Result<Trace, Error> {
+    let alone = Plan::new([step.clone()]);
+    if again {
+        locked.apply(&alone).await?;
+        *tracer = Tracer::new(locked).await?;
+    }
+    let traced = match step {
+        Step::Migration { migration, resume, .. } => {
+            let traced = tracer.run(Subject::Migration(migration)).await;
+            // What is done already is there, and will not be done again.
+            let done = resume.as_ref().map_or(0, |progress| progress.done.len());
+            let left = units(&migration.up).into_iter().filter(|unit| unit.kind != UnitKind::Session).nth(done);
+            traced.map(|mut trace| {
+                trace.statements.retain(|statement| left.as_ref().is_some_and(|unit| statement.number >= unit.number));
+                trace
+            })
+        }
+        Step::Repeatable(script) => tracer.run(Subject::Repeatable(script)).await,
+    };
+    if traced.is_err() {
+        // It fails again, and then with its place in the file.
+        locked.apply(&alone).await?;
+    }
+    traced
+}

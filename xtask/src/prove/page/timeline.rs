@@ -1,0 +1,170 @@
+//! Locks over time: a row for each relation, a column for each statement.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use crate::prove::trace::{Effect, Mode, Statement, Trace, Waits};
+use migrator_engine::words::precise;
+
+/// So much of the width is shared evenly, so that a short statement has room for a word; the rest goes by time.
+const EVEN: f64 = 0.75;
+
+/// The least width of the relations' names and of a statement on average, in rem.
+const NAME: f64 = 12.0;
+const COLUMN: f64 = 7.0;
+
+/// What one relation suffers during one statement.
+struct Cell<'t> {
+    mode: Mode,
+    /// What the statement itself did; `None`: the lock is still held.
+    effect: Option<&'t Effect>,
+}
+
+/// The relations of a trace in the order in which they are locked, each with its cell for every statement.
+fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut columns: Vec<BTreeMap<&str, Cell<'_>>> = Vec::new();
+    let mut held: BTreeMap<&str, Mode> = BTreeMap::new();
+    let mut transaction = None;
+    for statement in &trace.statements {
+        if transaction.replace(statement.transaction) != Some(statement.transaction) {
+            held.clear();
+        }
+        let mut column: BTreeMap<&str, Cell<'_>> =
+            held.iter().map(|(relation, mode)| (*relation, Cell { mode: *mode, effect: None })).collect();
+        for effect in statement.effects.iter().filter(|effect| effect.is_shown()) {
+            let relation = effect.relation.as_str();
+            if !order.contains(&relation) {
+                order.push(relation);
+            }
+            held.insert(relation, effect.lock);
+            column.insert(relation, Cell { mode: effect.lock, effect: Some(effect) });
+        }
+        columns.push(column);
+    }
+    let row = |relation| (relation, columns.iter_mut().map(|column| column.remove(relation)).collect());
+    order.into_iter().map(row).collect()
+}
+
+/// How long each relation makes somebody wait, and the strongest lock on it.
+pub(super) fn held(trace: &Trace) -> Vec<(&str, Mode, Duration)> {
+    let sum = |cells: Vec<Option<Cell<'_>>>| {
+        let waiting = cells.iter().zip(&trace.statements).filter_map(|(cell, statement)| {
+            cell.as_ref().filter(|cell| cell.mode.waits() > Waits::Nobody).map(|cell| (cell.mode, statement.took))
+        });
+        let (modes, times): (Vec<Mode>, Vec<Duration>) = waiting.unzip();
+        Some((modes.into_iter().max()?, times.into_iter().sum::<Duration>()))
+    };
+    rows(trace)
+        .into_iter()
+        .filter_map(|(relation, cells)| sum(cells).map(|(mode, time)| (relation, mode, time)))
+        .collect()
+}
+
+/// The table; nothing, where nothing is locked.
+pub(super) fn timeline(trace: &Trace) -> Markup {
+    let rows = rows(trace);
+    let statements = &trace.statements;
+    let total: f64 = statements.iter().map(|statement| statement.took.as_secs_f64()).sum();
+    let narrowest = NAME + COLUMN * statements.len() as f64;
+    let name = (NAME / narrowest).min(0.3);
+    let width = |statement: &Statement| {
+        let by_time = if total > 0.0 { statement.took.as_secs_f64() / total } else { 0.0 };
+        100.0 * (1.0 - name) * (EVEN / statements.len() as f64 + (1.0 - EVEN) * by_time)
+    };
+    let starts = |index: usize| index > 0 && statements[index].transaction != statements[index - 1].transaction;
+    html! {
+        @if rows.is_empty() {
+            p.empty { "Nothing that was there before is locked." }
+        } @else {
+            div.scroll tabindex="0" {
+                table.timeline style=(format!("min-width: {narrowest}rem")) {
+                    caption { "Locks from left to right, each held until its transaction ends" }
+                    colgroup {
+                        col style=(format!("width: {:.2}%", 100.0 * name));
+                        @for statement in statements { col style=(format!("width: {:.2}%", width(statement))); }
+                    }
+                    thead { tr {
+                        th scope="col" { "Relation" }
+                        @for (index, statement) in statements.iter().enumerate() {
+                            th class=(if starts(index) { "commit" } else { "" }) scope="col" { (statement.number) span.time { (precise(statement.took)) } }
+                        }
+                    } }
+                    tbody {
+                        @for (relation, cells) in &rows {
+                            tr {
+                                th scope="row" { code { (relation) } }
+                                @for (index, cell) in cells.iter().enumerate() { (self::cell(cell.as_ref(), starts(index))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(cell: Option<&Cell<'_>>, starts: bool) -> Markup {
+    let commit = if starts { "commit" } else { "" };
+    let Some(Cell { mode, effect }) = cell else { return html! { td class=(commit) {} } };
+    let taken = effect.is_some_and(|effect| effect.taken);
+    let name = mode.word().trim_end_matches("Lock");
+    // A narrow column breaks the word where it has its joint.
+    let (first, second) = name.split_at(name.rfind("Exclusive").unwrap_or(name.len()));
+    html! {
+        td class={ "bar " (mode.waits().class()) " " (commit) } title={ (mode.word()) ": " (mode.waits().words()) } {
+            @if taken { span.mode { (first) wbr; (second) } } @else { span.held { "held" } }
+            @if let Some(effect) = effect {
+                @if effect.rewritten { span.work { "rewritten" } }
+                @if effect.scanned { span.work { "scanned" } }
+                @if effect.dropped { span.work { "dropped" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(relation: &str, lock: Mode, taken: bool) -> Effect {
+        let relation = relation.to_owned();
+        Effect { relation, lock, taken, rewritten: false, scanned: false, validated: vec![], dropped: false }
+    }
+
+    fn trace(statements: Vec<(usize, u64, Vec<Effect>)>) -> Trace {
+        let statement = |(index, (transaction, ms, effects)): (usize, (usize, u64, Vec<Effect>))| {
+            let took = Duration::from_millis(ms);
+            Statement { number: index + 1, line: 1, sql: "", took, transaction, polled: false, effects }
+        };
+        let statements = statements.into_iter().enumerate().map(statement).collect();
+        Trace { label: "x".to_owned(), file: "x", statements }
+    }
+
+    #[test]
+    fn a_lock_is_held_to_the_end_of_its_transaction_and_no_longer() {
+        let trace = trace(vec![
+            (1, 1, vec![]),
+            (1, 2, vec![effect("a", Mode::Share, true), effect("weak", Mode::RowExclusive, true)]),
+            (1, 4, vec![effect("b", Mode::ShareUpdateExclusive, true)]),
+            (1, 8, vec![effect("a", Mode::AccessExclusive, true)]),
+            (2, 16, vec![effect("b", Mode::AccessExclusive, true)]),
+        ]);
+        let ms = Duration::from_millis;
+        assert_eq!(held(&trace), [("a", Mode::AccessExclusive, ms(14)), ("b", Mode::AccessExclusive, ms(16))]);
+        let shown: Vec<String> = rows(&trace)
+            .into_iter()
+            .map(|(relation, cells)| {
+                let letter = |cell: Option<Cell<'_>>| match cell {
+                    None => '.',
+                    Some(Cell { effect: None, .. }) => '-',
+                    Some(_) => 'x',
+                };
+                format!("{relation} {}", cells.into_iter().map(letter).collect::<String>())
+            })
+            .collect();
+        assert_eq!(shown, ["a .x-x.", "b ..x-x"]);
+    }
+}

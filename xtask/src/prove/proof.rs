@@ -1,0 +1,156 @@
+//! `verify`: proves on throwaway databases that the migrations go up, down and up again.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use migrator_diagnostic::printable;
+use serde_json::json;
+
+use crate::developer::Context;
+use crate::output::{self, result, results};
+use crate::prove::html::Place;
+use crate::prove::page::{self, Page};
+use crate::prove::scratch::Scratch;
+use crate::prove::trace::Trace;
+pub use answer::{Answer, Verdict};
+use answer::{Finding, RolledBack, error_lines};
+use before::{Base, Before};
+use migrator_engine::embedded::Migration;
+use migrator_engine::words;
+use migrator_engine::{Error, ErrorKind, Exit};
+
+mod answer;
+pub mod before;
+mod checks;
+mod locks;
+mod mark;
+mod next_release;
+mod place;
+mod reading;
+mod round_trip;
+
+/// The arguments of `verify`.
+#[derive(Debug, Default, clap::Args)]
+#[group(skip)]
+#[command(
+    after_help = "It creates databases of its own on the server and drops them again; `cargo xtask verify` starts a server for it.\n\n\
+                        Example: cargo xtask verify\n\
+                        Example: cargo xtask verify --html report.html"
+)]
+pub struct Args {
+    /// For programs.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write it to this file, as a page for a browser: verdicts, locks over time, the SQL.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// Asks every question, also behind one that failed.
+///
+/// `schema` is the answer to the one question that needs pg_dump, and how long that took.
+pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer, Duration)) -> Result<Exit, Error> {
+    let place = args.html.as_deref().map(Place::open).transpose()?;
+    let (schema, schema_time) = schema;
+    let base = Base::new(before, context.migrator.embedded());
+    let scratch = Scratch::new(context).await?;
+    let mut findings = Vec::new();
+    let mut add = |name, time: Duration, answer: Result<Answer, Error>| {
+        let (verdict, lines) = answer.unwrap_or_else(|error| (Verdict::Failed, error_lines(&error)));
+        let finding = Finding { name, verdict, lines, time };
+        if !args.json {
+            results(&text(&finding));
+        }
+        findings.push(finding);
+    };
+    macro_rules! ask {
+        ($name:literal, $answer:expr) => {{
+            context.terminal.begin($name, 1, 1);
+            let begun = Instant::now();
+            let answer = $answer.await;
+            scratch.settle().await;
+            context.terminal.end();
+            if context.migrator.stop().is_requested() {
+                scratch.finish().await;
+                return Err(stopped(context, $name));
+            }
+            add($name, begun.elapsed(), answer);
+        }};
+    }
+    let mut zero = None;
+    ask!("up from zero", checks::up_from_zero(&scratch, &mut zero));
+    let goes_up = zero.is_some();
+    let (mut ways, mut traces) = (Vec::new(), Vec::new());
+    ask!("round trip", round_trip::every_migration(&scratch, goes_up, &mut ways));
+    if let Some(zero) = &zero {
+        ask!("next release", next_release::walk(&scratch, &base, zero));
+        ask!("second up", checks::second_up(&scratch));
+        ask!("repeatables twice", checks::repeatables_twice(&scratch));
+        ask!("seeds", checks::seeds(&scratch));
+        add("schema", schema_time, Ok(schema));
+        ask!("two at once", checks::two_at_once(&scratch));
+        ask!("locks", locks::trace(&scratch, &mut traces));
+    } else {
+        for name in ["next release", "second up", "repeatables twice", "seeds", "schema", "two at once", "locks"] {
+            let reason = vec!["the migrations do not go up".to_owned()];
+            add(name, Duration::ZERO, Ok((Verdict::Skipped, reason)));
+        }
+    }
+    let server = scratch.server_version().await?;
+    scratch.finish().await;
+    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
+    if args.json {
+        let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
+        output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
+    } else {
+        result(match failed {
+            0 => "everything holds".to_owned(),
+            count => format!("{count} of {} promises are broken", findings.len()),
+        });
+    }
+    if let Some(place) = place {
+        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+/// Somebody wants it to end: what was asked at that moment has no answer.
+fn stopped(context: &Context, question: &str) -> Error {
+    Error::from(ErrorKind::Stopped { by: format!("{} at the question `{question}`", context.migrator.stop().reason()) })
+        .note("the databases of this run are dropped; nothing else was touched")
+        .help("run the command again: it begins anew")
+}
+
+fn page<'t>(
+    context: &Context,
+    server: &str,
+    findings: &[Finding],
+    (ways, traces): (&[RolledBack], &'t [Trace]),
+) -> Page<'t> {
+    let embedded = context.migrator.embedded();
+    let about = vec![
+        ("Migrations", embedded.migrations.len().to_string()),
+        ("Release", context.migrator.version().to_owned()),
+        ("Digest", embedded.digest.to_string()),
+        ("Proved on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
+    ];
+    let rollback =
+        |way: &RolledBack| page::RolledBack { mark: way.verdict.mark(), what: way.what, lines: way.lines.clone() };
+    let step = |(index, migration): (usize, &'static Migration)| page::Step {
+        label: migration.label(),
+        file: &migration.file,
+        how: page::how(migration),
+        trace: traces.get(index),
+        rollback: ways.get(index).map(rollback),
+    };
+    let steps = embedded.migrations.iter().enumerate().map(step).collect();
+    let verdicts = findings.iter().map(Finding::on_page).collect();
+    Page { title: "Proof of the migrations", about, verdicts, steps }
+}
+
+fn text(finding: &Finding) -> String {
+    let mut lines = finding.lines.iter();
+    let first = lines.next().map(String::as_str).unwrap_or_default();
+    let head = format!("{:<7} {}: {first} ({})", finding.verdict.word(), finding.name, words::duration(finding.time));
+    lines.fold(head, |text, line| format!("{text}\n            {}", printable::lines(line, "            ")))
+}

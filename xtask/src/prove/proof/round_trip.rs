@@ -1,0 +1,267 @@
+//! Each migration up, down and up again: the way back must restore the schema, the way up must lead to the same place.
+//!
+//! Two databases share the work where that cannot change the outcome: see [`every_migration`].
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use futures_util::future::join;
+
+use super::answer::{Answer, RolledBack, Verdict, error_lines};
+use super::mark::Mark;
+use super::place::{Place, Template};
+use super::reading::Reading;
+use crate::prove::scratch::Scratch;
+use migrator_engine::Error;
+use migrator_engine::embedded::Migration;
+
+/// So many migrations one database takes before it looks which are left. Fewer: both go up twice as often to catch up with
+/// the other. More: at the end one waits longer for the other.
+const PORTION: usize = 16;
+
+/// How one way back came out.
+enum Outcome {
+    WithoutOne,
+    Exact,
+    /// Only the order of columns differs: nobody loses data, but `SELECT *` reads otherwise.
+    OrderOfColumns(Vec<String>),
+    /// In what way, and the differences or the error.
+    Broken(&'static str, Vec<String>),
+}
+
+impl Outcome {
+    /// For this migration alone.
+    fn verdict(&self) -> RolledBack {
+        let (verdict, what, lines) = match self {
+            Outcome::WithoutOne => (Verdict::Skipped, "there is none", &[][..]),
+            Outcome::Exact => (Verdict::Ok, "exact", &[][..]),
+            Outcome::OrderOfColumns(lines) => (Verdict::Mild, ORDER, &lines[..]),
+            Outcome::Broken(what, lines) => (Verdict::Failed, *what, &lines[..]),
+        };
+        RolledBack { verdict, what, lines: lines.to_vec() }
+    }
+}
+
+const ORDER: &str = "only the order of columns is not restored";
+
+const FAILS: &str = "the way back fails";
+
+/// What is to be done, and what has come of it.
+struct Work<'a> {
+    scratch: &'a Scratch<'a>,
+    migrations: &'static [Migration],
+    /// The first one that nobody has taken.
+    next: Cell<usize>,
+    portion: usize,
+    finished: Cell<usize>,
+    /// One for each migration.
+    outcomes: RefCell<Vec<Option<Outcome>>>,
+    /// The migration that did not go up the first time.
+    stopped: RefCell<Option<(usize, Error)>>,
+}
+
+/// Every migration that has a way back, in its place in the history.
+///
+/// Two databases at once, each with every other portion of the migrations, where all of them have gone up before
+/// (`goes_up`) and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
+/// not go up this time, everything is asked again, by one.
+pub(super) async fn every_migration(
+    scratch: &Scratch<'_>,
+    goes_up: bool,
+    ways: &mut Vec<RolledBack>,
+) -> Result<Answer, Error> {
+    let progress = &scratch.context.terminal;
+    let work = Work::new(scratch, PORTION);
+    if goes_up && work.migrations.len() > PORTION && scratch.shares_nothing().await {
+        progress.detail("round trip: in two databases at once");
+        let (first, second) = join(work.run(), work.run()).await;
+        let alone = work.stopped.borrow().is_none() && scratch.shares_nothing().await;
+        if alone && first.is_ok() && second.is_ok() || scratch.context.migrator.stop().is_requested() {
+            return first.and(second).map(|()| work.answer(ways));
+        }
+    }
+    progress.detail("round trip: in one database after the other");
+    let work = Work::new(scratch, usize::MAX);
+    work.run().await?;
+    Ok(work.answer(ways))
+}
+
+impl<'a> Work<'a> {
+    fn new(scratch: &'a Scratch<'a>, portion: usize) -> Work<'a> {
+        let migrations = &scratch.context.migrator.embedded().migrations;
+        Work {
+            scratch,
+            migrations,
+            next: Cell::new(0),
+            portion,
+            finished: Cell::new(0),
+            outcomes: RefCell::new(migrations.iter().map(|_| None).collect()),
+            stopped: RefCell::new(None),
+        }
+    }
+
+    /// The next portion that nobody has taken.
+    fn take(&self) -> Option<Range<usize>> {
+        let from = self.next.get();
+        let to = from.saturating_add(self.portion).min(self.migrations.len());
+        self.next.set(to);
+        (from < to).then_some(from..to)
+    }
+
+    /// Goes through portions until there are none.
+    async fn run(&self) -> Result<(), Error> {
+        let Some(mut portion) = self.take() else { return Ok(()) };
+        let mut place = Place::new(self.scratch, portion.start).await?;
+        let mut template = Template::default();
+        loop {
+            place.go_on_to(portion.start).await?;
+            let mut before = place.read().await?;
+            for index in portion {
+                let migration = &self.migrations[index];
+                let mark = if migration.down.is_some() { place.mark().await? } else { None };
+                if let Err(error) = place.up().await {
+                    *self.stopped.borrow_mut() = Some((index, error));
+                    self.next.set(self.migrations.len());
+                    place.close(self.scratch).await;
+                    return Ok(());
+                }
+                let after = place.read().await?;
+                let mut outcome = match migration.down {
+                    None => Outcome::WithoutOne,
+                    Some(_) => round_trip(&mut place, (&before, mark.as_ref()), &after).await?,
+                };
+                if matches!(outcome, Outcome::Broken(FAILS, _)) && self.has_repeatables() {
+                    // In production they are in place: a down block may rely on it.
+                    place = self.another(place, &mut template, index + 1).await?;
+                    if with_repeatables(&mut place, &before, &after).await? {
+                        outcome = Outcome::Exact;
+                    }
+                    place = self.another(place, &mut template, index + 1).await?;
+                } else if !matches!(outcome, Outcome::Exact | Outcome::WithoutOne) {
+                    // What follows is looked at in a database that has not been through this.
+                    place = self.another(place, &mut template, index + 1).await?;
+                }
+                self.finish(index, outcome);
+                before = after;
+            }
+            match self.take() {
+                Some(next) => portion = next,
+                None => break,
+            }
+        }
+        // Looks into the history for the last time.
+        place.go_on_to(0).await?;
+        place.close(self.scratch).await;
+        Ok(())
+    }
+
+    fn has_repeatables(&self) -> bool {
+        !self.scratch.context.migrator.embedded().repeatables.is_empty()
+    }
+
+    /// A database in place of one that is not to be used any more, with the first `count` migrations applied.
+    async fn another(&self, place: Place, template: &mut Template, count: usize) -> Result<Place, Error> {
+        place.close(self.scratch).await;
+        match self.scratch.shares_nothing().await {
+            true => template.place(self.scratch, count).await,
+            // A template that lies there could keep a role from being dropped.
+            false => Place::new(self.scratch, count).await,
+        }
+    }
+
+    fn finish(&self, index: usize, outcome: Outcome) {
+        self.outcomes.borrow_mut()[index] = Some(outcome);
+        self.finished.set(self.finished.get() + 1);
+        self.scratch.context.terminal.reached(self.finished.get(), self.migrations.len());
+    }
+
+    /// In the order of the migrations, whoever has looked at them; `ways` gets one verdict for each that was looked at.
+    fn answer(self, ways: &mut Vec<RolledBack>) -> Answer {
+        let (mut exact, mut without) = (0, 0);
+        let (mut mild, mut broken) = (Vec::new(), Vec::new());
+        for (migration, outcome) in self.migrations.iter().zip(self.outcomes.into_inner()) {
+            ways.extend(outcome.as_ref().map(Outcome::verdict));
+            match outcome {
+                None => break,
+                Some(Outcome::WithoutOne) => without += 1,
+                Some(Outcome::Exact) => exact += 1,
+                Some(Outcome::OrderOfColumns(lines)) => {
+                    mild.push(format!("{}: {ORDER}", migration.label()));
+                    mild.extend(lines);
+                }
+                Some(Outcome::Broken(what, lines)) => {
+                    broken.push(format!("{}: {what}", migration.label()));
+                    broken.extend(lines);
+                }
+            }
+        }
+        if let Some((index, error)) = self.stopped.into_inner() {
+            let label = self.migrations[index].label();
+            broken.push(format!("not looked at: {label} and what follows, it does not go up"));
+            broken.extend(error_lines(&error));
+        }
+        let with = self.migrations.len() - without;
+        let head = format!("{exact} of {with} ways back restore the schema exactly, {without} migrations without one");
+        let verdict = match (broken.is_empty(), mild.is_empty()) {
+            (false, _) => Verdict::Failed,
+            (true, false) => Verdict::Mild,
+            (true, true) => Verdict::Ok,
+        };
+        (verdict, std::iter::once(head).chain(broken).chain(mild).collect())
+    }
+}
+
+/// Down and up again; where something is broken the database is not to be used any more.
+async fn round_trip(
+    place: &mut Place,
+    (before, mark): (&Reading, Option<&Mark>),
+    after: &Reading,
+) -> Result<Outcome, Error> {
+    if let Err(error) = place.down().await {
+        return Ok(Outcome::Broken(FAILS, error_lines(&error)));
+    }
+    let (differences, only_order) = match place.is_back_at(mark).await? {
+        true => (Vec::new(), false),
+        false => compare(before, &place.read().await?)?,
+    };
+    if !differences.is_empty() && !only_order {
+        return Ok(Outcome::Broken("the way back does not restore the schema", differences));
+    }
+    if let Err(error) = place.up().await {
+        return Ok(Outcome::Broken("behind its way back it does not go up again", error_lines(&error)));
+    }
+    let again = place.read().await?;
+    let (after_again, again_only_order) = compare(after, &again)?;
+    // A column that comes back in another place is in another place the second time too.
+    let excused = only_order && again_only_order;
+    if !excused && !after_again.is_empty() {
+        return Ok(Outcome::Broken("the second way up leads elsewhere", after_again));
+    }
+    Ok(if only_order { Outcome::OrderOfColumns(differences) } else { Outcome::Exact })
+}
+
+/// Down and up again with those repeatables in place that fit there. A way back may take what they have made with it, as every `up`
+/// brings it again; everything else must be as before.
+async fn with_repeatables(place: &mut Place, before: &Reading, after: &Reading) -> Result<bool, Error> {
+    place.put_in_repeatables().await?;
+    let (theirs, _) = compare(after, &place.read().await?)?;
+    let but_for_theirs = |ours: &Reading, now: &Reading| {
+        let (differences, _) = compare(ours, now)?;
+        Ok::<_, Error>(differences.iter().all(|line| line.starts_with('+') && theirs.contains(line)))
+    };
+    if place.down().await.is_err() || !but_for_theirs(before, &place.read().await?)? || place.up().await.is_err() {
+        return Ok(false);
+    }
+    but_for_theirs(after, &place.read().await?)
+}
+
+/// The lines in which two schemas differ, and whether that is the order of columns only.
+fn compare(ours: &Reading, other: &Reading) -> Result<(Vec<String>, bool), Error> {
+    if ours == other {
+        return Ok((Vec::new(), false));
+    }
+    let (ours, other) = (ours.facts()?, other.facts()?);
+    let differences = ours.differences(&other);
+    let only_order = !differences.is_empty() && ours.without_order() == other.without_order();
+    Ok((differences, only_order))
+}

@@ -1,0 +1,11 @@
+//! What each statement does to the relations that were there before it: locks, rewrites, scans. Read from the catalogs of a scratch
+//! database while it runs, not guessed from its text.
+//!
+//! Not seen: a lock that is given back before its statement ends, which only a subtransaction that is rolled back does.
+
+mod effect;
+mod observe;
+mod run;
+
+pub(crate) use effect::{Effect, Mode, Statement, Trace, Waits};
+pub(crate) use run::{Subject, Tracer};
