@@ -163,19 +163,19 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     let workspace = Workspace::foreign("dump");
     expect![[r#"
         exit 0
-        not asked schema: there is no db/schema.sql; `cargo xtask dump` writes it
+        skipped schema: there is no db/schema.sql; `cargo xtask dump` writes it
     "#]]
     .assert_eq(&verified(&workspace, None));
     workspace.run(&mut workspace.cargo("xtask dump"));
     expect![[r#"
         exit 0
-        ok        schema: db/schema.sql and db/schema.facts.MAJOR as the migrations produce them
+        ok      schema: db/schema.sql and db/schema.facts.MAJOR as the migrations produce them
     "#]]
     .assert_eq(&verified(&workspace, None));
     let programs = programs_without_pg_dump();
     expect![[r#"
         exit 0
-        not asked schema: there is no `pg_dump` in `PROGRAMS`, where the server's programs are
+        skipped schema: there is no `pg_dump` in `PROGRAMS`, where the server's programs are
                     help: install the client programs of the same release (`apt install postgresql-client`)
     "#]]
     .assert_eq(
@@ -185,7 +185,7 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     workspace.write("db/schema.sql", text.replace("    title text NOT NULL", "    title text"));
     expect![[r#"
         exit 1
-        FAILED    schema: the migrations produce another schema: run `cargo xtask dump` and commit the files
+        FAILED  schema: the migrations produce another schema: run `cargo xtask dump` and commit the files
                     db/schema.sql is not what the migrations produce:
                     -     title text
                     +     title text NOT NULL
@@ -194,14 +194,14 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     workspace.write("db/schema.sql", text.replace(&format!("PostgreSQL {}", major()), "PostgreSQL 99"));
     expect![[r#"
         exit 0
-        ok        schema: db/schema.facts.MAJOR as the migrations produce them
+        ok      schema: db/schema.facts.MAJOR as the migrations produce them
                     skipped: db/schema.sql, because this server is PostgreSQL X and the committed files are of another release
     "#]]
     .assert_eq(&verified(&workspace, None));
     workspace.write("db/migrations/004_bad.sql", "-- migrate:up\nSELECT nothing;\n\n-- migrate:down\nSELECT 1;\n");
     expect![[r#"
         exit 1
-        not asked schema: the migrations do not go up
+        skipped schema: the migrations do not go up
     "#]]
     .assert_eq(&verified(&workspace, None));
 }

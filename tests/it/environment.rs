@@ -118,15 +118,15 @@ fn nothing_but_the_workspaces_own_cluster_is_dropped_without_its_name() {
     expect![[r#"
         exit 8
         --- stderr
-        error: cannot reset `postgresql://postgres@SERVER/DB`: it is not in this workspace's own cluster
-          = help: if you really mean it, type its name: `--database DB`
+        error: cannot reset `postgresql://postgres@SERVER/DB`: it is not on this workspace's own PostgreSQL
+          = help: to go on, type its name: `--database DB`
     "#]]
     .assert_eq(&project.run(&["reset", "--yes"]));
     expect![[r#"
         exit 2
         --- stderr
         error: cannot drop: `--database other` is not the database of the URL, `DB`
-          = help: check which server you are on before you go on
+          = help: check which server you are connected to
     "#]]
     .assert_eq(&project.run(&["drop", "--yes", "--database", "other"]));
     expect![[r#"
@@ -149,7 +149,7 @@ fn nothing_but_the_workspaces_own_cluster_is_dropped_without_its_name() {
     expect![[r#"
         exit 9
         --- stderr
-        error: cannot create `DB`: it is there already
+        error: cannot create database `DB`: it exists already
           = help: pass --if-missing, or start afresh with `reset`
     "#]]
     .assert_eq(&project.run(&["create"]));

@@ -123,8 +123,8 @@ fn a_database_is_not_dropped_without_a_question_and_elsewhere_not_without_its_na
     expect![[r#"
         exit 8
         --- stderr
-        error: cannot reset `postgresql://postgres@SERVER/DB`: it is not in this workspace's own cluster
-          = help: if you really mean it, type its name: `--database DB`
+        error: cannot reset `postgresql://postgres@SERVER/DB`: it is not on this workspace's own PostgreSQL
+          = help: to go on, type its name: `--database DB`
     "#]]
     .assert_eq(&reset("xtask migrate reset --yes"));
     expect![[r#"

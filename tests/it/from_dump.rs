@@ -92,7 +92,7 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
         applied repeatable views (N ms)
         applied 1 repeatable in N ms; the database is at 004
         --- stderr
-        warning: db/schema.sql did not give the schema that db/schema.facts.MAJOR describes: it is stale, or was edited; `cargo xtask dump` writes both
+        warning: db/schema.sql produced another schema than db/schema.facts.MAJOR describes: it is stale, or was edited; run `cargo xtask dump` to rewrite both
           public.books
             changed  column title
                      - #3 text NOT NULL
@@ -117,7 +117,7 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
             |
             = note: database `loaded_dev` is new and empty
             = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
-            = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
+            = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
     "#]]
     .assert_eq(&run("xtask reset --from-dump --yes --no-dump"));
 }
@@ -144,19 +144,19 @@ fn nothing_is_dropped_for_a_dump_that_cannot_be_used() {
           = help: `cargo xtask dump` writes it
         exit 2
         --- stderr
-        error: cannot reset from `db/schema.sql`: it does not say which migrations it holds
+        error: cannot reset from `db/schema.sql`: it does not name the migrations that it contains
           = note: nothing was dropped
-          = help: `cargo xtask dump` writes it anew
+          = help: run `cargo xtask dump` to rewrite it
         exit 2
         --- stderr
-        error: cannot reset from `db/schema.sql`: it holds 2, 004, which this binary does not know
+        error: cannot reset from `db/schema.sql`: it contains 2, 004, which the db directory does not have
           = note: nothing was dropped
-          = help: bring the files of these migrations back, or write it anew with `cargo xtask dump`
+          = help: restore the files of these migrations, or run `cargo xtask dump` to rewrite it
         exit 2
         --- stderr
-        error: cannot reset from `db/schema.sql`: it was written without 002_t2, and holds newer ones
+        error: cannot reset from `db/schema.sql`: it contains newer migrations, but not 002_t2
           = note: nothing was dropped
-          = help: `cargo xtask dump` writes it anew
+          = help: run `cargo xtask dump` to rewrite it
         exit 2
         --- stderr
         error: cannot reset from `db/schema.sql`: it is not UTF-8: invalid utf-8 sequence of 1 bytes from index 3
@@ -192,7 +192,7 @@ fn a_dump_that_does_not_load_is_shown_at_its_place() {
           |        ^ syntax error at or near "TABEL" [42601]
           |
           = note: database `DB` is new and empty
-          = help: `cargo xtask dump` writes the file anew; `reset` without `--from-dump` does without it
+          = help: run `cargo xtask dump` to rewrite the file, or `reset` without `--from-dump`
         0
         exit 3
         --- stdout
@@ -205,7 +205,7 @@ fn a_dump_that_does_not_load_is_shown_at_its_place() {
           |                                ^ column "é" does not exist [42703]
           |
           = note: database `DB` is new and empty
-          = help: `cargo xtask dump` writes the file anew; `reset` without `--from-dump` does without it
+          = help: run `cargo xtask dump` to rewrite the file, or `reset` without `--from-dump`
         exit 3
         --- stdout
         dropped and created database `DB`
@@ -218,14 +218,14 @@ fn a_dump_that_does_not_load_is_shown_at_its_place() {
           |
           = note: database `DB` is new and empty
           = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
-          = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
+          = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
         exit 3
         --- stdout
         dropped and created database `DB`
         --- stderr
         error: the load of `db/schema.sql` failed and was rolled back: role "nobody_of_this_name" does not exist [42704]
           = note: database `DB` is new and empty
-          = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
+          = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
     "#]]
     .assert_eq(&all);
 }

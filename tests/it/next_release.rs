@@ -51,7 +51,7 @@ fn the_way_back_is_walked_with_the_repeatables_in_place() {
         &project,
         None,
         expect![[r#"
-            FAILED    next release: 002_c on all but the newest: the rollback fails with 1 repeatable in place
+            FAILED  next release: 002_c on all but the newest: the rollback fails with 1 repeatable in place
                         error: rollback of migration 002_c failed, it is still applied
                          --> db/migrations/002_c.sql:5:1
                           |
@@ -67,16 +67,16 @@ fn the_way_back_is_walked_with_the_repeatables_in_place() {
     // It relies on what is in place in production, and so does the round trip.
     project.migration("002_c", "ALTER TABLE t ADD COLUMN c int;", "DROP VIEW v;\nALTER TABLE t DROP COLUMN c;");
     let output = project.run(&["verify"]);
-    assert!(output.starts_with("exit 0") && output.contains("2 of 2 ways back restore the schema exactly"), "{output}");
+    assert!(output.starts_with("exit 0") && output.contains("2 of 2 rollbacks restore the schema exactly"), "{output}");
     project.migration("003_d", "CREATE TABLE d ();", "DROP TABLE d;");
     let output = project.run(&["verify"]);
-    assert!(output.starts_with("exit 0") && output.contains("3 of 3 ways back restore the schema exactly"), "{output}");
+    assert!(output.starts_with("exit 0") && output.contains("3 of 3 rollbacks restore the schema exactly"), "{output}");
     project.remove("migrations/003_d.sql");
     check(
         &project,
         Some(&base(&["001"], &[("v", VIEW)])),
         expect![[r#"
-            ok        next release: 002_c on `origin/main`, up, down and up again with 1 repeatable in place
+            ok      next release: 002_c on `origin/main`, up, down and up again with 1 repeatable in place
         "#]],
     );
 }
@@ -89,7 +89,7 @@ fn the_way_up_begins_with_the_repeatables_of_the_release_before() {
         &project,
         None,
         expect![[r#"
-            FAILED    next release: 002_type on all but the newest: the way up fails
+            FAILED  next release: 002_type on all but the newest: the up block fails
                         error: migration 002_type failed and was rolled back
                          --> db/migrations/002_type.sql:2:1
                           |
@@ -114,7 +114,7 @@ fn a_changed_repeatable_must_be_able_to_replace_its_old_self() {
         &project,
         Some(&before),
         expect![[r#"
-            FAILED    next release: nothing new on `origin/main`: the way up fails
+            FAILED  next release: nothing new on `origin/main`: the up block fails
                         error: repeatable v failed and was rolled back
                          --> db/repeatable/v.sql:1:1
                           |
@@ -135,7 +135,7 @@ fn what_is_there_in_production_must_be_what_is_there_from_zero() {
         &project,
         Some(&before),
         expect![[r#"
-            FAILED    next release: nothing new on `origin/main`: the schema is another one than from zero (-)
+            FAILED  next release: nothing new on `origin/main`: the schema differs from the one built from zero (-)
                         + public.old column b #1 text
                         + public.old owner postgres
                         + public.old view AS  SELECT t.b\n   FROM public.t;
@@ -172,7 +172,7 @@ fn several_new_migrations_are_rolled_back_in_one_run_as_far_as_there_is_a_way_ba
         &project,
         Some(&before),
         expect![[r#"
-            ok        next release: 4 migrations on `origin/main`, up, down and up again with 1 repeatable in place
+            ok      next release: 4 migrations on `origin/main`, up, down and up again with 1 repeatable in place
                         not rolled back: 003_final has no down block
         "#]],
     );
@@ -184,7 +184,7 @@ fn several_new_migrations_are_rolled_back_in_one_run_as_far_as_there_is_a_way_ba
         &project,
         Some(&before),
         expect![[r#"
-            ok        next release: 5 migrations on `origin/main`, up
+            ok      next release: 5 migrations on `origin/main`, up
                         not rolled back: 006_last has no down block
         "#]],
     );
@@ -211,7 +211,7 @@ fn a_base_that_does_not_fit_is_said() {
         &project,
         Some(&base(&["001", "002"], &[])),
         expect![[r#"
-            FAILED    next release: `origin/main` has 002, which is not among the files: `up` refuses a database that has it
+            FAILED  next release: `origin/main` has 002, which is not in the db directory: `up` refuses a database that has it
         "#]],
     );
     let broken = base(&["001"], &[("v", VIEW), ("w", "CREATE VIEW w AS SELECT nothing;\n")]);
@@ -219,8 +219,8 @@ fn a_base_that_does_not_fit_is_said() {
         &project,
         Some(&broken),
         expect![[r#"
-            mild      next release: nothing new on `origin/main`, up, down and up again with 1 repeatable in place
-                        without the repeatable w of `origin/main`, which does not go in there:
+            mild    next release: nothing new on `origin/main`, up, down and up again with 1 repeatable in place
+                        without the repeatable w of `origin/main`, which fails there:
                         error: repeatable w failed and was rolled back
                          --> db/repeatable/w.sql:1:25
                           |
@@ -235,8 +235,8 @@ fn a_base_that_does_not_fit_is_said() {
         &project,
         Some(r#""this is not a git repository""#),
         expect![[r#"
-            ok        next release: 001_t on all but the newest, up, down and up again with 1 repeatable in place
-                        for want of a base branch: this is not a git repository
+            ok      next release: 001_t on all but the newest, up, down and up again with 1 repeatable in place
+                        without a base branch: this is not a git repository
         "#]],
     );
 }

@@ -142,8 +142,8 @@ fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_and_the_ways_back
     let page = project.db().join("report.html");
     assert!(project.run(&["verify", "--html", page.to_str().unwrap()]).starts_with("exit 1\n"));
     let text = fs::read_to_string(&page).unwrap();
-    let broken = "Way back: <span class=\"badge bad\">the way back does not restore the schema</span>";
-    for part in ["column &quot;nothing&quot; does not exist", "No statement was looked at.", broken, "not looked at"] {
+    let broken = "Way back: <span class=\"badge bad\">the rollback does not restore the schema</span>";
+    for part in ["column &quot;nothing&quot; does not exist", "No statement was traced.", broken, "not traced"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 }
@@ -155,13 +155,13 @@ fn a_page_that_cannot_be_written_is_refused_before_the_work() {
         exit 9
         --- stderr
         error: cannot write the page `/nowhere/report.html`: No such file or directory (os error 2)
-          = help: is the directory there, and may you write to it?
+          = help: check that the directory exists and that you can write to it
     "#]]
     .assert_eq(&project.run(&["verify", "--html", "/nowhere/report.html"]));
     let directory = project.db().join("taken");
     fs::create_dir(&directory).unwrap();
     let output = project.run(&["verify", "--html", directory.to_str().unwrap()]);
-    expect!["error: cannot write the page `DIRECTORY/taken`: is a directory  = help: is the directory there, and may you write to it?"].assert_eq(
+    expect!["error: cannot write the page `DIRECTORY/taken`: is a directory  = help: check that the directory exists and that you can write to it"].assert_eq(
         &output
             .lines()
             .filter(|line| line.contains("cannot") || line.contains("help"))

@@ -60,7 +60,7 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
             statement 1: AccessExclusiveLock on public.a: reads and writes wait (N ms)
             statement 2: AccessExclusiveLock still held on public.a, scanned, validates small: reads and writes wait (N ms)
         would apply 003_new
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         would apply 004_hidden
             statement 1: AccessExclusiveLock on public.a, rewritten, scanned, validates small: reads and writes wait (N ms)
             statement 1: AccessExclusiveLock on public.a_pkey, rewritten: reads and writes wait (N ms)
@@ -73,7 +73,7 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
             statement 3: AccessExclusiveLock still held on public.vw, dropped: reads and writes wait (N ms)
             statement 3: AccessExclusiveLock on public.a_n, dropped: reads and writes wait (N ms)
         would apply repeatable r
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
@@ -101,7 +101,7 @@ fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
             statement 1: AccessExclusiveLock on public.changed: reads and writes wait (N ms)
         would apply repeatable new
             CREATE OR REPLACE VIEW new AS SELECT id FROM kept
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
@@ -149,7 +149,7 @@ fn a_migration_that_fails_on_the_copy_is_shown_with_its_place() {
           | ^ column "nn" of relation "a" does not exist [42703]
           |
           = note: applied before it in this run: none. Not run: none.
-          = note: this was on a throw-away copy: nothing was done to the database itself
+          = note: this happened on a scratch copy; the database itself was not changed
           = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
     "#]]
     .assert_eq(&project.trace(&[]));
@@ -228,7 +228,7 @@ fn without_a_server_for_the_copy_nothing_is_traced() {
         exit 6
         --- stderr
         error: cannot connect to `postgresql://postgres@127.0.0.1:1/postgres`: Connection refused (os error 111)
-          = note: this was on a throw-away copy: nothing was done to the database itself
+          = note: this happened on a scratch copy; the database itself was not changed
           = help: is the server running, and are host and port right?
     "#]]
     .assert_eq(&project.run(&nowhere));
@@ -258,7 +258,7 @@ fn a_repeatable_that_a_pending_migration_drops_is_made_anew() {
     project.run(&["up"]);
     project.migration("002_drop", "DROP VIEW r;", "");
     let output = project.trace(&[]);
-    let lines = "would apply repeatable r\n    nobody waits for anything that was there before\n\
+    let lines = "would apply repeatable r\n    no one waits for an existing relation\n\
                  would apply repeatable s\n    statement 1: AccessExclusiveLock on public.s: reads and writes wait (N ms)\n";
     assert!(output.contains(lines), "{output}");
 }

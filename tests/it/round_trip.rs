@@ -46,8 +46,8 @@ fn what_two_databases_find_is_told_in_the_order_of_the_migrations() {
     check(
         &project,
         expect![[r#"
-        FAILED    round trip: 34 of 39 ways back restore the schema exactly, 1 migrations without one
-                    003_t3: the way back fails
+        FAILED  round trip: 34 of 39 rollbacks restore the schema exactly; migrations without a down block: 1
+                    003_t3: the rollback fails
                     error: rollback of migration 003_t3 failed, it is still applied
                      --> db/migrations/003_t3.sql:5:1
                       |
@@ -56,16 +56,16 @@ fn what_two_databases_find_is_told_in_the_order_of_the_migrations() {
                       |
                       = note: rolled back before it in this run: none. Not run: none.
                       = help: correct the down block (it may always be edited), build, and run `down` again
-                    017_t17: the way back does not restore the schema
+                    017_t17: the rollback does not restore the schema
                     + public.left_behind column id #1 integer
                     + public.left_behind owner postgres
                     + public.left_behind table LOGGED
-                    036_t36: the way back does not restore the schema
+                    036_t36: the rollback does not restore the schema
                     + public.t36 column id #1 integer
                     + public.t36 column more #2 integer
                     + public.t36 owner postgres
                     + public.t36 table LOGGED
-                    040_t40: the way back does not restore the schema
+                    040_t40: the rollback does not restore the schema
                     + public.v column one #1 integer
                     + public.v owner postgres
                     + public.v view AS  SELECT 1 AS one;
@@ -91,8 +91,8 @@ fn a_second_way_up_that_leads_elsewhere_is_found_in_two_databases_too() {
     check(
         &project,
         expect![[r#"
-        FAILED    round trip: 20 of 21 ways back restore the schema exactly, 1 migrations without one
-                    022_twice: the second way up leads elsewhere
+        FAILED  round trip: 20 of 21 rollbacks restore the schema exactly; migrations without a down block: 1
+                    022_twice: the second up produces another schema
                     - public.u1 column id #1 integer
                     - public.u1 owner postgres
                     - public.u1 table LOGGED
@@ -115,7 +115,7 @@ fn one_database_after_the_other_where_roles_are_made() {
     check(
         &project,
         expect![[r#"
-        ok        round trip: 40 of 40 ways back restore the schema exactly, 0 migrations without one
+        ok      round trip: 40 of 40 rollbacks restore the schema exactly; migrations without a down block: 0
         round trip: in one database after the other
     "#]],
     );
@@ -133,7 +133,7 @@ fn everything_is_asked_again_by_one_where_a_role_turns_out_to_be_made_anew() {
         &server,
         &project,
         expect![[r#"
-        ok        round trip: 40 of 40 ways back restore the schema exactly, 0 migrations without one
+        ok      round trip: 40 of 40 rollbacks restore the schema exactly; migrations without a down block: 0
         round trip: in two databases at once
         round trip: in one database after the other
     "#]],
@@ -147,7 +147,7 @@ fn a_migration_that_writes_to_the_history_is_no_proof() {
     check(
         &project,
         expect![[r#"
-        FAILED    round trip: error: the history in `"public"."schema_migrations"` is not what was done
+        FAILED  round trip: error: the history in `"public"."schema_migrations"` does not match what was applied
                       = help: no migration may write to the history tables
         round trip: in one database after the other
     "#]],
@@ -166,7 +166,7 @@ fn what_runs_outside_a_transaction_goes_its_way_up_down_and_up_again() {
     check(
         &project,
         expect![[r#"
-        ok        round trip: 21 of 21 ways back restore the schema exactly, 0 migrations without one
+        ok      round trip: 21 of 21 rollbacks restore the schema exactly; migrations without a down block: 0
         round trip: in two databases at once
     "#]],
     );
@@ -185,8 +185,8 @@ fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() 
     check(
         &project,
         expect![[r#"
-        FAILED    round trip: 2 of 4 ways back restore the schema exactly, 0 migrations without one
-                    002_broken: the way back fails
+        FAILED  round trip: 2 of 4 rollbacks restore the schema exactly; migrations without a down block: 0
+                    002_broken: the rollback fails
                     error: rollback of migration 002_broken failed, it is still applied
                      --> db/migrations/002_broken.sql:5:1
                       |
@@ -195,7 +195,7 @@ fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() 
                       |
                       = note: rolled back before it in this run: none. Not run: none.
                       = help: correct the down block (it may always be edited), build, and run `down` again
-                    004_broken: the way back does not restore the schema
+                    004_broken: the rollback does not restore the schema
                     + public.d column id #1 integer
                     + public.d owner postgres
                     + public.d table LOGGED

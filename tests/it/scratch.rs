@@ -23,7 +23,7 @@ fn check(server: &TemporaryServer, project: &Project) {
     let url = server.url("postgres");
     let before = query_at(&url, SHARED);
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &url)]);
-    assert!(output.starts_with("exit 0\n") && output.contains("\neverything holds\n"), "{output}");
+    assert!(output.starts_with("exit 0\n") && output.contains("\neverything passed\n"), "{output}");
     assert!(!output.contains("left behind"), "{output}");
     let after = query_at(&url, SHARED);
     let only = |these: &str, others: &str| -> Vec<String> {
@@ -204,6 +204,6 @@ fn no_question_of_verify_or_of_the_tracer_depends_on_the_search_path() {
     let planted = url.replace("postgres@", "planted@").replace("postgres:", "planted:");
     assert_eq!(query_at(&planted, "SHOW search_path"), "evil, public, pg_catalog\n");
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &planted)]);
-    assert!(output.contains("22 of 23 ways back restore the schema exactly"), "{output}");
-    assert!(output.contains("2 of 9 promises are broken") && !output.contains("planted "), "{output}");
+    assert!(output.contains("22 of 23 rollbacks restore the schema exactly"), "{output}");
+    assert!(output.contains("2 of 9 checks failed") && !output.contains("planted "), "{output}");
 }

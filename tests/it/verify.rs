@@ -25,18 +25,18 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
     expect![[r#"
         exit 0
         --- stdout
-        ok        up from zero: 4 migrations
-        ok        round trip: 3 of 3 ways back restore the schema exactly, 1 migrations without one
-        ok        next release: 004_no_way_back on all but the newest, up
+        ok      up from zero: 4 migrations
+        ok      round trip: 3 of 3 rollbacks restore the schema exactly; migrations without a down block: 1
+        ok      next release: 004_no_way_back on all but the newest, up
                     not rolled back: 004_no_way_back has no down block
-        ok        second up: nothing to apply
-        ok        repeatables twice: 1 repeatables
-        ok        seeds: development
-        not asked schema: `cargo xtask verify` asks it
-        ok        two at once: 5 steps, each by one of them
-        ok        locks: 1 statement stops others on what was there before
+        ok      second up: nothing to apply
+        ok      repeatables twice: 1 repeatables
+        ok      seeds: development
+        skipped schema: `cargo xtask verify` asks it
+        ok      two at once: 5 steps, each applied once
+        ok      locks: 1 statement blocks others on an existing relation
                     004_no_way_back statement 1: AccessExclusiveLock on public.t3, dropped: reads and writes wait
-        everything holds
+        everything passed
     "#]]
     .assert_eq(&without_times(&project.finish(verify)));
     let left = format!("SELECT count(*) FROM pg_database WHERE datname ~ '^migrator_verify_{process}_'");
@@ -59,9 +59,9 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
     expect![[r#"
         exit 1
         --- stdout
-        ok        up from zero: 5 migrations
-        FAILED    round trip: 2 of 5 ways back restore the schema exactly, 0 migrations without one
-                    002_fails: the way back fails
+        ok      up from zero: 5 migrations
+        FAILED  round trip: 2 of 5 rollbacks restore the schema exactly; migrations without a down block: 0
+                    002_fails: the rollback fails
                     error: rollback of migration 002_fails failed, it is still applied
                      --> db/migrations/002_fails.sql:5:1
                       |
@@ -70,7 +70,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                       |
                       = note: rolled back before it in this run: none. Not run: none.
                       = help: correct the down block (it may always be edited), build, and run `down` again
-                    003_forgets: the way back does not restore the schema
+                    003_forgets: the rollback does not restore the schema
                     + public.mood owner postgres
                     + public.mood type ENUM ('ok')
                     004_order: only the order of columns is not restored
@@ -80,17 +80,17 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     + public.a column mood #2 public.mood
                     - public.a column name #2 text
                     + public.a column name #1 text
-        ok        next release: 005_fine on all but the newest, up, down and up again
-        ok        second up: nothing to apply
-        ok        repeatables twice: 0 repeatables
-        ok        seeds: there are none
-        not asked schema: `cargo xtask verify` asks it
-        ok        two at once: 5 steps, each by one of them
-        ok        locks: 3 statements stop others on what was there before
+        ok      next release: 005_fine on all but the newest, up, down and up again
+        ok      second up: nothing to apply
+        ok      repeatables twice: 0 repeatables
+        ok      seeds: there are none
+        skipped schema: `cargo xtask verify` asks it
+        ok      two at once: 5 steps, each applied once
+        ok      locks: 3 statements block others on existing relations
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
                     005_fine statement 1: ShareLock on public.a, scanned: writes wait
-        1 of 9 promises are broken
+        1 of 9 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -105,9 +105,9 @@ fn what_cannot_be_run_twice_is_shown() {
     expect![[r#"
         exit 1
         --- stdout
-        ok        up from zero: 1 migrations
-        ok        round trip: 1 of 1 ways back restore the schema exactly, 0 migrations without one
-        FAILED    next release: 001_a on all but the newest: the way up fails
+        ok      up from zero: 1 migrations
+        ok      round trip: 1 of 1 rollbacks restore the schema exactly; migrations without a down block: 0
+        FAILED  next release: 001_a on all but the newest: the up block fails
                     error: repeatable v failed and was rolled back
                      --> db/repeatable/v.sql:1:1
                       |
@@ -116,8 +116,8 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: applied before it in this run: 001_a. Not run: none.
                       = help: correct the file, build, and run `up` again
-        ok        second up: nothing to apply
-        FAILED    repeatables twice: error: repeatable v failed and was rolled back
+        ok      second up: nothing to apply
+        FAILED  repeatables twice: error: repeatable v failed and was rolled back
                      --> db/repeatable/v.sql:1:1
                       |
                     1 | CREATE VIEW v AS SELECT 1 AS one;
@@ -125,7 +125,7 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: applied before it in this run: none. Not run: none.
                       = help: correct the file, build, and run `up` again
-        FAILED    seeds: test cannot be run twice (`ON CONFLICT ...` makes it so)
+        FAILED  seeds: test cannot be run twice (use `ON CONFLICT ...`)
                     error: seed test failed and was rolled back
                      --> db/seeds/test.sql:1:1
                       |
@@ -134,10 +134,10 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
                       = help: correct the file, build, and run `seed` again: nothing of it is in the database
-        not asked schema: `cargo xtask verify` asks it
-        ok        two at once: 2 steps, each by one of them
-        ok        locks: no statement stops anybody on what was there before
-        3 of 9 promises are broken
+        skipped schema: `cargo xtask verify` asks it
+        ok      two at once: 2 steps, each applied once
+        ok      locks: no statement blocks others on an existing relation
+        3 of 9 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -149,7 +149,7 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
     expect![[r#"
         exit 1
         --- stdout
-        FAILED    up from zero: error: migration 002_broken failed and was rolled back
+        FAILED  up from zero: error: migration 002_broken failed and was rolled back
                      --> db/migrations/002_broken.sql:2:20
                       |
                     2 | CREATE TABLE b (id itn);
@@ -157,8 +157,8 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
                       |
                       = note: applied before it in this run: none. Not run: none.
                       = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
-        FAILED    round trip: 1 of 2 ways back restore the schema exactly, 0 migrations without one
-                    not looked at: 002_broken and what follows, it does not go up
+        FAILED  round trip: 1 of 2 rollbacks restore the schema exactly; migrations without a down block: 0
+                    skipped: 002_broken and what follows, because it does not go up
                     error: migration 002_broken failed and was rolled back
                      --> db/migrations/002_broken.sql:2:20
                       |
@@ -167,14 +167,14 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
                       |
                       = note: applied before it in this run: none. Not run: none.
                       = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
-        not asked next release: the migrations do not go up
-        not asked second up: the migrations do not go up
-        not asked repeatables twice: the migrations do not go up
-        not asked seeds: the migrations do not go up
-        not asked schema: the migrations do not go up
-        not asked two at once: the migrations do not go up
-        not asked locks: the migrations do not go up
-        2 of 9 promises are broken
+        skipped next release: the migrations do not go up
+        skipped second up: the migrations do not go up
+        skipped repeatables twice: the migrations do not go up
+        skipped seeds: the migrations do not go up
+        skipped schema: the migrations do not go up
+        skipped two at once: the migrations do not go up
+        skipped locks: the migrations do not go up
+        2 of 9 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -187,24 +187,24 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
     expect![[r#"
         exit 1
         --- stdout
-        ok        up from zero: 0 migrations
-        ok        round trip: 0 of 0 ways back restore the schema exactly, 0 migrations without one
-        not asked next release: there are no migrations
-        ok        second up: nothing to apply
-        ok        repeatables twice: 0 repeatables
-        ok        seeds: there are none
-        FAILED    schema: db/schema.sql is stale
+        ok      up from zero: 0 migrations
+        ok      round trip: 0 of 0 rollbacks restore the schema exactly; migrations without a down block: 0
+        skipped next release: there are no migrations
+        ok      second up: nothing to apply
+        ok      repeatables twice: 0 repeatables
+        ok      seeds: there are none
+        FAILED  schema: db/schema.sql is stale
                     - old
-        ok        two at once: 0 steps, each by one of them
-        ok        locks: no statement stops anybody on what was there before
-        1 of 9 promises are broken
+        ok      two at once: 0 steps, each applied once
+        ok      locks: no statement blocks others on an existing relation
+        1 of 9 checks failed
     "#]]
     .assert_eq(&without_times(&verify(failed, &[])));
     let json = verify(failed, &["--json"]);
     let schema = r#"{"lines":["db/schema.sql is stale","- old"],"ms":42,"name":"schema","verdict":"failed"}"#;
     assert!(json.contains(schema), "{json}");
     let ok = verify(r#"{"verdict":"ok","lines":["as committed"],"ms":1}"#, &[]);
-    assert!(ok.starts_with("exit 0") && ok.contains("\nok        schema: as committed"), "{ok}");
+    assert!(ok.starts_with("exit 0") && ok.contains("\nok      schema: as committed"), "{ok}");
     let skipped = verify(r#"{"verdict":"skipped","lines":["no pg_dump"],"ms":0}"#, &[]);
     assert!(skipped.starts_with("exit 0") && skipped.contains("\nskipped schema: no pg_dump"), "{skipped}");
 }
@@ -244,7 +244,7 @@ fn the_way_back_of_a_newest_migration_without_a_transaction_is_looked_at_without
         )
         .file("repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n");
     let output = project.run(&["verify"]);
-    let line = "ok        round trip: 2 of 2 ways back restore the schema exactly, 0 migrations without one";
+    let line = "ok        round trip: 2 of 2 rollbacks restore the schema exactly; migrations without a down block: 0";
     assert!(output.starts_with("exit 0") && output.contains(line), "{output}");
 }
 
@@ -270,16 +270,16 @@ fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
         exit 130
         --- stderr
         warning: SIGINT: stopping; the running statement is cancelled
-        error: stopped by SIGINT at the question `up from zero`
-          = note: the databases of this run are dropped; nothing else was touched
-          = help: run the command again: it begins anew
+        error: stopped by SIGINT while checking `up from zero`
+          = note: the databases of this run were dropped; nothing else was changed
+          = help: run the command again to start over
     "#]]
     .assert_eq(&stopped(&project, &mut project.command(&["verify"]), Signal::INT));
     // In the midst of it two databases are at work.
     let shared = Project::new();
     shared.tables(40).migration("020_t20", "CREATE TABLE t20 ();", "DROP TABLE t20;\nSELECT pg_sleep(60);");
     let output = stopped(&shared, &mut shared.command(&["verify"]), Signal::INT);
-    let said = "error: stopped by SIGINT at the question `round trip`";
+    let said = "error: stopped by SIGINT while checking `round trip`";
     assert!(output.starts_with("exit 130\n") && output.contains(said), "{output}");
     let mut plan = project.command(&["plan", "--locks", "--scratch-url", &server().url("postgres")]);
     expect![[r#"
@@ -288,7 +288,7 @@ fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
         warning: SIGTERM: stopping; the running statement is cancelled
         error: stopped by SIGTERM
           = note: done in this run: none. Not run: 002_slow.
-          = note: this was on a throw-away copy: nothing was done to the database itself
+          = note: this happened on a scratch copy; the database itself was not changed
           = help: run the command again: it goes on where it stopped
     "#]]
     .assert_eq(&stopped(&project, &mut plan, Signal::TERM));
@@ -310,7 +310,7 @@ fn a_way_back_may_drop_the_role_that_its_way_up_has_made() {
         .migration("003_broken", "CREATE TABLE b ();", "SELECT 1;")
         .migration("004_grant", "CREATE TABLE c ();\nGRANT SELECT ON c TO own_role;", "DROP TABLE c;");
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.url("postgres"))]);
-    let line = "FAILED    round trip: 3 of 4 ways back restore the schema exactly, 0 migrations without one";
+    let line = "FAILED    round trip: 3 of 4 rollbacks restore the schema exactly; migrations without a down block: 0";
     assert!(output.contains(line), "{output}");
 }
 
@@ -323,5 +323,5 @@ fn another_second_way_up_is_not_excused_by_the_order_of_columns() {
         "DO $$ BEGIN EXECUTE format('DROP TABLE made_%s', currval('runs')); END $$;\nALTER TABLE a ADD COLUMN x int;",
     );
     let output = project.run(&["verify"]);
-    assert!(output.contains("002_order: the second way up leads elsewhere"), "{output}");
+    assert!(output.contains("002_order: the second up produces another schema"), "{output}");
 }

@@ -53,7 +53,7 @@ pub(crate) async fn user(connection: &Connection) -> Result<String, Error> {
 pub(crate) async fn is_cluster_of(connection: &Connection, own: Option<&Path>) -> Result<bool, Error> {
     let Some(own) = own else { return Ok(false) };
     // Without the right to ask there is no proof.
-    let doing = "asking for the data directory";
+    let doing = "reading the data directory";
     let Ok(rows) = query(connection.client(), doing, "SHOW data_directory").await else { return Ok(false) };
     let Some(theirs) = rows.first().and_then(|row| row.get(0)) else { return Ok(false) };
     let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -8,7 +8,7 @@ use crate::support::{Project, query_on, server};
 use super::{everything, facts, kinds};
 
 /// What `verify` says of a way back that ends in another schema.
-const BROKEN: &str = ": the way back does not restore the schema";
+const BROKEN: &str = ": the rollback does not restore the schema";
 
 /// What is done by hand, and the difference that must be among those that are found: word, kind, object and part.
 const DRIFTS: &[(&str, &str)] = &[

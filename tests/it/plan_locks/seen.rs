@@ -18,11 +18,11 @@ fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
         exit 0
         --- stdout
         would apply 002_rename
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         would apply 003_drop
             statement 1: AccessExclusiveLock on new.a, dropped: reads and writes wait (N ms)
         would apply 004_again
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         would apply 005_add
             statement 1: AccessExclusiveLock on new.a: reads and writes wait (N ms)
         plan digest: CHECKSUM
@@ -82,12 +82,12 @@ ALTER TABLE own ADD COLUMN x int;
         exit 0
         --- stdout
         would apply 002_alone (outside a transaction)
-            statement 2: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
-            statement 3: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
-            statement 3: ShareUpdateExclusiveLock on public.a_n, rewritten: nobody waits (N ms)
-            statement 4: ShareUpdateExclusiveLock on public.a, scanned: nobody waits (N ms)
-            statement 4: ShareUpdateExclusiveLock on public.a_pkey, rewritten: nobody waits (N ms)
-            statement 5: ShareUpdateExclusiveLock on public.a: nobody waits (N ms)
+            statement 2: ShareUpdateExclusiveLock on public.a, scanned: no one waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on public.a, scanned: no one waits (N ms)
+            statement 3: ShareUpdateExclusiveLock on public.a_n, rewritten: no one waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on public.a, scanned: no one waits (N ms)
+            statement 4: ShareUpdateExclusiveLock on public.a_pkey, rewritten: no one waits (N ms)
+            statement 5: ShareUpdateExclusiveLock on public.a: no one waits (N ms)
             statement 6: AccessExclusiveLock on public.a, rewritten: reads and writes wait (N ms)
             statement 10: ExclusiveLock on public.a: writes wait (N ms)
             statement 11: ExclusiveLock still held on public.a, scanned: writes wait (N ms)
@@ -114,7 +114,7 @@ fn a_partition_is_locked_at_the_end_of_its_concurrent_detachment() {
         exit 0
         --- stdout
         would apply 002_alone (outside a transaction)
-            statement 1: ShareUpdateExclusiveLock on public.p: nobody waits (N ms)
+            statement 1: ShareUpdateExclusiveLock on public.p: no one waits (N ms)
             statement 1: AccessExclusiveLock on public.p1: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
@@ -205,7 +205,7 @@ fn a_role_that_may_not_use_the_schema_does_not_stop_the_tracer() {
         exit 0
         --- stdout
         would apply 002_hidden
-            nobody waits for anything that was there before
+            no one waits for an existing relation
         would apply 003_role
             statement 2: AccessExclusiveLock on hidden.t, rewritten, scanned: reads and writes wait (N ms)
             statement 2: AccessExclusiveLock on hidden.t_x, rewritten: reads and writes wait (N ms)

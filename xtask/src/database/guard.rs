@@ -9,10 +9,10 @@ use migrator_engine::{ConnectionTarget, Error, Silent};
 /// What `drop` and `reset` ask for before they destroy anything.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Guard {
-    /// The database's name, typed out: needed for anything but the workspace's own cluster.
+    /// The name of the database, required outside the workspace's own PostgreSQL
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
-    /// Do not ask.
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
 }
@@ -34,13 +34,13 @@ pub(crate) async fn permit(
             return Err(Error::usage(format!(
                 "cannot {command}: `--database {typed}` is not the database of the URL, `{database}`"
             ))
-            .help("check which server you are on before you go on"));
+            .help("check which server you are connected to"));
         }
         None if !is_cluster_of(connection, context.own.as_deref()).await? => {
             return Err(Error::refused(format!(
-                "cannot {command} `{target}`: it is not in this workspace's own cluster"
+                "cannot {command} `{target}`: it is not on this workspace's own PostgreSQL"
             ))
-            .help(format!("if you really mean it, type its name: `--database {database}`")));
+            .help(format!("to go on, type its name: `--database {database}`")));
         }
         _ => {}
     }

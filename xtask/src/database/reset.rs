@@ -15,17 +15,17 @@ mod load;
 /// The arguments of `reset`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "With --from-dump the schema is loaded as db/schema.sql has it, and only what is behind that is applied. Rows that \
-                        migrations write are not in the dump, and the new database is without them; neither are roles, which \
-                        belong to the server, nor checksums: what was loaded is taken as applied, and not looked at again.\n\n\
+    after_help = "With --from-dump the schema is loaded as db/schema.sql has it, and only what comes after it is applied. The dump \
+                        contains neither the rows that migrations write, nor roles, which belong to the server, nor checksums: \
+                        the migrations in the dump are recorded as applied, and their files are not compared again.\n\n\
                         Example: cargo xtask migrate reset --seed development --yes\n\
                         Example: cargo xtask migrate reset --from-dump --yes"
 )]
 pub struct Args {
-    /// Run this seed afterwards.
+    /// Run this seed afterwards
     #[arg(long, value_name = "NAME")]
     pub seed: Option<String>,
-    /// Load db/schema.sql, then apply what it does not hold: newer migrations and repeatables.
+    /// Load db/schema.sql, then apply newer migrations and the repeatables
     #[arg(long)]
     pub from_dump: bool,
     /// What must be said before anything is destroyed.
@@ -38,8 +38,8 @@ pub async fn run(context: &Context, args: &Args, schema: &Path) -> Result<Exit, 
     if let Some(name) = &args.seed
         && !context.migrator.embedded().seeds.iter().any(|script| script.name == *name)
     {
-        return Err(Error::usage(format!("there is no seed `{name}` in this binary"))
-            .help("nothing was dropped; `migrator list` shows the seeds"));
+        return Err(Error::usage(format!("unknown seed `{name}`"))
+            .help("nothing was dropped; `cargo xtask migrate list` shows the seeds"));
     }
     let dump = args.from_dump.then(|| Dump::read(schema, context.migrator.embedded())).transpose()?;
     let target = context.target.clone();

@@ -55,7 +55,7 @@ impl Drop for Place {
 fn failed(path: &Path, error: std::io::Error) -> Error {
     let what = format!("cannot write the page `{}`", path.display());
     Error::from(ErrorKind::Io { what, reason: error.to_string() })
-        .help("is the directory there, and may you write to it?")
+        .help("check that the directory exists and that you can write to it")
         .caused_by(error)
 }
 

@@ -58,7 +58,7 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
     drop(session);
     let (version, traces) = on_copy(context, scratch, &history, plan)
         .await
-        .map_err(|error| error.note("this was on a throwaway copy: nothing was done to the database itself"))?;
+        .map_err(|error| error.note("this happened on a scratch copy; the database itself was not changed"))?;
     if let Some(place) = place {
         place.write(&page(context, &target, &version, plan, &traces))?;
     }
@@ -116,7 +116,7 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
             lines.iter().for_each(|line| result(format!("    {line}")));
         }
         if quiet {
-            result("    nobody waits for anything that was there before");
+            result("    no one waits for an existing relation");
         }
     }
     if !plan.steps.is_empty() {

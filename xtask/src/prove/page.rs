@@ -113,7 +113,7 @@ impl Page<'_> {
                 h2 id="plan" { @if self.verdicts.is_empty() { "Plan" } @else { "Migrations" } }
                 p.filter hidden {
                     label { "Find " input type="search" id="find" placeholder="a migration, a table, SQL"; }
-                    label { input type="checkbox" id="waiting"; " only where somebody waits" }
+                    label { input type="checkbox" id="waiting"; " only where others wait" }
                     output id="shown" {}
                 }
                 div.scroll tabindex="0" {
@@ -152,7 +152,7 @@ impl Page<'_> {
         }
     }
 
-    /// Every relation that makes anybody wait, the longest wait first.
+    /// Every relation that makes others wait, the longest wait first.
     fn relations(&self) -> Markup {
         let mut held: BTreeMap<&str, (Mode, Duration, Vec<usize>)> = BTreeMap::new();
         for (index, step) in self.steps.iter().enumerate() {
@@ -167,11 +167,11 @@ impl Page<'_> {
         held.sort_by_key(|(_, (mode, time, _))| std::cmp::Reverse((mode.waits(), *time)));
         html! {
             section aria-labelledby="relations" {
-                h2 id="relations" { "What was there and is locked" }
+                h2 id="relations" { "Locks on existing relations" }
                 @if self.steps.iter().all(|step| step.trace.is_none()) {
-                    p.empty { "No statement was looked at." }
+                    p.empty { "No statement was traced." }
                 } @else if held.is_empty() {
-                    p.empty { "Nobody has to wait for anything that was there before." }
+                    p.empty { "No statement makes others wait for an existing relation." }
                 } @else {
                     div.scroll tabindex="0" {
                         table {
@@ -233,7 +233,7 @@ impl Step<'_> {
     fn badge(&self) -> Markup {
         match self.trace {
             Some(_) => badge(self.waits()),
-            None => html! { span.badge { "not looked at" } },
+            None => html! { span.badge { "not traced" } },
         }
     }
 
@@ -261,7 +261,7 @@ fn statement(statement: &Statement) -> Markup {
     html! {
         li value=(statement.number) {
             p.place { "line " (statement.line) span.time { (words::precise(statement.took)) }
-                @if statement.polled { span.time { "cannot run in a transaction: looked at from outside, a short lock may be missing" } }
+                @if statement.polled { span.time { "cannot run in a transaction: its locks were polled from another session, so a short one may be missing" } }
             }
             pre tabindex="0" { code { (statement.sql) } }
             ul.effects { @for effect in seen { li class=(effect.waits().class()) { (effect.words()) } } }

@@ -32,21 +32,16 @@ mod round_trip;
 /// The arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
 #[group(skip)]
-#[command(
-    after_help = "It creates databases of its own on the server and drops them again; `cargo xtask verify` starts a server for it.\n\n\
-                        Example: cargo xtask verify\n\
-                        Example: cargo xtask verify --html report.html"
-)]
 pub struct Args {
-    /// For programs.
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Also write it to this file, as a page for a browser: verdicts, locks over time, the SQL.
+    /// Also write an HTML page to this file: verdicts, locks over time, the SQL
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
 
-/// Asks every question, also behind one that failed.
+/// Asks every question, also after one that failed.
 ///
 /// `schema` is the answer to the one question that needs pg_dump, and how long that took.
 pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer, Duration)) -> Result<Exit, Error> {
@@ -104,8 +99,8 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
         output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
     } else {
         result(match failed {
-            0 => "everything holds".to_owned(),
-            count => format!("{count} of {} promises are broken", findings.len()),
+            0 => "everything passed".to_owned(),
+            count => format!("{count} of {} checks failed", findings.len()),
         });
     }
     if let Some(place) = place {
@@ -114,11 +109,11 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
 }
 
-/// Somebody wants it to end: what was asked at that moment has no answer.
+/// The user wants it to end: what was asked at that moment has no answer.
 fn stopped(context: &Context, question: &str) -> Error {
-    Error::from(ErrorKind::Stopped { by: format!("{} at the question `{question}`", context.migrator.stop().reason()) })
-        .note("the databases of this run are dropped; nothing else was touched")
-        .help("run the command again: it begins anew")
+    Error::from(ErrorKind::Stopped { by: format!("{} while checking `{question}`", context.migrator.stop().reason()) })
+        .note("the databases of this run were dropped; nothing else was changed")
+        .help("run the command again to start over")
 }
 
 fn page<'t>(

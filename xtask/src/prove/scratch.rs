@@ -21,7 +21,7 @@ use shared::Snapshot;
 
 pub(super) mod shared;
 
-/// So many databases that nobody needs any more lie around; an empty one has 8 MB.
+/// So many databases that no one needs any more are kept; an empty one has 8 MB.
 const LEFT: usize = 16;
 
 /// Where they are made.
@@ -33,7 +33,7 @@ pub(super) struct Scratch<'a> {
     run: String,
     next: AtomicUsize,
     made: Mutex<Vec<String>>,
-    /// Those of them that nobody needs any more.
+    /// Those of them that no one needs any more.
     left: Mutex<Vec<ConnectionTarget>>,
     /// What all databases share, as it was at the beginning; `None`: this user may not see it.
     shared: Option<String>,
@@ -65,10 +65,10 @@ async fn copy_has_everything(maintenance: &Connection, database: &str) -> Result
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription s WHERE s.subdbid = d.oid)",
         literal(database)
     );
-    Ok(!query(maintenance.client(), "looking whether a database can be copied", &statement).await?.is_empty())
+    Ok(!query(maintenance.client(), "checking whether a database can be copied", &statement).await?.is_empty())
 }
 
-/// The server notices a moment later that a session is over, and copies no database that somebody is in; left to itself it
+/// The server notices a moment later that a session is over, and copies no database that another session is in; left to itself it
 /// looks only ten times a second.
 async fn wait_until_left(maintenance: &Connection, database: &str) -> Result<(), Error> {
     let statement = format!(
@@ -196,7 +196,7 @@ impl<'a> Scratch<'a> {
 
     /// The release of the server: `15.18`.
     pub(super) async fn server_version(&self) -> Result<String, Error> {
-        let rows = query(self.maintenance.client(), "asking for the server's release", "SHOW server_version").await?;
+        let rows = query(self.maintenance.client(), "reading the server's release", "SHOW server_version").await?;
         let version = rows.first().and_then(|row| row.get(0)).unwrap_or_default();
         Ok(version.split(' ').next().unwrap_or_default().to_owned())
     }
@@ -220,7 +220,7 @@ impl<'a> Scratch<'a> {
         }
     }
 
-    /// Ends the session in one and drops it: what it holds is in nobody's way any more, such as of a role that is to be dropped.
+    /// Ends the session in one and drops it: what it holds is in no one's way any more, such as of a role that is to be dropped.
     pub(super) async fn discard(&self, database: Database) {
         let target = database.context.target.clone();
         database.close().await;
@@ -278,7 +278,7 @@ impl<'a> Scratch<'a> {
 }
 
 impl Database {
-    /// A session in a database that is there; waits for whoever else migrates it.
+    /// A session in a database that is there; waits for another migrator.
     pub(super) async fn open(context: Context) -> Result<Database, Error> {
         let session = context.connect().await?;
         let locked = session.lock(Duration::from_secs(600)).await?;

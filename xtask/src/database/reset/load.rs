@@ -12,7 +12,7 @@ use migrator_engine::{Error, ErrorKind};
 const MARK: &str = "-- Dbmate schema migrations";
 
 /// What writes the file.
-const WRITTEN_BY: &str = "`cargo xtask dump` writes it";
+const WRITTEN_BY: &str = "run `cargo xtask dump` to write it";
 
 /// A schema that can be loaded: it fits the migrations of this binary.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Dump {
 }
 
 impl Dump {
-    /// Reads the file and looks whether `up` can go on where it ends.
+    /// Reads the file and checks whether `up` can go on where it ends.
     ///
     /// # Errors
     /// It cannot be read, does not say what it holds, or holds other migrations than the first ones of this binary.
@@ -79,11 +79,11 @@ async fn compare(context: &Context, file: &str, newest: Option<i64>) -> Result<(
     let left: Vec<String> = differences.extract_if(.., |one| is_left_behind(one)).map(|one| one.part).collect();
     if !left.is_empty() {
         let left = left.join(", ");
-        context.terminal.warn(&format!("a dump holds no settings of the database; not set here: {left}"));
+        context.terminal.warn(&format!("a dump does not contain the settings of the database; not set here: {left}"));
     }
     if !differences.is_empty() {
         context.terminal.warn(&format!(
-            "{file} did not give the schema that {} describes: it is stale, or was edited; `cargo xtask dump` writes both\n{}",
+            "{file} produced another schema than {} describes: it is stale, or was edited; run `cargo xtask dump` to rewrite both\n{}",
             compiled.file,
             report(&differences)
         ));
@@ -102,24 +102,27 @@ fn refused(file: &str, reason: &str) -> Error {
     Error::usage(format!("cannot reset from `{file}`: {reason}")).note("nothing was dropped")
 }
 
-/// The newest version in the file, whose versions must be the first ones of the binary: `up` goes on behind them.
+/// The newest version in the file, whose versions must be the first ones of the binary: `up` continues after them.
 fn check(file: &str, text: &str, embedded: &Embedded) -> Result<Option<i64>, Error> {
     let held = versions(text).ok_or_else(|| {
-        refused(file, "it does not say which migrations it holds").help("`cargo xtask dump` writes it anew")
+        refused(file, "it does not name the migrations that it contains").help("run `cargo xtask dump` to rewrite it")
     })?;
     let known = &*embedded.migrations;
     let unknown: Vec<&str> =
         held.iter().copied().filter(|version| !known.iter().any(|migration| migration.version == *version)).collect();
     if !unknown.is_empty() {
-        return Err(refused(file, &format!("it holds {}, which this binary does not know", unknown.join(", ")))
-            .help("bring the files of these migrations back, or write it anew with `cargo xtask dump`"));
+        return Err(refused(
+            file,
+            &format!("it contains {}, which the db directory does not have", unknown.join(", ")),
+        )
+        .help("restore the files of these migrations, or run `cargo xtask dump` to rewrite it"));
     }
     let newest =
         known.iter().filter(|migration| held.contains(&&*migration.version)).map(|migration| migration.number).max();
     let lacks = |number: i64, version: &str| Some(number) < newest && !held.contains(&version);
     if let Some(migration) = known.iter().find(|migration| lacks(migration.number, &migration.version)) {
-        return Err(refused(file, &format!("it was written without {}, and holds newer ones", migration.label()))
-            .help("`cargo xtask dump` writes it anew"));
+        return Err(refused(file, &format!("it contains newer migrations, but not {}", migration.label()))
+            .help("run `cargo xtask dump` to rewrite it"));
     }
     Ok(newest)
 }
@@ -138,9 +141,9 @@ fn way_out(error: &Error) -> &'static str {
         |kind: &ErrorKind| matches!(kind, ErrorKind::MigrationFailed { sqlstate: Some(code), .. } if code == "42704");
     match is_undefined(error.kind()) {
         true => {
-            "if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make"
+            "if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create"
         }
-        false => "`cargo xtask dump` writes the file anew; `reset` without `--from-dump` does without it",
+        false => "run `cargo xtask dump` to rewrite the file, or `reset` without `--from-dump`",
     }
 }
 

@@ -54,13 +54,13 @@ pub(crate) struct Step<'a> {
     pub file: &'static str,
     /// How it is run: `outside a transaction`.
     pub how: String,
-    /// What its statements did; `None`: nobody has looked.
+    /// What its statements did; `None`: no one has looked.
     pub trace: Option<&'a Trace>,
-    /// What became of its way back.
+    /// What became of its rollback.
     pub rollback: Option<RolledBack>,
 }
 
-/// What became of a way back.
+/// What became of a rollback.
 #[derive(Debug)]
 pub(crate) struct RolledBack {
     /// How good it is.

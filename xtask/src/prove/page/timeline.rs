@@ -48,7 +48,7 @@ fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
     order.into_iter().map(row).collect()
 }
 
-/// How long each relation makes somebody wait, and the strongest lock on it.
+/// How long each relation makes others wait, and the strongest lock on it.
 pub(super) fn held(trace: &Trace) -> Vec<(&str, Mode, Duration)> {
     let sum = |cells: Vec<Option<Cell<'_>>>| {
         let waiting = cells.iter().zip(&trace.statements).filter_map(|(cell, statement)| {
@@ -77,7 +77,7 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
     let starts = |index: usize| index > 0 && statements[index].transaction != statements[index - 1].transaction;
     html! {
         @if rows.is_empty() {
-            p.empty { "Nothing that was there before is locked." }
+            p.empty { "No existing relation is locked." }
         } @else {
             div.scroll tabindex="0" {
                 table.timeline style=(format!("min-width: {narrowest}rem")) {

@@ -54,7 +54,7 @@ impl Verdict {
     }
 }
 
-/// What became of one migration's way back.
+/// What became of one migration's rollback.
 pub(super) struct RolledBack {
     pub(super) verdict: Verdict,
     pub(super) what: &'static str,

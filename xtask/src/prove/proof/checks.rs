@@ -58,7 +58,7 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
     Ok(match differences.is_empty() {
         true => (Verdict::Ok, vec![format!("{} repeatables", repeatables.len())]),
         false => {
-            let head = "applied again, they change the schema".to_owned();
+            let head = "the repeatables change the schema when they are applied again".to_owned();
             (Verdict::Failed, std::iter::once(head).chain(differences).collect())
         }
     })
@@ -73,7 +73,7 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
         database.up(Target::Newest, true).await?;
         for again in [false, true] {
             if let Err(error) = database.locked.seed(seed).await {
-                let often = if again { "cannot be run twice (`ON CONFLICT ...` makes it so)" } else { "cannot be run" };
+                let often = if again { "cannot be run twice (use `ON CONFLICT ...`)" } else { "cannot be run" };
                 broken.push(format!("{} {often}", seed.name));
                 broken.extend(error_lines(&error));
                 break;
@@ -102,7 +102,7 @@ pub(super) async fn two_at_once(scratch: &Scratch<'_>) -> Result<Answer, Error> 
     let (first, second) = (first?, second?);
     let all = context.migrator.embedded().migrations.len() + context.migrator.embedded().repeatables.len();
     Ok(match first + second == all {
-        true => (Verdict::Ok, vec![format!("{all} steps, each by one of them")]),
+        true => (Verdict::Ok, vec![format!("{all} steps, each applied once")]),
         false => (Verdict::Failed, vec![format!("{first} and {second} steps were applied, not {all} in all")]),
     })
 }

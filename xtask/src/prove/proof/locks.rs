@@ -20,9 +20,9 @@ pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Res
     scratch.discard(database).await;
     let lines: Vec<String> = traces.iter().flat_map(lines).collect();
     let head = match lines.len() {
-        0 => "no statement stops anybody on what was there before".to_owned(),
-        1 => "1 statement stops others on what was there before".to_owned(),
-        count => format!("{count} statements stop others on what was there before"),
+        0 => "no statement blocks others on an existing relation".to_owned(),
+        1 => "1 statement blocks others on an existing relation".to_owned(),
+        count => format!("{count} statements block others on existing relations"),
     };
     Ok((Verdict::Ok, std::iter::once(head).chain(lines).collect()))
 }

@@ -24,7 +24,7 @@ pub(super) struct Mark {
 #[derive(Default)]
 pub(super) struct Marker {
     prepared: Option<Statement>,
-    /// What this user may not read, nobody can prove for him.
+    /// What this user may not read, no one can prove for him.
     blind: bool,
 }
 

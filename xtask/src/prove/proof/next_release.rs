@@ -27,13 +27,13 @@ struct Road<'a> {
 /// Why it ends: a line, and what belongs to it.
 struct Stop(String, Vec<String>);
 
-/// Walks it; `zero` is what is there behind an `up` from zero.
+/// Walks it; `zero` is what is there after an `up` from zero.
 pub(super) async fn walk(scratch: &Scratch<'_>, base: &Base, zero: &Facts) -> Result<Answer, Error> {
     let embedded = scratch.context.migrator.embedded();
     let at = base.name();
     if !base.unknown.is_empty() {
         let lost = format!(
-            "{at} has {}, which is not among the files: `up` refuses a database that has it",
+            "{at} has {}, which is not in the db directory: `up` refuses a database that has it",
             base.unknown.join(", ")
         );
         return Ok((Verdict::Failed, vec![lost]));
@@ -47,7 +47,7 @@ pub(super) async fn walk(scratch: &Scratch<'_>, base: &Base, zero: &Facts) -> Re
     let walked = road.walk(zero).await?;
     let Road { database, mild, mut notes, .. } = road;
     scratch.discard(database).await;
-    notes.extend(base.reason.iter().map(|reason| format!("for want of a base branch: {reason}")));
+    notes.extend(base.reason.iter().map(|reason| format!("without a base branch: {reason}")));
     let verdict = if mild.is_empty() { Verdict::Ok } else { Verdict::Mild };
     Ok(match walked {
         Ok(head) => (verdict, [vec![head], mild, notes].concat()),
@@ -66,10 +66,10 @@ impl Road<'_> {
         self.go_to_base().await?;
         let (what, at) = (self.what(), self.base.name());
         if let Err(error) = self.up().await {
-            return Ok(Err(Stop(format!("{what} on {at}: the way up fails"), error_lines(&error))));
+            return Ok(Err(Stop(format!("{what} on {at}: the up block fails"), error_lines(&error))));
         }
         if let Some(lines) = self.differs(zero, false).await? {
-            let head = format!("{what} on {at}: the schema is another one than from zero (-)");
+            let head = format!("{what} on {at}: the schema differs from the one built from zero (-)");
             return Ok(Err(Stop(head, lines)));
         }
         let in_place = match self.database.context.migrator.embedded().repeatables.len() {
@@ -91,7 +91,8 @@ impl Road<'_> {
             return Ok(Err(Stop(head, error_lines(&error))));
         }
         if let Some(lines) = self.differs(zero, true).await? {
-            let head = format!("{what} on {at}: up, down and up again, the schema is another one than from zero (-)");
+            let head =
+                format!("{what} on {at}: up, down and up again, the schema differs from the one built from zero (-)");
             return Ok(Err(Stop(head, lines)));
         }
         Ok(Ok(format!("{what} on {at}, up, down and up again{in_place}")))
@@ -123,7 +124,7 @@ impl Road<'_> {
                 continue;
             }
             let name = self.base.name();
-            self.mild.push(format!("without the repeatable {} of {name}, which does not go in there:", script.name));
+            self.mild.push(format!("without the repeatable {} of {name}, which fails there:", script.name));
             self.mild.extend(error_lines(&error));
         }
         Ok(())

@@ -15,7 +15,7 @@ use migrator_engine::plan::{self, Plan, Step, Target};
 pub(super) struct Template(Option<(Context, usize, Vec<Step>)>);
 
 impl Template {
-    /// A new database in which the first `count` migrations are applied, without a way back in between; no fewer than before.
+    /// A new database in which the first `count` migrations are applied, without rolling back in between; no fewer than before.
     ///
     /// # Errors
     /// One of them does not go up, a lost connection.
@@ -52,7 +52,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// A new database in which the first `count` migrations are applied, without a way back in between.
+    /// A new database in which the first `count` migrations are applied, without rolling back in between.
     ///
     /// # Errors
     /// One of them does not go up, a lost connection.
@@ -74,14 +74,15 @@ impl Place {
         Ok(Place { database, reader: Reader::default(), marker: Marker::default(), at, ways_up, history })
     }
 
-    /// Applies what lies between, as an `up` does, and looks whether the history says what it should.
+    /// Applies what lies between, as an `up` does, and checks whether the history says what it should.
     ///
     /// # Errors
     /// One of them does not go up, a lost connection.
     pub(super) async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
         let read = self.database.history().await?;
         if !read.agrees_with(&self.history) {
-            let message = format!("the history in `{}` is not what was done", self.database.locked.tables().state);
+            let message =
+                format!("the history in `{}` does not match what was applied", self.database.locked.tables().state);
             return Err(Error::diverged(message).help("no migration may write to the history tables"));
         }
         self.history = read;
@@ -111,7 +112,7 @@ impl Place {
                 false,
             )?,
         };
-        // The repeatables follow the newest one, and its way back does not take them with it.
+        // The repeatables follow the newest one, and its rollback does not take them with it.
         plan.steps.retain(|step| matches!(step, Step::Migration { .. }));
         self.database.locked.apply(&plan).await?;
         self.at += 1;
@@ -121,7 +122,7 @@ impl Place {
     /// Takes the newest one back.
     ///
     /// # Errors
-    /// It has no way back or the way back fails; a lost connection.
+    /// It has no way back or the rollback fails; a lost connection.
     pub(super) async fn down(&mut self) -> Result<(), Error> {
         let plan = plan::down(self.database.context.migrator.embedded(), &self.history, Target::Steps(1))?;
         self.database.locked.apply(&plan).await?;

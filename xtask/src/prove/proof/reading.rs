@@ -24,8 +24,8 @@ impl Reading {
         let mut facts = Vec::new();
         while !rest.is_empty() {
             let (fact, behind) = first_fact(rest).ok_or_else(|| {
-                Error::other("the facts of the schema came in a form that is not ours")
-                    .help("this is a defect of the migrator: please report it")
+                Error::other("the server returned the facts of the schema in an unknown form")
+                    .help("this is a bug in migrator: please report it")
             })?;
             facts.push(fact);
             rest = behind;
@@ -34,7 +34,7 @@ impl Reading {
     }
 }
 
-/// `6 5 0 6 public...`: four lengths in bytes, each with a blank behind it, then the four fields.
+/// `6 5 0 6 public...`: four lengths in bytes, each with a space after it, then the four fields.
 fn first_fact(text: &str) -> Option<(Fact, &str)> {
     let mut rest = text;
     let mut lengths = [0_usize; 4];
@@ -139,8 +139,8 @@ mod tests {
         for text in ["8 5 0 6 public.atableLOG", "8 5 0", "8 5 x 6 public.atableLOGGED", "1 0 0 0 ä"] {
             let error = Reading(text.into()).facts().unwrap_err();
             expect_test::expect![[r#"
-                error: the facts of the schema came in a form that is not ours
-                  = help: this is a defect of the migrator: please report it"#]]
+                error: the server returned the facts of the schema in an unknown form
+                  = help: this is a bug in migrator: please report it"#]]
             .assert_eq(error.render(false).trim_end());
         }
     }

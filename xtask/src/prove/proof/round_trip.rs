@@ -1,4 +1,4 @@
-//! Each migration up, down and up again: the way back must restore the schema, the way up must lead to the same place.
+//! Each migration up, down and up again: the rollback must restore the schema, the way up must lead to the same place.
 //!
 //! Two databases share the work where that cannot change the outcome: see [`every_migration`].
 
@@ -19,11 +19,11 @@ use migrator_engine::embedded::Migration;
 /// the other. More: at the end one waits longer for the other.
 const PORTION: usize = 16;
 
-/// How one way back came out.
+/// How one rollback came out.
 enum Outcome {
     WithoutOne,
     Exact,
-    /// Only the order of columns differs: nobody loses data, but `SELECT *` reads otherwise.
+    /// Only the order of columns differs: no one loses data, but `SELECT *` reads otherwise.
     OrderOfColumns(Vec<String>),
     /// In what way, and the differences or the error.
     Broken(&'static str, Vec<String>),
@@ -44,13 +44,13 @@ impl Outcome {
 
 const ORDER: &str = "only the order of columns is not restored";
 
-const FAILS: &str = "the way back fails";
+const FAILS: &str = "the rollback fails";
 
 /// What is to be done, and what has come of it.
 struct Work<'a> {
     scratch: &'a Scratch<'a>,
     migrations: &'static [Migration],
-    /// The first one that nobody has taken.
+    /// The first one that no one has taken.
     next: Cell<usize>,
     portion: usize,
     finished: Cell<usize>,
@@ -60,7 +60,7 @@ struct Work<'a> {
     stopped: RefCell<Option<(usize, Error)>>,
 }
 
-/// Every migration that has a way back, in its place in the history.
+/// Every migration that has a rollback, in its place in the history.
 ///
 /// Two databases at once, each with every other portion of the migrations, where all of them have gone up before
 /// (`goes_up`) and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
@@ -100,7 +100,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The next portion that nobody has taken.
+    /// The next portion that no one has taken.
     fn take(&self) -> Option<Range<usize>> {
         let from = self.next.get();
         let to = from.saturating_add(self.portion).min(self.migrations.len());
@@ -175,7 +175,7 @@ impl<'a> Work<'a> {
         self.scratch.context.terminal.reached(self.finished.get(), self.migrations.len());
     }
 
-    /// In the order of the migrations, whoever has looked at them; `ways` gets one verdict for each that was looked at.
+    /// In the order of the migrations, whichever of the two has looked at them; `ways` gets one verdict for each that was looked at.
     fn answer(self, ways: &mut Vec<RolledBack>) -> Answer {
         let (mut exact, mut without) = (0, 0);
         let (mut mild, mut broken) = (Vec::new(), Vec::new());
@@ -197,11 +197,13 @@ impl<'a> Work<'a> {
         }
         if let Some((index, error)) = self.stopped.into_inner() {
             let label = self.migrations[index].label();
-            broken.push(format!("not looked at: {label} and what follows, it does not go up"));
+            broken.push(format!("skipped: {label} and what follows, because it does not go up"));
             broken.extend(error_lines(&error));
         }
         let with = self.migrations.len() - without;
-        let head = format!("{exact} of {with} ways back restore the schema exactly, {without} migrations without one");
+        let head = format!(
+            "{exact} of {with} rollbacks restore the schema exactly; migrations without a down block: {without}"
+        );
         let verdict = match (broken.is_empty(), mild.is_empty()) {
             (false, _) => Verdict::Failed,
             (true, false) => Verdict::Mild,
@@ -225,22 +227,22 @@ async fn round_trip(
         false => compare(before, &place.read().await?)?,
     };
     if !differences.is_empty() && !only_order {
-        return Ok(Outcome::Broken("the way back does not restore the schema", differences));
+        return Ok(Outcome::Broken("the rollback does not restore the schema", differences));
     }
     if let Err(error) = place.up().await {
-        return Ok(Outcome::Broken("behind its way back it does not go up again", error_lines(&error)));
+        return Ok(Outcome::Broken("after the rollback it does not go up again", error_lines(&error)));
     }
     let again = place.read().await?;
     let (after_again, again_only_order) = compare(after, &again)?;
     // A column that comes back in another place is in another place the second time too.
     let excused = only_order && again_only_order;
     if !excused && !after_again.is_empty() {
-        return Ok(Outcome::Broken("the second way up leads elsewhere", after_again));
+        return Ok(Outcome::Broken("the second up produces another schema", after_again));
     }
     Ok(if only_order { Outcome::OrderOfColumns(differences) } else { Outcome::Exact })
 }
 
-/// Down and up again with those repeatables in place that fit there. A way back may take what they have made with it, as every `up`
+/// Down and up again with those repeatables in place that fit there. A rollback may take what they have made with it, as every `up`
 /// brings it again; everything else must be as before.
 async fn with_repeatables(place: &mut Place, before: &Reading, after: &Reading) -> Result<bool, Error> {
     place.put_in_repeatables().await?;

@@ -33,7 +33,7 @@ impl Snapshot {
     /// # Errors
     /// A lost connection, the server's refusal.
     pub(super) async fn read(client: &Client) -> Result<Snapshot, Error> {
-        let doing = "looking at what databases share";
+        let doing = "reading what databases share";
         let question = "SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
              current_setting('server_version_num') AS version";
         let rows = query(client, doing, question).await?;
@@ -160,7 +160,7 @@ pub(super) async fn fingerprint(client: &Client) -> Option<String> {
          UNION ALL SELECT 'comment ' || classoid || ' ' || objoid || ' ' || xmin FROM pg_shdescription WHERE classoid <> 'pg_database'::regclass \
          UNION ALL SELECT 'origin ' || roident || ' ' || xmin FROM pg_replication_origin \
          UNION ALL SELECT 'tablespace ' || oid || ' ' || xmin FROM pg_tablespace) lines";
-    let rows = query(client, "looking at what databases share", statement).await.ok()?;
+    let rows = query(client, "reading what databases share", statement).await.ok()?;
     rows.first()?.get(0).map(str::to_owned)
 }
 
@@ -188,7 +188,7 @@ pub(super) async fn blocks(client: &Client, database: &str) -> Result<Blocks, Er
          (VALUES (3, 'ALTER', 'DISABLE'), (4, 'ALTER', 'SET (slot_name = NONE)'), (5, 'DROP', '')) steps (turn, word, rest) \
          WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = {name}) ORDER BY 2"
     );
-    let rows = query(client, "looking what keeps a database", &statement).await?;
+    let rows = query(client, "reading what keeps a database", &statement).await?;
     let of = |side: &str| {
         let rows = rows.iter().filter(|row| row.get("side") == Some(side));
         rows.filter_map(|row| row.get("statement")).map(str::to_owned).collect()

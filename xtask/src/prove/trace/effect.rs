@@ -73,7 +73,7 @@ impl Mode {
         }
     }
 
-    /// The strongest of the modes that are listed with blanks between them.
+    /// The strongest of the modes that are listed with spaces between them.
     pub(super) fn strongest(words: &str) -> Option<Mode> {
         Mode::ALL.into_iter().rev().find(|mode| words.split(' ').any(|word| word == mode.word()))
     }
@@ -83,7 +83,7 @@ impl Waits {
     /// For people.
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Waits::Nobody => "nobody waits",
+            Waits::Nobody => "no one waits",
             Waits::Writes => "writes wait",
             Waits::ReadsAndWrites => "reads and writes wait",
         }
@@ -95,7 +95,7 @@ impl Waits {
 pub(crate) struct Effect {
     /// The relation, qualified and quoted.
     pub relation: String,
-    /// The strongest lock that is held on it behind the statement.
+    /// The strongest lock that is held on it after the statement.
     pub lock: Mode,
     /// Whether this statement has taken that lock, and not one before it.
     pub taken: bool,
@@ -157,7 +157,7 @@ impl Effect {
         self.taken || self.rewritten || self.dropped || self.scanned && work
     }
 
-    /// What reading and writing take by themselves is nothing that anybody looks for, unless they go through the whole table.
+    /// What reading and writing take by themselves is not worth a line, unless they go through the whole table.
     pub(crate) fn is_shown(&self) -> bool {
         self.lock >= Mode::ShareUpdateExclusive || self.lock == Mode::RowExclusive && self.scanned
     }
@@ -215,7 +215,7 @@ impl Statement {
 }
 
 impl Trace {
-    /// For programs.
+    /// As JSON.
     pub(crate) fn json(&self) -> Value {
         let statement = |statement: &Statement| {
             json!({
@@ -267,7 +267,7 @@ mod tests {
             ),
             (
                 Effect { dropped: true, ..effect(Mode::ShareUpdateExclusive, true) },
-                "ShareUpdateExclusiveLock on core.users, dropped: nobody waits",
+                "ShareUpdateExclusiveLock on core.users, dropped: no one waits",
             ),
         ] {
             assert_eq!(effect.words(), words);

@@ -35,7 +35,7 @@ async fn ask(client: &Client, moment: Moment, question: &str) -> Result<Vec<Simp
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relation {
     name: String,
-    /// The table of an index: nobody asks for an index by itself.
+    /// The table of an index: no one asks for an index by itself.
     table: Option<Oid>,
     file: Option<String>,
     /// How often it was read as a whole; an index is not read, but used.
@@ -52,7 +52,7 @@ pub(super) struct State {
     relations: BTreeMap<Oid, Relation>,
     /// Constraints and columns, each by its relation and a key.
     proved: BTreeSet<(Oid, String)>,
-    /// The names of the schemas: renaming one renames relations that nobody has locked.
+    /// The names of the schemas: renaming one renames relations that no one has locked.
     schemas: String,
 }
 
@@ -228,7 +228,7 @@ impl State {
             let needed = (rewritten || dropped).then_some(Mode::AccessExclusive);
             let mut lock = seen.get(oid).copied().max(needed)?;
             if concurrent && before.table.is_some() {
-                // It is invalid before anybody could have to wait for it.
+                // It is invalid before anyone could have to wait for it.
                 lock = lock.min(Mode::ShareUpdateExclusive);
             }
             Some(Effect { rewritten, dropped, ..Effect::lock(before.name.clone(), lock) })

@@ -69,7 +69,7 @@ impl<'a> Tracer<'a> {
     /// A lost connection.
     pub(crate) async fn new(locked: &'a Locked) -> Result<Tracer<'a>, Error> {
         let state = State::read(locked.client(), Moment::Between, locked.tables()).await;
-        let state = state.map_err(|error| failed("looking what is there", error))?;
+        let state = state.map_err(|error| failed("reading the existing relations", error))?;
         Ok(Tracer { locked, state })
     }
 
@@ -151,7 +151,7 @@ impl Run<'_> {
     }
 
     /// A `transaction:false` block: each statement in a transaction of its own where it lets itself. What the block itself
-    /// has made is not in anybody's way: it stays unknown to the end.
+    /// has made is not in anyone's way: it stays unknown to the end.
     async fn one_by_one(&mut self) -> Result<(), ClientError> {
         let client = self.locked.client();
         let mut open = false;
@@ -167,7 +167,7 @@ impl Run<'_> {
                 }
                 _ if open => self.inside(index).await?,
                 Kind::Set | Kind::SetTransaction => client.batch_execute(self.sql(index)).await?,
-                // Not even tried in a transaction: a failed try would be in the server's log and in nobody's interest.
+                // Not even tried in a transaction: a failed try would be in the server's log and in no one's interest.
                 kind if is_concurrent(kind) => self.outside(index).await?,
                 _ => {
                     self.begin("BEGIN").await?;
@@ -301,7 +301,7 @@ fn wants_no_transaction(error: &ClientError) -> bool {
     error.code().is_some_and(|code| refusals.contains(code))
 }
 
-/// A name as it stands in a statement.
+/// A name as it is written in a statement.
 enum Named {
     Relation(&'static str),
     TableOfIndex(&'static str),
@@ -319,7 +319,7 @@ fn known_of(kind: &'static Kind) -> Vec<(Named, Mode, bool)> {
         }
         Kind::ReindexConcurrently { object: Object::Table, name } => vec![(Named::Relation(name), weak, true)],
         Kind::ReindexConcurrently { .. } => Vec::new(),
-        // The partition at the very end, when nobody uses it through its parent any more.
+        // The partition at the very end, when no one uses it through its parent any more.
         Kind::DetachConcurrently { table, partition } => {
             vec![(Named::Relation(table), weak, false), (Named::Relation(partition), Mode::AccessExclusive, false)]
         }
