@@ -214,10 +214,10 @@ fn the_first_up_of_verify_finds_no_role_that_the_migrations_make() {
     workspace.write("db/migrations/004_role.sql", format!("-- migrate:up\n{role}\n\n-- migrate:down\n{back}\n"));
     workspace.run(&mut workspace.cargo("xtask dump"));
     let output = workspace.output(&mut workspace.cargo("xtask verify")).stdout;
-    assert!(output.starts_with("ok        up from zero: 4 migrations"), "{output}");
+    assert!(output.starts_with("ok      up from zero: 4 migrations"), "{output}");
     workspace.write("db/migrations/005_bad.sql", "-- migrate:up\nSELECT nothing;\n\n-- migrate:down\nSELECT 1;\n");
     let output = workspace.output(&mut workspace.cargo("xtask verify")).stdout;
-    assert!(output.starts_with("FAILED    up from zero: error: migration 005_bad failed"), "{output}");
+    assert!(output.starts_with("FAILED  up from zero: error: migration 005_bad failed"), "{output}");
 }
 
 /// A server without its client programs, as some packages bring it.

@@ -150,7 +150,7 @@ fn nothing_but_the_workspaces_own_cluster_is_dropped_without_its_name() {
         exit 9
         --- stderr
         error: cannot create database `DB`: it exists already
-          = help: pass --if-missing, or start afresh with `reset`
+          = help: pass `--if-missing`, or start afresh with `reset`
     "#]]
     .assert_eq(&project.run(&["create"]));
     expect![[r#"

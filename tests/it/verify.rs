@@ -32,7 +32,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      second up: nothing to apply
         ok      repeatables twice: 1 repeatables
         ok      seeds: development
-        skipped schema: `cargo xtask verify` asks it
+        skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 1 statement blocks others on an existing relation
                     004_no_way_back statement 1: AccessExclusiveLock on public.t3, dropped: reads and writes wait
@@ -84,7 +84,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok      second up: nothing to apply
         ok      repeatables twice: 0 repeatables
         ok      seeds: there are none
-        skipped schema: `cargo xtask verify` asks it
+        skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 3 statements block others on existing relations
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
@@ -134,7 +134,7 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
                       = help: correct the file, build, and run `seed` again: nothing of it is in the database
-        skipped schema: `cargo xtask verify` asks it
+        skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 2 steps, each applied once
         ok      locks: no statement blocks others on an existing relation
         3 of 9 checks failed
@@ -244,7 +244,7 @@ fn the_way_back_of_a_newest_migration_without_a_transaction_is_looked_at_without
         )
         .file("repeatable/v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n");
     let output = project.run(&["verify"]);
-    let line = "ok        round trip: 2 of 2 rollbacks restore the schema exactly; migrations without a down block: 0";
+    let line = "ok      round trip: 2 of 2 rollbacks restore the schema exactly; migrations without a down block: 0";
     assert!(output.starts_with("exit 0") && output.contains(line), "{output}");
 }
 
@@ -310,7 +310,7 @@ fn a_way_back_may_drop_the_role_that_its_way_up_has_made() {
         .migration("003_broken", "CREATE TABLE b ();", "SELECT 1;")
         .migration("004_grant", "CREATE TABLE c ();\nGRANT SELECT ON c TO own_role;", "DROP TABLE c;");
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &server.url("postgres"))]);
-    let line = "FAILED    round trip: 3 of 4 rollbacks restore the schema exactly; migrations without a down block: 0";
+    let line = "FAILED  round trip: 3 of 4 rollbacks restore the schema exactly; migrations without a down block: 0";
     assert!(output.contains(line), "{output}");
 }
 

@@ -77,8 +77,8 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
                 developer::run(context, async |context| reset::run(context, &args, &schema).await)
             }
             Task::Plan(args) => {
-                let scratch = context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?);
-                developer::run(context, async |context| locks::run(context, &args, &scratch).await)
+                let target = ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?;
+                developer::run(context, async |context| locks::run(context, &args, &context.at(target)).await)
             }
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());

@@ -162,11 +162,13 @@ fn plan(context: Context, args: &locks::Args) -> Result<ExitCode> {
         Some(_) => None,
         None => Some(TemporaryServer::start().context("failed to start the server to trace the locks on")?),
     };
-    let scratch = match &server {
-        Some(server) => context.on(server)?,
-        None => context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?),
-    };
-    Ok(developer::run(context, async |context| locks::run(context, args, &scratch).await))
+    Ok(developer::run(context, async |context| {
+        let scratch = match &server {
+            Some(server) => context.on(server)?,
+            None => context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?),
+        };
+        locks::run(context, args, &scratch).await
+    }))
 }
 
 fn become_migrator(
