@@ -128,7 +128,7 @@ fn a_dump_that_cannot_be_made_says_why_and_writes_nothing() {
     expect![[r#"
         exit 9
         --- stderr
-        error: `up --quiet` failed on the throwaway server (exit status: 3):
+        error: the migrations fail on the throwaway server:
           error: migration 004_bad failed and was rolled back
            --> db/migrations/004_bad.sql:2:1
             |
