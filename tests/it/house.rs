@@ -5,6 +5,8 @@ use std::fs;
 
 use crate::workspace::{repository, tracked};
 
+mod modules;
+
 /// Every tracked file whose name ends so, with its text; none where git cannot read this tree.
 fn sources(end: &str) -> BTreeMap<String, String> {
     let named = tracked().unwrap_or_default().into_iter().filter(|path| path.ends_with(end));
@@ -49,7 +51,7 @@ fn the_tests_engine_has_the_dependencies_of_the_one_that_ships() {
 
 /// The source of a file without its tests, which may use what they like.
 fn without_tests(text: &str) -> &str {
-    text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default()
+    text.split("\nmod tests").next().unwrap_or_default()
 }
 
 /// The names that follow each `prefix` in a text.

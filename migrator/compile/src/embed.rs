@@ -5,8 +5,9 @@ use std::{env, fs};
 
 use migrator_diagnostic::printable;
 
+use crate::generate::generate;
+use crate::load::load;
 use crate::problem::{Problem, Severity};
-use crate::{generate, load};
 
 /// Reads and checks `dir` and hands it to the compiler. For build scripts.
 ///

@@ -1,21 +1,16 @@
 //! One file of `migrations/`.
 
 use migrator_model::{Block, Direction, Migration, Settings};
-use migrator_sql::{Lexed, Words, lex, split};
+use migrator_sql::lex;
 
 use crate::checksum;
-use crate::contract::dbmate;
-use crate::contract::headers;
-use crate::contract::procedures::Procedures;
-use crate::contract::transaction::{self, Place};
-use crate::problem::{Code, Problem, Severity};
-use crate::read::document::{self, Part};
-use crate::read::names::Name;
-use crate::script::{check_end, check_statements, finish, statement};
+use crate::contract;
+use crate::file::{self, File, Folder, Name};
+use crate::problem::Problem;
+use crate::procedures::Procedures;
+use crate::read::document;
+use crate::script::statement;
 use crate::source::Source;
-
-/// A block with its statements.
-type Blocks<'a> = [(Part, Vec<Words<'a>>)];
 
 /// Reads and checks a migration; `None` if it has no up block.
 pub(crate) fn read(
@@ -27,102 +22,34 @@ pub(crate) fn read(
 ) -> Option<Migration> {
     let lexed = lex(&source.text);
     let mut found = Vec::new();
-    let parts = document::read(&source, &lexed, &mut found);
-    if lexed.unterminated.is_some() {
-        // The literal has swallowed the markers behind it.
-        found.retain(|problem| problem.code != Code::DbmateNoDown);
-    } else {
-        dbmate::check_text(&source, &lexed, &parts, &mut found);
-    }
-    let blocks: Vec<(Part, Vec<Words<'_>>)> = parts
-        .into_iter()
-        .map(|part| {
-            let statements = split(&source.text, lexed.within(&part.range));
-            (part, statements)
-        })
-        .collect();
-    check_blocks(&source, &lexed, &blocks, procedures, &mut found);
-    if settings.start_after.is_none_or(|version| name.number > version) {
-        headers::check(&source, &lexed, &settings.required_headers, &mut found);
-    } else {
-        excuse_old_blocks(&source, &blocks, &mut found);
-    }
-    let statements: Vec<&[Words<'_>]> = blocks.iter().map(|(_, statements)| statements.as_slice()).collect();
-    finish(&source, &statements, found, problems);
-    assemble(name, &source, &blocks)
+    let document = document::read(&source, &lexed, &mut found);
+    let file = File {
+        misspelt: document.misspelt,
+        old: settings.start_after.is_some_and(|version| name.number <= version),
+        required_headers: &settings.required_headers,
+        ..File::new(&source, &lexed, Folder::Migrations, document.blocks, procedures)
+    };
+    contract::check_file(&file, found, problems);
+    assemble(name, &file)
 }
 
-fn check_blocks(
-    source: &Source,
-    lexed: &Lexed,
-    blocks: &Blocks<'_>,
-    procedures: &Procedures,
-    problems: &mut Vec<Problem>,
-) {
-    check_end(source, lexed, problems);
-    let mut syntax = Vec::new();
-    for (part, statements) in blocks {
-        // What has no end may have swallowed the statements; that is reported.
-        let empty = statements.is_empty() && lexed.unterminated.is_none();
-        if part.direction == Direction::Up && empty {
-            let help =
-                "write it below the marker, from the next line on; or remove the file if it has never been applied";
-            let message = "there is no statement behind `-- migrate:up`";
-            problems.push(source.problem(Code::EmptyUp, part.marker, message, help));
-        }
-        if part.options.transaction {
-            transaction::check_inside(source, statements, Place::Migration(part.direction), problems);
-        } else {
-            transaction::check_outside(source, statements, problems);
-        }
-        dbmate::check_block(source, part, statements, procedures, problems);
-        check_statements(source, lexed, statements, part.unchecked, &mut syntax);
-    }
-    // The limit is one for the file.
-    let mut errors = 0;
-    syntax.retain(|problem| {
-        errors += usize::from(problem.code == Code::Syntax);
-        problem.code != Code::Syntax || errors <= migrator_sql::parse::MOST_MISTAKES
-    });
-    problems.append(&mut syntax);
-}
-
-/// A history that began elsewhere is taken as it is: what is wrong in its down blocks, which have most likely never been
-/// run, is worth a look and stops no build; nor does what could not be resumed, which has been applied.
-fn excuse_old_blocks(source: &Source, blocks: &Blocks<'_>, problems: &mut [Problem]) {
-    let lines = |part: &Part| source.position(part.range.start).0..=source.position(part.range.end).0;
-    for (part, _) in blocks.iter().filter(|(part, _)| part.direction == Direction::Down) {
-        let lines = lines(part);
-        let excused = |problem: &&mut Problem| {
-            matches!(problem.code, Code::Syntax | Code::NeedsNoTransaction) && lines.contains(&problem.line)
-        };
-        problems.iter_mut().filter(excused).for_each(|problem| problem.severity = Severity::Warning);
-    }
-    let excused = |problem: &&mut Problem| problem.code == Code::NotResumable;
-    problems.iter_mut().filter(excused).for_each(|problem| problem.severity = Severity::Warning);
-}
-
-fn assemble(name: Name, source: &Source, blocks: &Blocks<'_>) -> Option<Migration> {
-    let find = |direction| blocks.iter().find(|(part, _)| part.direction == direction);
-    let (up, up_statements) = find(Direction::Up)?;
-    let down = find(Direction::Down).filter(|(_, statements)| !statements.is_empty());
-    let checksum = checksum::statements(up_statements);
-    let (file, text) = (source.file.clone(), source.text.clone());
-    let up = block(up, up_statements);
+fn assemble(name: Name, file: &File<'_>) -> Option<Migration> {
+    let up = file.block(Direction::Up)?;
+    let down = file.block(Direction::Down).filter(|block| !block.statements.is_empty());
     let migration = Migration::new(
         name.version.into(),
         name.number,
         name.name.into(),
-        file.into(),
-        text.into(),
-        checksum.into(),
-        up,
+        file.source.file.clone().into(),
+        file.source.text.clone().into(),
+        checksum::statements(&up.statements).into(),
+        block(up),
     );
-    Some(migration.with_down(down.map(|(part, statements)| block(part, statements))))
+    Some(migration.with_down(down.map(block)))
 }
 
-fn block(part: &Part, statements: &[Words<'_>]) -> Block {
-    Block::new(part.range.clone(), part.options, statements.iter().map(statement).collect())
+fn block(block: &file::Block<'_>) -> Block {
+    Block::new(block.range.clone(), block.options, block.statements.iter().map(statement).collect())
 }
 
 #[cfg(test)]
@@ -130,14 +57,17 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
+    use crate::contract::not_resumable;
+    use crate::problem::Severity;
     use crate::read::names;
+    use crate::testing::lines;
 
     fn load(text: &str, settings: &Settings) -> (Option<Migration>, String) {
         let file = "db/migrations/002_x.sql";
         let mut problems = Vec::new();
         let name = names::migration(file, "002_x.sql").unwrap();
         let migration = read(name, Source::new(file, text), settings, &Procedures::default(), &mut problems);
-        (migration, problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
+        (migration, lines(&problems))
     }
 
     #[track_caller]
@@ -219,15 +149,6 @@ mod tests {
     }
 
     #[test]
-    fn warns_about_an_empty_up_block() {
-        check(
-            "-- migrate:up\n-- later\n-- migrate:down\n",
-            expect![[r#"
-                db/migrations/002_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied"#]],
-        );
-    }
-
-    #[test]
     fn three_syntax_errors_at_most_in_both_blocks() {
         check(
             "-- migrate:up\nSELEC 1;\nSELEC 2;\n-- migrate:down\nSELEC 3;\nSELEC 4;",
@@ -273,16 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_required_above_a_version_only() {
-        let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
-        let after = |version| {
-            Settings::new().with_required_headers(vec!["Purpose".into()].into()).with_start_after(Some(version))
-        };
-        assert_eq!(load(text, &after(2)).1, "");
-        expect!["db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`"].assert_eq(&load(text, &after(1)).1);
-    }
-
-    #[test]
     fn mistakes_in_the_down_blocks_of_an_old_history_are_warnings() {
         let text = "-- migrate:up\nSELEC 1;\n-- migrate:down\nSELEC 2;\nVACUUM t;\n";
         let severities = |version| {
@@ -313,7 +224,7 @@ mod tests {
             );
             problems.iter().map(|problem| (problem.code, problem.severity)).collect::<Vec<_>>()
         };
-        assert_eq!(severity(1), [(Code::NotResumable, Severity::Error)]);
-        assert_eq!(severity(2), [(Code::NotResumable, Severity::Warning)]);
+        assert_eq!(severity(1), [(not_resumable::RULE.code, Severity::Error)]);
+        assert_eq!(severity(2), [(not_resumable::RULE.code, Severity::Warning)]);
     }
 }

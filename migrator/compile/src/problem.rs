@@ -4,16 +4,7 @@ use std::fmt;
 
 use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 
-pub use crate::code::Code;
-
-/// Whether a problem stops the build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Reported; the build goes on.
-    Warning,
-    /// Reported; the build fails.
-    Error,
-}
+pub use crate::code::{Code, Severity};
 
 /// One thing that is wrong, with its place and the way out.
 ///
@@ -35,7 +26,7 @@ pub struct Problem {
     /// What to do about it, one line.
     pub help: String,
     /// The line that `line` means, unless it is too long to be shown.
-    pub source_line: Option<String>,
+    pub source_line: Option<Box<str>>,
 }
 
 impl Problem {
@@ -123,12 +114,16 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::code::Meaning;
     use crate::source::Source;
+
+    const SYNTAX: Code = Code::new(&Meaning::error("M020", "syntax"));
+    const MISSING: Code = Code::new(&Meaning::error("M001", "directory missing"));
 
     #[test]
     fn renders_the_source_line_with_a_caret() {
         let source = Source::new("db/migrations/001_ä.sql", "-- migrate:up\nSELECT 'ä', frm;\n");
-        let problem = source.problem(Code::Syntax, 27, "something is wrong", "correct it");
+        let problem = source.problem(SYNTAX, 27, "something is wrong", "correct it");
         expect![[r#"
             error[M020]: something is wrong
              --> db/migrations/001_ä.sql:2:13
@@ -143,7 +138,7 @@ mod tests {
 
     #[test]
     fn renders_a_whole_file_without_a_place() {
-        let problem = Problem::whole(Code::NoDirectory, "db/migrations", "`db/migrations` is missing", "create it");
+        let problem = Problem::whole(MISSING, "db/migrations", "`db/migrations` is missing", "create it");
         expect![[r#"
             error[M001]: `db/migrations` is missing
             --> db/migrations
@@ -155,8 +150,8 @@ mod tests {
     fn shows_one_line_for_each_problem() {
         let source = Source::new("db/seeds/test.sql", "a\nb\n");
         let problems = Problems(vec![
-            source.problem(Code::Syntax, 2, "wrong", "mend it"),
-            Problem::whole(Code::NoDirectory, "db/x", "gone", "create it"),
+            source.problem(SYNTAX, 2, "wrong", "mend it"),
+            Problem::whole(MISSING, "db/x", "gone", "create it"),
         ]);
         expect![[r#"
             db/seeds/test.sql:2:1: wrong [M020]; help: mend it

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use migrator_model::{Block, Settings};
 use migrator_sql::lex;
 
+use crate::file::Folder;
 use crate::read::encoding;
 use crate::read::names;
 use crate::read::settings;
@@ -18,7 +19,7 @@ fn read_file(bytes: Vec<u8>) {
     let settings = Settings::new().with_required_headers(vec!["Purpose".into()].into());
     let mut problems = Vec::new();
     settings::read(&source, &[], &mut problems);
-    for folder in [script::Folder::Checks, script::Folder::Seeds, script::Folder::Repeatable] {
+    for folder in [Folder::Checks, Folder::Seeds, Folder::Repeatable] {
         script::read("x".to_owned(), source.clone(), folder, &mut problems);
     }
     let text = source.text.clone();

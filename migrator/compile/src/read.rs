@@ -1,10 +1,8 @@
 //! From the bytes of a db directory to texts, names, blocks and settings.
 
+pub(crate) mod bytes;
 pub(crate) mod document;
-pub(crate) mod duration;
 pub(crate) mod encoding;
-pub(crate) mod facts;
-pub(crate) mod file;
 pub(crate) mod folder;
 pub(crate) mod foreign;
 pub(crate) mod markers;

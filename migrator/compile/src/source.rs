@@ -80,7 +80,7 @@ impl Source {
         Problem {
             line,
             column,
-            source_line: self.shown_line(offset),
+            source_line: self.shown_line(offset).map(Into::into),
             ..Problem::whole(code, &self.file, message, help)
         }
     }

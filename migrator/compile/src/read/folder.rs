@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 
 use migrator_diagnostic::printable;
 
-use crate::nearest::nearest;
-use crate::problem::{Code, Problem};
+use crate::contract::unknown_file::{self, SETTINGS};
+use crate::contract::{file_name, no_directory, unreadable};
+use crate::facts;
+use crate::file::Name;
+use crate::problem::Problem;
+use crate::read::bytes::read_file;
 use crate::read::encoding;
-use crate::read::facts;
-use crate::read::file::read_file;
 use crate::read::foreign;
-use crate::read::names::{self, Name};
+use crate::read::names;
 use crate::source::Source;
-
-/// The sub-directories with a meaning; `templates` is read by `cargo xtask new` alone.
-const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "templates"];
-const SETTINGS: &str = "migrator.toml";
 
 /// The files of a db directory that could be read.
 #[derive(Debug, Default)]
@@ -39,7 +37,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     let mut folder = Folder { label: label(directory), ..Folder::default() };
     let Some(entries) = list(directory, &folder.label, problems) else { return folder };
     for entry in &entries {
-        check_known(entry, &folder.label, problems);
+        problems.extend(unknown_file::at_root(&folder.label, &entry.name, entry.directory));
     }
     let has = |name: &str| entries.iter().any(|entry| entry.directory && entry.name == name);
     let files = |name: &str, problems: &mut Vec<Problem>| {
@@ -47,9 +45,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
         if has(name) { sql_files(&directory.join(name), &label, name == "migrations", problems) } else { Vec::new() }
     };
     if !has("migrations") {
-        let path = format!("{}/migrations", folder.label);
-        let help = "create it, or start with `cargo xtask new init`";
-        problems.push(Problem::whole(Code::NoDirectory, &path, format!("there is no directory `{path}`"), help));
+        problems.push(no_directory::migrations(&format!("{}/migrations", folder.label)));
     }
     let (migrations, repeatables) = (files("migrations", problems), files("repeatable", problems));
     let (seeds, checks) = (files("seeds", problems), files("checks", problems));
@@ -71,7 +67,6 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     }
     folder.facts.sort_by_key(|(major, _)| *major);
     folder.migrations.sort_by(|(a, _), (b, _)| (a.number, &a.version).cmp(&(b.number, &b.version)));
-    check_duplicates(&folder, problems);
     folder
 }
 
@@ -104,10 +99,7 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
         "repeatable" => &mut folder.repeatables,
         "seeds" => &mut folder.seeds,
         "checks" => &mut folder.checks,
-        _ => {
-            let help = "the folders are `migrations`, `repeatable`, `seeds` and `checks`";
-            return Err(Problem::whole(Code::UnknownFile, label, format!("`{label}` is read by nobody"), help));
-        }
+        _ => return Err(unknown_file::elsewhere(label)),
     };
     scripts.push((names::script(label, file_name)?, encoding::decode(label, bytes)?));
     Ok(())
@@ -129,7 +121,7 @@ struct Entry {
 
 impl Entry {
     fn read(&self, problems: &mut Vec<Problem>) -> Option<Source> {
-        let bytes = read_file(&self.path).map_err(|error| unreadable(&self.label, &error));
+        let bytes = read_file(&self.path).map_err(|error| unreadable::problem(&self.label, &error));
         match bytes.and_then(|bytes| encoding::decode(&self.label, bytes)) {
             Ok(source) => Some(source),
             Err(problem) => {
@@ -140,35 +132,22 @@ impl Entry {
     }
 }
 
-fn unreadable(label: &str, error: &std::io::Error) -> Problem {
-    let (reason, help) = match error.kind() {
-        std::io::ErrorKind::InvalidInput => (error.to_string(), "put an ordinary file in its place, or remove it"),
-        std::io::ErrorKind::FileTooLarge => {
-            (error.to_string(), "split it, or load data of that size with `psql` and `COPY`")
-        }
-        kind => (kind.to_string(), "make it readable, or remove it"),
-    };
-    Problem::whole(Code::Unreadable, label, format!("cannot read `{label}`: {reason}"), help)
-}
-
 /// What is in a directory, ascending by name.
 fn list(directory: &Path, label: &str, problems: &mut Vec<Problem>) -> Option<Vec<Entry>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) => {
             problems.push(match error.kind() {
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                    let help = "create it, or correct the path that is given for it";
-                    Problem::whole(Code::NoDirectory, label, format!("there is no directory `{label}`"), help)
-                }
-                _ => unreadable(label, &error),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => no_directory::given(label),
+                _ => unreadable::problem(label, &error),
             });
             return None;
         }
     };
     let mut list = Vec::new();
     for entry in entries {
-        match entry.map_err(|error| unreadable(label, &error)).and_then(|entry| describe(&entry.path(), label)) {
+        match entry.map_err(|error| unreadable::problem(label, &error)).and_then(|entry| describe(&entry.path(), label))
+        {
             Ok(entry) => list.push(entry),
             Err(problem) => problems.push(problem),
         }
@@ -182,57 +161,11 @@ fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
     let shown = printable::line(&name);
     let label = format!("{label}/{shown}");
     if shown != name {
-        let message = format!("the name of `{label}` holds a control character");
-        return Err(Problem::whole(
-            Code::FileName,
-            &label,
-            message,
-            "rename it: such a name can pass for something else",
-        ));
+        return Err(file_name::control_character(&label));
     }
     // Follows symbolic links; one that leads nowhere is named, not skipped.
-    let metadata = fs::metadata(path).map_err(|error| unreadable(&label, &error))?;
+    let metadata = fs::metadata(path).map_err(|error| unreadable::problem(&label, &error))?;
     Ok(Entry { path: path.to_owned(), name, label, directory: metadata.is_dir() })
-}
-
-/// A misspelt `seed/` would otherwise be skipped in silence. Unrelated names are nobody's business.
-fn check_known(entry: &Entry, label: &str, problems: &mut Vec<Problem>) {
-    let is_facts = facts::major(&entry.name).is_some();
-    if is_facts && entry.directory {
-        let message = format!("`{}` is a directory", entry.label);
-        problems.push(Problem::whole(
-            Code::UnknownFile,
-            &entry.label,
-            message,
-            "move it away; `cargo xtask dump` writes the file",
-        ));
-        return;
-    }
-    if entry.name.starts_with(facts::PREFIX) {
-        if is_facts {
-            return;
-        }
-        let message = format!("`{}` is read by nobody", entry.label);
-        let help =
-            format!("files of that name end in a major release of PostgreSQL, such as `{label}/{}15`", facts::PREFIX);
-        problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, help));
-        return;
-    }
-    let known = if entry.directory { DIRECTORIES.as_slice() } else { &[SETTINGS] };
-    if known.contains(&entry.name.as_str()) {
-        return;
-    }
-    let message = if DIRECTORIES.contains(&entry.name.as_str()) {
-        format!("`{}` is not a directory", entry.label)
-    } else if let Some(meant) = nearest(&entry.name, known.iter().copied()) {
-        let help = format!("rename it to `{label}/{meant}`");
-        let message = format!("`{}` is read by nobody", entry.label);
-        problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, help));
-        return;
-    } else {
-        return;
-    };
-    problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, "move the file away"));
 }
 
 /// The SQL files of one sub-directory; `README.md`, dot files and directories are allowed, anything else is refused.
@@ -254,16 +187,13 @@ fn sql_files(directory: &Path, label: &str, migrations: bool, problems: &mut Vec
     for entry in entries {
         let sql = names::is_sql(&entry.name);
         if entry.directory && sql {
-            let message = format!("`{}` is a directory", entry.label);
-            problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, "rename it, or make it a file"));
+            problems.push(unknown_file::directory_named_like_a_file(&entry.label));
         } else if entry.directory || entry.name == "README.md" || entry.name.starts_with('.') {
             continue;
         } else if sql {
             files.push(entry);
         } else {
-            let message = format!("`{}` is not an SQL file", entry.label);
-            let help = format!("move it out of `{label}`; only `*.sql`, `README.md` and dot files may be there");
-            problems.push(Problem::whole(Code::UnknownFile, &entry.label, message, help));
+            problems.push(unknown_file::not_sql(label, &entry.label));
         }
     }
     files
@@ -278,32 +208,4 @@ fn scripts(entries: Vec<Entry>, problems: &mut Vec<Problem>) -> Vec<(String, Sou
         }
     }
     scripts
-}
-
-/// Every version once, compared as a number.
-fn check_duplicates(folder: &Folder, problems: &mut Vec<Problem>) {
-    let newest = folder.migrations.last().map(|(name, _)| name);
-    let width = newest.map_or(0, |name| name.version.len());
-    let mut free = newest.and_then(|name| name.number.checked_add(1));
-    for pair in folder.migrations.windows(2) {
-        let [(a, first), (b, second)] = pair else { continue };
-        if a.number != b.number {
-            continue;
-        }
-        let message = if a.version == b.version {
-            format!("version `{}` is used twice: `{}` and `{}`", a.version, first.file, second.file)
-        } else {
-            format!("`{}` and `{}` are the same version: `{}` and `{}`", a.version, b.version, first.file, second.file)
-        };
-        let help = match free {
-            Some(free) => format!(
-                "give the one that has not been applied anywhere the next version: rename `{}` to `{free:0width$}_{}.sql`",
-                second.file.rsplit('/').next().unwrap_or_default(),
-                b.name
-            ),
-            None => "give the one that has not been applied anywhere a version of its own".to_owned(),
-        };
-        free = free.and_then(|free| free.checked_add(1));
-        problems.push(Problem::whole(Code::VersionUsedTwice, &second.file, message, help));
-    }
 }

@@ -1,109 +1,14 @@
-//! Migrations as another tool keeps them: said once, instead of what is wrong with each file.
+//! Finds out whose migrations there are in a directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::problem::{Code, Problem};
-use crate::read::file::read_file;
+use crate::contract::foreign_files::{
+    self, DIRECTORIES, GRAPHILE, LETTERS, LINES, PAIRS, PLAIN, PRISMA, ROLLBACKS, Tool,
+};
+use crate::problem::Problem;
+use crate::read::bytes::read_file;
 use crate::read::names;
-
-/// A tool, as it is called, and how its files become ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Tool {
-    name: &'static str,
-    help: &'static str,
-}
-
-const fn tool(name: &'static str, help: &'static str) -> Tool {
-    Tool { name, help }
-}
-
-/// Lines that only one tool writes: how they begin, in lower case and with single blanks.
-const LINES: &[(&str, Tool)] = &[
-    (
-        "-- +goose ",
-        tool(
-            "goose",
-            "replace `-- +goose Up` by `-- migrate:up` and `-- +goose Down` by `-- migrate:down`, remove `StatementBegin` and \
-             `StatementEnd`, and write `transaction:false` behind both markers for `NO TRANSACTION`",
-        ),
-    ),
-    (
-        "-- +migrate ",
-        tool(
-            "sql-migrate",
-            "replace `-- +migrate Up` by `-- migrate:up` and `-- +migrate Down` by `-- migrate:down`, remove `StatementBegin` \
-             and `StatementEnd`, and write `transaction:false` for `notransaction`",
-        ),
-    ),
-    (
-        "-- +micrate ",
-        tool("micrate", "replace `-- +micrate Up` by `-- migrate:up` and `-- +micrate Down` by `-- migrate:down`"),
-    ),
-    (
-        "---- create above / drop below",
-        tool(
-            "tern",
-            "write `-- migrate:up` on the first line of each file, and `-- migrate:down` in place of `---- create above / drop \
-             below ----`, or at the end",
-        ),
-    ),
-    ("--liquibase formatted sql", LIQUIBASE),
-    ("-- liquibase formatted sql", LIQUIBASE),
-    (
-        "-- up migration",
-        tool(
-            "node-pg-migrate",
-            "replace `-- Up Migration` by `-- migrate:up` and `-- Down Migration` by `-- migrate:down`",
-        ),
-    ),
-    ("--! previous:", GRAPHILE),
-    (
-        "--> statement-breakpoint",
-        tool(
-            "Drizzle",
-            "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, below it what takes the \
-             file back, or nothing",
-        ),
-    ),
-];
-
-const LIQUIBASE: Tool = tool(
-    "Liquibase",
-    "write each changeset as one file, `<version>_<name>.sql`: `-- migrate:up`, its SQL, `-- migrate:down`, what its \
-     `--rollback` lines say",
-);
-
-const GRAPHILE: Tool = tool(
-    "Graphile Migrate",
-    "write each committed file as `<version>_<name>.sql`, with `-- migrate:up` in place of the `--!` lines and \
-     `-- migrate:down` at its end",
-);
-
-const DIRECTORIES: Tool = tool(
-    "Diesel or Hasura",
-    "write each directory as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of its `up.sql`, `-- migrate:down`, \
-     the text of its `down.sql`",
-);
-
-const PRISMA: Tool = tool(
-    "Prisma or Drizzle",
-    "write each directory as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of its `migration.sql`, \
-     `-- migrate:down`, what takes it back, or nothing",
-);
-
-const PAIRS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of the `.up.sql`, \
-                     `-- migrate:down`, the text of the `.down.sql`";
-
-const LETTERS: &str = "rename `V1__name.sql` to `001_name.sql`, with `-- migrate:up` on its first line and `-- migrate:down` \
-                       at its end, below it the text of a `U1__name.sql` of Flyway, or nothing; an `R__name.sql` is \
-                       `repeatable/name.sql`";
-
-const ROLLBACKS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the text that goes forward, \
-                         `-- migrate:down`, the text that takes it back";
-
-const PLAIN: &str = "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, below it what takes \
-                     the file back, or nothing";
 
 /// One thing in `migrations/`.
 pub(crate) struct Item<'a> {
@@ -137,10 +42,7 @@ pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Op
     } else {
         return None;
     };
-    let message =
-        format!("`{label}` holds the migrations of {}: {number} {}", tool.name, what[usize::from(number != 1)]);
-    let help = format!("{}; where a database has run them, `migrator stamp` records that", tool.help);
-    Some(Problem::whole(Code::ForeignFiles, label, message, help))
+    Some(foreign_files::problem(label, tool, &format!("{number} {}", what[usize::from(number != 1)])))
 }
 
 /// Whose marker a text has.
@@ -235,114 +137,4 @@ fn plain(directory: &Path, items: &[Item<'_>]) -> Tool {
         "a tool that has no markers, such as sqlx, Supabase or Atlas"
     };
     Tool { name, help: PLAIN }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load;
-    use crate::testing::directory;
-
-    /// What is said about a db directory with these files; there must be one problem.
-    fn said(files: &[(&str, &str)]) -> String {
-        let files: Vec<(String, &str)> = files.iter().map(|(path, text)| (format!("db/{path}"), *text)).collect();
-        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
-        let root = directory(&files);
-        let problems = load(&root.path().join("db")).unwrap_err().0;
-        assert_eq!(problems.len(), 1, "{problems:#?}");
-        problems[0].message.clone()
-    }
-
-    #[test]
-    fn says_once_whose_migrations_they_are() {
-        let sql = "CREATE TABLE t (id int);\n";
-        let holds = |tool: &str, number: &str| format!("`db/migrations` holds the migrations of {tool}: {number}");
-        type Layout<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
-        let table: &[Layout<'_>] = &[
-            (
-                "sqlx or golang-migrate",
-                "2 files",
-                &[("migrations/20230101000000_a.up.sql", sql), ("migrations/20230101000000_a.down.sql", "")],
-            ),
-            (
-                "golang-migrate or sqlx",
-                "3 files",
-                &[
-                    ("migrations/000001_a.up.sql", sql),
-                    ("migrations/000001_a.down.sql", ""),
-                    ("migrations/2.up.sql", sql),
-                ],
-            ),
-            ("refinery or Flyway", "2 files", &[("migrations/V1__a.sql", sql), ("migrations/U2__b.sql", sql)]),
-            ("Flyway", "2 files", &[("migrations/V1__a.sql", sql), ("migrations/R__v.sql", sql)]),
-            ("Flyway", "1 file", &[("migrations/V1.1__a.sql", sql)]),
-            ("goose", "1 file", &[("migrations/001_a.sql", "-- +goose Up\nSELECT 1;\n-- +goose Down\n")]),
-            ("goose", "2 files", &[("migrations/1_a.sql", sql), ("migrations/2_b.sql", "--  +GOOSE NO TRANSACTION\n")]),
-            ("sql-migrate", "1 file", &[("migrations/1_a.sql", "\n-- +migrate Up\nSELECT 1;\n")]),
-            (
-                "tern",
-                "2 files",
-                &[("migrations/001_a.sql", sql), ("migrations/002_b.sql", "\n---- create above / drop below ----\n")],
-            ),
-            ("Liquibase", "1 file", &[("migrations/a.sql", "--liquibase formatted sql\n--changeset a:1\n")]),
-            (
-                "node-pg-migrate",
-                "1 file",
-                &[("migrations/1700_a.sql", "-- Up Migration\nSELECT 1;\n-- Down Migration\n")],
-            ),
-            ("Graphile Migrate", "1 file", &[("migrations/000001.sql", "--! Previous: -\n--! Hash: sha1:x\n")]),
-            (
-                "Graphile Migrate",
-                "1 directory",
-                &[("migrations/committed/000001.sql", sql), ("migrations/current.sql", sql)],
-            ),
-            ("Drizzle", "1 file", &[("migrations/0000_a.sql", "SELECT 1;\n--> statement-breakpoint\nSELECT 2;\n")]),
-            (
-                "Diesel or Hasura",
-                "2 directories",
-                &[
-                    ("migrations/00_a/up.sql", sql),
-                    ("migrations/2022-01-01-0_b/up.sql", sql),
-                    ("migrations/00_a/down.sql", ""),
-                ],
-            ),
-            (
-                "Prisma or Drizzle",
-                "1 directory",
-                &[("migrations/2020_a/migration.sql", sql), ("migrations/migration_lock.toml", "")],
-            ),
-            ("Postgrator", "2 files", &[("migrations/001.do.a.sql", sql), ("migrations/001.undo.a.sql", sql)]),
-            ("yoyo", "2 files", &[("migrations/0001.a.sql", sql), ("migrations/0001.a.rollback.sql", sql)]),
-            (
-                "Atlas",
-                "2 files",
-                &[("migrations/1_a.sql", sql), ("migrations/2_b.sql", sql), ("migrations/atlas.sum", "")],
-            ),
-            (
-                "Supabase",
-                "2 files",
-                &[("migrations/1_a.sql", sql), ("migrations/2_b.sql", sql), ("config.toml", "project_id = 'x'")],
-            ),
-            (
-                "a tool that has no markers, such as sqlx, Supabase or Atlas",
-                "2 files",
-                &[("migrations/001_a.sql", sql), ("migrations/002_b.sql", sql)],
-            ),
-        ];
-        for (tool, number, files) in table {
-            assert_eq!(said(files), holds(tool, number));
-        }
-    }
-
-    #[test]
-    fn a_file_of_ours_is_judged_among_others_one_by_one() {
-        let ours = "-- migrate:up\nSELECT 1;\n-- migrate:down\n";
-        for text in [ours, "-- Migrate:Up\nSELECT 1;\n", "  --migrate: up\n"] {
-            let root = directory(&[("db/migrations/001_a.sql", text), ("db/migrations/V2__b.sql", "SELECT 1;\n")]);
-            let problems = load(&root.path().join("db")).unwrap_err();
-            assert!(problems.0.iter().all(|problem| problem.code != Code::ForeignFiles), "{problems}");
-        }
-        let root = directory(&[("db/migrations/001_a.sql", "SELECT 1;\n")]);
-        assert_eq!(load(&root.path().join("db")).unwrap_err().0[0].code, Code::NoUpMarker);
-    }
 }

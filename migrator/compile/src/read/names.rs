@@ -1,121 +1,43 @@
 //! File names: versions of migrations, names of scripts.
 
-use crate::problem::{Code, Problem};
-
-/// What a migration's file name says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) version: String,
-    pub(crate) number: i64,
-    pub(crate) name: String,
-}
+use crate::contract::{file_name, version_too_large};
+use crate::file::Name;
+use crate::problem::Problem;
 
 /// Reads the file name of a migration: digits, an underscore, a name, `.sql`.
-pub(crate) fn migration(path: &str, file_name: &str) -> Result<Name, Problem> {
-    let digits = file_name.len() - file_name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (version, rest) = file_name.split_at(digits);
-    let name = rest.strip_prefix('_').and_then(|rest| rest.strip_suffix(".sql")).filter(|name| is_plain(name));
-    let (Some(name), false) = (name, version.is_empty()) else {
-        let message = format!("`{file_name}` is not named `<version>_<name>.sql`");
-        return Err(Problem::whole(Code::FileName, path, message, rename(file_name)));
+pub(crate) fn migration(path: &str, file: &str) -> Result<Name, Problem> {
+    let digits = file.len() - file.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (version, rest) = file.split_at(digits);
+    let name = rest.strip_prefix('_').and_then(|rest| rest.strip_suffix(".sql"));
+    let (Some(name), false) = (name.filter(|name| file_name::is_plain(name)), version.is_empty()) else {
+        return Err(file_name::of_migration(path, file));
     };
-    let Ok(number) = version.parse() else {
-        let message = format!("version `{version}` is too large");
-        // Most likely a time with fractions of a second, of which the first fourteen digits are enough.
-        let help =
-            format!("rename it, for instance to `{}_{name}.sql`: a version is at most {}", &version[..14], i64::MAX);
-        return Err(Problem::whole(Code::VersionTooLarge, path, message, help));
-    };
+    let number = version.parse().map_err(|_| version_too_large::problem(path, version, name))?;
     Ok(Name { version: version.to_owned(), number, name: name.to_owned() })
 }
 
 /// Reads the file name of a repeatable, seed or check.
-pub(crate) fn script(path: &str, file_name: &str) -> Result<String, Problem> {
-    if let Some(name) = file_name.strip_suffix(".sql").filter(|name| is_plain(name)) {
-        return Ok(name.to_owned());
+pub(crate) fn script(path: &str, file: &str) -> Result<String, Problem> {
+    match file.strip_suffix(".sql").filter(|name| file_name::is_plain(name)) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(file_name::of_script(path, file)),
     }
-    let message = format!("`{file_name}` is not named `<name>.sql`");
-    let stem = stem(file_name);
-    let help = match plain(stem) {
-        name if name.is_empty() => "rename it: letters, digits, `_`, `.` and `-`, then `.sql`".to_owned(),
-        name => format!("rename it to `{name}.sql`"),
-    };
-    Err(Problem::whole(Code::FileName, path, message, help))
 }
 
 /// True for a file that is meant as SQL, however it is named.
 pub(crate) fn is_sql(file_name: &str) -> bool {
-    stem(file_name).len() < file_name.len()
-}
-
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
-}
-
-/// A name with every character that is not allowed as `_`.
-fn plain(name: &str) -> String {
-    name.trim().chars().map(|c| if is_plain(c.encode_utf8(&mut [0; 4])) { c } else { '_' }).collect()
-}
-
-fn stem(file_name: &str) -> &str {
-    let length = file_name.len().saturating_sub(4);
-    match file_name.get(length..) {
-        Some(ending) if ending.eq_ignore_ascii_case(".sql") => &file_name[..length],
-        _ => file_name,
-    }
-}
-
-/// How a file would have to be called: `V1__init.sql` as `1_init.sql`.
-fn rename(file_name: &str) -> String {
-    let stem = stem(file_name).trim();
-    let stem = stem.strip_prefix(['V', 'v']).filter(|rest| rest.starts_with(is_digit)).unwrap_or(stem);
-    let rest = stem.trim_start_matches(is_digit);
-    let version: String = stem[..stem.len() - rest.len()].chars().filter_map(digit).collect();
-    let name = plain(rest.trim_start_matches(|c: char| !c.is_alphanumeric()));
-    let direction = rest.eq_ignore_ascii_case(".up") || rest.eq_ignore_ascii_case(".down");
-    match (version.is_empty(), name.is_empty()) {
-        (false, false) if direction => {
-            format!("put both directions into one file, `{version}_<name>.sql`, behind a marker each")
-        }
-        (false, false) => format!("rename it to `{version}_{name}.sql`"),
-        (false, true) => format!("give it a name: `{version}_<name>.sql`"),
-        (true, false) => format!("put the next version before the name: `<version>_{name}.sql`"),
-        (true, true) => "rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`".to_owned(),
-    }
-}
-
-fn is_digit(c: char) -> bool {
-    digit(c).is_some()
-}
-
-/// The ASCII digit for a decimal digit of any of the scripts that people write numbers in.
-fn digit(c: char) -> Option<char> {
-    const ZEROS: [char; 13] = [
-        '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{BE6}', '\u{C66}',
-        '\u{E50}', '\u{1040}', '\u{FF10}',
-    ];
-    let value = |zero: &char| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10);
-    ZEROS.iter().find_map(value).and_then(|value| char::from_digit(value, 10))
+    file_name::stem(file_name).len() < file_name.len()
 }
 
 #[cfg(test)]
 mod tests {
-    use expect_test::{Expect, expect};
+    use expect_test::expect;
 
-    use super::*;
-
-    #[track_caller]
-    fn check(table: &[&str], expect: Expect) {
-        let shown = table.iter().map(|file_name| match migration(file_name, file_name) {
-            Ok(name) => format!("{} {} {}\n", name.version, name.number, name.name),
-            Err(problem) => format!("{problem}\n"),
-        });
-        expect.assert_eq(&shown.collect::<String>());
-    }
+    use crate::testing::check_names;
 
     #[test]
     fn reads_version_and_name() {
-        check(
+        check_names(
             &["001_init.sql", "20261120140200_add.users-locale_2.sql", "9223372036854775807_x.sql", "1_init.up.sql"],
             expect![[r#"
                 001 1 init
@@ -124,84 +46,5 @@ mod tests {
                 1 1 init.up
             "#]],
         );
-    }
-
-    #[test]
-    fn refuses_other_names_and_says_how_to_rename() {
-        check(
-            &[
-                "001_init.SQL",
-                "001_init.Sql",
-                "V1__init.sql",
-                "v2.1__add_notes.sql",
-                "U1__undo.sql",
-                "001-init.sql",
-                "001 add users.sql",
-                " 001_init.sql",
-                "001_größe.sql",
-                "001.sql",
-                "001_.sql",
-                "1.up.sql",
-                "1.down.sql",
-                "init.sql",
-                "٣_x.sql",
-                "１２_x.sql",
-                "1²_x.sql",
-                "-1_x.sql",
-                "+1_x.sql",
-                "0x1_a.sql",
-                "_.sql",
-                ".sql",
-            ],
-            expect![[r#"
-                001_init.SQL: `001_init.SQL` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
-                001_init.Sql: `001_init.Sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
-                V1__init.sql: `V1__init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1_init.sql`
-                v2.1__add_notes.sql: `v2.1__add_notes.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `2_1__add_notes.sql`
-                U1__undo.sql: `U1__undo.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_U1__undo.sql`
-                001-init.sql: `001-init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
-                001 add users.sql: `001 add users.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_add_users.sql`
-                 001_init.sql: ` 001_init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
-                001_größe.sql: `001_größe.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_gr__e.sql`
-                001.sql: `001.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
-                001_.sql: `001_.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
-                1.up.sql: `1.up.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
-                1.down.sql: `1.down.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
-                init.sql: `init.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_init.sql`
-                ٣_x.sql: `٣_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `3_x.sql`
-                １２_x.sql: `１２_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `12_x.sql`
-                1²_x.sql: `1²_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1___x.sql`
-                -1_x.sql: `-1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
-                +1_x.sql: `+1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
-                0x1_a.sql: `0x1_a.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `0_x1_a.sql`
-                _.sql: `_.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
-                .sql: `.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
-            "#]],
-        );
-    }
-
-    #[test]
-    fn refuses_a_version_that_is_no_i64() {
-        check(
-            &[
-                "9223372036854775808_x.sql",
-                "20261120140200123456789_nanoseconds.sql",
-                "00000000000000000000000001_x.sql",
-            ],
-            expect![[r#"
-                9223372036854775808_x.sql: version `9223372036854775808` is too large [M005]; help: rename it, for instance to `92233720368547_x.sql`: a version is at most 9223372036854775807
-                20261120140200123456789_nanoseconds.sql: version `20261120140200123456789` is too large [M005]; help: rename it, for instance to `20261120140200_nanoseconds.sql`: a version is at most 9223372036854775807
-                00000000000000000000000001 1 x
-            "#]],
-        );
-    }
-
-    #[test]
-    fn scripts_have_plain_names() {
-        assert_eq!(script("db/seeds/test.sql", "test.sql"), Ok("test".to_owned()));
-        expect![[r#"
-            db/seeds/my test.SQL: `my test.SQL` is not named `<name>.sql` [M003]; help: rename it to `my_test.sql`"#]]
-        .assert_eq(&script("db/seeds/my test.SQL", "my test.SQL").unwrap_err().to_string());
-        expect!["db/seeds/.sql: `.sql` is not named `<name>.sql` [M003]; help: rename it: letters, digits, `_`, `.` and `-`, then `.sql`"].assert_eq(&script("db/seeds/.sql", ".sql").unwrap_err().to_string());
     }
 }

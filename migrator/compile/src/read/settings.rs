@@ -7,11 +7,11 @@ use toml::de::{DeTable, DeValue};
 
 use migrator_model::{Environment, Level, List, Settings, Text};
 
+use crate::contract::settings::{self, Mistake};
+use crate::contract::unknown_seed;
+use crate::duration;
 use crate::hazards::table;
-use crate::nearest::nearest;
-use crate::problem::{Code, Problem};
-use crate::read::duration;
-use crate::read::facts::FACT_KINDS;
+use crate::problem::Problem;
 use crate::source::Source;
 
 /// The server cuts longer names; the event log's name is up to seven bytes longer than the table's.
@@ -20,24 +20,23 @@ const LONGEST_TABLE: usize = LONGEST_NAME - "_events".len();
 
 /// Reads the file; what is wrong in it keeps its default. `seeds` are the names of the seeds that exist.
 pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>) -> Settings {
-    let mut settings = Settings::new();
+    let mut read = Settings::new();
     let (table, errors) = DeTable::parse_recoverable(&source.text);
     let mut reader = Reader { source, seeds, problems };
     for error in errors {
-        let message = error.message().lines().next().unwrap_or_default().to_owned();
-        reader.refuse(error.span().unwrap_or_default(), message, "correct the TOML".to_owned());
+        reader.refuse(error.span().unwrap_or_default(), settings::not_toml(error.message()));
     }
     reader.table(table.get_ref(), &["history", "session", "check", "drift", "environments"], |reader, key, value| {
         let Some(section) = reader.section(key, value) else { return };
         match key {
-            "history" => reader.history(section, &mut settings),
-            "session" => reader.session(section, &mut settings),
-            "check" => reader.check(section, &mut settings),
-            "drift" => reader.drift(section, &mut settings),
-            _ => reader.environments(section, &mut settings),
+            "history" => reader.history(section, &mut read),
+            "session" => reader.session(section, &mut read),
+            "check" => reader.check(section, &mut read),
+            "drift" => reader.drift(section, &mut read),
+            _ => reader.environments(section, &mut read),
         }
     });
-    settings
+    read
 }
 
 /// A value with its place.
@@ -68,11 +67,7 @@ impl Reader<'_> {
             let Some(text) = reader.string(key, value) else { return };
             match duration::parse(&text) {
                 Some(ms) => *target = ms,
-                None => reader.refuse(
-                    value.span(),
-                    format!("`{text}` is no duration for `{key}`"),
-                    duration::FORM.to_owned(),
-                ),
+                None => reader.refuse(value.span(), settings::not_a_duration(key, &text)),
             }
         });
     }
@@ -109,21 +104,11 @@ impl Reader<'_> {
         });
     }
 
-    /// A pattern of another form would ignore nothing, and nobody would notice.
     fn check_patterns(&mut self, list: &Value<'_>) {
         for item in list.get_ref().as_array().into_iter().flatten() {
-            let Some(pattern) = item.get_ref().as_str() else { continue };
-            let kind = pattern.split_once(' ').filter(|(_, name)| !name.trim().is_empty()).map(|(kind, _)| kind);
-            if kind == Some("*") || kind.is_some_and(|kind| FACT_KINDS.contains(&kind)) {
-                continue;
+            if let Some(mistake) = item.get_ref().as_str().and_then(settings::pattern) {
+                self.refuse(item.span(), mistake);
             }
-            let help = match kind.and_then(|kind| nearest(kind, FACT_KINDS.iter().copied())) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "write the kind of object and its name, such as `\"table core.tmp_*\"`; the lines of `schema.facts.<major>` \
-                         show both"
-                    .to_owned(),
-            };
-            self.refuse(item.span(), format!("`{pattern}` names nothing that drift compares"), help);
         }
     }
 
@@ -156,21 +141,16 @@ impl Reader<'_> {
                 read(self, name, value);
                 continue;
             }
-            let help = match nearest(name, known.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("the keys here are `{}`", known.join("`, `")),
-            };
-            self.refuse(key.span(), format!("unknown key `{name}`"), help);
+            self.refuse(key.span(), settings::unknown_key(name, known));
         }
     }
 
-    fn refuse(&mut self, span: Range<usize>, message: String, help: String) {
-        self.problems.push(self.source.problem(Code::Settings, span.start, message, help));
+    fn refuse(&mut self, span: Range<usize>, mistake: Mistake) {
+        self.problems.push(mistake.problem(self.source, &span));
     }
 
     fn refuse_type(&mut self, key: &str, value: &Value<'_>, wanted: &str, example: &str) {
-        let message = format!("`{key}` must be {wanted}, this is {}", value.get_ref().type_str());
-        self.refuse(value.span(), message, format!("write `{example}`"));
+        self.refuse(value.span(), settings::other_type(key, value.get_ref().type_str(), wanted, example));
     }
 
     fn section<'v>(&mut self, key: &str, value: &'v Value<'v>) -> Option<&'v DeTable<'v>> {
@@ -215,9 +195,8 @@ impl Reader<'_> {
         let choice = choices.iter().find(|(name, _)| Some(*name) == text);
         if choice.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            let help = format!("write one of `\"{}\"`", names.join("\"`, `\""));
             let shown = text.map_or(value.get_ref().type_str().to_owned(), |text| format!("`{text}`"));
-            self.refuse(value.span(), format!("{shown} is no value for `{key}`"), help);
+            self.refuse(value.span(), settings::not_a_choice(key, &shown, &names));
         }
         choice.map(|(_, value)| *value)
     }
@@ -225,9 +204,7 @@ impl Reader<'_> {
     fn name(&mut self, key: &str, value: &Value<'_>, longest: usize, target: &mut Text) {
         let Some(text) = self.string(key, value) else { return };
         if text.is_empty() || text.len() > longest || text.contains(['.', '"', '\0']) {
-            let help =
-                format!("write 1 to {longest} bytes without `.` and `\"`; schema and table have keys of their own");
-            self.refuse(value.span(), format!("`{text}` is no name for `{key}`"), help);
+            self.refuse(value.span(), settings::not_a_name(key, &text, longest));
         } else {
             *target = text.into();
         }
@@ -240,8 +217,7 @@ impl Reader<'_> {
         {
             return Some(number);
         }
-        let help = "write the digits with which a file name starts, such as `\"001\"`".to_owned();
-        self.refuse(value.span(), format!("`{text}` is no version"), help);
+        self.refuse(value.span(), settings::not_a_version(&text));
         None
     }
 
@@ -253,20 +229,14 @@ impl Reader<'_> {
             else {
                 continue;
             };
-            self.refuse(item.span(), format!("there is no rule `{rule}`"), table::meant(rule));
+            self.refuse(item.span(), settings::no_such_rule(rule, table::meant(rule)));
         }
     }
 
-    /// A policy for a seed that does not exist is harmless, and most likely a typo.
     fn check_seeds(&mut self, list: &Value<'_>) {
         for item in list.get_ref().as_array().into_iter().flatten() {
-            let Some(seed) = item.get_ref().as_str().filter(|seed| !self.seeds.contains(seed)) else { continue };
-            let help = match nearest(seed, self.seeds.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("add `seeds/{seed}.sql`, or remove the name"),
-            };
-            let message = format!("there is no seed `{seed}`");
-            self.problems.push(self.source.problem(Code::UnknownSeed, item.span().start, message, help));
+            let Some(seed) = item.get_ref().as_str() else { continue };
+            self.problems.extend(unknown_seed::check(self.source, item.span().start, seed, self.seeds));
         }
     }
 }

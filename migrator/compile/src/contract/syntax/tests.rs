@@ -2,21 +2,15 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::*;
-use migrator_sql::{lex, split};
+use crate::testing::{found, lines};
 
 fn errors(text: &str) -> Vec<Problem> {
-    let source = Source::new("db/migrations/001_x.sql", text);
-    let lexed = lex(text);
-    parse::with_deep_stack(|| {
-        let mut problems = Vec::new();
-        check(&source, &split(text, &lexed.tokens), &mut problems);
-        problems
-    })
+    parse::with_deep_stack(|| found(RULE, "db/seeds/x.sql", text))
 }
 
 #[track_caller]
 fn check_text(text: &str, expect: Expect) {
-    expect.assert_eq(&errors(text).iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
+    expect.assert_eq(&lines(&errors(text)));
 }
 
 #[test]
@@ -35,7 +29,7 @@ fn takes_a_continued_escape_string_as_the_server_does() {
     check_text(
         "SELECT E'a'\n'b\\'é' FORM x y",
         expect![[r#"
-            db/migrations/001_x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
     );
 }
 
@@ -44,12 +38,12 @@ fn reports_the_first_mistake_of_a_statement() {
     check_text(
         "SELECT 1;\nCREATE TABEL t (a int);\nSELECT 2",
         expect![[r#"
-            db/migrations/001_x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
     );
     check_text(
         "CREATE TABLE t (a int,, b int",
         expect![[r#"
-            db/migrations/001_x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
     );
 }
 
@@ -58,9 +52,9 @@ fn names_the_variables_of_psql() {
     check_text(
         "SELECT :'name';\nSELECT 1 WHERE 1 = :limit;\nCREATE SCHEMA :\"s\"",
         expect![[r#"
-        db/migrations/001_x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
-        db/migrations/001_x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
-        db/migrations/001_x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`"#]],
+            db/seeds/x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`"#]],
     );
     check_text("SELECT a[1:2], '1'::int, (ARRAY[1])[:1]", expect![""]);
 }
@@ -70,9 +64,9 @@ fn reports_three_statements_at_most() {
     check_text(
         "SELEC 1;\nSELEC 2;\nSELECT 3;\nSELEC 4;\nSELEC 5;",
         expect![[r#"
-        db/migrations/001_x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-        db/migrations/001_x.sql:2:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-        db/migrations/001_x.sql:4:1: no statement begins with `SELEC 4` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+            db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/seeds/x.sql:2:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+            db/seeds/x.sql:4:1: no statement begins with `SELEC 4` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
     );
 }
 
@@ -81,7 +75,7 @@ fn depth_that_could_exhaust_the_stack_is_reported() {
     let nested = format!("SELECT {}1", "(".repeat(100_000));
     assert_eq!(
         errors(&nested)[0].to_string(),
-        "db/migrations/001_x.sql:1:1: the statement is nested too deeply for the parser [M020]; help: correct it; if the \
+        "db/seeds/x.sql:1:1: the statement is nested too deeply for the parser [M020]; help: correct it; if the \
          parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
     );
     for chain in ["+1", " AND a", " || 'a'", " UNION SELECT 1", "::int", ".a", "[1]"] {

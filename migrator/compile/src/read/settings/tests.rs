@@ -1,18 +1,7 @@
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
 use super::*;
-
-#[track_caller]
-fn check(text: &str, expect: Expect) {
-    let source = Source::new("db/migrator.toml", text);
-    let mut problems = Vec::new();
-    let settings = read(&source, &["production", "test"], &mut problems);
-    let shown = match problems.as_slice() {
-        [] => format!("{settings:#?}"),
-        problems => problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
-    };
-    expect.assert_eq(&shown);
-}
+use crate::testing::check_settings as check;
 
 #[test]
 fn reads_every_key() {
@@ -92,86 +81,4 @@ fn an_empty_file_means_the_defaults() {
     let mut problems = Vec::new();
     assert_eq!(read(&source, &[], &mut problems), Settings::default());
     assert_eq!(problems, []);
-}
-
-#[test]
-fn refuses_unknown_keys() {
-    check(
-        "[sesion]\n[check]\nallowed = []\nfoo = 1\n[environments.x]\ndowns = true",
-        expect![[r#"
-        db/migrator.toml:3:1: unknown key `allowed` [M041]; help: did you mean `allow`?
-        db/migrator.toml:4:1: unknown key `foo` [M041]; help: the keys here are `required_headers`, `start_after`, `allow`, `dbmate`, `ahead`
-        db/migrator.toml:6:1: unknown key `downs` [M041]; help: did you mean `down`?
-        db/migrator.toml:1:2: unknown key `sesion` [M041]; help: did you mean `session`?"#]],
-    );
-}
-
-#[test]
-fn refuses_wrong_values() {
-    check(
-        "history = 1\n[session]\nlock_timeout = \"5\"\nretry_for = 5",
-        expect![[r#"
-        db/migrator.toml:1:11: `history` must be a table, this is integer [M041]; help: write `[history]`
-        db/migrator.toml:3:16: `5` is no duration for `lock_timeout` [M041]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
-        db/migrator.toml:4:13: `retry_for` must be a string, this is integer [M041]; help: write `retry_for = "..."`"#]],
-    );
-    check(
-        "[check]\ndbmate = \"no\"\nahead = true\nstart_after = \"v1\"\nallow = [1]",
-        expect![[r#"
-            db/migrator.toml:3:9: boolean is no value for `ahead` [M041]; help: write one of `"warn"`, `"refuse"`
-            db/migrator.toml:5:9: `allow` must be a list of strings, this is array [M041]; help: write `allow = ["..."]`
-            db/migrator.toml:2:10: `no` is no value for `dbmate` [M041]; help: write one of `"allow"`, `"warn"`, `"deny"`
-            db/migrator.toml:4:15: `v1` is no version [M041]; help: write the digits with which a file name starts, such as `"001"`"#]],
-    );
-    check(
-        "[history]\nschema = \"\"\ntable = \"a.b\"\n[environments]\nx = 1\ny.down = \"no\"",
-        expect![[r#"
-        db/migrator.toml:5:5: `x` must be a table, this is integer [M041]; help: write `[x]`
-        db/migrator.toml:6:10: `down` must be true or false, this is string [M041]; help: write `down = true`
-        db/migrator.toml:2:10: `` is no name for `schema` [M041]; help: write 1 to 63 bytes without `.` and `"`; schema and table have keys of their own
-        db/migrator.toml:3:9: `a.b` is no name for `table` [M041]; help: write 1 to 56 bytes without `.` and `"`; schema and table have keys of their own"#]],
-    );
-}
-
-#[test]
-fn refuses_a_pattern_that_ignores_nothing() {
-    check(
-        "[drift]\nignore = [\"tabel x\", \"table\", \"table \", \"x\"]\nowners = 1",
-        expect![[r#"
-        db/migrator.toml:2:11: `tabel x` names nothing that drift compares [M041]; help: did you mean `table`?
-        db/migrator.toml:2:22: `table` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:2:31: `table ` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:2:41: `x` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:3:10: `owners` must be true or false, this is integer [M041]; help: write `owners = true`"#]],
-    );
-}
-
-#[test]
-fn refuses_to_switch_off_a_rule_that_does_not_exist() {
-    check(
-        "[check]\nallow = [\"ban-drop-column\", \"ban-drop-colum\", \"everything\"]",
-        expect![[r#"
-        db/migrator.toml:2:29: there is no rule `ban-drop-colum` [M041]; help: did you mean `ban-drop-column`?
-        db/migrator.toml:2:47: there is no rule `everything` [M041]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"#]],
-    );
-}
-
-#[test]
-fn warns_about_a_seed_that_does_not_exist() {
-    check(
-        "[environments.p]\nseeds = [\"prodction\", \"other\", \"test\"]",
-        expect![[r#"
-            db/migrator.toml:2:10: there is no seed `prodction` [M042]; help: did you mean `production`?
-            db/migrator.toml:2:23: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
-    );
-}
-
-#[test]
-fn refuses_what_is_no_toml() {
-    check(
-        "[history\nschema = \"a\"\n[check]\nallow = [\n",
-        expect![[r#"
-        db/migrator.toml:1:9: unclosed table, expected `]` [M041]; help: correct the TOML
-        db/migrator.toml:4:10: unclosed array, expected `]` [M041]; help: correct the TOML"#]],
-    );
 }

@@ -1,15 +1,18 @@
-//! What may stand in `checks/`: questions, nothing that writes or locks.
+//! M034: something else than a question in `checks/`: nothing there writes or locks.
 
 use migrator_sql::{Kind, Words};
 
-use crate::problem::{Code, Problem};
-use crate::source::Source;
+use crate::code::Meaning;
+use crate::file::{File, Folder};
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M034", "check is not a query"), check);
 
 const WRITES: [&str; 4] = ["insert", "update", "delete", "merge"];
 
-/// Refuses every statement that is not a query.
-pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Vec<Problem>) {
-    for words in statements {
+fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
+    for words in file.statements().filter(|_| file.folder == Folder::Checks) {
         let Some(index) = first_wrong(words) else { continue };
         let at = words.tokens[index].start();
         let (message, help) = if index == 0 {
@@ -19,7 +22,7 @@ pub(crate) fn check(source: &Source, statements: &[Words<'_>], problems: &mut Ve
             let message = format!("a check cannot write or lock: `{}`", words.at(index));
             (message, "checks run in a read-only transaction: only read")
         };
-        problems.push(source.problem(Code::CheckIsNotAQuery, at, message, help));
+        problems.push(file.source.problem(RULE.code, at, message, help));
     }
 }
 
@@ -52,23 +55,17 @@ fn first_wrong(words: &Words<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use expect_test::{Expect, expect};
+    use expect_test::expect;
 
-    use super::*;
-    use migrator_sql::{lex, split};
-
-    #[track_caller]
-    fn check_text(text: &str, expect: Expect) {
-        let source = Source::new("db/checks/x.sql", text);
-        let lexed = lex(text);
-        let mut problems = Vec::new();
-        check(&source, &split(text, &lexed.tokens), &mut problems);
-        expect.assert_eq(&problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"));
-    }
+    use super::RULE;
+    use crate::file::Folder::Checks;
+    use crate::testing::script;
 
     #[test]
     fn accepts_queries() {
-        check_text(
+        script(
+            RULE,
+            Checks,
             "SELECT 1; ((SELECT 2) UNION SELECT 3); WITH x AS (SELECT 1) TABLE x; VALUES (1);
              SELECT substring(a for 2), \"insert\", count(*) FILTER (WHERE updated) FROM t WHERE kind IN ('delete') OR (update)",
             expect![""],
@@ -77,27 +74,45 @@ mod tests {
 
     #[test]
     fn refuses_everything_else() {
-        check_text(
+        script(
+            RULE,
+            Checks,
+            "DELETE FROM t; COMMIT;",
+            expect![[r#"
+                db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation
+                db/checks/x.sql:1:16: a check is a `SELECT`, this is `COMMIT` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"#]],
+        );
+        script(
+            RULE,
+            Checks,
             "DELETE FROM t",
             expect![[r#"
                 db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"#]],
         );
-        check_text(
+        script(
+            RULE,
+            Checks,
             "WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x",
             expect![[r#"
                 db/checks/x.sql:1:12: a check cannot write or lock: `DELETE` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
-        check_text(
+        script(
+            RULE,
+            Checks,
             "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
             expect![[r#"
                 db/checks/x.sql:1:22: a check cannot write or lock: `INSERT` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
-        check_text(
+        script(
+            RULE,
+            Checks,
             "SELECT a INTO t FROM x",
             expect![[r#"
                 db/checks/x.sql:1:10: a check cannot write or lock: `INTO` [M034]; help: checks run in a read-only transaction: only read"#]],
         );
-        check_text(
+        script(
+            RULE,
+            Checks,
             "SELECT a FROM t FOR UPDATE",
             expect![[r#"
                 db/checks/x.sql:1:17: a check cannot write or lock: `FOR` [M034]; help: checks run in a read-only transaction: only read"#]],

@@ -1,10 +1,5 @@
 //! `schema.facts.<major>`: what the schema is on one major release of PostgreSQL. `cargo xtask dump` writes the file.
 
-use migrator_model::SchemaFacts;
-
-use crate::problem::{Code, Problem};
-use crate::source::Source;
-
 /// What the name of such a file begins with.
 pub(crate) const PREFIX: &str = "schema.facts.";
 
@@ -56,45 +51,11 @@ pub const FACT_KINDS: &[&str] = &[
     "view",
 ];
 
-const HELP: &str = "`cargo xtask dump` writes the file anew";
-
 /// The major release in a file's name; `None` for a name that has none.
 pub(crate) fn major(name: &str) -> Option<i32> {
     let digits = name.strip_prefix(PREFIX)?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| plain)
-}
-
-/// Reads one file; a half-merged one is refused before it is compiled in.
-pub(crate) fn read(major: i32, source: Source, problems: &mut Vec<Problem>) -> SchemaFacts {
-    let header = format!("# schema facts of PostgreSQL {major} at ");
-    let mut offset = 0;
-    for (index, line) in source.text.split_inclusive('\n').enumerate() {
-        let message = match index {
-            0 if !line.starts_with(&header) => {
-                Some(format!("the first line does not begin with `{}`", header.trim_end()))
-            }
-            0 => None,
-            _ if is_fact(line) => None,
-            _ => Some("this is no fact: an object, a kind and a definition, divided by tabs".to_owned()),
-        };
-        if let Some(message) = message {
-            problems.push(source.problem(Code::SchemaFacts, offset, message, HELP));
-            break;
-        }
-        offset += line.len();
-    }
-    if source.text.is_empty() {
-        problems.push(source.problem(Code::SchemaFacts, 0, "the file is empty", HELP));
-    }
-    SchemaFacts::new(major, source.file.into(), source.text.into())
-}
-
-fn is_fact(line: &str) -> bool {
-    let mut fields = line.trim_end_matches('\n').splitn(3, '\t');
-    let (Some(object), Some(name), Some(_)) = (fields.next(), fields.next(), fields.next()) else { return false };
-    let kind = name.split_once(' ').map_or(name, |(kind, _)| kind);
-    !object.is_empty() && FACT_KINDS.binary_search(&kind).is_ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,40 @@
+//! M052: a migration without `-- migrate:down`, which dbmate refuses.
+
+use migrator_model::Direction;
+
+use crate::code::Meaning;
+use crate::file::File;
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M052", "dbmate: no down marker"), check);
+
+fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
+    // A literal without an end may have swallowed it, also one in the data behind a COPY.
+    let hidden = file.lexed.unterminated.is_some() || file.data.is_some();
+    if !file.is_migration() || hidden || file.lacks(Direction::Up) || !file.lacks(Direction::Down) {
+        return;
+    }
+    let help = "add `-- migrate:down`; a down block without a statement says that there is no way back";
+    let message = "there is no `-- migrate:down`: dbmate refuses the file";
+    problems.push(Problem::whole(RULE.code, &file.source.file, message, help));
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::RULE;
+    use crate::testing::migration;
+
+    #[test]
+    fn a_missing_down_marker_is_a_warning() {
+        migration(
+            RULE,
+            "-- migrate:up\na;\n",
+            expect![[r#"
+            db/migrations/001_x.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+        );
+        migration(RULE, "-- migrate:up\na;\n-- migrate: down\nb;\n", expect![""]);
+    }
+}

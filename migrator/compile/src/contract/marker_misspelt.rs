@@ -1,0 +1,228 @@
+//! M012: a comment that was meant as a marker, most likely, and is none.
+
+use migrator_model::Direction;
+
+use crate::code::Meaning;
+use crate::problem::Problem;
+use crate::rule::Rule;
+use crate::source::Source;
+
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M012", "marker misspelt"));
+
+/// Meant as a marker, most likely: what is wrong with it and how it is spelt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LookAlike {
+    /// The direction it was meant to be; `None` where it may be either.
+    pub(crate) direction: Option<Direction>,
+    message: String,
+    help: String,
+}
+
+impl LookAlike {
+    pub(crate) fn problem(self, source: &Source, at: usize) -> Problem {
+        source.problem(RULE.code, at, self.message, self.help)
+    }
+}
+
+/// A marker that does not start its line; `before` is what comes before it there.
+pub(crate) fn misplaced(direction: Direction, before: &str) -> LookAlike {
+    let message = if before.trim().is_empty() {
+        format!("the marker `{}` is indented", direction.marker())
+    } else {
+        format!("the marker `{}` does not start its line", direction.marker())
+    };
+    let help = "put it at the start of a line of its own".to_owned();
+    LookAlike { direction: Some(direction), message, help }
+}
+
+/// Finds what was meant as a marker: our own misspelt, or another tool's. Prose that mentions a migration is none.
+pub(crate) fn look_alike(text: &str) -> Option<LookAlike> {
+    let body = text[2..].trim().to_lowercase();
+    let other_tool = body.starts_with('+');
+    let rest = body.strip_prefix("+goose").or_else(|| body.trim_start_matches('+').strip_prefix("migrate"))?;
+    let word = rest.trim_start_matches(|c: char| c.is_whitespace() || ":;=_-.".contains(c));
+    let separator = &rest[..rest.len() - word.len()];
+    let behind = word.trim_start_matches(|c: char| c.is_alphanumeric());
+    let word = &word[..word.len() - behind.len()];
+    let nearest = nearest(word);
+    let exact = nearest == Some(word);
+    let meant = match separator {
+        "" => false,
+        // Only a directive is written without a blank behind the colon.
+        ":" => !word.is_empty(),
+        _ if separator.contains(':') => nearest.is_some(),
+        _ => exact && (other_tool || behind.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()),
+    };
+    if !meant {
+        return None;
+    }
+    let direction = match nearest {
+        Some("up") => Some(Direction::Up),
+        Some("down") => Some(Direction::Down),
+        _ => None,
+    };
+    let help = help(other_tool, nearest, exact);
+    let shown: String = text.chars().take(40).collect();
+    Some(LookAlike { direction, message: format!("`{}` is not a marker", shown.trim_end()), help })
+}
+
+fn help(other_tool: bool, nearest: Option<&str>, exact: bool) -> String {
+    match (other_tool, nearest) {
+        (true, _) => "this is another tool's: write `-- migrate:up` and `-- migrate:down`".to_owned(),
+        (_, Some("unchecked")) => {
+            "write `-- migrate:unchecked <reason>` in lower case, on a line of its own".to_owned()
+        }
+        (_, Some("allow")) => "write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own".to_owned(),
+        (_, Some(word)) if exact => {
+            format!("write `-- migrate:{word}` in exactly this form; only options may follow it, after a blank")
+        }
+        (_, Some(word)) => format!("did you mean `-- migrate:{word}`?"),
+        (_, None) => {
+            "only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> \
+             <reason>` exist"
+                .to_owned()
+        }
+    }
+}
+
+/// The directive that a word was meant to be.
+fn nearest(word: &str) -> Option<&'static str> {
+    let allowed = |known: &str| known.len() / 2;
+    ["up", "down", "unchecked", "allow"]
+        .into_iter()
+        .find(|known| word == *known || (known.len() > 2 && strsim::damerau_levenshtein(word, known) < allowed(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use crate::read::markers::{Directive, read};
+    use crate::source::Source;
+    use migrator_sql::lex;
+
+    #[track_caller]
+    fn check(text: &str, expect: Expect) {
+        let source = Source::new("x.sql", text);
+        let shown: Vec<String> = lex(text)
+            .comments
+            .iter()
+            .map(|comment| match read(&source, comment) {
+                Directive::None => "none".to_owned(),
+                Directive::Marker(direction, options) => format!("{direction:?} {:?}", &text[options]),
+                Directive::Unchecked(reason) => format!("unchecked {reason:?}"),
+                Directive::LookAlike(found) => format!("{}; {} ({:?})", found.message, found.help, found.direction),
+            })
+            .collect();
+        expect.assert_eq(&shown.join("\n"));
+    }
+
+    #[test]
+    fn recognises_what_was_meant_as_a_marker() {
+        check(
+            "-- Migrate:Up",
+            expect![[r#"
+                `-- Migrate:Up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+        );
+        check(
+            "  -- migrate:up",
+            expect!["the marker `-- migrate:up` is indented; put it at the start of a line of its own (Some(Up))"],
+        );
+        check(
+            "SELECT 1; -- migrate:down",
+            expect![[r#"
+                the marker `-- migrate:down` does not start its line; put it at the start of a line of its own (Some(Down))"#]],
+        );
+        check(
+            "-- migrate: up",
+            expect![[r#"
+                `-- migrate: up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+        );
+        check(
+            "-- migrate :up",
+            expect![[r#"
+                `-- migrate :up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+        );
+        check(
+            "-- migrate:up;",
+            expect![[r#"
+                `-- migrate:up;` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+        );
+        check(
+            "-- migrate:dwon",
+            expect!["`-- migrate:dwon` is not a marker; did you mean `-- migrate:down`? (Some(Down))"],
+        );
+        check(
+            "-- migrate:rollback",
+            expect![[r#"
+                `-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> <reason>` exist (None)"#]],
+        );
+        check(
+            "-- migrate:Unchecked because",
+            expect![[r#"
+                `-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"#]],
+        );
+    }
+
+    #[test]
+    fn recognises_a_misspelt_allow() {
+        check(
+            "-- migrate:alow ban-drop-column gone",
+            expect![[r#"
+                `-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+        );
+        check(
+            "-- Migrate:allow ban-drop-column gone",
+            expect![[r#"
+                `-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+        );
+        check(
+            "-- migrate: allow ban-drop-column gone",
+            expect![[r#"
+                `-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+        );
+    }
+
+    #[test]
+    fn recognises_markers_of_other_tools_and_other_spellings() {
+        check(
+            "-- migrate down",
+            expect![[r#"
+                `-- migrate down` is not a marker; write `-- migrate:down` in exactly this form; only options may follow it, after a blank (Some(Down))"#]],
+        );
+        check(
+            "-- +migrate Down",
+            expect![[r#"
+                `-- +migrate Down` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Down))"#]],
+        );
+        check(
+            "-- +goose Up",
+            expect![[r#"
+                `-- +goose Up` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Up))"#]],
+        );
+        check(
+            "-- migrate:up\u{a0}",
+            expect![[r#"
+                `-- migrate:up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+        );
+    }
+
+    #[test]
+    fn prose_is_no_marker() {
+        for text in [
+            "-- migrate the users up to the new table",
+            "-- migrate: users to accounts",
+            "-- migrate up the ladder",
+            "-- migrations go up and down",
+            "-- see migrate:up",
+            "/* migrate:up */",
+            "-- migrate:",
+            "-- +goose StatementBegin",
+            // For `cargo xtask check`, which looks whether it is right.
+            "-- migrate:allow",
+            "-- migrate:allow ban-drop-column nobody reads it",
+        ] {
+            check(text, expect!["none"]);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! M013: a second marker of the same direction.
+
+use migrator_model::Direction;
+
+use crate::code::Meaning;
+use crate::file::File;
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M013", "marker used twice"), check);
+
+fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
+    if file.block(Direction::Up).is_none() {
+        return;
+    }
+    for direction in [Direction::Up, Direction::Down] {
+        let mut same = file.blocks.iter().filter(|block| block.direction == Some(direction));
+        let Some(first) = same.next() else { continue };
+        let (line, _) = file.source.position(first.marker);
+        for block in same {
+            let message = format!("a second `{}`, the first is in line {line}", direction.marker());
+            let help = "one file has one of each: put the statements under the first one, or make another migration";
+            problems.push(file.source.problem(RULE.code, block.marker, message, help));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::RULE;
+    use crate::testing::migration;
+
+    #[test]
+    fn refuses_a_marker_that_is_there_already() {
+        migration(
+            RULE,
+            "-- migrate:up\na;\n-- migrate:up\nb;\n-- migrate:down\n-- migrate:down\nc;",
+            expect![[r#"
+            db/migrations/001_x.sql:3:1: a second `-- migrate:up`, the first is in line 1 [M013]; help: one file has one of each: put the statements under the first one, or make another migration
+            db/migrations/001_x.sql:6:1: a second `-- migrate:down`, the first is in line 5 [M013]; help: one file has one of each: put the statements under the first one, or make another migration"#]],
+        );
+    }
+}

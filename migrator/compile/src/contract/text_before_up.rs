@@ -1,0 +1,39 @@
+//! M011: something else than comments above `-- migrate:up`.
+
+use migrator_model::Direction;
+
+use crate::code::Meaning;
+use crate::file::File;
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M011", "text before the up marker"), check);
+
+fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
+    // Of a down block above it the order is what is wrong.
+    let Some(up) = file.blocks.first().filter(|block| block.direction == Some(Direction::Up)) else { return };
+    if let Some(token) = file.lexed.tokens.first().filter(|token| token.start() < up.marker) {
+        let message = "there is text before `-- migrate:up`";
+        let help = "only blank lines and comments may stand there: move it behind the marker";
+        problems.push(file.source.problem(RULE.code, token.start(), message, help));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::RULE;
+    use crate::testing::migration;
+
+    #[test]
+    fn refuses_text_before_the_up_marker() {
+        migration(
+            RULE,
+            "-- x\nSELECT 1;\n-- migrate:up\n-- migrate:down\n",
+            expect![[r#"
+            db/migrations/001_x.sql:2:1: there is text before `-- migrate:up` [M011]; help: only blank lines and comments may stand there: move it behind the marker"#]],
+        );
+        migration(RULE, "-- x\n\n/* y */\n-- migrate:up\n-- migrate:down\n", expect![""]);
+    }
+}

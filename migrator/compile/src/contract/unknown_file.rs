@@ -1,0 +1,103 @@
+//! M004: a file or directory that would be read by nobody, where it is most likely meant to be read.
+
+use crate::code::Meaning;
+use crate::facts;
+use crate::nearest::nearest;
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "file without a purpose"));
+
+/// The sub-directories with a meaning; `templates` is read by `cargo xtask new` alone.
+const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "templates"];
+
+/// The name of the settings.
+pub(crate) const SETTINGS: &str = "migrator.toml";
+
+/// Judges what is in the db directory itself. A misspelt `seed/` would otherwise be skipped in silence; unrelated names are
+/// nobody's business.
+pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Problem> {
+    let path = format!("{label}/{name}");
+    if name.starts_with(facts::PREFIX) {
+        return match (facts::major(name), is_directory) {
+            (Some(_), true) => {
+                let help = "move it away; `cargo xtask dump` writes the file";
+                Some(problem(&path, format!("`{path}` is a directory"), help))
+            }
+            (Some(_), false) => None,
+            (None, _) => {
+                let help = format!(
+                    "files of that name end in a major release of PostgreSQL, such as `{label}/{}15`",
+                    facts::PREFIX
+                );
+                Some(unread(&path, &help))
+            }
+        };
+    }
+    let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS] };
+    if known.contains(&name) {
+        None
+    } else if DIRECTORIES.contains(&name) {
+        Some(problem(&path, format!("`{path}` is not a directory"), "move the file away"))
+    } else {
+        let meant = nearest(name, known.iter().copied())?;
+        Some(unread(&path, &format!("rename it to `{label}/{meant}`")))
+    }
+}
+
+/// A directory in `migrations/` or beside it that is named like a file.
+pub(crate) fn directory_named_like_a_file(path: &str) -> Problem {
+    problem(path, format!("`{path}` is a directory"), "rename it, or make it a file")
+}
+
+/// A file among those of the folder `label` that is not SQL.
+pub(crate) fn not_sql(label: &str, path: &str) -> Problem {
+    let help = format!("move it out of `{label}`; only `*.sql`, `README.md` and dot files may be there");
+    problem(path, format!("`{path}` is not an SQL file"), &help)
+}
+
+/// A single file in a folder that has no meaning.
+pub(crate) fn elsewhere(path: &str) -> Problem {
+    unread(path, "the folders are `migrations`, `repeatable`, `seeds` and `checks`")
+}
+
+fn unread(path: &str, help: &str) -> Problem {
+    problem(path, format!("`{path}` is read by nobody"), help)
+}
+
+fn problem(path: &str, message: String, help: &str) -> Problem {
+    Problem::whole(RULE.code, path, message, help)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::testing::check_directory;
+
+    #[test]
+    fn refuses_files_that_nobody_would_read() {
+        check_directory(
+            &[
+                ("db/migrations/001_a.sql.bak", ""),
+                ("db/migrations/002_b.sql/x", ""),
+                ("db/seed/test.sql", ""),
+                ("db/checks", ""),
+                ("db/migrater.toml", ""),
+                ("db/repeatable/views.txt", ""),
+                ("db/schema.facts.15/x", ""),
+                ("db/schema.facts.new", ""),
+            ],
+            expect![[r#"
+                []
+                Error db/checks: `db/checks` is not a directory [M004]; help: move the file away
+                Error db/migrater.toml: `db/migrater.toml` is read by nobody [M004]; help: rename it to `db/migrator.toml`
+                Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
+                Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or make it a file
+                Error db/repeatable/views.txt: `db/repeatable/views.txt` is not an SQL file [M004]; help: move it out of `db/repeatable`; only `*.sql`, `README.md` and dot files may be there
+                Error db/schema.facts.15: `db/schema.facts.15` is a directory [M004]; help: move it away; `cargo xtask dump` writes the file
+                Error db/schema.facts.new: `db/schema.facts.new` is read by nobody [M004]; help: files of that name end in a major release of PostgreSQL, such as `db/schema.facts.15`
+                Error db/seed: `db/seed` is read by nobody [M004]; help: rename it to `db/seeds`"#]],
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! M042: a policy for a seed that does not exist, which is harmless and most likely a typo.
+
+use crate::code::Meaning;
+use crate::nearest::nearest;
+use crate::problem::Problem;
+use crate::rule::Rule;
+use crate::source::Source;
+
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::warning("M042", "unknown seed"));
+
+/// The name at `at` in the settings, among those of the `seeds` that there are.
+pub(crate) fn check(source: &Source, at: usize, seed: &str, seeds: &[&str]) -> Option<Problem> {
+    if seeds.contains(&seed) {
+        return None;
+    }
+    let help = match nearest(seed, seeds.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("add `seeds/{seed}.sql`, or remove the name"),
+    };
+    Some(source.problem(RULE.code, at, format!("there is no seed `{seed}`"), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::testing::check_settings as check;
+
+    #[test]
+    fn warns_about_a_seed_that_does_not_exist() {
+        check(
+            "[environments.p]\nseeds = [\"prodction\", \"other\", \"test\"]",
+            expect![[r#"
+                db/migrator.toml:2:10: there is no seed `prodction` [M042]; help: did you mean `production`?
+                db/migrator.toml:2:23: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
+        );
+    }
+}

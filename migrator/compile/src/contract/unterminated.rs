@@ -1,0 +1,36 @@
+//! M021: a literal or comment that the file does not end.
+
+use crate::code::Meaning;
+use crate::file::File;
+use crate::problem::Problem;
+use crate::rule::Rule;
+
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M021", "unterminated text"), check);
+
+fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
+    if let Some((at, what)) = file.lexed.unterminated {
+        let message = format!("this {what} has no end");
+        let help = "close it: everything behind it is part of it";
+        problems.push(file.source.problem(RULE.code, at, message, help));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::RULE;
+    use crate::file::Folder;
+    use crate::testing::script;
+
+    #[test]
+    fn reports_a_literal_without_an_end_once() {
+        script(
+            RULE,
+            Folder::Seeds,
+            "SELECT 1;\nSELECT $a$ x $b$; SELECT 2;",
+            expect![[r#"
+                db/seeds/x.sql:2:8: this dollar-quoted string has no end [M021]; help: close it: everything behind it is part of it"#]],
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! From a db directory to a checked set, or to everything that is wrong with it.
+
+use std::path::Path;
+
+use migrator_model::{Level, SchemaFacts, Set, Settings};
+use migrator_sql::parse;
+
+use crate::contract::{self, schema_facts};
+use crate::file::Folder;
+use crate::problem::{self, Problem, Problems, Severity};
+use crate::procedures::Procedures;
+use crate::read::{folder, settings};
+use crate::source::Source;
+use crate::{checksum, migration, script};
+
+/// A directory without errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Everything in it.
+    pub set: Set,
+    /// What is worth a look, sorted by file, line and column.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads and checks a db directory. Writes nothing, prints nothing.
+///
+/// # Errors
+///
+/// Everything that is wrong in the directory, warnings among it, if at least one problem is an error.
+pub fn load(dir: &Path) -> Result<Loaded, Problems> {
+    finish(parse::with_deep_stack(|| {
+        let mut problems = Vec::new();
+        let folder = folder::read(dir, &mut problems);
+        (check(folder, &mut problems), problems)
+    }))
+}
+
+/// Reads and checks one file as if it were the only one of a db directory, in which its path is `path`:
+/// `migrations/001_init.sql`, `seeds/development.sql`, `migrator.toml`.
+///
+/// # Errors
+///
+/// Everything that is wrong with the file, warnings among it, if at least one problem is an error.
+pub fn load_file(path: &str, bytes: &[u8]) -> Result<Loaded, Problems> {
+    finish(parse::with_deep_stack(|| {
+        let mut problems = Vec::new();
+        let folder = folder::single(path, bytes.to_vec(), &mut problems);
+        (check(folder, &mut problems), problems)
+    }))
+}
+
+/// The bytes at which the statements of a text start.
+pub fn statement_starts(text: &str) -> Vec<usize> {
+    let tokens = migrator_sql::lex(text).tokens;
+    let statements = migrator_sql::split(text, &tokens);
+    statements.iter().filter_map(|statement| Some(statement.tokens.first()?.start())).collect()
+}
+
+fn finish((set, mut problems): (Set, Vec<Problem>)) -> Result<Loaded, Problems> {
+    apply_level(set.settings.dbmate, &mut problems);
+    problem::sort(&mut problems);
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(Problems(problems));
+    }
+    Ok(Loaded { set, warnings: problems })
+}
+
+fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
+    let digest = digest(&folder);
+    let seeds: Vec<&str> = folder.seeds.iter().map(|(name, _)| name.as_str()).collect();
+    let settings = match &folder.settings {
+        Some(source) => settings::read(source, &seeds, problems),
+        None => Settings::default(),
+    };
+    let names: Vec<_> = folder.migrations.iter().map(|(name, source)| (name, source.file.as_str())).collect();
+    contract::check_names(&names, problems);
+    let procedures =
+        folder.migrations.iter().map(|(_, source)| source).chain(folder.repeatables.iter().map(|(_, s)| s));
+    let procedures = Procedures::of(procedures);
+    let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
+        scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
+    };
+    let migrations = folder
+        .migrations
+        .into_iter()
+        .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
+        .collect();
+    problems.extend(folder.facts.iter().filter_map(|(major, source)| schema_facts::check(*major, source)));
+    let facts =
+        folder.facts.into_iter().map(|(major, source)| SchemaFacts::new(major, source.file.into(), source.text.into()));
+    Set::new(digest.into())
+        .with_migrations(migrations)
+        .with_repeatables(scripts(folder.repeatables, Folder::Repeatable, problems))
+        .with_seeds(scripts(folder.seeds, Folder::Seeds, problems))
+        .with_checks(scripts(folder.checks, Folder::Checks, problems))
+        .with_facts(facts.collect())
+        .with_settings(settings)
+}
+
+/// The settings decide what to do about files that dbmate would read otherwise.
+fn apply_level(level: Level, problems: &mut Vec<Problem>) {
+    match level {
+        Level::Allow => problems.retain(|problem| !problem.code.is_dbmate()),
+        Level::Warn => {}
+        Level::Deny => {
+            for problem in problems.iter_mut().filter(|problem| problem.code.is_dbmate()) {
+                problem.severity = Severity::Error;
+            }
+        }
+    }
+}
+
+/// Over the paths inside the directory and the normalised texts: where the directory lies does not matter.
+fn digest(folder: &folder::Folder) -> String {
+    let scripts = folder.repeatables.iter().chain(&folder.seeds).chain(&folder.checks).map(|(_, source)| source);
+    let sources = folder.migrations.iter().map(|(_, source)| source).chain(scripts).chain(&folder.settings);
+    checksum::texts(sources.map(|source| (&source.file[folder.label.len()..], source.text.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::testing::{PLAIN, check_directory as check, directory};
+
+    #[test]
+    fn orders_by_number_and_leaves_other_files_alone() {
+        check(
+            &[
+                ("db/migrations/100_c.sql", PLAIN),
+                ("db/migrations/020_b.sql", PLAIN),
+                ("db/migrations/003_a.sql", PLAIN),
+                ("db/migrations/README.md", "x"),
+                ("db/migrations/.gitkeep", ""),
+                ("db/migrations/old/x.txt", "x"),
+                ("db/schema.sql", "\\restrict"),
+                ("db/schema.facts.15", "# schema facts of PostgreSQL 15 at 100\nt\ttable\tLOGGED\n"),
+                ("db/docs/x.txt", ""),
+                ("db/templates/x.sql", "{{name}}"),
+            ],
+            expect![[r#"["003", "020", "100"]"#]],
+        );
+    }
+
+    #[test]
+    fn reports_all_problems_by_file_and_line() {
+        check(
+            &[
+                ("db/migrations/002_b.sql", "-- migrate:up\nSELEC 1;\nBEGIN;\n-- migrate: down\n"),
+                ("db/migrations/001_a.sql", "-- migrate:up transaction:off\nSET search_path = a;\n-- migrate:down\n"),
+                ("db/checks/c.sql", "DROP TABLE t;"),
+                ("db/migrator.toml", "[x]"),
+                ("db/repeatable/r.sql", "-- migrate:up"),
+            ],
+            expect![[r#"
+                []
+                Error db/checks/c.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation
+                Error db/migrations/001_a.sql:1:15: `transaction:off` is no option [M015]; help: write `transaction:false`
+                Warning db/migrations/001_a.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+                Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
+                Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
+                Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow it, after a blank
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys here are `history`, `session`, `check`, `drift`, `environments`
+                Error db/repeatable/r.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version"#]],
+        );
+    }
+
+    #[test]
+    fn the_settings_decide_about_dbmate() {
+        let files = |level| [("db/migrations/001_a.sql", "-- migrate:up\nSELECT 1;"), ("db/migrator.toml", level)];
+        check(&files("[check]\ndbmate = \"allow\""), expect![[r#"["001"]"#]]);
+        check(
+            &files("[check]\ndbmate = \"warn\""),
+            expect![[r#"
+            ["001"]
+            Warning db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+        );
+        check(
+            &files("[check]\ndbmate = \"deny\""),
+            expect![[r#"
+            []
+            Error db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+        );
+    }
+
+    #[test]
+    fn one_file_is_read_as_in_a_directory() {
+        let said = |path: &str, text: &str| match load_file(path, text.as_bytes()) {
+            Ok(loaded) => format!("{} {:?}", loaded.set.migrations.len() + loaded.set.seeds.len(), loaded.warnings),
+            Err(problems) => problems.to_string(),
+        };
+        assert_eq!(said("migrations/001_a.sql", PLAIN), "1 []");
+        assert_eq!(said("seeds/test.sql", "SELECT 1;"), "1 []");
+        assert_eq!(said("migrator.toml", "[check]\ndbmate = \"deny\""), "0 []");
+        expect!["db/migrations/1.sql: `1.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `1_<name>.sql`"].assert_eq(&said("migrations/1.sql", PLAIN));
+        expect!["db/checks/a.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
+        expect!["db/migrations/001_a.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"].assert_eq(&said("migrations/001_a.sql", "\u{feff}"));
+        expect!["db/notes.txt: `db/notes.txt` is read by nobody [M004]; help: the folders are `migrations`, `repeatable`, `seeds` and `checks`"].assert_eq(&said("notes.txt", ""));
+    }
+
+    #[test]
+    fn a_statement_starts_at_its_first_word() {
+        assert_eq!(statement_starts("-- a;\n\nSELECT ';';\n /* b */ ; SELECT $$;$$"), [7, 30]);
+    }
+
+    #[test]
+    fn line_ends_and_places_do_not_matter_to_the_digest() {
+        let set = |sql: &str, place: &str| {
+            let root = directory(&[("db/migrations/001_a.sql", sql), ("db/seeds/test.sql", "SELECT 2;")]);
+            load(&root.path().join(place)).unwrap().set
+        };
+        let plain = set(PLAIN, "db");
+        assert!(plain.facts.is_empty());
+        assert_eq!(plain, set(&PLAIN.replace('\n', "\r\n"), "db/../db"));
+        assert_ne!(plain.digest, set("-- migrate:up\nSELECT 2;\n-- migrate:down\n", "db").digest);
+    }
+}
