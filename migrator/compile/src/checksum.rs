@@ -12,7 +12,7 @@ use migrator_sql::{Token, Words};
 pub(crate) fn statement(statement: &Words<'_>) -> String {
     let mut hash = Sha256::new();
     add_tokens(&mut hash, statement);
-    hexadecimal(hash)
+    hex::encode(hash.finalize())
 }
 
 /// The fingerprint of a block or script: as for a statement, with one byte 0 between two statements.
@@ -28,7 +28,7 @@ pub(crate) fn statements(statements: &[Words<'_>]) -> String {
         }
         add_tokens(&mut hash, statement);
     }
-    hexadecimal(hash)
+    hex::encode(hash.finalize())
 }
 
 /// The fingerprint of named texts, each as length and bytes of its name, then of its content.
@@ -38,7 +38,7 @@ pub(crate) fn texts<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> Stri
         add_bytes(&mut hash, name.as_bytes());
         add_bytes(&mut hash, content.as_bytes());
     }
-    hexadecimal(hash)
+    hex::encode(hash.finalize())
 }
 
 fn add_tokens(hash: &mut Sha256, statement: &Words<'_>) {
@@ -55,16 +55,6 @@ fn add_token(hash: &mut Sha256, token: Token, text: &str) {
 fn add_bytes(hash: &mut Sha256, bytes: &[u8]) {
     hash.update((bytes.len() as u64).to_be_bytes());
     hash.update(bytes);
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]
