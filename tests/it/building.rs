@@ -56,15 +56,15 @@ fn every_mistake_of_every_file_is_in_one_build_failure() {
     expect![[r#"
         exit 101
         --- stderr
-        error: migrator@1.0.0: db/migrations/004_add_pages.sql:2:35: unexpected `int` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-        error: migrator@1.0.0: db/migrations/004_add_pages.sql:6:1: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-        error: migrator@1.0.0: db/migrations/005_vacuum.sql:1:1: `-- Migrate:Up` is not a marker [M012]; help: write `-- migrate:up` in exactly this form; only options may follow it, after a blank
-        error: migrator@1.0.0: db/migrations/5_again.sql: `005` and `5` are the same version: `db/migrations/005_vacuum.sql` and `db/migrations/5_again.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `5_again.sql` to `6_again.sql`
-        error: migrator@1.0.0: db/migrations/5_again.sql:1:15: `transaction:no` is no option [M015]; help: write `transaction:false`
-        error: migrator@1.0.0: db/migrations/5_again.sql:2:16: expected an expression, found the end of the statement [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-        error: migrator@1.0.0: db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
+        error: migrator@1.0.0: db/migrations/004_add_pages.sql:2:35: unexpected `int` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+        error: migrator@1.0.0: db/migrations/004_add_pages.sql:6:1: missing comma [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+        error: migrator@1.0.0: db/migrations/005_vacuum.sql:1:1: `-- Migrate:Up` is not a marker [M012]; help: write `-- migrate:up` in exactly this form; only options may follow, after a space
+        error: migrator@1.0.0: db/migrations/5_again.sql: `005` and `5` are the same version: `db/migrations/005_vacuum.sql` and `db/migrations/5_again.sql` [M006]; help: rename the one that has not been applied anywhere, for example `5_again.sql` to `6_again.sql`
+        error: migrator@1.0.0: db/migrations/5_again.sql:1:15: invalid option `transaction:no` [M015]; help: write `transaction:false`
+        error: migrator@1.0.0: db/migrations/5_again.sql:2:16: expected an expression, found the end of the statement [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+        error: migrator@1.0.0: db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dotfiles belong there
         error: migrator@1.0.0: db/migrator.toml:2:1: unknown key `lock_timout` [M041]; help: did you mean `lock_timeout`?
-        error: migrator@1.0.0: db/seeds/staging.sql:2:1: `COMMIT` inside a transaction that is opened and closed for you [M030]; help: remove it: the file is one transaction
+        error: migrator@1.0.0: db/seeds/staging.sql:2:1: `COMMIT` inside a transaction that the migrator controls [M030]; help: remove it: the file runs as one transaction
     "#]].assert_eq(&said);
 }
 

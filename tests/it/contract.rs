@@ -80,24 +80,24 @@ fn an_encoding_is_accepted_or_refused_with_the_cure() {
         LF: ["SELECT 'é'", "SELECT 2"]
         CRLF: ["SELECT 'é'", "SELECT 2"]
         LF and CRLF: ["SELECT 'é'", "SELECT 2"]
-        CR: db/migrations/001_x.sql:1:14: there is a carriage return without a line feed [M007]; help: save the file with LF line ends; in a literal write `E'\r'`
-        CR in a literal: db/migrations/001_x.sql:2:9: there is a carriage return without a line feed [M007]; help: save the file with LF line ends; in a literal write `E'\r'`
-        CR before CRLF: db/migrations/001_x.sql:1:14: there is a carriage return without a line feed [M007]; help: save the file with LF line ends; in a literal write `E'\r'`
+        CR: db/migrations/001_x.sql:1:14: found a carriage return without a line feed [M007]; help: save the file with LF line endings; in a literal, write `E'\r'`
+        CR in a literal: db/migrations/001_x.sql:2:9: found a carriage return without a line feed [M007]; help: save the file with LF line endings; in a literal, write `E'\r'`
+        CR before CRLF: db/migrations/001_x.sql:1:14: found a carriage return without a line feed [M007]; help: save the file with LF line endings; in a literal, write `E'\r'`
         byte order mark: db/migrations/001_x.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark
         byte order mark inside: ["SELECT '\u{feff}'", "SELECT 2"]
-        NUL: db/migrations/001_x.sql:2:9: there is a NUL character, which the server cannot store [M007]; help: remove it
+        NUL: db/migrations/001_x.sql:2:9: found a NUL character, which the server cannot store [M007]; help: remove it
         UTF-16 LE: db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark
         UTF-16 BE: db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark
         UTF-16 LE, no mark: db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark
         UTF-16 BE, no mark: db/migrations/001_x.sql: the file is UTF-16 [M007]; help: save it as UTF-8 without a byte order mark
-        Latin-1: db/migrations/001_x.sql:2:9: byte 0xE9 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
-        cut character: db/migrations/001_x.sql:5:1: byte 0xC3 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
-        overlong: db/migrations/001_x.sql:2:9: byte 0xC0 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
+        Latin-1: db/migrations/001_x.sql:2:9: byte 0xE9 is not valid UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
+        cut character: db/migrations/001_x.sql:5:1: byte 0xC3 is not valid UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
+        overlong: db/migrations/001_x.sql:2:9: byte 0xC0 is not valid UTF-8 [M007]; help: save it as UTF-8 without a byte order mark
         no line end: ["SELECT 'é'", "SELECT 2"]
-        empty: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
-        blanks: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
-        comments: db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
-        markers alone: [] db/migrations/001_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied
+        empty: db/migrations/001_x.sql: missing `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them
+        blanks: db/migrations/001_x.sql: missing `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them
+        comments: db/migrations/001_x.sql: missing `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them
+        markers alone: [] db/migrations/001_x.sql:1:1: no statement after `-- migrate:up` [M018]; help: add statements on the lines below it, or remove the file if it has never been applied
     "#]].assert_eq(&migrations);
     let seeds: String = table[table.len() - 4..]
         .iter()
@@ -107,7 +107,7 @@ fn an_encoding_is_accepted_or_refused_with_the_cure() {
         empty: []
         blanks: []
         comments: []
-        markers alone: db/seeds/test.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version && db/seeds/test.sql:2:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version
+        markers alone: db/seeds/test.sql:1:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version && db/seeds/test.sql:2:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version
     "#]].assert_eq(&seeds);
 }
 
@@ -187,6 +187,6 @@ fn a_marker_in_code_is_one_wherever_the_code_stands() {
     ] {
         let text = format!("-- migrate:up\n{up}\n-- migrate:down\n");
         let said = shown(load_files(&[("migrations/001_x.sql", text.as_bytes())]));
-        assert!(said.contains("a second `-- migrate:down`") && said.contains("[M013]"), "{said}");
+        assert!(said.contains("duplicate `-- migrate:down`") && said.contains("[M013]"), "{said}");
     }
 }

@@ -18,7 +18,7 @@ fn goes_on_at_the_statement_that_failed() {
     expect![[r#"
         exit 3
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_steps failed at statement 3 of 4
          --> db/migrations/001_steps.sql:4:1
@@ -36,19 +36,19 @@ fn goes_on_at_the_statement_that_failed() {
         001      steps  half-done  statement 3 of 4 (CREATE INDEX CONCURRENTLY later_id ON la ...): failed
         1 half-done. Next: `migrator up` resumes 001.
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status"]));
     expect![[r#"
         exit 0
         --- stdout
         {"counts":{"ahead":0,"applied":0,"changed":0,"half-done":1,"late":0,"pending":0,"unknown":0},"database":"DB","environment":null,"migrations":[{"applied_at":null,"applied_by":null,"checksum":"659da4d988cda02b1ac4fad21c8cab44c5deb9506164804c23885d6210d4a02f","execution_ms":null,"half_done":{"detail":"relation \"later\" does not exist [42P01]","direction":"up","failed":true,"statement":3,"statements_done":1},"name":"steps","recorded_checksum":null,"release":null,"state":"half-done","version":"001"}],"pending_repeatables":[]}
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status", "--json"]));
     expect![[r#"
         exit 4
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
         error: history and binary diverge: `db/migrations/001_steps.sql`: its `up` is half-done
           = help: run `up` to finish it first
     "#]].assert_eq(&project.run(&["down", "--yes"]));
@@ -59,7 +59,7 @@ fn goes_on_at_the_statement_that_failed() {
         would apply 001_steps (outside a transaction, statements done: 1)
         plan digest: CHECKSUM
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["plan"]));
     expect![[r#"
         exit 0
@@ -67,7 +67,7 @@ fn goes_on_at_the_statement_that_failed() {
         applied 001_steps (N ms)
         applied 1 migration in N ms; the database is at 001
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
     "#]].assert_eq(&project.run(&["up"]));
     // The first statement was not repeated, the SET was replayed.
@@ -87,7 +87,7 @@ fn what_is_done_must_stay_as_it_was() {
     expect![[r#"
         exit 4
         --- stderr
-        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
         error: history and binary diverge: `db/migrations/001_steps.sql`: of its half-done block 1 statement is done, but not as the block begins in this binary
           = help: restore those statements as they were: only what has not been run yet may be edited
     "#]].assert_eq(&project.run(&["up"]));
@@ -106,7 +106,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
     expect![[r#"
         exit 7
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_do failed at statement 2 of 2, which may have done a part of its work
          --> db/migrations/001_do.sql:3:7
@@ -122,7 +122,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
     expect![[r#"
         exit 7
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_do is in doubt: statement 2 was started, and nobody knows how it ended
           = note: the statement is in `db/migrations/001_do.sql`
@@ -135,12 +135,12 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         001      do    half-done  statement 2 of 2 (DO $$ BEGIN INSERT INTO a VALUES (1); CO ...): started, end unknown
         1 half-done. Next: `migrator up` resumes 001 if the catalog shows how statement 2 ended, else it asks for `migrator resolve`.
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status"]));
     expect![[r#"
         exit 2
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
         error: statement 1 of migration 001_do is not the open one: that is statement 2
           = help: decide about the statement that `migrator status` shows
@@ -150,7 +150,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         --- stdout
         statement 2 of 001_do counts as applied; `migrator up` goes on
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
     "#]].assert_eq(&project.run(&["resolve", "1", "--statement", "2", "--applied"]));
     expect![[r#"
@@ -159,14 +159,14 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         applied 001_do (N ms)
         applied 1 migration in N ms; the database is at 001
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
     "#]].assert_eq(&project.run(&["up"]));
     assert_eq!(project.query("SELECT id FROM a"), "1\n");
     expect![[r#"
         exit 2
         --- stderr
-        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
         error: migration 001_do has no statement to decide about
           = help: `migrator status` shows what is half-done

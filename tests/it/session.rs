@@ -25,8 +25,8 @@ fn nothing_of_the_session_survives_a_migration() {
         applied 002_look (N ms)
         applied 2 migrations in N ms; the database is at 002
         --- stderr
-        warning: db/migrations/001_mess.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
-        warning: db/migrations/001_mess.sql:3:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
+        warning: db/migrations/001_mess.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
+        warning: db/migrations/001_mess.sql:3:1: after this `SET ROLE`, dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
         SERVER · database DB · user postgres · PostgreSQL X
     "#]].assert_eq(&project.run(&["up"]));
     assert_eq!(project.query("SELECT * FROM seen"), "public|t|t|t|0|0|a\\\n");

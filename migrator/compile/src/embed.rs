@@ -55,7 +55,7 @@ fn with_path(instruction: &str, path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(['\n', '\r']) {
         return format!(
-            "cargo::error=the path `{}` holds a line break, which cargo cannot be told",
+            "cargo::error=the path `{}` contains a line break, which cargo does not accept",
             printable::line(&path)
         );
     }
@@ -120,9 +120,9 @@ mod tests {
         expect![[r#"
             cargo::rerun-if-changed=../db
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
-            cargo::warning=db/migrations/001_x.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
-            cargo::error=db/migrations/002.sql: `002.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `002_<name>.sql`
-            cargo::error=db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
+            cargo::warning=db/migrations/001_x.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back
+            cargo::error=db/migrations/002.sql: `002.sql` is not named `<version>_<name>.sql` [M003]; help: add a name: `002_<name>.sql`
+            cargo::error=db/migrations/notes.txt: `db/migrations/notes.txt` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dotfiles belong there
         "#]].assert_eq(&report);
         assert!(!root.path().join("out.rs").exists());
     }
@@ -133,8 +133,9 @@ mod tests {
         expect![[r#"
             cargo::rerun-if-changed=../db
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
-            cargo::error=db: there is no directory `db` [M001]; help: create it, or correct the path that is given for it
-        "#]].assert_eq(&report);
+            cargo::error=db: directory `db` does not exist [M001]; help: create it, or fix the path
+        "#]]
+        .assert_eq(&report);
     }
 
     #[cfg(unix)]
@@ -160,7 +161,7 @@ mod tests {
             );
             assert!(!line.contains(char::is_control), "{line:?}");
         }
-        assert_eq!(report.matches("holds a control character [M003]").count(), 5, "{report}");
+        assert_eq!(report.matches("contains a control character [M003]").count(), 5, "{report}");
         drop(root);
         // Neither do the paths that we are given.
         let root = directory(&[(

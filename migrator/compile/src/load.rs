@@ -155,14 +155,14 @@ mod tests {
             ],
             expect![[r#"
                 []
-                Error db/checks/c.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation
-                Error db/migrations/001_a.sql:1:15: `transaction:off` is no option [M015]; help: write `transaction:false`
-                Warning db/migrations/001_a.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
-                Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-                Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
-                Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow it, after a blank
-                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys here are `history`, `session`, `check`, `drift`, `environments`
-                Error db/repeatable/r.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version"#]],
+                Error db/checks/c.sql:1:1: a check must be a `SELECT`, not `DROP TABLE` [M034]; help: select the rows that are wrong: each row is a violation
+                Error db/migrations/001_a.sql:1:15: invalid option `transaction:off` [M015]; help: write `transaction:false`
+                Warning db/migrations/001_a.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
+                Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+                Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that the migrator controls [M030]; help: remove it: the block runs as one transaction; to control transactions yourself, write `-- migrate:up transaction:false`
+                Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow, after a space
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys are `history`, `session`, `check`, `drift`, `environments`
+                Error db/repeatable/r.sql:1:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version"#]],
         );
     }
 
@@ -174,13 +174,13 @@ mod tests {
             &files("[check]\ndbmate = \"warn\""),
             expect![[r#"
             ["001"]
-            Warning db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+            Warning db/migrations/001_a.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back"#]],
         );
         check(
             &files("[check]\ndbmate = \"deny\""),
             expect![[r#"
             []
-            Error db/migrations/001_a.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+            Error db/migrations/001_a.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back"#]],
         );
     }
 
@@ -193,10 +193,12 @@ mod tests {
         assert_eq!(said("migrations/001_a.sql", PLAIN), "1 []");
         assert_eq!(said("seeds/test.sql", "SELECT 1;"), "1 []");
         assert_eq!(said("migrator.toml", "[check]\ndbmate = \"deny\""), "0 []");
-        expect!["db/migrations/1.sql: `1.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `1_<name>.sql`"].assert_eq(&said("migrations/1.sql", PLAIN));
-        expect!["db/checks/a.sql:1:1: a check is a `SELECT`, this is `DROP TABLE` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
+        expect![[r#"
+                db/migrations/1.sql: `1.sql` is not named `<version>_<name>.sql` [M003]; help: add a name: `1_<name>.sql`"#]]
+        .assert_eq(&said("migrations/1.sql", PLAIN));
+        expect!["db/checks/a.sql:1:1: a check must be a `SELECT`, not `DROP TABLE` [M034]; help: select the rows that are wrong: each row is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
         expect!["db/migrations/001_a.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"].assert_eq(&said("migrations/001_a.sql", "\u{feff}"));
-        expect!["db/notes.txt: `db/notes.txt` is read by nobody [M004]; help: the folders are `migrations`, `repeatable`, `seeds` and `checks`"].assert_eq(&said("notes.txt", ""));
+        expect!["db/notes.txt: `db/notes.txt` is never read [M004]; help: move it to `migrations`, `repeatable`, `seeds` or `checks`"].assert_eq(&said("notes.txt", ""));
     }
 
     #[test]

@@ -153,9 +153,9 @@ mod tests {
         check(
             "-- migrate:up\nSELEC 1;\nSELEC 2;\n-- migrate:down\nSELEC 3;\nSELEC 4;",
             expect![[r#"
-            db/migrations/002_x.sql:2:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-            db/migrations/002_x.sql:3:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-            db/migrations/002_x.sql:5:1: no statement begins with `SELEC 3` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+            db/migrations/002_x.sql:2:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+            db/migrations/002_x.sql:3:1: no statement begins with `SELEC 2` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+            db/migrations/002_x.sql:5:1: no statement begins with `SELEC 3` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
         );
     }
 
@@ -164,7 +164,7 @@ mod tests {
         check(
             "-- migrate:up\n-- migrate:unchecked new\nSELEC 1;\n-- migrate:down\nSELEC 2;",
             expect![[r#"
-                db/migrations/002_x.sql:5:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/migrations/002_x.sql:5:1: no statement begins with `SELEC 2` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
         );
     }
 
@@ -173,7 +173,7 @@ mod tests {
         check(
             "-- migrate:up\nSELECT 'a;\n-- migrate:down\nSELECT 1;",
             expect![[r#"
-                db/migrations/002_x.sql:2:8: this string has no end [M021]; help: close it: everything behind it is part of it"#]],
+                db/migrations/002_x.sql:2:8: unterminated string [M021]; help: close it: everything after it is part of it"#]],
         );
     }
 
@@ -182,14 +182,14 @@ mod tests {
         check(
             "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELEC 1;",
             expect![[r#"
-                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
+                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` needs psql to send its data [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
         // The quotes in the data swallow the down marker, which is there all the same.
         let swallowed = "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELECT 'x;\n";
         check(
             swallowed,
             expect![[r#"
-                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
+                db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` needs psql to send its data [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
     }
 

@@ -117,8 +117,8 @@ mod tests {
     use crate::code::Meaning;
     use crate::source::Source;
 
-    const SYNTAX: Code = Code::new(&Meaning::error("M020", "syntax"));
-    const MISSING: Code = Code::new(&Meaning::error("M001", "directory missing"));
+    const SYNTAX: Code = Code::new(&Meaning::error("M020", "syntax error"));
+    const MISSING: Code = Code::new(&Meaning::error("M001", "missing directory"));
 
     #[test]
     fn renders_the_source_line_with_a_caret() {

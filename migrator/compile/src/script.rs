@@ -74,14 +74,14 @@ mod tests {
             "SELEC 1",
             Folder::Seeds,
             expect![[r#"
-                db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
         );
         check("-- migrate:unchecked newer than the parser\nSELEC 1", Folder::Seeds, expect![""]);
         check(
             "-- migrate:unchecked\nSELECT 1",
             Folder::Seeds,
             expect![[r#"
-                db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say behind it why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: add why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
         );
     }
 
@@ -91,8 +91,8 @@ mod tests {
             "SELEC 1; COPY t FROM stdin;\n1\tit's\n\\.\nSELEC 2;",
             Folder::Seeds,
             expect![[r#"
-            db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-            db/seeds/x.sql:1:10: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
+            db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+            db/seeds/x.sql:1:10: `COPY ... FROM stdin` needs psql to send its data [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
     }
 }

@@ -50,7 +50,7 @@ fn what_a_migration_sets_for_itself_does_not_blind_the_tracer() {
             statement 4: AccessExclusiveLock on public.a, scanned, validates NOT NULL of t: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        warning: db/migrations/002_path.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
+        warning: db/migrations/002_path.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
     "#]].assert_eq(&project.trace(&[]));
 }
@@ -93,9 +93,9 @@ ALTER TABLE own ADD COLUMN x int;
             statement 11: ExclusiveLock still held on public.a, scanned: writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        warning: db/migrations/002_alone.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back
-        warning: db/migrations/002_alone.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
-        warning: db/migrations/002_alone.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own
+        warning: db/migrations/002_alone.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back
+        warning: db/migrations/002_alone.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
+        warning: db/migrations/002_alone.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
     "#]].assert_eq(&project.trace(&[]));
 }
@@ -211,7 +211,7 @@ fn a_role_that_may_not_use_the_schema_does_not_stop_the_tracer() {
             statement 2: AccessExclusiveLock on hidden.t_x, rewritten: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        warning: db/migrations/003_role.sql:2:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
+        warning: db/migrations/003_role.sql:2:1: after this `SET ROLE`, dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
         seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
     "#]].assert_eq(&project.trace(&[]));
 }

@@ -53,11 +53,11 @@ fn check_shows_every_problem_of_the_files() {
             --- stdout
             error[M006]: `001` and `1` are the same version: `db/migrations/001_init.sql` and `db/migrations/1_twice.sql`
             --> db/migrations/1_twice.sql
-             = help: give the one that has not been applied anywhere the next version: rename `1_twice.sql` to `2_twice.sql`
+             = help: rename the one that has not been applied anywhere, for example `1_twice.sql` to `2_twice.sql`
 
-            error[M010]: there is no `-- migrate:up`
+            error[M010]: missing `-- migrate:up`
             --> db/migrations/1_twice.sql
-             = help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back
+             = help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them
 
             skipped: hazards, because the files have errors
 

@@ -16,11 +16,11 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         let Some(index) = first_wrong(words) else { continue };
         let at = words.tokens[index].start();
         let (message, help) = if index == 0 {
-            let message = format!("a check is a `SELECT`, this is `{}`", words.shown(2));
-            (message, "ask for the rows that are wrong; each row that comes back is a violation")
+            let message = format!("a check must be a `SELECT`, not `{}`", words.shown(2));
+            (message, "select the rows that are wrong: each row is a violation")
         } else {
             let message = format!("a check cannot write or lock: `{}`", words.at(index));
-            (message, "checks run in a read-only transaction: only read")
+            (message, "only read: checks run in a read-only transaction")
         };
         problems.push(file.source.problem(RULE.code, at, message, help));
     }
@@ -79,43 +79,43 @@ mod tests {
             Checks,
             "DELETE FROM t; COMMIT;",
             expect![[r#"
-                db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation
-                db/checks/x.sql:1:16: a check is a `SELECT`, this is `COMMIT` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"#]],
+                db/checks/x.sql:1:1: a check must be a `SELECT`, not `DELETE FROM` [M034]; help: select the rows that are wrong: each row is a violation
+                db/checks/x.sql:1:16: a check must be a `SELECT`, not `COMMIT` [M034]; help: select the rows that are wrong: each row is a violation"#]],
         );
         script(
             RULE,
             Checks,
             "DELETE FROM t",
             expect![[r#"
-                db/checks/x.sql:1:1: a check is a `SELECT`, this is `DELETE FROM` [M034]; help: ask for the rows that are wrong; each row that comes back is a violation"#]],
+                db/checks/x.sql:1:1: a check must be a `SELECT`, not `DELETE FROM` [M034]; help: select the rows that are wrong: each row is a violation"#]],
         );
         script(
             RULE,
             Checks,
             "WITH x AS (DELETE FROM t RETURNING a) SELECT * FROM x",
             expect![[r#"
-                db/checks/x.sql:1:12: a check cannot write or lock: `DELETE` [M034]; help: checks run in a read-only transaction: only read"#]],
+                db/checks/x.sql:1:12: a check cannot write or lock: `DELETE` [M034]; help: only read: checks run in a read-only transaction"#]],
         );
         script(
             RULE,
             Checks,
             "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
             expect![[r#"
-                db/checks/x.sql:1:22: a check cannot write or lock: `INSERT` [M034]; help: checks run in a read-only transaction: only read"#]],
+                db/checks/x.sql:1:22: a check cannot write or lock: `INSERT` [M034]; help: only read: checks run in a read-only transaction"#]],
         );
         script(
             RULE,
             Checks,
             "SELECT a INTO t FROM x",
             expect![[r#"
-                db/checks/x.sql:1:10: a check cannot write or lock: `INTO` [M034]; help: checks run in a read-only transaction: only read"#]],
+                db/checks/x.sql:1:10: a check cannot write or lock: `INTO` [M034]; help: only read: checks run in a read-only transaction"#]],
         );
         script(
             RULE,
             Checks,
             "SELECT a FROM t FOR UPDATE",
             expect![[r#"
-                db/checks/x.sql:1:17: a check cannot write or lock: `FOR` [M034]; help: checks run in a read-only transaction: only read"#]],
+                db/checks/x.sql:1:17: a check cannot write or lock: `FOR` [M034]; help: only read: checks run in a read-only transaction"#]],
         );
     }
 }

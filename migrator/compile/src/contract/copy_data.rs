@@ -5,18 +5,18 @@ use crate::file::{File, is_copy};
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M023", "COPY data in the file"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M023", "COPY through psql"), check);
 
 /// Data that follows `COPY ... FROM stdin` reaches the server from psql alone; the rows of `COPY ... TO stdout` would come in
 /// the middle of a message to which only answers are expected.
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if let Some(at) = file.data {
-        let message = "`COPY ... FROM stdin` takes its data from psql, which is not there";
+        let message = "`COPY ... FROM stdin` needs psql to send its data";
         let help = "write `INSERT` statements, or load the data with `psql`";
         problems.push(file.source.problem(RULE.code, at, message, help));
     }
     for words in file.statements().filter(|words| is_copy(words, "to", "stdout")) {
-        let message = "`COPY ... TO stdout` sends its rows to psql, which is not there";
+        let message = "`COPY ... TO stdout` needs psql to receive its rows";
         let help = "write `INSERT INTO ... SELECT`, or read the data with `psql`";
         problems.push(file.source.problem(RULE.code, words.start(), message, help));
     }
@@ -35,15 +35,15 @@ mod tests {
             RULE,
             "COPY t (a, b) FROM STDIN WITH (FORMAT csv);",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: `COPY ... FROM stdin` takes its data from psql, which is not there [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
+                db/migrations/001_x.sql:2:1: `COPY ... FROM stdin` needs psql to send its data [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
         block(RULE, "COPY t FROM '/x'; COPY t TO '/x'; COPY (SELECT a AS to FROM stdin) TO '/x'", expect![""]);
         block(
             RULE,
             "COPY t TO STDOUT; COPY (SELECT 1) TO stdout CSV;",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: `COPY ... TO stdout` sends its rows to psql, which is not there [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`
-                db/migrations/001_x.sql:2:19: `COPY ... TO stdout` sends its rows to psql, which is not there [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`"#]],
+                db/migrations/001_x.sql:2:1: `COPY ... TO stdout` needs psql to receive its rows [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`
+                db/migrations/001_x.sql:2:19: `COPY ... TO stdout` needs psql to receive its rows [M023]; help: write `INSERT INTO ... SELECT`, or read the data with `psql`"#]],
         );
     }
 }

@@ -22,8 +22,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         if ours.is_ok_and(|index| !lexed.comments[index].block) {
             continue;
         }
-        let message = format!("dbmate takes this `{}` inside other text for a marker", direction.marker());
-        let help = "change the text so that no line starts with it, for instance by indenting it";
+        let message = format!("dbmate reads this `{}` inside other text as a marker", direction.marker());
+        let help = "change the text so that no line starts with it, for example by indenting it";
         problems.push(source.problem(RULE.code, at, message, help));
     }
 }
@@ -51,8 +51,8 @@ mod tests {
             RULE,
             "-- migrate:up\nSELECT '\n-- migrate:down\n';\n/*\n--\tmigrate:up x\n*/\n-- migrate:down\n",
             expect![[r#"
-            db/migrations/001_x.sql:3:1: dbmate takes this `-- migrate:down` inside other text for a marker [M050]; help: change the text so that no line starts with it, for instance by indenting it
-            db/migrations/001_x.sql:6:1: dbmate takes this `-- migrate:up` inside other text for a marker [M050]; help: change the text so that no line starts with it, for instance by indenting it"#]],
+                db/migrations/001_x.sql:3:1: dbmate reads this `-- migrate:down` inside other text as a marker [M050]; help: change the text so that no line starts with it, for example by indenting it
+                db/migrations/001_x.sql:6:1: dbmate reads this `-- migrate:up` inside other text as a marker [M050]; help: change the text so that no line starts with it, for example by indenting it"#]],
         );
         migration(
             RULE,
@@ -63,7 +63,7 @@ mod tests {
             RULE,
             "-- migrate:up\nSELECT $$\n--\n\nmigrate:down $$;\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:3:1: dbmate takes this `-- migrate:down` inside other text for a marker [M050]; help: change the text so that no line starts with it, for instance by indenting it"#]],
+                db/migrations/001_x.sql:3:1: dbmate reads this `-- migrate:down` inside other text as a marker [M050]; help: change the text so that no line starts with it, for example by indenting it"#]],
         );
     }
 }

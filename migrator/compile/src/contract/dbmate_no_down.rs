@@ -7,7 +7,7 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M052", "dbmate: no down marker"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M052", "dbmate: missing down marker"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     // A literal without an end may have swallowed it, also one in the data behind a COPY.
@@ -15,8 +15,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if !file.is_migration() || hidden || file.lacks(Direction::Up) || !file.lacks(Direction::Down) {
         return;
     }
-    let help = "add `-- migrate:down`; a down block without a statement says that there is no way back";
-    let message = "there is no `-- migrate:down`: dbmate refuses the file";
+    let help = "add `-- migrate:down`; an empty down block says that the migration cannot be rolled back";
+    let message = "missing `-- migrate:down`: dbmate rejects the file";
     problems.push(Problem::whole(RULE.code, &file.source.file, message, help));
 }
 
@@ -33,7 +33,7 @@ mod tests {
             RULE,
             "-- migrate:up\na;\n",
             expect![[r#"
-            db/migrations/001_x.sql: there is no `-- migrate:down`: dbmate refuses the file [M052]; help: add `-- migrate:down`; a down block without a statement says that there is no way back"#]],
+            db/migrations/001_x.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back"#]],
         );
         migration(RULE, "-- migrate:up\na;\n-- migrate: down\nb;\n", expect![""]);
     }

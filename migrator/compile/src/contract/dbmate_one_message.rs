@@ -20,8 +20,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         });
         let Some((words, name)) = refused else { continue };
         let message =
-            format!("dbmate sends this block as one message, in which `{name}` fails beside other statements");
-        let help = "put it into a migration of its own";
+            format!("dbmate sends this block as one message, in which `{name}` fails next to other statements");
+        let help = "move it to its own migration";
         problems.push(file.source.problem(RULE.code, words.start(), message, help));
     }
 }
@@ -48,19 +48,19 @@ mod tests {
             "-- migrate:up transaction:false\nSET x = 1;\nCREATE INDEX CONCURRENTLY i ON t (a);\n\
              -- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n",
             expect![[r#"
-                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails beside other statements [M053]; help: put it into a migration of its own"#]],
+                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration"#]],
         );
         migration(
             RULE,
             "-- migrate:up transaction:false\nCALL p();\nCALL q();\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: dbmate sends this block as one message, in which `CALL` fails beside other statements [M053]; help: put it into a migration of its own"#]],
+                db/migrations/001_x.sql:2:1: dbmate sends this block as one message, in which `CALL` fails next to other statements [M053]; help: move it to its own migration"#]],
         );
         migration(
             RULE,
             "-- migrate:up transaction:false\na;\nDO $$BEGIN COMMIT; END$$;\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails beside other statements [M053]; help: put it into a migration of its own"#]],
+                db/migrations/001_x.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration"#]],
         );
         migration(RULE, "-- migrate:up transaction:false\nBEGIN;\na;\nCOMMIT;\nb;\n-- migrate:down\n", expect![""]);
     }

@@ -5,7 +5,7 @@ use crate::file::Name;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::names(&Meaning::dbmate("M054", "dbmate: order of the files"), check);
+pub(crate) const RULE: Rule = Rule::names(&Meaning::dbmate("M054", "dbmate: order of files"), check);
 
 /// Reports the first pair.
 fn check(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
@@ -19,7 +19,7 @@ fn check(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
     let message = format!("dbmate applies `{}` before `{}`: it sorts file names as text", base(later), base(earlier));
     let width = names.iter().map(|(name, _)| name.version.len()).max().unwrap_or_default();
     let help = format!(
-        "give all versions that have not been applied anywhere {width} digits: rename `{}` to `{:0width$}_{}.sql`",
+        "use {width} digits in all versions that have not been applied anywhere: rename `{}` to `{:0width$}_{}.sql`",
         base(earlier),
         name.number,
         name.name
@@ -46,7 +46,7 @@ mod tests {
             check(&names, &mut problems);
             problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
         };
-        expect!["db/migrations/10_c.sql: dbmate applies `10_c.sql` before `9_b.sql`: it sorts file names as text [M054]; help: give all versions that have not been applied anywhere 3 digits: rename `9_b.sql` to `009_b.sql`"].assert_eq(&order(&["8_a.sql", "9_b.sql", "10_c.sql", "100_d.sql"]));
+        expect!["db/migrations/10_c.sql: dbmate applies `10_c.sql` before `9_b.sql`: it sorts file names as text [M054]; help: use 3 digits in all versions that have not been applied anywhere: rename `9_b.sql` to `009_b.sql`"].assert_eq(&order(&["8_a.sql", "9_b.sql", "10_c.sql", "100_d.sql"]));
         expect![""].assert_eq(&order(&["01_a.sql", "02_b.sql", "10_c.sql"]));
     }
 }

@@ -8,7 +8,7 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M055", "dbmate: role left behind"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M055", "dbmate: role not reset"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for block in file.blocks.iter().filter(|block| file.is_migration() && block.options.transaction) {
@@ -17,7 +17,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
             continue;
         }
         let name = role(&block.statements[last]).unwrap_or_default();
-        let message = format!("after this `{name}` dbmate records the migration as that role");
+        let message = format!("after this `{name}`, dbmate records the migration as that role");
         let help = "end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`";
         problems.push(file.source.problem(RULE.code, block.statements[last].start(), message, help));
     }
@@ -36,7 +36,7 @@ mod tests {
             RULE,
             "-- migrate:up\nSET LOCAL ROLE x;\na;\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: after this `SET ROLE` dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`"#]],
+                db/migrations/001_x.sql:2:1: after this `SET ROLE`, dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`"#]],
         );
         migration(RULE, "-- migrate:up\nSET ROLE x;\na;\nRESET ROLE;\n-- migrate:down\n", expect![""]);
     }

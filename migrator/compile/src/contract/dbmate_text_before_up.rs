@@ -19,7 +19,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for line in file.source.text[..up.marker].split_inclusive('\n') {
         let text = line.trim_start_matches([' ', '\t', '\n', '\x0c', '\r']);
         if !text.is_empty() && !text.starts_with("--") {
-            let message = "dbmate refuses this line above `-- migrate:up`";
+            let message = "dbmate rejects this line above `-- migrate:up`";
             let help = "write comments above the marker with `--`";
             problems.push(file.source.problem(RULE.code, at + (line.len() - text.len()), message, help));
             return;
@@ -41,7 +41,7 @@ mod tests {
             RULE,
             "-- a\n  /* b */\n-- migrate:up\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:2:3: dbmate refuses this line above `-- migrate:up` [M051]; help: write comments above the marker with `--`"#]],
+                db/migrations/001_x.sql:2:3: dbmate rejects this line above `-- migrate:up` [M051]; help: write comments above the marker with `--`"#]],
         );
         migration(RULE, "-- a\n\n\t-- b\n-- migrate:up\n-- migrate:down\n", expect![""]);
     }

@@ -12,8 +12,8 @@ pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M014", "down before up
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     let Some(first) = file.blocks.first().filter(|block| block.direction == Some(Direction::Down)) else { return };
     if file.block(Direction::Up).is_some() {
-        let message = "`-- migrate:down` stands before `-- migrate:up`";
-        problems.push(file.source.problem(RULE.code, first.marker, message, "move the down block behind the up block"));
+        let message = "`-- migrate:down` comes before `-- migrate:up`";
+        problems.push(file.source.problem(RULE.code, first.marker, message, "move the down block below the up block"));
     }
 }
 
@@ -30,7 +30,7 @@ mod tests {
             RULE,
             "-- migrate:down\nb;\n-- migrate:up\na;\n",
             expect![[r#"
-            db/migrations/001_x.sql:1:1: `-- migrate:down` stands before `-- migrate:up` [M014]; help: move the down block behind the up block"#]],
+            db/migrations/001_x.sql:1:1: `-- migrate:down` comes before `-- migrate:up` [M014]; help: move the down block below the up block"#]],
         );
         migration(RULE, "-- migrate:down\nb;\n", expect![""]);
     }

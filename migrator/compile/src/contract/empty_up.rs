@@ -7,7 +7,7 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::warning("M018", "nothing to apply"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::warning("M018", "empty up block"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     // What has no end may have swallowed the statements; that is reported.
@@ -16,9 +16,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     }
     for block in &file.blocks {
         if block.direction == Some(Direction::Up) && block.statements.is_empty() {
-            let help =
-                "write it below the marker, from the next line on; or remove the file if it has never been applied";
-            let message = "there is no statement behind `-- migrate:up`";
+            let help = "add statements on the lines below it, or remove the file if it has never been applied";
+            let message = "no statement after `-- migrate:up`";
             problems.push(file.source.problem(RULE.code, block.marker, message, help));
         }
     }
@@ -37,7 +36,7 @@ mod tests {
             RULE,
             "-- migrate:up\n-- later\n-- migrate:down\n",
             expect![[r#"
-                db/migrations/001_x.sql:1:1: there is no statement behind `-- migrate:up` [M018]; help: write it below the marker, from the next line on; or remove the file if it has never been applied"#]],
+                db/migrations/001_x.sql:1:1: no statement after `-- migrate:up` [M018]; help: add statements on the lines below it, or remove the file if it has never been applied"#]],
         );
     }
 }

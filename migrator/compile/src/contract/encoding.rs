@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M007", "encoding"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M007", "unsupported encoding"));
 
 const UTF8: &str = "save it as UTF-8 without a byte order mark";
 
@@ -19,16 +19,16 @@ pub(crate) fn utf16(file: &str) -> Problem {
 
 /// `source` has a replacement character where the file has the byte.
 pub(crate) fn not_utf8(source: &Source, at: usize, byte: u8) -> Problem {
-    source.problem(RULE.code, at, format!("byte 0x{byte:02X} is not UTF-8"), UTF8)
+    source.problem(RULE.code, at, format!("byte 0x{byte:02X} is not valid UTF-8"), UTF8)
 }
 
 pub(crate) fn nul(source: &Source, at: usize) -> Problem {
-    source.problem(RULE.code, at, "there is a NUL character, which the server cannot store", "remove it")
+    source.problem(RULE.code, at, "found a NUL character, which the server cannot store", "remove it")
 }
 
 pub(crate) fn carriage_return(source: &Source, at: usize) -> Problem {
-    let help = "save the file with LF line ends; in a literal write `E'\\r'`";
-    source.problem(RULE.code, at, "there is a carriage return without a line feed", help)
+    let help = "save the file with LF line endings; in a literal, write `E'\\r'`";
+    source.problem(RULE.code, at, "found a carriage return without a line feed", help)
 }
 
 #[cfg(test)]
@@ -78,17 +78,17 @@ mod tests {
         check(
             b"a\nb \xE4 c",
             expect![[r#"
-                db/migrations/001_x.sql:2:3: byte 0xE4 is not UTF-8 [M007]; help: save it as UTF-8 without a byte order mark"#]],
+                db/migrations/001_x.sql:2:3: byte 0xE4 is not valid UTF-8 [M007]; help: save it as UTF-8 without a byte order mark"#]],
         );
         check(
             b"a\0b",
             expect![[r#"
-                db/migrations/001_x.sql:1:2: there is a NUL character, which the server cannot store [M007]; help: remove it"#]],
+                db/migrations/001_x.sql:1:2: found a NUL character, which the server cannot store [M007]; help: remove it"#]],
         );
         check(
             b"a\rb\r",
             expect![[
-                r#"db/migrations/001_x.sql:1:2: there is a carriage return without a line feed [M007]; help: save the file with LF line ends; in a literal write `E'\r'`"#
+                r#"db/migrations/001_x.sql:1:2: found a carriage return without a line feed [M007]; help: save the file with LF line endings; in a literal, write `E'\r'`"#
             ]],
         );
     }

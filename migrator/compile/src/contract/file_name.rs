@@ -4,7 +4,7 @@ use crate::code::Meaning;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M003", "file name"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M003", "invalid file name"));
 
 /// A migration that is not named `<version>_<name>.sql`.
 pub(crate) fn of_migration(path: &str, file_name: &str) -> Problem {
@@ -16,7 +16,9 @@ pub(crate) fn of_migration(path: &str, file_name: &str) -> Problem {
 pub(crate) fn of_script(path: &str, file_name: &str) -> Problem {
     let message = format!("`{file_name}` is not named `<name>.sql`");
     let help = match plain(stem(file_name)) {
-        name if name.is_empty() => "rename it: letters, digits, `_`, `.` and `-`, then `.sql`".to_owned(),
+        name if name.is_empty() => {
+            "rename it to `<name>.sql`, with a name of letters, digits, `_`, `.` and `-`".to_owned()
+        }
         name => format!("rename it to `{name}.sql`"),
     };
     Problem::whole(RULE.code, path, message, help)
@@ -24,8 +26,8 @@ pub(crate) fn of_script(path: &str, file_name: &str) -> Problem {
 
 /// A name with a control character, shown with escapes in `label`.
 pub(crate) fn control_character(label: &str) -> Problem {
-    let message = format!("the name of `{label}` holds a control character");
-    Problem::whole(RULE.code, label, message, "rename it: such a name can pass for something else")
+    let message = format!("the name of `{label}` contains a control character");
+    Problem::whole(RULE.code, label, message, "rename it: the name can be mistaken for another")
 }
 
 /// True for a name of letters, digits, `_`, `.` and `-`.
@@ -57,12 +59,14 @@ fn rename(file_name: &str) -> String {
     let direction = rest.eq_ignore_ascii_case(".up") || rest.eq_ignore_ascii_case(".down");
     match (version.is_empty(), name.is_empty()) {
         (false, false) if direction => {
-            format!("put both directions into one file, `{version}_<name>.sql`, behind a marker each")
+            format!("put both directions into one file, `{version}_<name>.sql`, each after its marker")
         }
         (false, false) => format!("rename it to `{version}_{name}.sql`"),
-        (false, true) => format!("give it a name: `{version}_<name>.sql`"),
-        (true, false) => format!("put the next version before the name: `<version>_{name}.sql`"),
-        (true, true) => "rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`".to_owned(),
+        (false, true) => format!("add a name: `{version}_<name>.sql`"),
+        (true, false) => format!("prefix it with the next version: `<version>_{name}.sql`"),
+        (true, true) => {
+            "rename it to `<version>_<name>.sql`, with a name of letters, digits, `_`, `.` and `-`".to_owned()
+        }
     }
 }
 
@@ -119,24 +123,24 @@ mod tests {
                 001_init.Sql: `001_init.Sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
                 V1__init.sql: `V1__init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1_init.sql`
                 v2.1__add_notes.sql: `v2.1__add_notes.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `2_1__add_notes.sql`
-                U1__undo.sql: `U1__undo.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_U1__undo.sql`
+                U1__undo.sql: `U1__undo.sql` is not named `<version>_<name>.sql` [M003]; help: prefix it with the next version: `<version>_U1__undo.sql`
                 001-init.sql: `001-init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
                 001 add users.sql: `001 add users.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_add_users.sql`
                  001_init.sql: ` 001_init.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_init.sql`
                 001_größe.sql: `001_größe.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `001_gr__e.sql`
-                001.sql: `001.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
-                001_.sql: `001_.sql` is not named `<version>_<name>.sql` [M003]; help: give it a name: `001_<name>.sql`
-                1.up.sql: `1.up.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
-                1.down.sql: `1.down.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, behind a marker each
-                init.sql: `init.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_init.sql`
+                001.sql: `001.sql` is not named `<version>_<name>.sql` [M003]; help: add a name: `001_<name>.sql`
+                001_.sql: `001_.sql` is not named `<version>_<name>.sql` [M003]; help: add a name: `001_<name>.sql`
+                1.up.sql: `1.up.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, each after its marker
+                1.down.sql: `1.down.sql` is not named `<version>_<name>.sql` [M003]; help: put both directions into one file, `1_<name>.sql`, each after its marker
+                init.sql: `init.sql` is not named `<version>_<name>.sql` [M003]; help: prefix it with the next version: `<version>_init.sql`
                 ٣_x.sql: `٣_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `3_x.sql`
                 １２_x.sql: `１２_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `12_x.sql`
                 1²_x.sql: `1²_x.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `1___x.sql`
-                -1_x.sql: `-1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
-                +1_x.sql: `+1_x.sql` is not named `<version>_<name>.sql` [M003]; help: put the next version before the name: `<version>_1_x.sql`
+                -1_x.sql: `-1_x.sql` is not named `<version>_<name>.sql` [M003]; help: prefix it with the next version: `<version>_1_x.sql`
+                +1_x.sql: `+1_x.sql` is not named `<version>_<name>.sql` [M003]; help: prefix it with the next version: `<version>_1_x.sql`
                 0x1_a.sql: `0x1_a.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `0_x1_a.sql`
-                _.sql: `_.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
-                .sql: `.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to digits, `_`, a name of letters, digits, `_`, `.` and `-`, and `.sql`
+                _.sql: `_.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `<version>_<name>.sql`, with a name of letters, digits, `_`, `.` and `-`
+                .sql: `.sql` is not named `<version>_<name>.sql` [M003]; help: rename it to `<version>_<name>.sql`, with a name of letters, digits, `_`, `.` and `-`
             "#]],
         );
     }
@@ -147,6 +151,6 @@ mod tests {
         expect![[r#"
             db/seeds/my test.SQL: `my test.SQL` is not named `<name>.sql` [M003]; help: rename it to `my_test.sql`"#]]
         .assert_eq(&script("db/seeds/my test.SQL", "my test.SQL").unwrap_err().to_string());
-        expect!["db/seeds/.sql: `.sql` is not named `<name>.sql` [M003]; help: rename it: letters, digits, `_`, `.` and `-`, then `.sql`"].assert_eq(&script("db/seeds/.sql", ".sql").unwrap_err().to_string());
+        expect!["db/seeds/.sql: `.sql` is not named `<name>.sql` [M003]; help: rename it to `<name>.sql`, with a name of letters, digits, `_`, `.` and `-`"].assert_eq(&script("db/seeds/.sql", ".sql").unwrap_err().to_string());
     }
 }

@@ -8,8 +8,8 @@ pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M008", "migrations 
 
 /// The directory `label` holds this: `2 files`.
 pub(crate) fn problem(label: &str, tool: Tool, number: &str) -> Problem {
-    let message = format!("`{label}` holds the migrations of {}: {number}", tool.name);
-    let help = format!("{}; where a database has run them, `migrator stamp` records that", tool.help);
+    let message = format!("`{label}` contains migrations for {}: {number}", tool.name);
+    let help = format!("{}; if a database has run them already, record that with `migrator stamp`", tool.help);
     Problem::whole(RULE.code, label, message, help)
 }
 
@@ -30,27 +30,27 @@ pub(crate) const LINES: &[(&str, Tool)] = &[
         "-- +goose ",
         tool(
             "goose",
-            "replace `-- +goose Up` by `-- migrate:up` and `-- +goose Down` by `-- migrate:down`, remove `StatementBegin` and \
-             `StatementEnd`, and write `transaction:false` behind both markers for `NO TRANSACTION`",
+            "replace `-- +goose Up` with `-- migrate:up` and `-- +goose Down` with `-- migrate:down`, remove `StatementBegin` and \
+             `StatementEnd`, and write `transaction:false` after both markers for `NO TRANSACTION`",
         ),
     ),
     (
         "-- +migrate ",
         tool(
             "sql-migrate",
-            "replace `-- +migrate Up` by `-- migrate:up` and `-- +migrate Down` by `-- migrate:down`, remove `StatementBegin` \
+            "replace `-- +migrate Up` with `-- migrate:up` and `-- +migrate Down` with `-- migrate:down`, remove `StatementBegin` \
              and `StatementEnd`, and write `transaction:false` for `notransaction`",
         ),
     ),
     (
         "-- +micrate ",
-        tool("micrate", "replace `-- +micrate Up` by `-- migrate:up` and `-- +micrate Down` by `-- migrate:down`"),
+        tool("micrate", "replace `-- +micrate Up` with `-- migrate:up` and `-- +micrate Down` with `-- migrate:down`"),
     ),
     (
         "---- create above / drop below",
         tool(
             "tern",
-            "write `-- migrate:up` on the first line of each file, and `-- migrate:down` in place of `---- create above / drop \
+            "write `-- migrate:up` on the first line of each file, and `-- migrate:down` instead of `---- create above / drop \
              below ----`, or at the end",
         ),
     ),
@@ -60,7 +60,7 @@ pub(crate) const LINES: &[(&str, Tool)] = &[
         "-- up migration",
         tool(
             "node-pg-migrate",
-            "replace `-- Up Migration` by `-- migrate:up` and `-- Down Migration` by `-- migrate:down`",
+            "replace `-- Up Migration` with `-- migrate:up` and `-- Down Migration` with `-- migrate:down`",
         ),
     ),
     ("--! previous:", GRAPHILE),
@@ -68,21 +68,21 @@ pub(crate) const LINES: &[(&str, Tool)] = &[
         "--> statement-breakpoint",
         tool(
             "Drizzle",
-            "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, below it what takes the \
-             file back, or nothing",
+            "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, followed by the SQL that \
+             undoes it, or by nothing",
         ),
     ),
 ];
 
 const LIQUIBASE: Tool = tool(
     "Liquibase",
-    "write each changeset as one file, `<version>_<name>.sql`: `-- migrate:up`, its SQL, `-- migrate:down`, what its \
-     `--rollback` lines say",
+    "write each changeset as one file, `<version>_<name>.sql`: `-- migrate:up`, its SQL, `-- migrate:down`, and the SQL \
+     of its `--rollback` lines",
 );
 
 pub(crate) const GRAPHILE: Tool = tool(
     "Graphile Migrate",
-    "write each committed file as `<version>_<name>.sql`, with `-- migrate:up` in place of the `--!` lines and \
+    "write each committed file as `<version>_<name>.sql`, with `-- migrate:up` instead of the `--!` lines and \
      `-- migrate:down` at its end",
 );
 
@@ -95,21 +95,21 @@ pub(crate) const DIRECTORIES: Tool = tool(
 pub(crate) const PRISMA: Tool = tool(
     "Prisma or Drizzle",
     "write each directory as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of its `migration.sql`, \
-     `-- migrate:down`, what takes it back, or nothing",
+     `-- migrate:down`, and the SQL that undoes it, or nothing",
 );
 
 pub(crate) const PAIRS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of the `.up.sql`, \
                      `-- migrate:down`, the text of the `.down.sql`";
 
 pub(crate) const LETTERS: &str = "rename `V1__name.sql` to `001_name.sql`, with `-- migrate:up` on its first line and `-- migrate:down` \
-                       at its end, below it the text of a `U1__name.sql` of Flyway, or nothing; an `R__name.sql` is \
-                       `repeatable/name.sql`";
+                       at its end, followed by the text of Flyway's `U1__name.sql`, or by nothing; move `R__name.sql` \
+                       to `repeatable/name.sql`";
 
-pub(crate) const ROLLBACKS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the text that goes forward, \
-                         `-- migrate:down`, the text that takes it back";
+pub(crate) const ROLLBACKS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the forward SQL, \
+                         `-- migrate:down`, and the SQL that undoes it";
 
-pub(crate) const PLAIN: &str = "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, below it what takes \
-                     the file back, or nothing";
+pub(crate) const PLAIN: &str = "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, followed by the SQL \
+                     that undoes it, or by nothing";
 
 #[cfg(test)]
 mod tests {
@@ -187,7 +187,7 @@ mod tests {
             &[("migrations/1_a.sql", SQL), ("migrations/2_b.sql", SQL), ("config.toml", "project_id = 'x'")],
         ),
         (
-            "a tool that has no markers, such as sqlx, Supabase or Atlas",
+            "a tool without markers, such as sqlx, Supabase or Atlas",
             "2 files",
             &[("migrations/001_a.sql", SQL), ("migrations/002_b.sql", SQL)],
         ),
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn says_once_whose_migrations_they_are() {
         for (tool, number, files) in LAYOUTS {
-            assert_eq!(said(files), format!("`db/migrations` holds the migrations of {tool}: {number}"));
+            assert_eq!(said(files), format!("`db/migrations` contains migrations for {tool}: {number}"));
         }
     }
 

@@ -5,11 +5,11 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M016", "marker outside migrations"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M016", "marker outside `migrations/`"));
 
 pub(crate) fn problem(source: &Source, at: usize) -> Problem {
-    let help = "remove it, or move the file to `migrations/` under a version";
-    source.problem(RULE.code, at, "a marker outside of `migrations/`", help)
+    let help = "remove it, or move the file to `migrations/` and give it a version";
+    source.problem(RULE.code, at, "marker outside `migrations/`", help)
 }
 
 #[cfg(test)]
@@ -27,8 +27,8 @@ mod tests {
             Folder::Repeatable,
             "-- migrate:up\nSELECT 1;\n-- Migrate:down",
             expect![[r#"
-            db/repeatable/x.sql:1:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version
-            db/repeatable/x.sql:3:1: a marker outside of `migrations/` [M016]; help: remove it, or move the file to `migrations/` under a version"#]],
+            db/repeatable/x.sql:1:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version
+            db/repeatable/x.sql:3:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version"#]],
         );
     }
 }

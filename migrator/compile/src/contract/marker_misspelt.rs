@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M012", "marker misspelt"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M012", "misspelled marker"));
 
 /// Meant as a marker, most likely: what is wrong with it and how it is spelt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) fn misplaced(direction: Direction, before: &str) -> LookAlike {
     } else {
         format!("the marker `{}` does not start its line", direction.marker())
     };
-    let help = "put it at the start of a line of its own".to_owned();
+    let help = "put it at the start of its own line".to_owned();
     LookAlike { direction: Some(direction), message, help }
 }
 
@@ -68,13 +68,11 @@ pub(crate) fn look_alike(text: &str) -> Option<LookAlike> {
 
 fn help(other_tool: bool, nearest: Option<&str>, exact: bool) -> String {
     match (other_tool, nearest) {
-        (true, _) => "this is another tool's: write `-- migrate:up` and `-- migrate:down`".to_owned(),
-        (_, Some("unchecked")) => {
-            "write `-- migrate:unchecked <reason>` in lower case, on a line of its own".to_owned()
-        }
-        (_, Some("allow")) => "write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own".to_owned(),
+        (true, _) => "this marker belongs to another tool: write `-- migrate:up` and `-- migrate:down`".to_owned(),
+        (_, Some("unchecked")) => "write `-- migrate:unchecked <reason>` in lowercase, on its own line".to_owned(),
+        (_, Some("allow")) => "write `-- migrate:allow <rule> <reason>` in lowercase, on its own line".to_owned(),
         (_, Some(word)) if exact => {
-            format!("write `-- migrate:{word}` in exactly this form; only options may follow it, after a blank")
+            format!("write `-- migrate:{word}` in exactly this form; only options may follow, after a space")
         }
         (_, Some(word)) => format!("did you mean `-- migrate:{word}`?"),
         (_, None) => {
@@ -122,31 +120,31 @@ mod tests {
         check(
             "-- Migrate:Up",
             expect![[r#"
-                `-- Migrate:Up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+                `-- Migrate:Up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow, after a space (Some(Up))"#]],
         );
         check(
             "  -- migrate:up",
-            expect!["the marker `-- migrate:up` is indented; put it at the start of a line of its own (Some(Up))"],
+            expect!["the marker `-- migrate:up` is indented; put it at the start of its own line (Some(Up))"],
         );
         check(
             "SELECT 1; -- migrate:down",
             expect![[r#"
-                the marker `-- migrate:down` does not start its line; put it at the start of a line of its own (Some(Down))"#]],
+                the marker `-- migrate:down` does not start its line; put it at the start of its own line (Some(Down))"#]],
         );
         check(
             "-- migrate: up",
             expect![[r#"
-                `-- migrate: up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+                `-- migrate: up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow, after a space (Some(Up))"#]],
         );
         check(
             "-- migrate :up",
             expect![[r#"
-                `-- migrate :up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+                `-- migrate :up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow, after a space (Some(Up))"#]],
         );
         check(
             "-- migrate:up;",
             expect![[r#"
-                `-- migrate:up;` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+                `-- migrate:up;` is not a marker; write `-- migrate:up` in exactly this form; only options may follow, after a space (Some(Up))"#]],
         );
         check(
             "-- migrate:dwon",
@@ -160,7 +158,7 @@ mod tests {
         check(
             "-- migrate:Unchecked because",
             expect![[r#"
-                `-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lower case, on a line of its own (None)"#]],
+                `-- migrate:Unchecked because` is not a marker; write `-- migrate:unchecked <reason>` in lowercase, on its own line (None)"#]],
         );
     }
 
@@ -169,17 +167,17 @@ mod tests {
         check(
             "-- migrate:alow ban-drop-column gone",
             expect![[r#"
-                `-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+                `-- migrate:alow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lowercase, on its own line (None)"#]],
         );
         check(
             "-- Migrate:allow ban-drop-column gone",
             expect![[r#"
-                `-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+                `-- Migrate:allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lowercase, on its own line (None)"#]],
         );
         check(
             "-- migrate: allow ban-drop-column gone",
             expect![[r#"
-                `-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lower case, on a line of its own (None)"#]],
+                `-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lowercase, on its own line (None)"#]],
         );
     }
 
@@ -188,22 +186,22 @@ mod tests {
         check(
             "-- migrate down",
             expect![[r#"
-                `-- migrate down` is not a marker; write `-- migrate:down` in exactly this form; only options may follow it, after a blank (Some(Down))"#]],
+                `-- migrate down` is not a marker; write `-- migrate:down` in exactly this form; only options may follow, after a space (Some(Down))"#]],
         );
         check(
             "-- +migrate Down",
             expect![[r#"
-                `-- +migrate Down` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Down))"#]],
+                `-- +migrate Down` is not a marker; this marker belongs to another tool: write `-- migrate:up` and `-- migrate:down` (Some(Down))"#]],
         );
         check(
             "-- +goose Up",
             expect![[r#"
-                `-- +goose Up` is not a marker; this is another tool's: write `-- migrate:up` and `-- migrate:down` (Some(Up))"#]],
+                `-- +goose Up` is not a marker; this marker belongs to another tool: write `-- migrate:up` and `-- migrate:down` (Some(Up))"#]],
         );
         check(
             "-- migrate:up\u{a0}",
             expect![[r#"
-                `-- migrate:up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow it, after a blank (Some(Up))"#]],
+                `-- migrate:up` is not a marker; write `-- migrate:up` in exactly this form; only options may follow, after a space (Some(Up))"#]],
         );
     }
 

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M015", "marker option"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M015", "invalid marker option"));
 
 /// The names of all options.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -33,18 +33,18 @@ pub(crate) enum Mistake<'a> {
 pub(crate) fn problem(source: &Source, at: usize, word: &str, mistake: &Mistake<'_>) -> Problem {
     let (message, help) = match *mistake {
         Mistake::NotAnOption => {
-            (format!("`{word}` is no option"), format!("{}; anything else goes to the next line", form()))
+            (format!("unknown option `{word}`"), format!("{}; put anything else on the next line", form()))
         }
-        Mistake::NoValue(name) => (format!("option `{name}` has no value"), format!("{}, without a blank", form())),
+        Mistake::NoValue(name) => (format!("option `{name}` has no value"), format!("{}, without a space", form())),
         Mistake::UnknownName(name) => {
             let meant = nearest(name, names()).map(|known| format!("did you mean `{known}`?"));
             (format!("unknown option `{name}`"), meant.unwrap_or_else(form))
         }
-        Mistake::Twice(name) => (format!("option `{name}` is given twice"), "keep one of them".to_owned()),
-        Mistake::TransactionTrue => (format!("`{word}` is no option"), "leave it out: it is the default".to_owned()),
-        Mistake::NotABoolean => (format!("`{word}` is no option"), "write `transaction:false`".to_owned()),
+        Mistake::Twice(name) => (format!("duplicate option `{name}`"), "keep one of them".to_owned()),
+        Mistake::TransactionTrue => (format!("invalid option `{word}`"), "remove it: it is the default".to_owned()),
+        Mistake::NotABoolean => (format!("invalid option `{word}`"), "write `transaction:false`".to_owned()),
         Mistake::NotADuration(name, value) => {
-            (format!("`{value}` is no duration for `{name}`"), duration::FORM.to_owned())
+            (format!("invalid duration `{value}` for `{name}`"), duration::FORM.to_owned())
         }
     };
     source.problem(RULE.code, at, message, help)
@@ -79,23 +79,23 @@ mod tests {
         check(
             "transaction:FALSE",
             expect![[r#"
-                db/migrations/001_x.sql:1:1: `transaction:FALSE` is no option [M015]; help: write `transaction:false`"#]],
+                db/migrations/001_x.sql:1:1: invalid option `transaction:FALSE` [M015]; help: write `transaction:false`"#]],
         );
         check(
             "transaction:true",
             expect![[r#"
-                db/migrations/001_x.sql:1:1: `transaction:true` is no option [M015]; help: leave it out: it is the default"#]],
+                db/migrations/001_x.sql:1:1: invalid option `transaction:true` [M015]; help: remove it: it is the default"#]],
         );
         check(
             "transaction: false",
             expect![[r#"
-                db/migrations/001_x.sql:1:1: option `transaction` has no value [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`, without a blank"#]],
+                db/migrations/001_x.sql:1:1: option `transaction` has no value [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`, without a space"#]],
         );
         check(
             "Transaction:false transaction=false",
             expect![[r#"
-            db/migrations/001_x.sql:1:1: unknown option `Transaction` [M015]; help: did you mean `transaction`?
-            db/migrations/001_x.sql:1:19: `transaction=false` is no option [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; anything else goes to the next line"#]],
+                db/migrations/001_x.sql:1:1: unknown option `Transaction` [M015]; help: did you mean `transaction`?
+                db/migrations/001_x.sql:1:19: unknown option `transaction=false` [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; put anything else on the next line"#]],
         );
         check(
             "lock_timout:5s",
@@ -105,18 +105,17 @@ mod tests {
         check(
             "lock_timeout:5 statement_timeout:soon",
             expect![[r#"
-            db/migrations/001_x.sql:1:1: `5` is no duration for `lock_timeout` [M015]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
-            db/migrations/001_x.sql:1:16: `soon` is no duration for `statement_timeout` [M015]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit"#]],
+                db/migrations/001_x.sql:1:1: invalid duration `5` for `lock_timeout` [M015]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
+                db/migrations/001_x.sql:1:16: invalid duration `soon` for `statement_timeout` [M015]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit"#]],
         );
         check(
             "lock_timeout:5s lock_timeout:6s",
-            expect![[r#"
-                db/migrations/001_x.sql:1:17: option `lock_timeout` is given twice [M015]; help: keep one of them"#]],
+            expect!["db/migrations/001_x.sql:1:17: duplicate option `lock_timeout` [M015]; help: keep one of them"],
         );
         check(
             "CREATE TABLE t ()",
             expect![[r#"
-                db/migrations/001_x.sql:1:1: `CREATE` is no option [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; anything else goes to the next line"#]],
+                db/migrations/001_x.sql:1:1: unknown option `CREATE` [M015]; help: the options are `transaction:false`, `lock_timeout:5s` and `statement_timeout:10min`; put anything else on the next line"#]],
         );
         check(
             "foo:bar",

@@ -7,7 +7,7 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M013", "marker used twice"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M013", "duplicate marker"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if file.block(Direction::Up).is_none() {
@@ -18,8 +18,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         let Some(first) = same.next() else { continue };
         let (line, _) = file.source.position(first.marker);
         for block in same {
-            let message = format!("a second `{}`, the first is in line {line}", direction.marker());
-            let help = "one file has one of each: put the statements under the first one, or make another migration";
+            let message = format!("duplicate `{}`; the first is on line {line}", direction.marker());
+            let help = "move the statements below the first one, or create another migration";
             problems.push(file.source.problem(RULE.code, block.marker, message, help));
         }
     }
@@ -38,8 +38,8 @@ mod tests {
             RULE,
             "-- migrate:up\na;\n-- migrate:up\nb;\n-- migrate:down\n-- migrate:down\nc;",
             expect![[r#"
-            db/migrations/001_x.sql:3:1: a second `-- migrate:up`, the first is in line 1 [M013]; help: one file has one of each: put the statements under the first one, or make another migration
-            db/migrations/001_x.sql:6:1: a second `-- migrate:down`, the first is in line 5 [M013]; help: one file has one of each: put the statements under the first one, or make another migration"#]],
+                db/migrations/001_x.sql:3:1: duplicate `-- migrate:up`; the first is on line 1 [M013]; help: move the statements below the first one, or create another migration
+                db/migrations/001_x.sql:6:1: duplicate `-- migrate:down`; the first is on line 5 [M013]; help: move the statements below the first one, or create another migration"#]],
         );
     }
 }

@@ -20,7 +20,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
             .any(|comment| is_header(&source.text[comment.range.clone()], name));
         if !present {
             let help = format!("add `-- {name}: ...` above `-- migrate:up`");
-            let message = format!("the header `{name}` is missing");
+            let message = format!("missing header `{name}`");
             problems.push(Problem::whole(RULE.code, &source.file, message, help));
         }
     }
@@ -38,7 +38,8 @@ mod tests {
     use super::RULE;
     use crate::testing::found_with;
 
-    const MISSING: &str = "db/migrations/002_x.sql: the header `Purpose` is missing [M040]; help: add `-- Purpose: ...` above `-- migrate:up`";
+    const MISSING: &str =
+        "db/migrations/002_x.sql: missing header `Purpose` [M040]; help: add `-- Purpose: ...` above `-- migrate:up`";
 
     fn said(text: &str, settings: Settings) -> String {
         let settings = settings.with_required_headers(vec!["Purpose".into()].into());

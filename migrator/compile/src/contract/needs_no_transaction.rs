@@ -23,7 +23,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
             for step in steps(&block.statements).iter().filter(|step| step.is_inner() && step.opened.is_some()) {
                 let Some(name) = refused(step.words) else { continue };
                 let message = format!("`{name}` cannot run between `BEGIN` and `COMMIT`");
-                let help = "move it behind the `COMMIT`";
+                let help = "move it after the `COMMIT`";
                 problems.push(file.source.problem(RULE.code, step.words.start(), message, help));
             }
         }
@@ -35,7 +35,7 @@ fn in_ours(file: &File<'_>, block: &Block<'_>, words: &Words<'_>, name: &str) ->
         Some(direction) => format!("write `{} transaction:false`", direction.marker()),
         None => "move it to a migration with `-- migrate:up transaction:false`".to_owned(),
     };
-    file.source.problem(RULE.code, words.start(), format!("`{name}` cannot run in a transaction"), help)
+    file.source.problem(RULE.code, words.start(), format!("`{name}` cannot run inside a transaction"), help)
 }
 
 #[cfg(test)]
@@ -52,20 +52,20 @@ mod tests {
             RULE,
             "a;\nCREATE INDEX CONCURRENTLY i ON t (a);",
             expect![[r#"
-                db/migrations/001_x.sql:3:1: `CREATE INDEX CONCURRENTLY` cannot run in a transaction [M031]; help: write `-- migrate:up transaction:false`"#]],
+                db/migrations/001_x.sql:3:1: `CREATE INDEX CONCURRENTLY` cannot run inside a transaction [M031]; help: write `-- migrate:up transaction:false`"#]],
         );
         own_transactions(
             RULE,
             "BEGIN; VACUUM t; COMMIT",
             expect![[r#"
-                db/migrations/001_x.sql:2:8: `VACUUM` cannot run between `BEGIN` and `COMMIT` [M031]; help: move it behind the `COMMIT`"#]],
+                db/migrations/001_x.sql:2:8: `VACUUM` cannot run between `BEGIN` and `COMMIT` [M031]; help: move it after the `COMMIT`"#]],
         );
         script(
             RULE,
             Folder::Seeds,
             "BEGIN;\nSELECT 1;\nVACUUM t;",
             expect![[r#"
-            db/seeds/x.sql:3:1: `VACUUM` cannot run in a transaction [M031]; help: move it to a migration with `-- migrate:up transaction:false`"#]],
+                db/seeds/x.sql:3:1: `VACUUM` cannot run inside a transaction [M031]; help: move it to a migration with `-- migrate:up transaction:false`"#]],
         );
     }
 }

@@ -4,20 +4,20 @@ use crate::code::Meaning;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M001", "directory missing"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M001", "missing directory"));
 
 /// The directory that was given.
 pub(crate) fn given(label: &str) -> Problem {
-    problem(label, "create it, or correct the path that is given for it")
+    problem(label, "create it, or fix the path")
 }
 
 /// Its `migrations/`.
 pub(crate) fn migrations(label: &str) -> Problem {
-    problem(label, "create it, or start with `cargo xtask new init`")
+    problem(label, "create it, or run `cargo xtask new init`")
 }
 
 fn problem(label: &str, help: &str) -> Problem {
-    Problem::whole(RULE.code, label, format!("there is no directory `{label}`"), help)
+    Problem::whole(RULE.code, label, format!("directory `{label}` does not exist"), help)
 }
 
 #[cfg(test)]
@@ -31,14 +31,14 @@ mod tests {
         check_directory(
             &[("x", "")],
             expect![[r#"
-            []
-            Error db: there is no directory `db` [M001]; help: create it, or correct the path that is given for it"#]],
+                []
+                Error db: directory `db` does not exist [M001]; help: create it, or fix the path"#]],
         );
         check_directory(
             &[("db/seeds/test.sql", "SELECT 1;")],
             expect![[r#"
-            []
-            Error db/migrations: there is no directory `db/migrations` [M001]; help: create it, or start with `cargo xtask new init`"#]],
+                []
+                Error db/migrations: directory `db/migrations` does not exist [M001]; help: create it, or run `cargo xtask new init`"#]],
         );
         check_directory(&[("db/migrations/README.md", "")], expect!["[]"]);
     }

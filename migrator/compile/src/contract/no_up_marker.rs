@@ -7,12 +7,12 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M010", "no up marker"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M010", "missing up marker"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if file.is_migration() && file.lacks(Direction::Up) {
-        let help = "add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back";
-        problems.push(Problem::whole(RULE.code, &file.source.file, "there is no `-- migrate:up`", help));
+        let help = "add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them";
+        problems.push(Problem::whole(RULE.code, &file.source.file, "missing `-- migrate:up`", help));
     }
 }
 
@@ -25,14 +25,18 @@ mod tests {
 
     #[test]
     fn refuses_a_file_without_an_up_marker() {
-        for text in ["SELECT 1;\n", "-- migrate:down\nSELECT 1;\n"] {
-            migration(
-                RULE,
-                text,
-                expect![[r#"
-                    db/migrations/001_x.sql: there is no `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that take them back"#]],
-            );
-        }
+        migration(
+            RULE,
+            "SELECT 1;\n",
+            expect![[r#"
+                db/migrations/001_x.sql: missing `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them"#]],
+        );
+        migration(
+            RULE,
+            "-- migrate:down\nSELECT 1;\n",
+            expect![[r#"
+                db/migrations/001_x.sql: missing `-- migrate:up` [M010]; help: add `-- migrate:up` above the statements, and `-- migrate:down` above those that undo them"#]],
+        );
     }
 
     #[test]

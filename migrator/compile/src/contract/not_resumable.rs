@@ -12,7 +12,7 @@ use crate::rule::{Old, Rule};
 
 mod session;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M033", "cannot be resumed"), check).when_old(Old::Warning);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M033", "not resumable"), check).when_old(Old::Warning);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for block in file.blocks.iter().filter(|block| !block.options.transaction) {

@@ -24,8 +24,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         reported = Some(line);
         let rest = &source.text[token.start()..source.next_line(token.start())];
         let command: String = rest.chars().take_while(|c| !c.is_whitespace()).take(40).collect();
-        let message = format!("`{command}` is a command of psql, not SQL");
-        let help = "write it as SQL, or remove it: the server does not know psql's commands";
+        let message = format!("`{command}` is a psql command, not SQL");
+        let help = "write it as SQL, or remove it: the server does not know psql commands";
         problems.push(source.problem(RULE.code, token.start(), message, help));
     }
 }
@@ -43,8 +43,8 @@ mod tests {
             RULE,
             "\\set x 1\nSELECT '\\d';\n  \\echo \\x",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: `\set` is a command of psql, not SQL [M022]; help: write it as SQL, or remove it: the server does not know psql's commands
-                db/migrations/001_x.sql:4:3: `\echo` is a command of psql, not SQL [M022]; help: write it as SQL, or remove it: the server does not know psql's commands"#]],
+                db/migrations/001_x.sql:2:1: `\set` is a psql command, not SQL [M022]; help: write it as SQL, or remove it: the server does not know psql commands
+                db/migrations/001_x.sql:4:3: `\echo` is a psql command, not SQL [M022]; help: write it as SQL, or remove it: the server does not know psql commands"#]],
         );
     }
 }

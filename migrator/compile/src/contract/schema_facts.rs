@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M043", "schema facts"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M043", "invalid schema facts"));
 
 /// The first thing that is wrong with the file for a major release.
 pub(crate) fn check(major: i32, source: &Source) -> Option<Problem> {
@@ -14,11 +14,11 @@ pub(crate) fn check(major: i32, source: &Source) -> Option<Problem> {
     let mut offset = 0;
     for (index, line) in source.text.split_inclusive('\n').enumerate() {
         if index == 0 && !line.starts_with(&header) {
-            let message = format!("the first line does not begin with `{}`", header.trim_end());
+            let message = format!("the first line does not start with `{}`", header.trim_end());
             return Some(problem(source, offset, &message));
         }
         if index > 0 && !is_fact(line) {
-            let message = "this is no fact: an object, a kind and a definition, divided by tabs";
+            let message = "this line is not a fact: an object, a kind and a definition, separated by tabs";
             return Some(problem(source, offset, message));
         }
         offset += line.len();
@@ -27,7 +27,7 @@ pub(crate) fn check(major: i32, source: &Source) -> Option<Problem> {
 }
 
 fn problem(source: &Source, at: usize, message: &str) -> Problem {
-    source.problem(RULE.code, at, message, "`cargo xtask dump` writes the file anew")
+    source.problem(RULE.code, at, message, "run `cargo xtask dump` to write the file again")
 }
 
 fn is_fact(line: &str) -> bool {

@@ -7,12 +7,12 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::warning("M035", "search_path"), check);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::warning("M035", "changed search_path"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for at in file.statements().filter_map(search_path) {
-        let message = "the search path is set, and put back when the file has run";
-        let help = "write the schema before each name; dbmate would look for its own table in the new path";
+        let message = "this changes `search_path` for this file only";
+        let help = "write the schema before each name: dbmate would look for its own table in the new path";
         problems.push(file.source.problem(RULE.code, at, message, help));
     }
 }
@@ -43,14 +43,14 @@ mod tests {
             RULE,
             "SET search_path = a",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path"#]],
+                db/migrations/001_x.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path"#]],
         );
         block(
             RULE,
             "SET LOCAL SCHEMA 'a';\nSELECT pg_catalog.set_config('search_path', '', false)",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path
-                db/migrations/001_x.sql:3:19: the search path is set, and put back when the file has run [M035]; help: write the schema before each name; dbmate would look for its own table in the new path"#]],
+                db/migrations/001_x.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
+                db/migrations/001_x.sql:3:19: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path"#]],
         );
         block(
             RULE,

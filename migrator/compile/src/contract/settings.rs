@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::source::Source;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M041", "settings"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M041", "invalid setting"));
 
 /// What is wrong with a key or value, and the way out.
 pub(crate) struct Mistake {
@@ -30,46 +30,46 @@ fn mistake(message: String, help: String) -> Mistake {
 
 /// What the parser of TOML says, of which the first line is enough.
 pub(crate) fn not_toml(message: &str) -> Mistake {
-    mistake(message.lines().next().unwrap_or_default().to_owned(), "correct the TOML".to_owned())
+    mistake(message.lines().next().unwrap_or_default().to_owned(), "fix the TOML".to_owned())
 }
 
 pub(crate) fn unknown_key(name: &str, known: &[&str]) -> Mistake {
     let help = match nearest(name, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the keys here are `{}`", known.join("`, `")),
+        None => format!("the keys are `{}`", known.join("`, `")),
     };
     mistake(format!("unknown key `{name}`"), help)
 }
 
 /// A value of another type; `wanted` is the type that the key takes.
 pub(crate) fn other_type(key: &str, found: &str, wanted: &str, example: &str) -> Mistake {
-    mistake(format!("`{key}` must be {wanted}, this is {found}"), format!("write `{example}`"))
+    mistake(format!("`{key}` must be {wanted}, found {found}"), format!("write `{example}`"))
 }
 
 pub(crate) fn not_a_duration(key: &str, text: &str) -> Mistake {
-    mistake(format!("`{text}` is no duration for `{key}`"), duration::FORM.to_owned())
+    mistake(format!("invalid duration `{text}` for `{key}`"), duration::FORM.to_owned())
 }
 
 /// A value that is none of the choices; `shown` is it or its type.
 pub(crate) fn not_a_choice(key: &str, shown: &str, choices: &[&str]) -> Mistake {
     let help = format!("write one of `\"{}\"`", choices.join("\"`, `\""));
-    mistake(format!("{shown} is no value for `{key}`"), help)
+    mistake(format!("invalid value {shown} for `{key}`"), help)
 }
 
 /// The name of a schema or table that is more than `longest` bytes, or would have to be quoted oddly.
 pub(crate) fn not_a_name(key: &str, text: &str, longest: usize) -> Mistake {
-    let help = format!("write 1 to {longest} bytes without `.` and `\"`; schema and table have keys of their own");
-    mistake(format!("`{text}` is no name for `{key}`"), help)
+    let help = format!("write 1 to {longest} bytes without `.` and `\"`: schema and table have separate keys");
+    mistake(format!("invalid name `{text}` for `{key}`"), help)
 }
 
 pub(crate) fn not_a_version(text: &str) -> Mistake {
-    let help = "write the digits with which a file name starts, such as `\"001\"`".to_owned();
-    mistake(format!("`{text}` is no version"), help)
+    let help = "write the digits at the start of a file name, such as `\"001\"`".to_owned();
+    mistake(format!("invalid version `{text}`"), help)
 }
 
 /// A hazard rule that does not exist switches nothing off; `help` says which one may be meant.
 pub(crate) fn no_such_rule(rule: &str, help: String) -> Mistake {
-    mistake(format!("there is no rule `{rule}`"), help)
+    mistake(format!("unknown rule `{rule}`"), help)
 }
 
 /// A pattern of another form would ignore nothing, and nobody would notice.
@@ -84,7 +84,7 @@ pub(crate) fn pattern(pattern: &str) -> Option<Mistake> {
                  show both"
             .to_owned(),
     };
-    Some(mistake(format!("`{pattern}` names nothing that drift compares"), help))
+    Some(mistake(format!("pattern `{pattern}` matches nothing that drift compares"), help))
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use crate::file::File;
 use crate::problem::Problem;
 use crate::rule::{Old, Rule};
 
-pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M020", "syntax"), check).when_old(Old::WarningInDown);
+pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M020", "syntax error"), check).when_old(Old::WarningInDown);
 
-const HELP: &str = "correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`";
-const HELP_WITH_VARIABLES: &str = "write the value itself, or take it from a setting: `current_setting('app.name')`";
+const HELP: &str = "fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block";
+const HELP_WITH_VARIABLES: &str = "write the value itself, or read it from a setting: `current_setting('app.name')`";
 
 /// Says the first thing that is wrong in each statement, for the first three of them in the file.
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {

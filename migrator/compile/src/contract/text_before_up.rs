@@ -13,8 +13,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     // Of a down block above it the order is what is wrong.
     let Some(up) = file.blocks.first().filter(|block| block.direction == Some(Direction::Up)) else { return };
     if let Some(token) = file.lexed.tokens.first().filter(|token| token.start() < up.marker) {
-        let message = "there is text before `-- migrate:up`";
-        let help = "only blank lines and comments may stand there: move it behind the marker";
+        let message = "found SQL before `-- migrate:up`";
+        let help = "move it below the marker: only empty lines and comments may come before it";
         problems.push(file.source.problem(RULE.code, token.start(), message, help));
     }
 }
@@ -32,7 +32,7 @@ mod tests {
             RULE,
             "-- x\nSELECT 1;\n-- migrate:up\n-- migrate:down\n",
             expect![[r#"
-            db/migrations/001_x.sql:2:1: there is text before `-- migrate:up` [M011]; help: only blank lines and comments may stand there: move it behind the marker"#]],
+                db/migrations/001_x.sql:2:1: found SQL before `-- migrate:up` [M011]; help: move it below the marker: only empty lines and comments may come before it"#]],
         );
         migration(RULE, "-- x\n\n/* y */\n-- migrate:up\n-- migrate:down\n", expect![""]);
     }

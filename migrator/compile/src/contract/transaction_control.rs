@@ -30,13 +30,13 @@ fn in_our_transaction(file: &File<'_>, block: &Block<'_>, problems: &mut Vec<Pro
         let Some(control) = control(words).filter(|control| index >= first || *control != "SET TRANSACTION") else {
             continue;
         };
-        let message = format!("`{control}` inside a transaction that is opened and closed for you");
+        let message = format!("`{control}` inside a transaction that the migrator controls");
         let help = match block.direction {
             Some(direction) => format!(
-                "remove it: the block is one transaction; with `{} transaction:false` it may hold its own",
+                "remove it: the block runs as one transaction; to control transactions yourself, write `{} transaction:false`",
                 direction.marker()
             ),
-            None => "remove it: the file is one transaction".to_owned(),
+            None => "remove it: the file runs as one transaction".to_owned(),
         };
         problems.push(problem(file, words, message, &help));
     }
@@ -75,15 +75,15 @@ mod tests {
             RULE,
             "BEGIN; a; COMMIT; SELECT \"begin\"",
             expect![[r#"
-            db/migrations/001_x.sql:2:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own
-            db/migrations/001_x.sql:2:11: `COMMIT` inside a transaction that is opened and closed for you [M030]; help: remove it: the block is one transaction; with `-- migrate:up transaction:false` it may hold its own"#]],
+                db/migrations/001_x.sql:2:1: `BEGIN` inside a transaction that the migrator controls [M030]; help: remove it: the block runs as one transaction; to control transactions yourself, write `-- migrate:up transaction:false`
+                db/migrations/001_x.sql:2:11: `COMMIT` inside a transaction that the migrator controls [M030]; help: remove it: the block runs as one transaction; to control transactions yourself, write `-- migrate:up transaction:false`"#]],
         );
         script(
             RULE,
             Folder::Seeds,
             "BEGIN;\nSELECT 1;\nVACUUM t;",
             expect![[r#"
-            db/seeds/x.sql:1:1: `BEGIN` inside a transaction that is opened and closed for you [M030]; help: remove it: the file is one transaction"#]],
+                db/seeds/x.sql:1:1: `BEGIN` inside a transaction that the migrator controls [M030]; help: remove it: the file runs as one transaction"#]],
         );
         let number = |text: &str| found(RULE, "db/seeds/x.sql", text).len();
         for text in ["START TRANSACTION", "END", "ROLLBACK TO x", "SAVEPOINT x", "a; SET LOCAL TRANSACTION READ ONLY"] {

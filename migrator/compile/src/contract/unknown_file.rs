@@ -6,7 +6,7 @@ use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "file without a purpose"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "unexpected file"));
 
 /// The sub-directories with a meaning; `templates` is read by `cargo xtask new` alone.
 const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "templates"];
@@ -21,15 +21,13 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
     if name.starts_with(facts::PREFIX) {
         return match (facts::major(name), is_directory) {
             (Some(_), true) => {
-                let help = "move it away; `cargo xtask dump` writes the file";
+                let help = "move it away: `cargo xtask dump` writes a file of that name";
                 Some(problem(&path, format!("`{path}` is a directory"), help))
             }
             (Some(_), false) => None,
             (None, _) => {
-                let help = format!(
-                    "files of that name end in a major release of PostgreSQL, such as `{label}/{}15`",
-                    facts::PREFIX
-                );
+                let help =
+                    format!("end the name with a major version of PostgreSQL, such as `{label}/{}15`", facts::PREFIX);
                 Some(unread(&path, &help))
             }
         };
@@ -47,22 +45,22 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
 
 /// A directory in `migrations/` or beside it that is named like a file.
 pub(crate) fn directory_named_like_a_file(path: &str) -> Problem {
-    problem(path, format!("`{path}` is a directory"), "rename it, or make it a file")
+    problem(path, format!("`{path}` is a directory"), "rename it, or replace it with a file")
 }
 
 /// A file among those of the folder `label` that is not SQL.
 pub(crate) fn not_sql(label: &str, path: &str) -> Problem {
-    let help = format!("move it out of `{label}`; only `*.sql`, `README.md` and dot files may be there");
+    let help = format!("move it out of `{label}`; only `*.sql`, `README.md` and dotfiles belong there");
     problem(path, format!("`{path}` is not an SQL file"), &help)
 }
 
 /// A single file in a folder that has no meaning.
 pub(crate) fn elsewhere(path: &str) -> Problem {
-    unread(path, "the folders are `migrations`, `repeatable`, `seeds` and `checks`")
+    unread(path, "move it to `migrations`, `repeatable`, `seeds` or `checks`")
 }
 
 fn unread(path: &str, help: &str) -> Problem {
-    problem(path, format!("`{path}` is read by nobody"), help)
+    problem(path, format!("`{path}` is never read"), help)
 }
 
 fn problem(path: &str, message: String, help: &str) -> Problem {
@@ -91,13 +89,13 @@ mod tests {
             expect![[r#"
                 []
                 Error db/checks: `db/checks` is not a directory [M004]; help: move the file away
-                Error db/migrater.toml: `db/migrater.toml` is read by nobody [M004]; help: rename it to `db/migrator.toml`
-                Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dot files may be there
-                Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or make it a file
-                Error db/repeatable/views.txt: `db/repeatable/views.txt` is not an SQL file [M004]; help: move it out of `db/repeatable`; only `*.sql`, `README.md` and dot files may be there
-                Error db/schema.facts.15: `db/schema.facts.15` is a directory [M004]; help: move it away; `cargo xtask dump` writes the file
-                Error db/schema.facts.new: `db/schema.facts.new` is read by nobody [M004]; help: files of that name end in a major release of PostgreSQL, such as `db/schema.facts.15`
-                Error db/seed: `db/seed` is read by nobody [M004]; help: rename it to `db/seeds`"#]],
+                Error db/migrater.toml: `db/migrater.toml` is never read [M004]; help: rename it to `db/migrator.toml`
+                Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dotfiles belong there
+                Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or replace it with a file
+                Error db/repeatable/views.txt: `db/repeatable/views.txt` is not an SQL file [M004]; help: move it out of `db/repeatable`; only `*.sql`, `README.md` and dotfiles belong there
+                Error db/schema.facts.15: `db/schema.facts.15` is a directory [M004]; help: move it away: `cargo xtask dump` writes a file of that name
+                Error db/schema.facts.new: `db/schema.facts.new` is never read [M004]; help: end the name with a major version of PostgreSQL, such as `db/schema.facts.15`
+                Error db/seed: `db/seed` is never read [M004]; help: rename it to `db/seeds`"#]],
         );
     }
 }

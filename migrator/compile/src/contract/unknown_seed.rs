@@ -17,7 +17,7 @@ pub(crate) fn check(source: &Source, at: usize, seed: &str, seeds: &[&str]) -> O
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("add `seeds/{seed}.sql`, or remove the name"),
     };
-    Some(source.problem(RULE.code, at, format!("there is no seed `{seed}`"), help))
+    Some(source.problem(RULE.code, at, format!("unknown seed `{seed}`"), help))
 }
 
 #[cfg(test)]
@@ -31,8 +31,8 @@ mod tests {
         check(
             "[environments.p]\nseeds = [\"prodction\", \"other\", \"test\"]",
             expect![[r#"
-                db/migrator.toml:2:10: there is no seed `prodction` [M042]; help: did you mean `production`?
-                db/migrator.toml:2:23: there is no seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
+                db/migrator.toml:2:10: unknown seed `prodction` [M042]; help: did you mean `production`?
+                db/migrator.toml:2:23: unknown seed `other` [M042]; help: add `seeds/other.sql`, or remove the name"#]],
         );
     }
 }

@@ -19,7 +19,8 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         for step in &steps {
             match (&step.kind, step.opened) {
                 (StatementKind::Begin, Some(opened)) => {
-                    let message = format!("`BEGIN` inside the transaction of line {}", source.position(opened).0);
+                    let message =
+                        format!("`BEGIN` inside the transaction opened on line {}", source.position(opened).0);
                     problems.push(source.problem(RULE.code, step.words.start(), message, "add a `COMMIT` before it"));
                 }
                 (StatementKind::Commit, opened) => problems.extend(commit(source, step.words, opened.is_some())),
@@ -28,7 +29,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
         }
         if let Some(opened) = steps.last().and_then(|step| step.open_after()) {
             let message = "`BEGIN` without a `COMMIT` in the same block";
-            let help = "add the `COMMIT`: what is left open is rolled back";
+            let help = "add the `COMMIT`: an open transaction is rolled back";
             problems.push(source.problem(RULE.code, opened, message, help));
         }
     }
@@ -40,7 +41,7 @@ fn commit(source: &Source, words: &Words<'_>, is_open: bool) -> Option<Problem> 
     if !is_open {
         refuse(format!("`{name}` without a `BEGIN`"), "add the `BEGIN`, or remove it")
     } else if words.has("chain") && !words.has("no") {
-        refuse(format!("`{name} AND CHAIN` opens another transaction"), "write `COMMIT` and `BEGIN`")
+        refuse(format!("`{name} AND CHAIN` opens another transaction"), "write `COMMIT` and `BEGIN` instead")
     } else {
         None
     }
@@ -64,7 +65,7 @@ mod tests {
             RULE,
             "BEGIN;\na;\nBEGIN; COMMIT;",
             expect![[r#"
-                db/migrations/001_x.sql:4:1: `BEGIN` inside the transaction of line 2 [M032]; help: add a `COMMIT` before it"#]],
+                db/migrations/001_x.sql:4:1: `BEGIN` inside the transaction opened on line 2 [M032]; help: add a `COMMIT` before it"#]],
         );
         own_transactions(
             RULE,
@@ -76,19 +77,19 @@ mod tests {
             RULE,
             "a;\nBEGIN; b",
             expect![[r#"
-                db/migrations/001_x.sql:3:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: what is left open is rolled back"#]],
+                db/migrations/001_x.sql:3:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: an open transaction is rolled back"#]],
         );
         own_transactions(
             RULE,
             "BEGIN; a; COMMIT AND CHAIN",
             expect![[r#"
-                db/migrations/001_x.sql:2:11: `COMMIT AND CHAIN` opens another transaction [M032]; help: write `COMMIT` and `BEGIN`"#]],
+                db/migrations/001_x.sql:2:11: `COMMIT AND CHAIN` opens another transaction [M032]; help: write `COMMIT` and `BEGIN` instead"#]],
         );
         own_transactions(
             RULE,
             "BEGIN; a; ROLLBACK; SAVEPOINT x",
             expect![[r#"
-                db/migrations/001_x.sql:2:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: what is left open is rolled back"#]],
+                db/migrations/001_x.sql:2:1: `BEGIN` without a `COMMIT` in the same block [M032]; help: add the `COMMIT`: an open transaction is rolled back"#]],
         );
     }
 }

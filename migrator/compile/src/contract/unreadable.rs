@@ -6,12 +6,12 @@ use crate::code::Meaning;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M002", "file unreadable"));
+pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M002", "unreadable file"));
 
 /// What reading a file or directory came to.
 pub(crate) fn problem(label: &str, error: &Error) -> Problem {
     let (reason, help) = match error.kind() {
-        ErrorKind::InvalidInput => (error.to_string(), "put an ordinary file in its place, or remove it"),
+        ErrorKind::InvalidInput => (error.to_string(), "replace it with a regular file, or remove it"),
         ErrorKind::FileTooLarge => (error.to_string(), "split it, or load data of that size with `psql` and `COPY`"),
         kind => (kind.to_string(), "make it readable, or remove it"),
     };
@@ -48,13 +48,13 @@ mod tests {
             assert!(std::process::Command::new("mkfifo").arg(db.join(file)).status().unwrap().success());
         }
         expect![[r#"
-            db/checks/a.sql: cannot read `db/checks/a.sql`: it is a named pipe, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/migrations/002_b.sql: cannot read `db/migrations/002_b.sql`: it is a device, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/migrations/003_c.sql: cannot read `db/migrations/003_c.sql`: it is a named pipe, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/migrator.toml: cannot read `db/migrator.toml`: it is a device, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/repeatable/a.sql: cannot read `db/repeatable/a.sql`: it is a device, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/schema.facts.15: cannot read `db/schema.facts.15`: it is a device, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/schema.facts.16: cannot read `db/schema.facts.16`: it is a named pipe, not a file [M002]; help: put an ordinary file in its place, or remove it
-            db/seeds/a.sql: cannot read `db/seeds/a.sql`: it is a device, not a file [M002]; help: put an ordinary file in its place, or remove it"#]].assert_eq(&load(&db).unwrap_err().to_string());
+            db/checks/a.sql: cannot read `db/checks/a.sql`: it is a named pipe, not a file [M002]; help: replace it with a regular file, or remove it
+            db/migrations/002_b.sql: cannot read `db/migrations/002_b.sql`: it is a device, not a file [M002]; help: replace it with a regular file, or remove it
+            db/migrations/003_c.sql: cannot read `db/migrations/003_c.sql`: it is a named pipe, not a file [M002]; help: replace it with a regular file, or remove it
+            db/migrator.toml: cannot read `db/migrator.toml`: it is a device, not a file [M002]; help: replace it with a regular file, or remove it
+            db/repeatable/a.sql: cannot read `db/repeatable/a.sql`: it is a device, not a file [M002]; help: replace it with a regular file, or remove it
+            db/schema.facts.15: cannot read `db/schema.facts.15`: it is a device, not a file [M002]; help: replace it with a regular file, or remove it
+            db/schema.facts.16: cannot read `db/schema.facts.16`: it is a named pipe, not a file [M002]; help: replace it with a regular file, or remove it
+            db/seeds/a.sql: cannot read `db/seeds/a.sql`: it is a device, not a file [M002]; help: replace it with a regular file, or remove it"#]].assert_eq(&load(&db).unwrap_err().to_string());
     }
 }

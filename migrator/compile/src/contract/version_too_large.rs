@@ -10,7 +10,8 @@ pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M005", "version too
 pub(crate) fn problem(path: &str, version: &str, name: &str) -> Problem {
     let message = format!("version `{version}` is too large");
     // Most likely a time with fractions of a second, of which the first fourteen digits are enough.
-    let help = format!("rename it, for instance to `{}_{name}.sql`: a version is at most {}", &version[..14], i64::MAX);
+    let help =
+        format!("rename it, for example to `{}_{name}.sql`; the largest version is {}", &version[..14], i64::MAX);
     Problem::whole(RULE.code, path, message, help)
 }
 
@@ -29,8 +30,8 @@ mod tests {
                 "00000000000000000000000001_x.sql",
             ],
             expect![[r#"
-                9223372036854775808_x.sql: version `9223372036854775808` is too large [M005]; help: rename it, for instance to `92233720368547_x.sql`: a version is at most 9223372036854775807
-                20261120140200123456789_nanoseconds.sql: version `20261120140200123456789` is too large [M005]; help: rename it, for instance to `20261120140200_nanoseconds.sql`: a version is at most 9223372036854775807
+                9223372036854775808_x.sql: version `9223372036854775808` is too large [M005]; help: rename it, for example to `92233720368547_x.sql`; the largest version is 9223372036854775807
+                20261120140200123456789_nanoseconds.sql: version `20261120140200123456789` is too large [M005]; help: rename it, for example to `20261120140200_nanoseconds.sql`; the largest version is 9223372036854775807
                 00000000000000000000000001 1 x
             "#]],
         );

@@ -5,7 +5,7 @@ use crate::file::Name;
 use crate::problem::Problem;
 use crate::rule::Rule;
 
-pub(crate) const RULE: Rule = Rule::names(&Meaning::error("M006", "version used twice"), check);
+pub(crate) const RULE: Rule = Rule::names(&Meaning::error("M006", "duplicate version"), check);
 
 fn check(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
     let newest = names.last().map(|(name, _)| name);
@@ -17,17 +17,17 @@ fn check(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
             continue;
         }
         let message = if a.version == b.version {
-            format!("version `{}` is used twice: `{first}` and `{second}`", a.version)
+            format!("version `{}` is used by both `{first}` and `{second}`", a.version)
         } else {
             format!("`{}` and `{}` are the same version: `{first}` and `{second}`", a.version, b.version)
         };
         let help = match free {
             Some(free) => format!(
-                "give the one that has not been applied anywhere the next version: rename `{}` to `{free:0width$}_{}.sql`",
+                "rename the one that has not been applied anywhere, for example `{}` to `{free:0width$}_{}.sql`",
                 second.rsplit('/').next().unwrap_or_default(),
                 b.name
             ),
-            None => "give the one that has not been applied anywhere a version of its own".to_owned(),
+            None => "rename the one that has not been applied anywhere to another version".to_owned(),
         };
         free = free.and_then(|free| free.checked_add(1));
         problems.push(Problem::whole(RULE.code, second, message, help));
@@ -46,8 +46,8 @@ mod tests {
             &[("db/migrations/001_a.sql", PLAIN), ("db/migrations/001_b.sql", PLAIN), ("db/migrations/1_c.sql", PLAIN)],
             expect![[r#"
                 []
-                Error db/migrations/001_b.sql: version `001` is used twice: `db/migrations/001_a.sql` and `db/migrations/001_b.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `001_b.sql` to `2_b.sql`
-                Error db/migrations/1_c.sql: `001` and `1` are the same version: `db/migrations/001_b.sql` and `db/migrations/1_c.sql` [M006]; help: give the one that has not been applied anywhere the next version: rename `1_c.sql` to `3_c.sql`"#]],
+                Error db/migrations/001_b.sql: version `001` is used by both `db/migrations/001_a.sql` and `db/migrations/001_b.sql` [M006]; help: rename the one that has not been applied anywhere, for example `001_b.sql` to `2_b.sql`
+                Error db/migrations/1_c.sql: `001` and `1` are the same version: `db/migrations/001_b.sql` and `db/migrations/1_c.sql` [M006]; help: rename the one that has not been applied anywhere, for example `1_c.sql` to `3_c.sql`"#]],
         );
     }
 }

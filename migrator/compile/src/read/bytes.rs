@@ -38,7 +38,7 @@ fn check(metadata: &Metadata) -> Result<()> {
 }
 
 fn too_large() -> Error {
-    Error::new(ErrorKind::FileTooLarge, "it has 1 GiB or more, which is more than the server takes")
+    Error::new(ErrorKind::FileTooLarge, "it is 1 GiB or larger, which is more than the server accepts")
 }
 
 /// What something is that is not an ordinary file.
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(said("pipe"), "it is a named pipe, not a file");
         assert_eq!(said("socket"), "it is a socket, not a file");
         assert_eq!(said("."), "it is a directory, not a file");
-        assert_eq!(said("sparse"), "it has 1 GiB or more, which is more than the server takes");
+        assert_eq!(said("sparse"), "it is 1 GiB or larger, which is more than the server accepts");
         assert!(read_file(&path("loop")).is_err());
         assert!(read_file(&path("absent")).is_err_and(|error| error.kind() == ErrorKind::NotFound));
     }

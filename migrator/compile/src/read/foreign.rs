@@ -134,7 +134,7 @@ fn plain(directory: &Path, items: &[Item<'_>]) -> Tool {
     } else if of_supabase() {
         "Supabase"
     } else {
-        "a tool that has no markers, such as sqlx, Supabase or Atlas"
+        "a tool without markers, such as sqlx, Supabase or Atlas"
     };
     Tool { name, help: PLAIN }
 }

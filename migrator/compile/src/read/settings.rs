@@ -195,7 +195,8 @@ impl Reader<'_> {
         let choice = choices.iter().find(|(name, _)| Some(*name) == text);
         if choice.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            let shown = text.map_or(value.get_ref().type_str().to_owned(), |text| format!("`{text}`"));
+            let type_name = value.get_ref().type_str();
+            let shown = text.map_or_else(|| format!("of type {type_name}"), |text| format!("`{text}`"));
             self.refuse(value.span(), settings::not_a_choice(key, &shown, &names));
         }
         choice.map(|(_, value)| *value)

@@ -8,9 +8,10 @@ use migrator_sql::{Kind, Words, is_role_back, lex, role, split};
 type Left = (String, &'static str);
 
 const REPLAYED: &str =
-    "write `SET`, which is run again when the block is resumed, or `SET LOCAL` between `BEGIN` and `COMMIT`";
+    "write `SET`, which runs again when the block is resumed, or `SET LOCAL` between `BEGIN` and `COMMIT`";
 const TEMPORARY: &str = "use an ordinary table, or `ON COMMIT DROP` between `BEGIN` and `COMMIT`";
-const LOCK: &str = "use `pg_advisory_xact_lock` between `BEGIN` and `COMMIT`; no second migrator runs meanwhile anyway";
+const LOCK: &str =
+    "use `pg_advisory_xact_lock` between `BEGIN` and `COMMIT`; no other migrator runs at the same time anyway";
 const SPELL_OUT: &str = "write the statement itself";
 
 /// Functions that change the session, and what to do instead.
@@ -19,12 +20,12 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("pg_advisory_lock_shared", LOCK),
     ("pg_try_advisory_lock", LOCK),
     ("pg_try_advisory_lock_shared", LOCK),
-    ("pg_advisory_unlock_all", "remove it: it takes away the lock that keeps other migrators waiting"),
-    ("setseed", "use it in the statement that needs it, or pass the numbers as they are"),
+    ("pg_advisory_unlock_all", "remove it: it releases the lock that keeps other migrators waiting"),
+    ("setseed", "call it in the statement that needs it, or write the numbers themselves"),
     ("set_limit", "write `SET pg_trgm.similarity_threshold`"),
     ("dblink_connect", "pass the connection string to each call of `dblink`"),
     ("dblink_connect_u", "pass the connection string to each call of `dblink`"),
-    ("pg_replication_origin_session_setup", "do it outside of a migration"),
+    ("pg_replication_origin_session_setup", "do this outside a migration"),
 ];
 
 /// What another session would not have after this statement; `in_unit` between `BEGIN` and `COMMIT`.
@@ -61,11 +62,11 @@ fn of_command(words: &Words<'_>) -> Option<(&'static str, &'static str)> {
     } else if words.is(0, "deallocate") && !words.is(words.tokens.len() - 1, "all") {
         Some(("DEALLOCATE", SPELL_OUT))
     } else if words.is(0, "listen") {
-        Some(("LISTEN", "remove it: no one reads what a migration's session hears"))
+        Some(("LISTEN", "remove it: no one reads the notifications of a migration's session"))
     } else if words.is(0, "declare") && words.find("hold").is_some_and(|hold| words.is(hold - 1, "with")) {
         Some(("DECLARE ... WITH HOLD", "declare the cursor without `WITH HOLD` between `BEGIN` and `COMMIT`"))
     } else if words.start_with(&["discard", "all"]) {
-        Some(("DISCARD ALL", "remove it: it takes away the lock that keeps other migrators waiting"))
+        Some(("DISCARD ALL", "remove it: it releases the lock that keeps other migrators waiting"))
     } else {
         None
     }
@@ -160,7 +161,7 @@ fn reads_sequence(words: &Words<'_>, in_unit: bool) -> Option<Left> {
     let index = (0..words.tokens.len()).find(is_call)?;
     let asked_here = (0..index).any(|at| is_named(words, at, &["nextval"]));
     let name = words.at(index).trim_matches('"').to_ascii_lowercase();
-    let help = "ask the sequence in the same transaction, or with `RETURNING`";
+    let help = "call `nextval` in the same transaction, or use `RETURNING`";
     (!in_unit && !asked_here).then(|| (format!("`{name}`"), help))
 }
 

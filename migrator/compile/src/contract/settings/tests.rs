@@ -7,10 +7,10 @@ fn refuses_unknown_keys() {
     check(
         "[sesion]\n[check]\nallowed = []\nfoo = 1\n[environments.x]\ndowns = true",
         expect![[r#"
-        db/migrator.toml:3:1: unknown key `allowed` [M041]; help: did you mean `allow`?
-        db/migrator.toml:4:1: unknown key `foo` [M041]; help: the keys here are `required_headers`, `start_after`, `allow`, `dbmate`, `ahead`
-        db/migrator.toml:6:1: unknown key `downs` [M041]; help: did you mean `down`?
-        db/migrator.toml:1:2: unknown key `sesion` [M041]; help: did you mean `session`?"#]],
+            db/migrator.toml:3:1: unknown key `allowed` [M041]; help: did you mean `allow`?
+            db/migrator.toml:4:1: unknown key `foo` [M041]; help: the keys are `required_headers`, `start_after`, `allow`, `dbmate`, `ahead`
+            db/migrator.toml:6:1: unknown key `downs` [M041]; help: did you mean `down`?
+            db/migrator.toml:1:2: unknown key `sesion` [M041]; help: did you mean `session`?"#]],
     );
 }
 
@@ -19,25 +19,25 @@ fn refuses_wrong_values() {
     check(
         "history = 1\n[session]\nlock_timeout = \"5\"\nretry_for = 5",
         expect![[r#"
-        db/migrator.toml:1:11: `history` must be a table, this is integer [M041]; help: write `[history]`
-        db/migrator.toml:3:16: `5` is no duration for `lock_timeout` [M041]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
-        db/migrator.toml:4:13: `retry_for` must be a string, this is integer [M041]; help: write `retry_for = "..."`"#]],
+            db/migrator.toml:1:11: `history` must be a table, found integer [M041]; help: write `[history]`
+            db/migrator.toml:3:16: invalid duration `5` for `lock_timeout` [M041]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit
+            db/migrator.toml:4:13: `retry_for` must be a string, found integer [M041]; help: write `retry_for = "..."`"#]],
     );
     check(
         "[check]\ndbmate = \"no\"\nahead = true\nstart_after = \"v1\"\nallow = [1]",
         expect![[r#"
-            db/migrator.toml:3:9: boolean is no value for `ahead` [M041]; help: write one of `"warn"`, `"refuse"`
-            db/migrator.toml:5:9: `allow` must be a list of strings, this is array [M041]; help: write `allow = ["..."]`
-            db/migrator.toml:2:10: `no` is no value for `dbmate` [M041]; help: write one of `"allow"`, `"warn"`, `"deny"`
-            db/migrator.toml:4:15: `v1` is no version [M041]; help: write the digits with which a file name starts, such as `"001"`"#]],
+            db/migrator.toml:3:9: invalid value of type boolean for `ahead` [M041]; help: write one of `"warn"`, `"refuse"`
+            db/migrator.toml:5:9: `allow` must be a list of strings, found array [M041]; help: write `allow = ["..."]`
+            db/migrator.toml:2:10: invalid value `no` for `dbmate` [M041]; help: write one of `"allow"`, `"warn"`, `"deny"`
+            db/migrator.toml:4:15: invalid version `v1` [M041]; help: write the digits at the start of a file name, such as `"001"`"#]],
     );
     check(
         "[history]\nschema = \"\"\ntable = \"a.b\"\n[environments]\nx = 1\ny.down = \"no\"",
         expect![[r#"
-        db/migrator.toml:5:5: `x` must be a table, this is integer [M041]; help: write `[x]`
-        db/migrator.toml:6:10: `down` must be true or false, this is string [M041]; help: write `down = true`
-        db/migrator.toml:2:10: `` is no name for `schema` [M041]; help: write 1 to 63 bytes without `.` and `"`; schema and table have keys of their own
-        db/migrator.toml:3:9: `a.b` is no name for `table` [M041]; help: write 1 to 56 bytes without `.` and `"`; schema and table have keys of their own"#]],
+            db/migrator.toml:5:5: `x` must be a table, found integer [M041]; help: write `[x]`
+            db/migrator.toml:6:10: `down` must be true or false, found string [M041]; help: write `down = true`
+            db/migrator.toml:2:10: invalid name `` for `schema` [M041]; help: write 1 to 63 bytes without `.` and `"`: schema and table have separate keys
+            db/migrator.toml:3:9: invalid name `a.b` for `table` [M041]; help: write 1 to 56 bytes without `.` and `"`: schema and table have separate keys"#]],
     );
 }
 
@@ -46,11 +46,11 @@ fn refuses_a_pattern_that_ignores_nothing() {
     check(
         "[drift]\nignore = [\"tabel x\", \"table\", \"table \", \"x\"]\nowners = 1",
         expect![[r#"
-        db/migrator.toml:2:11: `tabel x` names nothing that drift compares [M041]; help: did you mean `table`?
-        db/migrator.toml:2:22: `table` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:2:31: `table ` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:2:41: `x` names nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
-        db/migrator.toml:3:10: `owners` must be true or false, this is integer [M041]; help: write `owners = true`"#]],
+            db/migrator.toml:2:11: pattern `tabel x` matches nothing that drift compares [M041]; help: did you mean `table`?
+            db/migrator.toml:2:22: pattern `table` matches nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:2:31: pattern `table ` matches nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:2:41: pattern `x` matches nothing that drift compares [M041]; help: write the kind of object and its name, such as `"table core.tmp_*"`; the lines of `schema.facts.<major>` show both
+            db/migrator.toml:3:10: `owners` must be true or false, found integer [M041]; help: write `owners = true`"#]],
     );
 }
 
@@ -59,8 +59,8 @@ fn refuses_to_switch_off_a_rule_that_does_not_exist() {
     check(
         "[check]\nallow = [\"ban-drop-column\", \"ban-drop-colum\", \"everything\"]",
         expect![[r#"
-        db/migrator.toml:2:29: there is no rule `ban-drop-colum` [M041]; help: did you mean `ban-drop-column`?
-        db/migrator.toml:2:47: there is no rule `everything` [M041]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"#]],
+            db/migrator.toml:2:29: unknown rule `ban-drop-colum` [M041]; help: did you mean `ban-drop-column`?
+            db/migrator.toml:2:47: unknown rule `everything` [M041]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"#]],
     );
 }
 
@@ -69,7 +69,7 @@ fn refuses_what_is_no_toml() {
     check(
         "[history\nschema = \"a\"\n[check]\nallow = [\n",
         expect![[r#"
-        db/migrator.toml:1:9: unclosed table, expected `]` [M041]; help: correct the TOML
-        db/migrator.toml:4:10: unclosed array, expected `]` [M041]; help: correct the TOML"#]],
+        db/migrator.toml:1:9: unclosed table, expected `]` [M041]; help: fix the TOML
+        db/migrator.toml:4:10: unclosed array, expected `]` [M041]; help: fix the TOML"#]],
     );
 }

@@ -29,7 +29,7 @@ fn takes_a_continued_escape_string_as_the_server_does() {
     check_text(
         "SELECT E'a'\n'b\\'é' FORM x y",
         expect![[r#"
-                db/seeds/x.sql:2:13: missing comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:2:13: missing comma [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
     );
 }
 
@@ -38,12 +38,12 @@ fn reports_the_first_mistake_of_a_statement() {
     check_text(
         "SELECT 1;\nCREATE TABEL t (a int);\nSELECT 2",
         expect![[r#"
-                db/seeds/x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:2:1: no statement begins with `CREATE TABEL` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
     );
     check_text(
         "CREATE TABLE t (a int,, b int",
         expect![[r#"
-                db/seeds/x.sql:1:23: unexpected comma [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:1:23: unexpected comma [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
     );
 }
 
@@ -52,9 +52,9 @@ fn names_the_variables_of_psql() {
     check_text(
         "SELECT :'name';\nSELECT 1 WHERE 1 = :limit;\nCREATE SCHEMA :\"s\"",
         expect![[r#"
-            db/seeds/x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
-            db/seeds/x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`
-            db/seeds/x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or take it from a setting: `current_setting('app.name')`"#]],
+            db/seeds/x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`"#]],
     );
     check_text("SELECT a[1:2], '1'::int, (ARRAY[1])[:1]", expect![""]);
 }
@@ -64,9 +64,9 @@ fn reports_three_statements_at_most() {
     check_text(
         "SELEC 1;\nSELEC 2;\nSELECT 3;\nSELEC 4;\nSELEC 5;",
         expect![[r#"
-            db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-            db/seeds/x.sql:2:1: no statement begins with `SELEC 2` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`
-            db/seeds/x.sql:4:1: no statement begins with `SELEC 4` [M020]; help: correct it; if the parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"#]],
+            db/seeds/x.sql:1:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+            db/seeds/x.sql:2:1: no statement begins with `SELEC 2` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
+            db/seeds/x.sql:4:1: no statement begins with `SELEC 4` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block"#]],
     );
 }
 
@@ -75,8 +75,8 @@ fn depth_that_could_exhaust_the_stack_is_reported() {
     let nested = format!("SELECT {}1", "(".repeat(100_000));
     assert_eq!(
         errors(&nested)[0].to_string(),
-        "db/seeds/x.sql:1:1: the statement is nested too deeply for the parser [M020]; help: correct it; if the \
-         parser is wrong, say so in the block: `-- migrate:unchecked <reason>`"
+        "db/seeds/x.sql:1:1: the statement is nested too deeply for the parser [M020]; help: fix it; if the \
+         parser is wrong, add `-- migrate:unchecked <reason>` to the block"
     );
     for chain in ["+1", " AND a", " || 'a'", " UNION SELECT 1", "::int", ".a", "[1]"] {
         errors(&format!("SELECT a{}", chain.repeat(1_000)));
