@@ -1,4 +1,4 @@
-//! How long it takes to read and check files, beside the parser alone on the same text in the same run.
+//! How long it takes to read and check files, compared with the parser alone on the same text in the same run.
 //!
 //! `cargo bench --package migrator-build`; each figure is the best of five.
 #![allow(clippy::print_stdout, reason = "the figures are this program's output")]
@@ -24,7 +24,7 @@ fn report(name: &str, block: &str) {
         let loaded = load_file("migrations/001_x.sql", black_box(text.as_bytes()));
         assert!(loaded.is_ok(), "{name}: {loaded:?}");
     });
-    // In parts, as a whole file needs much memory and time goes into that.
+    // In parts: a whole file needs much memory, which takes time.
     let parser = best(|| {
         for part in parts(block) {
             assert_eq!(SourceFile::parse(black_box(part)).errors(), []);
@@ -48,15 +48,15 @@ fn best(work: impl Fn()) -> Duration {
     (0..5).map(|_| once()).min().unwrap_or_default()
 }
 
-/// About 16 KB each, cut behind a line that ends a statement.
+/// About 16 KB each, split after a line that ends a statement.
 fn parts(text: &str) -> Vec<&str> {
     let end_of_statement = if text.contains("$body$;\n") { "$body$;\n" } else { ";\n" };
     let mut parts = Vec::new();
     let mut rest = text;
-    while let Some(end) = rest.get(16_384..).and_then(|behind| behind.find(end_of_statement)) {
-        let (part, behind) = rest.split_at(16_384 + end + end_of_statement.len());
+    while let Some(end) = rest.get(16_384..).and_then(|after| after.find(end_of_statement)) {
+        let (part, after) = rest.split_at(16_384 + end + end_of_statement.len());
         parts.push(part);
-        rest = behind;
+        rest = after;
     }
     parts.push(rest);
     parts

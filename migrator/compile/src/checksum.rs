@@ -1,24 +1,24 @@
-//! Fingerprints of SQL that survive reformatting and commenting, and nothing else.
+//! Checksums of SQL that ignore formatting and comments, and nothing else.
 
 use sha2::{Digest, Sha256};
 
 use migrator_sql::{Token, Words};
 
-/// The fingerprint of one statement: SHA-256 in hexadecimal over its tokens, each as its kind (one byte), its length in
+/// The checksum of one statement: SHA-256 in hexadecimal over its tokens, each as its kind (one byte), its length in
 /// bytes (eight, big-endian) and its bytes.
 ///
-/// White space and comments are no tokens. Operators are cut as the server cuts them, so that `a @-1` and `a @ -1`, which
-/// the server executes differently, differ here too.
+/// White space and comments are not tokens. Operators are split as the server splits them: `a @-1` and `a @ -1`, which the
+/// server executes differently, have different checksums.
 pub(crate) fn statement(statement: &Words<'_>) -> String {
     let mut hash = Sha256::new();
     add_tokens(&mut hash, statement);
     hex::encode(hash.finalize())
 }
 
-/// The fingerprint of a block or script: as for a statement, with one byte 0 between two statements.
+/// The checksum of a block or script: as for a statement, with one byte 0 between two statements.
 ///
-/// That byte stands for the semicolons. How many there are, and whether one follows the last statement, is left out,
-/// because the server executes the same statements either way.
+/// That byte represents the semicolons. Their number, and a semicolon after the last statement, make no difference: the
+/// server executes the same statements.
 pub(crate) fn statements(statements: &[Words<'_>]) -> String {
     let mut hash = Sha256::new();
     for (index, statement) in statements.iter().enumerate() {
@@ -31,7 +31,7 @@ pub(crate) fn statements(statements: &[Words<'_>]) -> String {
     hex::encode(hash.finalize())
 }
 
-/// The fingerprint of named texts, each as length and bytes of its name, then of its content.
+/// The checksum of named texts, each as length and bytes of its name, then of its content.
 pub(crate) fn texts<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut hash = Sha256::new();
     for (name, content) in texts {

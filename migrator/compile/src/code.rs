@@ -1,9 +1,8 @@
-//! The stable names of everything that can be wrong with a db directory.
+//! The stable codes of everything that can be wrong with a db directory.
 
-/// What is wrong, as a name that stays: messages may be reworded, codes keep their meaning and are never used again for
-/// another one.
+/// The stable code of a problem: messages may be reworded, a code keeps its meaning and is never reused.
 ///
-/// Each is declared by the rule that reports it, in `contract/<rule>.rs`. They compare and sort by name.
+/// The rule that reports it declares it, in `contract/<rule>.rs`. Codes compare by name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(&'static Meaning);
 
@@ -27,7 +26,7 @@ impl Meaning {
         Meaning { name, title, severity: Severity::Warning, dbmate: false }
     }
 
-    /// A warning about what is fine here but not for dbmate.
+    /// A warning about what dbmate reads differently or rejects.
     pub(crate) const fn dbmate(name: &'static str, title: &'static str) -> Meaning {
         Meaning { name, title, severity: Severity::Warning, dbmate: true }
     }
@@ -38,7 +37,7 @@ impl Code {
         Code(meaning)
     }
 
-    /// The code as it stands in messages: `M012`.
+    /// The code as messages show it: `M012`.
     pub fn as_str(self) -> &'static str {
         self.0.name
     }
@@ -48,12 +47,12 @@ impl Code {
         self.0.title
     }
 
-    /// How seriously it is taken when the settings do not say otherwise.
+    /// The severity, unless the settings say otherwise.
     pub fn severity(self) -> Severity {
         self.0.severity
     }
 
-    /// True for what is fine here but read otherwise, or refused, by dbmate: `[check] dbmate` decides about these.
+    /// True for what dbmate reads differently or rejects: `[check] dbmate` sets the severity of these.
     pub fn is_dbmate(self) -> bool {
         self.0.dbmate
     }
@@ -62,7 +61,7 @@ impl Code {
 /// Whether a problem stops the build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Reported; the build goes on.
+    /// Reported; the build continues.
     Warning,
     /// Reported; the build fails.
     Error,

@@ -1,4 +1,4 @@
-//! What a db directory may hold: one file for each rule, with its code, its check, its messages and its tests.
+//! What a db directory may hold: one file per rule, with its code, its check, its messages and its tests.
 
 use crate::code::Code;
 use crate::file::{File, Name};
@@ -19,7 +19,7 @@ pub(crate) mod encoding;
 pub(crate) mod file_name;
 pub(crate) mod foreign_files;
 pub(crate) mod marker_in_script;
-pub(crate) mod marker_misspelt;
+pub(crate) mod marker_misspelled;
 pub(crate) mod marker_option;
 pub(crate) mod marker_twice;
 pub(crate) mod missing_header;
@@ -56,7 +56,7 @@ const RULES: &[Rule] = &[
     foreign_files::RULE,
     no_up_marker::RULE,
     text_before_up::RULE,
-    marker_misspelt::RULE,
+    marker_misspelled::RULE,
     marker_twice::RULE,
     down_before_up::RULE,
     marker_option::RULE,
@@ -100,7 +100,7 @@ impl Code {
     pub const ALL: &[Code] = &CODES;
 }
 
-/// Checks the names of all migrations with their paths, ascending by number.
+/// Checks the names and paths of all migrations, ascending by number.
 pub(crate) fn check_names(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
     for rule in RULES {
         if let Check::Names(check) = rule.check {
@@ -109,7 +109,7 @@ pub(crate) fn check_names(names: &[(&Name, &str)], problems: &mut Vec<Problem>) 
     }
 }
 
-/// Checks a file, in which reading has `found` something already.
+/// Checks a file, and adds what reading it has `found`.
 pub(crate) fn check_file(file: &File<'_>, mut found: Vec<Problem>, problems: &mut Vec<Problem>) {
     for rule in RULES {
         if let Check::File(check) = rule.check {
@@ -117,7 +117,7 @@ pub(crate) fn check_file(file: &File<'_>, mut found: Vec<Problem>, problems: &mu
         }
     }
     if let Some(at) = file.data {
-        // The statement is reported, what follows is not SQL.
+        // What follows the statement is not SQL.
         let data = file.source.position(at);
         let is_sql = |problem: &Problem| (problem.line, problem.column) < data;
         let is_copy =
@@ -130,7 +130,7 @@ pub(crate) fn check_file(file: &File<'_>, mut found: Vec<Problem>, problems: &mu
     problems.append(&mut found);
 }
 
-/// A history that began elsewhere is taken as it is: what is only worth a look in it stops no build.
+/// The history of another tool cannot be changed: what is harmless in it must not fail the build.
 fn excuse(file: &File<'_>, problem: &mut Problem) {
     let is_excused = RULES.iter().find(|rule| rule.code == problem.code).is_some_and(|rule| match rule.old {
         Old::Error => false,

@@ -1,4 +1,4 @@
-//! Durations as PostgreSQL takes them: `500ms`, `5s`, `10min`, `1h`, `0`.
+//! Durations in the form that PostgreSQL accepts: `500ms`, `5s`, `10min`, `1h`, `0`.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use migrator_diagnostic::duration;
 /// The server keeps timeouts in a 32-bit number of milliseconds.
 const MAX: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// What every message about a wrong duration says.
+/// The help of every message about an invalid duration.
 pub(crate) const FORM: &str = "write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, or `0` for no limit";
 
-/// Milliseconds of a duration; `None` if it is not written in that form or is more than the server takes (24 days).
+/// Milliseconds of a duration; `None` if the form is wrong, or if it exceeds the server's limit (24 days).
 pub(crate) fn parse(text: &str) -> Option<u64> {
     let duration = duration::parse(text).filter(|&duration| duration <= MAX)?;
     u64::try_from(duration.as_millis()).ok()

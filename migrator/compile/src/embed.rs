@@ -1,4 +1,4 @@
-//! What a build script calls: cargo's side of reading a directory.
+//! What a build script calls: reads a directory and reports to cargo.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -9,15 +9,15 @@ use crate::generate::generate;
 use crate::load::load;
 use crate::problem::{Problem, Severity};
 
-/// Reads and checks `dir` and hands it to the compiler. For build scripts.
+/// Reads and checks `dir`, and writes it as Rust. For build scripts.
 ///
-/// `dir` is relative to the manifest's directory of the package whose build script calls this. The directory and all that is
-/// in it is watched, so that a new file is noticed. Problems are printed as cargo's warnings and errors; after an error the
-/// build fails. On success `include!(env!("MIGRATOR_EMBEDDED"))` is the generated expression.
+/// `dir` is relative to the directory of the manifest of the package whose build script calls this. Cargo watches the
+/// directory and everything in it. Problems are printed as warnings and errors of cargo; an error fails the build. On success,
+/// `include!(env!("MIGRATOR_EMBEDDED"))` is the generated expression.
 ///
 /// # Panics
 ///
-/// Outside a build script, and if the output directory cannot be written.
+/// Panics outside a build script, or if the output directory cannot be written.
 #[allow(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 pub fn embed(dir: impl AsRef<Path>) {
     let root = variable("CARGO_MANIFEST_DIR");
@@ -42,15 +42,14 @@ fn report(root: &Path, dir: &Path, output: &Path) -> String {
         }
         Err(problems) => problems.0,
     };
-    // Of a directory cargo looks at everything in it, at any depth.
+    // Cargo watches everything in a directory, at any depth.
     let mut lines = vec![with_path("rerun-if-changed=", dir), with_path("rustc-env=MIGRATOR_EMBEDDED=", output)];
     lines.extend(problems.iter().map(instruction));
     lines.push(String::new());
     lines.join("\n")
 }
 
-/// An instruction is a line, and there is no way to write a line break inside of one: a path with one would give cargo
-/// instructions of its own.
+/// An instruction is one line and has no escape for a line break: a path with one could give cargo instructions of its own.
 fn with_path(instruction: &str, path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(['\n', '\r']) {
@@ -70,7 +69,7 @@ fn instruction(problem: &Problem) -> String {
     }
 }
 
-/// An unchanged file keeps its time, so that cargo does not compile what includes it.
+/// An unchanged file keeps its modification time, so that cargo does not recompile what includes it.
 fn write_if_changed(path: &Path, text: &str) {
     if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return;
@@ -163,7 +162,7 @@ mod tests {
         }
         assert_eq!(report.matches("contains a control character [M003]").count(), 5, "{report}");
         drop(root);
-        // Neither do the paths that we are given.
+        // Neither do the paths that are passed in.
         let root = directory(&[(
             &format!("{planted}/db/migrations/001_a.sql"),
             "-- migrate:up\nSELECT 1;\n-- migrate:down\n",

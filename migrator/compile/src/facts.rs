@@ -1,9 +1,9 @@
-//! `schema.facts.<major>`: what the schema is on one major release of PostgreSQL. `cargo xtask dump` writes the file.
+//! `schema.facts.<major>`: the facts of the schema on one major version of PostgreSQL. `cargo xtask dump` writes the file.
 
-/// What the name of such a file begins with.
+/// The start of the name of such a file.
 pub(crate) const PREFIX: &str = "schema.facts.";
 
-/// The kinds of facts, ascending: what a pattern under `[drift]` can begin with.
+/// The kinds of facts, ascending: the first word of a pattern under `[drift]`.
 pub const FACT_KINDS: &[&str] = &[
     "access-method",
     "aggregate",
@@ -51,7 +51,7 @@ pub const FACT_KINDS: &[&str] = &[
     "view",
 ];
 
-/// The major release in a file's name; `None` for a name that has none.
+/// The major version in a file's name; `None` if there is none.
 pub(crate) fn major(name: &str) -> Option<i32> {
     let digits = name.strip_prefix(PREFIX)?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');

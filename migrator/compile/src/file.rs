@@ -8,7 +8,7 @@ use migrator_sql::{Lexed, Words};
 use crate::procedures::Procedures;
 use crate::source::Source;
 
-/// The folder of a file, which decides what may stand in it.
+/// The folder of a file, which decides what the file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Folder {
     Migrations,
@@ -25,7 +25,7 @@ pub(crate) struct Name {
     pub(crate) name: String,
 }
 
-/// The SQL behind one marker, or a whole script.
+/// The SQL after one marker, or a whole script.
 #[derive(Debug)]
 pub(crate) struct Block<'a> {
     /// `None` in a script.
@@ -48,18 +48,18 @@ pub(crate) struct File<'a> {
     pub(crate) folder: Folder,
     /// In the order of the file.
     pub(crate) blocks: Vec<Block<'a>>,
-    /// Where the data of a `COPY ... FROM stdin` belongs: from this statement on the file is not SQL.
+    /// Where the first `COPY ... FROM stdin` is: what follows it is data, not SQL.
     pub(crate) data: Option<usize>,
-    /// The directions of misspelt markers; `None` for one that may mean either.
-    pub(crate) misspelt: Vec<Option<Direction>>,
-    /// True for a migration that was applied before this tool came (`start_after`).
+    /// The directions of misspelled markers; `None` if it may be either.
+    pub(crate) misspelled: Vec<Option<Direction>>,
+    /// True for a migration up to `start_after`, which another tool has applied.
     pub(crate) old: bool,
     pub(crate) required_headers: &'a [Text],
     pub(crate) procedures: &'a Procedures,
 }
 
 impl<'a> File<'a> {
-    /// A file of which nothing else is required.
+    /// A file with the usual values of all other fields.
     pub(crate) fn new(
         source: &'a Source,
         lexed: &'a Lexed,
@@ -69,8 +69,8 @@ impl<'a> File<'a> {
     ) -> File<'a> {
         let mut statements = blocks.iter().flat_map(|block| &block.statements);
         let data = statements.find(|words| is_copy(words, "from", "stdin")).map(Words::start);
-        let (misspelt, old, required_headers) = (Vec::new(), false, [].as_slice());
-        File { source, lexed, folder, blocks, data, misspelt, old, required_headers, procedures }
+        let (misspelled, old, required_headers) = (Vec::new(), false, [].as_slice());
+        File { source, lexed, folder, blocks, data, misspelled, old, required_headers, procedures }
     }
 
     /// The first block of a direction.
@@ -78,10 +78,10 @@ impl<'a> File<'a> {
         self.blocks.iter().find(|block| block.direction == Some(direction))
     }
 
-    /// True if the marker of a direction is missing, and no misspelt one can have been meant.
+    /// True if the marker of a direction is missing, and no misspelled marker can be it.
     pub(crate) fn lacks(&self, direction: Direction) -> bool {
         let meant = |meant: &Option<Direction>| meant.is_none_or(|meant| meant == direction);
-        self.block(direction).is_none() && !self.misspelt.iter().any(meant)
+        self.block(direction).is_none() && !self.misspelled.iter().any(meant)
     }
 
     /// True for a line of a down block.

@@ -7,10 +7,10 @@ use migrator_model::{
     Block, Environment, List, Migration, Options, SchemaFacts, Script, Set, Settings, Statement, StatementKind, Text,
 };
 
-/// How many statements one constant holds. The compiler's time for one grows with the square of its length.
+/// The number of statements in one constant. The time to compile one grows with the square of its length.
 const ROW: usize = 256;
 
-/// What the expression starts with.
+/// The start of the expression.
 const PRELUDE: &str = "{
 use ::migrator_engine::model as e;
 use ::std::borrow::Cow::Borrowed as B;
@@ -20,10 +20,9 @@ use ::std::option::Option::Some as S;
 
 /// One Rust expression of the type `::migrator_engine::model::Set`, for a `static`: it allocates nothing.
 ///
-/// It calls constructors and holds no struct literal, and says nothing of what has its default: a field that the engine's release
-/// does not know yet does no harm until it is used. Lists are statics of their own: a reference to a value that came from a call
-/// lives no longer than the call. What is in a list is a constant of its own: the compiler's time for many calls in one body grows
-/// faster than their number.
+/// It calls constructors instead of writing struct literals, and leaves out defaults: a field that the engine does not know yet
+/// does no harm until it is used. Every list is a static: a reference to a temporary value would not live long enough. Every item
+/// of a list is a constant: the time to compile many calls in one body grows faster than their number.
 pub fn generate(set: &Set) -> String {
     let texts = set.migrations.iter().map(|migration| migration.text.len());
     let scripts = set.scripts().map(|script| script.text.len());
@@ -48,7 +47,7 @@ pub fn generate(set: &Set) -> String {
 
 struct Writer {
     out: String,
-    /// How many statements of the table have been handed to the blocks and scripts before.
+    /// The number of statements of the table that earlier blocks and scripts have taken.
     written: usize,
 }
 
@@ -68,12 +67,12 @@ impl Writer {
         self.push(")");
     }
 
-    /// A call that replaces one field.
+    /// A call that sets one field.
     fn with(&mut self, field: &str, value: impl std::fmt::Display) {
         self.put(format_args!(".with_{field}({value})"));
     }
 
-    /// The same for a list, where it holds anything.
+    /// The same for a list that is not empty.
     fn with_list<T: Clone>(&mut self, field: &str, of: &str, items: &List<T>, write: fn(&mut Writer, &T)) {
         if !items.is_empty() {
             self.put(format_args!("\n.with_{field}("));
@@ -186,7 +185,7 @@ impl Writer {
         self.push("];\n");
     }
 
-    /// Places and checksums of a few statements, filled up to `size`, and the kinds that are not plain one by one.
+    /// Ranges and checksums of a few statements, padded to `size`, then each kind that is not plain.
     fn row(&mut self, statements: &[&Statement], size: usize) {
         let missing = size - statements.len();
         let all_plain = statements.iter().all(|statement| statement.kind == StatementKind::Plain);
@@ -236,12 +235,12 @@ impl Writer {
                 self.call("detach_concurrently", &[table, partition]);
                 self.push(")");
             }
-            // Kinds that hold nothing are written as they are called.
+            // Kinds without fields are written by their names.
             kind => self.put(format_args!("{kind:?}")),
         }
     }
 
-    /// A call up to its last text; the parenthesis is left open.
+    /// A call up to its last text, without the closing parenthesis.
     fn call(&mut self, name: &str, texts: &[&Text]) {
         self.put(format_args!("{name}("));
         for text in texts {
@@ -312,8 +311,8 @@ impl Writer {
     }
 }
 
-/// A string literal. Line ends stay as they are, which keeps the file readable; what the compiler would refuse or change
-/// inside a literal is escaped, also the characters that change the direction of text.
+/// A string literal. Line ends are kept, so that the file stays readable. Characters that the compiler would reject or change
+/// in a literal are escaped, and so are those that change the direction of text.
 fn string(out: &mut String, text: &str) {
     out.push('"');
     let mut plain = 0;

@@ -6,8 +6,8 @@
 //! migrator_build::embed("../db");
 //! ```
 //!
-//! Every mistake in the directory is a build error, all of them at once, each with file, line, column and the way out.
-//! [`load`] does the same for programs that want the data, [`generate`] writes it as Rust.
+//! Every mistake in the directory is a build error with file, line, column and help, all in one build. [`load`] returns the
+//! same as data, [`generate`] writes it as Rust.
 
 mod checksum;
 mod code;

@@ -1,4 +1,4 @@
-//! From a db directory to a checked set, or to everything that is wrong with it.
+//! From a db directory to a checked set, or to all of its problems.
 
 use std::path::Path;
 
@@ -18,15 +18,15 @@ use crate::{checksum, migration, script};
 pub struct Loaded {
     /// Everything in it.
     pub set: Set,
-    /// What is worth a look, sorted by file, line and column.
+    /// Its warnings, sorted by file, line and column.
     pub warnings: Vec<Problem>,
 }
 
-/// Reads and checks a db directory. Writes nothing, prints nothing.
+/// Reads and checks a db directory. Neither writes nor prints anything.
 ///
 /// # Errors
 ///
-/// Everything that is wrong in the directory, warnings among it, if at least one problem is an error.
+/// All problems with the directory, warnings included, if at least one is an error.
 pub fn load(dir: &Path) -> Result<Loaded, Problems> {
     finish(parse::with_deep_stack(|| {
         let mut problems = Vec::new();
@@ -35,12 +35,12 @@ pub fn load(dir: &Path) -> Result<Loaded, Problems> {
     }))
 }
 
-/// Reads and checks one file as if it were the only one of a db directory, in which its path is `path`:
+/// Reads and checks one file as if it were alone in a db directory, with this path:
 /// `migrations/001_init.sql`, `seeds/development.sql`, `migrator.toml`.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with the file, warnings among it, if at least one problem is an error.
+/// All problems with the file, warnings included, if at least one is an error.
 pub fn load_file(path: &str, bytes: &[u8]) -> Result<Loaded, Problems> {
     finish(parse::with_deep_stack(|| {
         let mut problems = Vec::new();
@@ -49,7 +49,7 @@ pub fn load_file(path: &str, bytes: &[u8]) -> Result<Loaded, Problems> {
     }))
 }
 
-/// The bytes at which the statements of a text start.
+/// The byte offsets at which the statements of a text start.
 pub fn statement_starts(text: &str) -> Vec<usize> {
     let tokens = migrator_sql::lex(text).tokens;
     let statements = migrator_sql::split(text, &tokens);
@@ -97,7 +97,7 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
         .with_settings(settings)
 }
 
-/// The settings decide what to do about files that dbmate would read otherwise.
+/// The settings decide the severity of what dbmate reads differently.
 fn apply_level(level: Level, problems: &mut Vec<Problem>) {
     match level {
         Level::Allow => problems.retain(|problem| !problem.code.is_dbmate()),
@@ -110,7 +110,7 @@ fn apply_level(level: Level, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Over the paths inside the directory and the normalised texts: where the directory lies does not matter.
+/// The checksum of the paths inside the directory and of the normalised texts: the place of the directory does not matter.
 fn digest(folder: &folder::Folder) -> String {
     let scripts = folder.repeatables.iter().chain(&folder.seeds).chain(&folder.checks).map(|(_, source)| source);
     let sources = folder.migrations.iter().map(|(_, source)| source).chain(scripts).chain(&folder.settings);

@@ -24,7 +24,7 @@ pub(crate) fn read(
     let mut found = Vec::new();
     let document = document::read(&source, &lexed, &mut found);
     let file = File {
-        misspelt: document.misspelt,
+        misspelled: document.misspelled,
         old: settings.start_after.is_some_and(|version| name.number <= version),
         required_headers: &settings.required_headers,
         ..File::new(&source, &lexed, Folder::Migrations, document.blocks, procedures)
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_down_block_without_a_statement_is_no_way_back() {
+    fn a_down_block_without_a_statement_is_none() {
         let text = "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- nothing\n;";
         let (migration, problems) = load(text, &Settings::default());
         assert_eq!((migration.unwrap().down, problems.as_str()), (None, ""));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_without_an_end_is_the_only_problem() {
+    fn an_unterminated_literal_is_the_only_problem() {
         check(
             "-- migrate:up\nSELECT 'a;\n-- migrate:down\nSELECT 1;",
             expect![[r#"
@@ -178,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn data_behind_a_copy_is_not_sql() {
+    fn data_after_a_copy_is_not_sql() {
         check(
             "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELEC 1;",
             expect![[r#"
                 db/migrations/002_x.sql:2:1: `COPY ... FROM stdin` needs psql to send its data [M023]; help: write `INSERT` statements, or load the data with `psql`"#]],
         );
-        // The quotes in the data swallow the down marker, which is there all the same.
+        // The quotes in the data swallow the down marker, which is not missing.
         let swallowed = "-- migrate:up\nCOPY t FROM stdin;\n1\tit's\n\\.\n-- migrate:down\nSELECT 'x;\n";
         check(
             swallowed,

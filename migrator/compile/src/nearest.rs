@@ -1,6 +1,6 @@
 //! "Did you mean".
 
-/// The known name that a wrong one was most likely meant to be.
+/// The known name that is closest to a wrong one.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let distances = known.into_iter().map(|name| (strsim::damerau_levenshtein(&wrong, &name.to_lowercase()), name));

@@ -1,4 +1,4 @@
-//! One thing that is wrong with a db directory, and how it is shown.
+//! One problem with a db directory, and how it is shown.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use migrator_diagnostic::{Diagnostic, Level, Place, printable};
 
 pub use crate::code::{Code, Severity};
 
-/// One thing that is wrong, with its place and the way out.
+/// One problem, with its place and the way out.
 ///
 /// `Display` is the one-line form, `file:line:column: message [code]; help: help`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +25,12 @@ pub struct Problem {
     pub message: String,
     /// What to do about it, one line.
     pub help: String,
-    /// The line that `line` means, unless it is too long to be shown.
+    /// The text of that line, unless it is too long to be shown.
     pub source_line: Option<Box<str>>,
 }
 
 impl Problem {
-    /// A problem of a file or directory as a whole, with its code's severity. What the texts repeat of a file cannot break
-    /// their one line.
+    /// A problem with a file or directory as a whole, with its code's severity. Line breaks in the texts are escaped.
     pub(crate) fn whole(code: Code, file: &str, message: impl Into<String>, help: impl Into<String>) -> Problem {
         Problem {
             code,
@@ -45,7 +44,7 @@ impl Problem {
         }
     }
 
-    /// A block in the manner of rustc: title, place, source line with a caret, help. `color` adds ANSI styles.
+    /// Renders the problem as rustc does: title, place, source line with a caret, help. `color` adds ANSI styles.
     pub fn render(&self, color: bool) -> String {
         let file = self.file.as_str();
         let place = match (&self.source_line, self.line) {
@@ -68,7 +67,7 @@ impl Problem {
         diagnostic.render(color)
     }
 
-    /// The byte of the line at which the character starts that `column` means.
+    /// The byte of the line at which the character of `column` starts.
     fn byte_in(&self, line: &str) -> usize {
         line.char_indices().nth(self.column.saturating_sub(1)).map_or(line.len(), |(byte, _)| byte)
     }
@@ -86,7 +85,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a directory, sorted by file, line and column; at least one is an error.
 ///
-/// `Display` is one line for each.
+/// `Display` is one line for each problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -104,7 +103,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Sorts by place, so that a reader walks through each file once.
+/// Sorts by place, so that a reader goes through each file once.
 pub(crate) fn sort(problems: &mut [Problem]) {
     problems.sort_by(|a, b| (&a.file, a.line, a.column, a.code).cmp(&(&b.file, b.line, b.column, b.code)));
 }

@@ -1,4 +1,4 @@
-//! Which procedures of a db directory end transactions: a `CALL` of another one is a statement like any other.
+//! Which procedures of a db directory end transactions: a `CALL` of any other is an ordinary statement.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ pub(crate) struct Procedures {
 }
 
 impl Procedures {
-    /// Those that are created in any of these files.
+    /// The procedures that these files create.
     pub(crate) fn of<'a>(sources: impl Iterator<Item = &'a Source>) -> Procedures {
         let mut procedures = Procedures::default();
         for source in sources.filter(|source| mentions_procedure(&source.text)) {
@@ -26,12 +26,12 @@ impl Procedures {
     fn take(&mut self, words: &Words<'_>) {
         let kind = words.skip(1, &["or", "replace"]);
         if words.is(0, "create") && words.is(kind, "procedure") {
-            // One of several of that name is enough.
+            // One of several procedures with that name is enough.
             *self.may_commit.entry(name(words, kind + 1)).or_default() |= ends_transaction(words);
         }
     }
 
-    /// True if the `CALL` may end the transaction in which it runs: its procedure does, or is not known.
+    /// True if the `CALL` may end its transaction: the procedure does, or is unknown.
     pub(crate) fn may_commit(&self, call: &Words<'_>) -> bool {
         self.may_commit.get(&name(call, 1)).copied().unwrap_or(true)
     }
@@ -46,7 +46,7 @@ fn name(words: &Words<'_>, index: usize) -> String {
     words.at(words.behind_name(index).saturating_sub(1)).trim_matches('"').to_lowercase()
 }
 
-/// True if the body of a `DO` or of a procedure holds a `COMMIT` or `ROLLBACK`, or calls what may hold one.
+/// True if the body of a `DO` or of a procedure contains a `COMMIT`, a `ROLLBACK` or a `CALL`.
 pub(crate) fn ends_transaction(words: &Words<'_>) -> bool {
     let language = words.find("language").map(|at| words.at(at + 1).trim_matches(['"', '\'']).to_lowercase());
     let mut bodies = words.tokens.iter().filter(|token| matches!(token.kind, Kind::Dollar | Kind::Text | Kind::Escape));

@@ -1,4 +1,4 @@
-//! What holds for every file, however odd: nothing panics, nothing is lost, and what was written is read.
+//! What is true for every file, however odd: nothing panics, nothing is lost, and what was written is read.
 
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn assert_complete(text: &str, block: &Block) {
     assert_eq!(joined, text[block.range.clone()]);
 }
 
-/// Pieces of SQL, markers, options, quotes and comments without any order.
+/// Pieces of SQL, markers, options, quotes and comments in any order.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = [
         r"-- migrate:(up|down|unchecked|Up)",
@@ -78,7 +78,7 @@ struct Model {
 }
 
 impl Model {
-    /// The block as a person may write it: `layout` says what stands between two tokens.
+    /// The block as a person may write it: `layout` has what comes between two tokens.
     fn write(&self, marker: &str, layout: &mut impl Iterator<Item = &'static str>) -> String {
         let mut text = marker.to_owned();
         let mut options: Vec<String> = Vec::new();
@@ -115,7 +115,7 @@ impl Model {
         assert_eq!(read, self.statements, "{text}");
     }
 
-    /// The checksum of the same tokens with one blank between them.
+    /// The checksum of the same tokens with one space between them.
     fn checksum(&self) -> String {
         let plain: Vec<String> = self.statements.iter().map(|tokens| tokens.join(" ")).collect();
         let plain = plain.join(";");
@@ -139,11 +139,11 @@ fn token() -> impl Strategy<Value = String> {
     .prop_map(|token| token)
 }
 
-/// Statements, also with semicolons that end nothing: in parentheses and in an atomic body.
+/// Statements, also with semicolons that end no statement: in parentheses and in an atomic body.
 fn statement() -> impl Strategy<Value = Vec<String>> {
     let tokens = || proptest::collection::vec(token(), 1..6);
-    let between = |before: &str, tokens: Vec<String>, behind: &str| -> Vec<String> {
-        before.split(' ').map(str::to_owned).chain(tokens).chain(behind.split(' ').map(str::to_owned)).collect()
+    let between = |before: &str, tokens: Vec<String>, after: &str| -> Vec<String> {
+        before.split(' ').map(str::to_owned).chain(tokens).chain(after.split(' ').map(str::to_owned)).collect()
     };
     prop_oneof![
         4 => tokens(),
@@ -172,7 +172,7 @@ fn block() -> impl Strategy<Value = Model> {
     )
 }
 
-/// What may stand between two tokens; no line end, so that no string goes on behind another.
+/// What may come between two tokens; not a line end, so that no string continues another.
 fn layout() -> impl Strategy<Value = Vec<&'static str>> {
     let between = [" ", "\t", "  ", " /* a; 'b */ ", "/*-- migrate:down*/", " /* /* */ $$ */ "];
     proptest::collection::vec(proptest::sample::select(between.to_vec()), 1..12)

@@ -1,10 +1,10 @@
-//! What a rule is: a code, and when it is checked.
+//! A rule: a code and its check.
 
 use crate::code::{Code, Meaning};
 use crate::file::{File, Name};
 use crate::problem::Problem;
 
-/// One thing that a db directory must not hold. `contract` lists all of them, one in each of its files.
+/// One thing that a db directory must not hold. `contract` lists all rules, one for each of its files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
     pub(crate) code: Code,
@@ -15,20 +15,20 @@ pub(crate) struct Rule {
 /// When a rule is checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Check {
-    /// While a file is read: `read` calls the functions of the rule's file.
+    /// While a file is read: `read` calls the functions in the rule's file.
     Reading,
-    /// Once, on the names of all migrations with their paths, ascending by number.
+    /// Once, with the names and paths of all migrations, ascending by number.
     Names(fn(&[(&Name, &str)], &mut Vec<Problem>)),
-    /// On every file that holds SQL, once it is cut into blocks and statements.
+    /// For every file of SQL, when its blocks and statements are known.
     File(fn(&File<'_>, &mut Vec<Problem>)),
 }
 
-/// What an error is in a migration that was applied before this tool came (`start_after`).
+/// What an error becomes in a migration up to `start_after`, which another tool has applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Old {
     /// An error.
     Error,
-    /// A warning in a down block, which has most likely never been run.
+    /// A warning in a down block, which most likely has never run.
     WarningInDown,
     /// A warning.
     Warning,

@@ -39,7 +39,7 @@ pub(crate) fn statement(words: &Words<'_>) -> Statement {
     Statement::new(words.range(), kind, checksum::statement(words).into())
 }
 
-/// Refuses markers. Returns whether a comment switches the syntax check off.
+/// Reports markers. Returns whether a comment switches the syntax check off.
 fn read_comments(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) -> bool {
     let mut is_unchecked = false;
     for comment in &lexed.comments {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn data_behind_a_copy_is_not_sql() {
+    fn data_after_a_copy_is_not_sql() {
         check(
             "SELEC 1; COPY t FROM stdin;\n1\tit's\n\\.\nSELEC 2;",
             Folder::Seeds,

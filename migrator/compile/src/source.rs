@@ -2,10 +2,10 @@
 
 use crate::problem::{Code, Problem};
 
-/// Longer lines are not repeated in messages: nobody finds a caret in them.
+/// Longer lines are not shown in messages: no one finds a caret in them.
 const LONGEST_SHOWN_LINE: usize = 400;
 
-/// How many bytes are counted at most to find a column.
+/// The most bytes that are counted to find a column.
 const BLOCK: usize = 1024;
 
 /// The number of characters that start in these bytes.
@@ -13,10 +13,10 @@ fn starts(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
 }
 
-/// A file that has been read: valid UTF-8, LF line ends.
+/// A file that has been read: valid UTF-8, LF line endings.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// The path shown in messages.
+    /// The path, as messages show it.
     pub(crate) file: String,
     /// The whole text.
     pub(crate) text: String,
@@ -62,7 +62,7 @@ impl Source {
         self.lines.get(line).copied().unwrap_or(self.text.len())
     }
 
-    /// The line of `offset` as messages repeat it.
+    /// The line of `offset`, as messages show it.
     pub(crate) fn shown_line(&self, offset: usize) -> Option<String> {
         let line = self.text[self.line_start(offset)..self.next_line(offset)].trim_end_matches('\n');
         (line.len() <= LONGEST_SHOWN_LINE).then(|| line.to_owned())

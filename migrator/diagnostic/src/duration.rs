@@ -1,11 +1,11 @@
-//! Durations as people write them: `500ms`, `5s`, `10min`, `1h`. PostgreSQL writes its timeouts in the same way.
+//! Durations as people write them: `500ms`, `5s`, `10min`, `1h`. PostgreSQL uses the same form for its timeouts.
 
 use std::time::Duration;
 
-/// What a duration is; for a message about a wrong one.
+/// The form of a duration, for a message about an invalid one.
 pub const FORM: &str = "a whole number and `ms`, `s`, `min` or `h`, such as `500ms`";
 
-/// Reads one; `0` needs no unit. `None`: it is not written in that form, or is longer than there are milliseconds in a `u64`.
+/// Parses a duration; `0` needs no unit. `None` if the form is wrong, or if the milliseconds do not fit a `u64`.
 #[must_use]
 pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {

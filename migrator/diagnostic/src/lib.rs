@@ -1,7 +1,7 @@
-//! What is wrong with a file, shown as rustc shows it: title, path, line, column, the line and a caret under the character.
+//! Shows a mistake in a file as rustc does: title, path, line, column, the line and a caret under the character.
 //!
-//! The one renderer of build errors, of `cargo xtask check` and of migrations that fail, and the only package that knows
-//! `annotate-snippets`. Pure.
+//! Renders build errors, the problems of `cargo xtask check` and failed migrations. The only package that uses
+//! `annotate-snippets`. Reads and writes nothing.
 
 use std::borrow::Cow;
 
@@ -14,9 +14,9 @@ pub mod printable;
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Nothing goes on.
+    /// It must be fixed.
     Error,
-    /// Worth a look.
+    /// It may be intended.
     Warning,
 }
 
@@ -42,12 +42,12 @@ pub enum Place<'a> {
         line: usize,
         /// The line itself, without its end.
         text: &'a str,
-        /// The byte of `text` at which the character starts that the caret stands under; its length: behind the last one.
+        /// The byte of `text` at which the character under the caret starts; the length of `text`: after the last one.
         byte: usize,
     },
 }
 
-/// Everything that is said about one mistake.
+/// Everything that is shown about one mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Diagnostic<'a> {
     /// How serious it is.
@@ -58,7 +58,7 @@ pub struct Diagnostic<'a> {
     pub title: &'a str,
     /// Where.
     pub place: Place<'a>,
-    /// What stands behind the caret; may be empty.
+    /// The text after the caret; may be empty.
     pub label: &'a str,
     /// Facts, each under `note:`.
     pub notes: &'a [String],
@@ -67,13 +67,13 @@ pub struct Diagnostic<'a> {
 }
 
 impl Diagnostic<'_> {
-    /// The text without a final line end. `color` adds ANSI styles; nothing else of it can command a terminal, whatever the file,
-    /// its name or the messages hold.
+    /// Renders the text without a final line end. `color` adds ANSI styles; the text has no other escape sequence, whatever the
+    /// file, its name or the messages contain.
     pub fn render(&self, color: bool) -> String {
         self.render_in(color, None)
     }
 
-    /// The same for a terminal of so many columns.
+    /// The same for a terminal with this number of columns.
     pub fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let level = match self.level {
             Level::Error => annotate_snippets::Level::ERROR,
@@ -116,13 +116,13 @@ impl Diagnostic<'_> {
     }
 }
 
-/// A line of a file as it is shown, and where in it the byte is then.
+/// A line of a file as it is shown, and the offset of the byte in it.
 fn source(text: &str, byte: usize) -> (Cow<'_, str>, usize) {
     let before = text.get(..byte).map_or(byte, |before| printable::line(before).len());
     (printable::line(text), before)
 }
 
-/// The bytes of the character that starts at `byte`: an annotation needs one under it, except at the end of the line.
+/// The bytes of the character that starts at `byte`; empty at the end of the line.
 fn character(text: &str, byte: usize) -> std::ops::Range<usize> {
     let length = text.get(byte..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     let start = if length == 0 { text.len() } else { byte };
@@ -145,7 +145,7 @@ mod tests {
         help: &[],
     };
 
-    /// The caret stands under the `^` marked character, which is taken out of the text.
+    /// The caret belongs under the character after `^`, which is removed from the text.
     #[track_caller]
     fn check_caret(marked: &str, expect: Expect) {
         let byte = marked.find('^').unwrap();

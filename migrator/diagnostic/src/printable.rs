@@ -1,16 +1,16 @@
-//! Text from outside, made fit for a terminal, a log and a CI system that reads annotations from it.
+//! Makes text from outside safe to print to a terminal, to a log, and to a CI system that reads annotations from it.
 //!
-//! What a server, a file or a name says may hold escape sequences that repaint a terminal, characters that reverse what is
-//! read, and line ends after which a line of its own seems to begin: `error: ...`, `::error::...`.
+//! Text of a server, a file or a name may contain escape sequences that repaint a terminal, characters that reverse the text,
+//! and line ends that let it forge a line: `error: ...`, `::error::...`.
 
 use std::borrow::Cow;
 
-/// Several lines: every line after the first begins with `indent`, unprintable characters are escaped, final line ends dropped.
+/// Several lines: every line after the first starts with `indent`, unprintable characters are escaped, final line ends dropped.
 pub fn lines<'a>(text: &'a str, indent: &str) -> Cow<'a, str> {
     let text = text.trim_end_matches(['\r', '\n']);
     escape(text, |escaped, line_end| {
         escaped.push('\n');
-        // An empty line needs no white space at its end.
+        // No trailing white space on an empty line.
         if !line_end.starts_with(['\r', '\n']) {
             escaped.push_str(indent);
         }
@@ -22,12 +22,12 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, |escaped, _| escaped.push_str("\\n"))
 }
 
-/// A text whose lines are its own, such as a file: only unprintable characters are escaped.
+/// A text that may have lines of its own, such as a file: only unprintable characters are escaped.
 pub fn text(text: &str) -> Cow<'_, str> {
     escape(text, |escaped, _| escaped.push('\n'))
 }
 
-/// JSON that may hold any text in its strings: what JSON does not escape itself is escaped as JSON has it.
+/// JSON with any text in its strings: escapes, in the form of JSON, what JSON itself does not.
 pub fn json(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -44,7 +44,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// `line_end` is told what follows the line end that it writes.
+/// `line_end` gets the text after the line end that it writes.
 fn escape<'a>(text: &'a str, line_end: impl Fn(&mut String, &str)) -> Cow<'a, str> {
     if !text.contains(|character| character == '\n' || is_unprintable(character)) {
         return Cow::Borrowed(text);
@@ -64,7 +64,8 @@ fn escape<'a>(text: &'a str, line_end: impl Fn(&mut String, &str)) -> Cow<'a, st
     Cow::Owned(escaped)
 }
 
-/// Control characters but the tab and the line end; what changes the direction of text; line separators; invisible marks.
+/// Control characters except the tab and the line end, characters that change the direction of text, line separators, invisible
+/// marks.
 fn is_unprintable(character: char) -> bool {
     match character {
         '\t' | '\n' => false,

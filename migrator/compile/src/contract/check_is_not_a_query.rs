@@ -1,4 +1,4 @@
-//! M034: something else than a question in `checks/`: nothing there writes or locks.
+//! M034: a statement in `checks/` that is not a query, or that writes or locks.
 
 use migrator_sql::{Kind, Words};
 
@@ -26,7 +26,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The first token that makes the statement more than a query.
+/// The index of the first token that makes the statement more than a query.
 fn first_wrong(words: &Words<'_>) -> Option<usize> {
     let start = (0..words.tokens.len()).find(|&index| words.at(index) != "(")?;
     if !words.is_any(start, &["select", "with", "values", "table"]) {
@@ -39,9 +39,9 @@ fn first_wrong(words: &Words<'_>) -> Option<usize> {
             ")" => depth = depth.saturating_sub(1),
             _ => {}
         }
-        // The statement inside `WITH x AS (...)`, and the one behind the whole `WITH`.
+        // The statement inside `WITH x AS (...)`, and the one after the whole `WITH`.
         let begins = index > 0 && ["(", ")"].contains(&words.at(index - 1));
-        // A column may be called `update`; a statement goes on with a word.
+        // A column may be named `update`; a statement continues with a word.
         let goes_on = words.tokens.get(index + 1).is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Quoted));
         let writes = begins && words.is_any(index, &WRITES) && goes_on;
         let into = depth == 0 && words.is(index, "into");

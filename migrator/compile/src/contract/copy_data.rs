@@ -7,8 +7,8 @@ use crate::rule::Rule;
 
 pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M023", "COPY through psql"), check);
 
-/// Data that follows `COPY ... FROM stdin` reaches the server from psql alone; the rows of `COPY ... TO stdout` would come in
-/// the middle of a message to which only answers are expected.
+/// Only psql sends the data that follows `COPY ... FROM stdin` to the server; the rows of `COPY ... TO stdout` would arrive
+/// in the middle of a message that has no place for them.
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if let Some(at) = file.data {
         let message = "`COPY ... FROM stdin` needs psql to send its data";

@@ -1,4 +1,4 @@
-//! M050: text inside a literal or a block comment that dbmate takes for a marker: it looks for them with regular expressions.
+//! M050: text inside a literal or a block comment that dbmate reads as a marker: it finds markers by regular expressions.
 
 use migrator_model::Direction;
 
@@ -17,7 +17,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     let line_starts = std::iter::once(0).chain(source.text.match_indices("\n--").map(|(at, _)| at + 1));
     for at in line_starts {
         let Some(direction) = marker(&source.text[at..]) else { continue };
-        // Our own markers and misspelt ones are line comments; those have been judged.
+        // Markers and misspelled markers are line comments; other rules check those.
         let ours = lexed.comments.binary_search_by_key(&at, |comment| comment.range.start);
         if ours.is_ok_and(|index| !lexed.comments[index].block) {
             continue;
@@ -28,7 +28,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The marker that dbmate's expressions find at the start of a text: `^--\s*migrate:(up|down)(\s*$|\s+\S+)`.
+/// The marker that dbmate finds at the start of a text: `^--\s*migrate:(up|down)(\s*$|\s+\S+)`.
 fn marker(text: &str) -> Option<Direction> {
     let space = [' ', '\t', '\n', '\x0c', '\r'];
     let word = text.strip_prefix("--")?.trim_start_matches(space);

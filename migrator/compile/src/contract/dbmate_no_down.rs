@@ -1,4 +1,4 @@
-//! M052: a migration without `-- migrate:down`, which dbmate refuses.
+//! M052: a migration without `-- migrate:down`, which dbmate rejects.
 
 use migrator_model::Direction;
 
@@ -10,7 +10,7 @@ use crate::rule::Rule;
 pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M052", "dbmate: missing down marker"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
-    // A literal without an end may have swallowed it, also one in the data behind a COPY.
+    // An unterminated literal may have swallowed it, also in the data after a COPY.
     let hidden = file.lexed.unterminated.is_some() || file.data.is_some();
     if !file.is_migration() || hidden || file.lacks(Direction::Up) || !file.lacks(Direction::Down) {
         return;

@@ -1,5 +1,5 @@
-//! M053: a statement that runs in no transaction, beside others: dbmate sends a block as one message, which is a transaction to the
-//! server.
+//! M053: a statement that cannot run inside a transaction, next to others: dbmate sends a block as one message, which the server
+//! runs as one transaction.
 
 use migrator_sql::{Words, detaches_slots, no_transaction};
 

@@ -1,4 +1,4 @@
-//! M054: an order of the files that dbmate would turn round: it sorts file names as text, so that `10_x` comes before `9_y`.
+//! M054: files that dbmate applies in another order: it sorts file names as text, and `10_x` comes before `9_y`.
 
 use crate::code::Meaning;
 use crate::file::Name;
@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule::names(&Meaning::dbmate("M054", "dbmate: orde
 
 /// Reports the first pair.
 fn check(names: &[(&Name, &str)], problems: &mut Vec<Problem>) {
-    // A version that is used twice is an error of its own, and the order follows from its cure.
+    // A duplicate version is an error of its own, and fixing it may change the order.
     if names.windows(2).any(|pair| pair[0].0.number == pair[1].0.number) {
         return;
     }

@@ -1,5 +1,4 @@
-//! M055: a role that the migration does not give back: dbmate records the version in the migration's transaction, as whoever the
-//! migration has become.
+//! M055: a role that the migration does not reset: dbmate records the version in the migration's transaction, as that role.
 
 use migrator_sql::{is_role_back, role};
 

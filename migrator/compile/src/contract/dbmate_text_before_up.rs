@@ -1,4 +1,4 @@
-//! M051: a block comment above `-- migrate:up`, where dbmate takes blank lines and lines that start with `--` only.
+//! M051: a block comment above `-- migrate:up`, where dbmate accepts only empty lines and lines that start with `--`.
 
 use migrator_model::Direction;
 
@@ -11,7 +11,7 @@ pub(crate) const RULE: Rule = Rule::file(&Meaning::dbmate("M051", "dbmate: text 
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     let Some(up) = file.block(Direction::Up).filter(|_| file.lexed.unterminated.is_none()) else { return };
-    // SQL above the marker is refused by us.
+    // SQL above the marker is an error of its own.
     if file.lexed.tokens.first().is_some_and(|token| token.start() < up.marker) {
         return;
     }

@@ -10,7 +10,7 @@ use crate::rule::Rule;
 pub(crate) const RULE: Rule = Rule::file(&Meaning::warning("M018", "empty up block"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
-    // What has no end may have swallowed the statements; that is reported.
+    // An unterminated literal may have swallowed the statements; another rule reports it.
     if file.lexed.unterminated.is_some() {
         return;
     }

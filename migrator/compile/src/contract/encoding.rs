@@ -1,4 +1,4 @@
-//! M007: a file that is not UTF-8 with LF line ends.
+//! M007: a file that is not UTF-8 with LF line endings.
 
 use crate::code::Meaning;
 use crate::problem::Problem;

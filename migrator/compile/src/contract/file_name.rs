@@ -1,4 +1,4 @@
-//! M003: a file name that says no version, or no name.
+//! M003: a file name without a version or a name.
 
 use crate::code::Meaning;
 use crate::problem::Problem;
@@ -40,7 +40,7 @@ fn plain(name: &str) -> String {
     name.trim().chars().map(|c| if is_plain(c.encode_utf8(&mut [0; 4])) { c } else { '_' }).collect()
 }
 
-/// A file name without its `.sql`, in capitals or not.
+/// A file name without its `.sql`, in any case.
 pub(crate) fn stem(file_name: &str) -> &str {
     let length = file_name.len().saturating_sub(4);
     match file_name.get(length..) {
@@ -49,7 +49,7 @@ pub(crate) fn stem(file_name: &str) -> &str {
     }
 }
 
-/// How a file would have to be called: `V1__init.sql` as `1_init.sql`.
+/// How to rename a file: `V1__init.sql` to `1_init.sql`.
 fn rename(file_name: &str) -> String {
     let stem = stem(file_name).trim();
     let stem = stem.strip_prefix(['V', 'v']).filter(|rest| rest.starts_with(is_digit)).unwrap_or(stem);
@@ -74,7 +74,7 @@ fn is_digit(c: char) -> bool {
     digit(c).is_some()
 }
 
-/// The ASCII digit for a decimal digit of any of the scripts that people write numbers in.
+/// The ASCII digit for a decimal digit of a common script.
 fn digit(c: char) -> Option<char> {
     const ZEROS: [char; 13] = [
         '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{BE6}', '\u{C66}',

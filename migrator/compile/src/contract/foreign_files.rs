@@ -1,4 +1,4 @@
-//! M008: migrations as another tool keeps them, said once, instead of what is wrong with each file.
+//! M008: the migrations of another tool, reported once instead of every mistake in every file.
 
 use crate::code::Meaning;
 use crate::problem::Problem;
@@ -13,7 +13,7 @@ pub(crate) fn problem(label: &str, tool: Tool, number: &str) -> Problem {
     Problem::whole(RULE.code, label, message, help)
 }
 
-/// A tool, as it is called, and how its files become ours.
+/// A tool, and how to convert its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tool {
     pub(crate) name: &'static str,
@@ -24,7 +24,7 @@ const fn tool(name: &'static str, help: &'static str) -> Tool {
     Tool { name, help }
 }
 
-/// Lines that only one tool writes: how they begin, in lower case and with single blanks.
+/// The start of lines that only one tool writes, in lower case and with single spaces.
 pub(crate) const LINES: &[(&str, Tool)] = &[
     (
         "-- +goose ",

@@ -1,4 +1,4 @@
-//! M015: a word behind a marker that is not one of its options.
+//! M015: a word after a marker that is not an option.
 
 use migrator_model::Options;
 
@@ -16,20 +16,20 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     std::iter::once("transaction").chain(Options::names().map(|(name, _)| name))
 }
 
-/// What is wrong with a word behind a marker.
+/// What is wrong with a word after a marker.
 pub(crate) enum Mistake<'a> {
-    /// Not `<name>:<value>`, and most likely SQL.
+    /// Not `<name>:<value>`; most likely SQL.
     NotAnOption,
     NoValue(&'a str),
     UnknownName(&'a str),
     Twice(&'a str),
-    /// The default, which is not written.
+    /// The default, which is left out.
     TransactionTrue,
     NotABoolean,
     NotADuration(&'a str, &'a str),
 }
 
-/// The problem of the `word` at an offset.
+/// The problem with the `word` at an offset.
 pub(crate) fn problem(source: &Source, at: usize, word: &str, mistake: &Mistake<'_>) -> Problem {
     let (message, help) = match *mistake {
         Mistake::NotAnOption => {
@@ -50,7 +50,7 @@ pub(crate) fn problem(source: &Source, at: usize, word: &str, mistake: &Mistake<
     source.problem(RULE.code, at, message, help)
 }
 
-/// All options with a value, as they may be written.
+/// All options, each with an example of its value.
 fn form() -> String {
     let durations = Options::names().map(|(name, example)| format!("`{name}:{example}`"));
     let mut all: Vec<String> = std::iter::once("`transaction:false`".to_owned()).chain(durations).collect();

@@ -1,4 +1,4 @@
-//! M031: a statement that the server refuses inside a transaction, in one.
+//! M031: a statement inside a transaction that cannot run inside one.
 
 use migrator_sql::{Words, detaches_slots, no_transaction};
 
@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule =
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for block in file.blocks.iter().filter(|_| file.folder != Folder::Checks) {
         let slots_detached = detaches_slots(&block.statements);
-        // What controls transactions is refused as such.
+        // Another rule reports statements that control transactions.
         let refused = |words: &Words<'_>| no_transaction(words, slots_detached).filter(|_| control(words).is_none());
         if block.options.transaction {
             let found = block.statements.iter().filter_map(|words| Some(in_ours(file, block, words, refused(words)?)));

@@ -1,4 +1,4 @@
-//! M001: the directory, or `migrations/` in it, does not exist.
+//! M001: the directory, or its `migrations/`, does not exist.
 
 use crate::code::Meaning;
 use crate::problem::Problem;

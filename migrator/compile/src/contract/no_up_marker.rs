@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_one_is_not_missing() {
+    fn a_misspelled_one_is_not_missing() {
         migration(RULE, "-- Migrate:Up\n-- migrate:down\n", expect![""]);
     }
 }

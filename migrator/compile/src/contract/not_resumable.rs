@@ -1,5 +1,4 @@
-//! M033: a statement of a `transaction:false` block that leaves something in its session, so that the block cannot be resumed in
-//! another one.
+//! M033: a statement of a `transaction:false` block after which the block cannot be resumed in another session.
 
 use migrator_model::StatementKind;
 use migrator_sql::{concurrent_index, detaches_slots, no_transaction};
@@ -18,7 +17,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     for block in file.blocks.iter().filter(|block| !block.options.transaction) {
         let slots_detached = detaches_slots(&block.statements);
         for step in steps(&block.statements) {
-            // What cannot run there at all is refused as such.
+            // Other rules report what cannot run there at all.
             let refused = step.opened.is_some() && no_transaction(step.words, slots_detached).is_some();
             if !step.is_inner() || control(step.words).is_some() || refused {
                 continue;
@@ -30,12 +29,12 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What a statement leaves behind, and what to do instead.
+/// What is wrong with a statement, and what to do instead.
 fn left_behind(step: &Step<'_>) -> Option<(String, &'static str)> {
     if let Some((left, help)) = session::left_behind(step.words, step.opened.is_some()) {
         return Some((format!("{left} in a `transaction:false` block cannot be resumed"), help));
     }
-    // An invalid index that is left over is found by its name.
+    // A retry finds an invalid index by its name.
     let named = matches!(step.kind, StatementKind::CreateIndexConcurrently { .. });
     (concurrent_index(step.words).is_some() && !named).then(|| {
         let message = "`CREATE INDEX CONCURRENTLY` without a plain index name cannot be resumed";

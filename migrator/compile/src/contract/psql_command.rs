@@ -9,7 +9,7 @@ use crate::rule::Rule;
 
 pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M022", "psql command"), check);
 
-/// Reports one command a line.
+/// Reports one command per line.
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     let source = file.source;
     let mut reported = None;

@@ -1,4 +1,4 @@
-//! M043: a `schema.facts.<major>` that `cargo xtask dump` has not written so, most likely half-merged.
+//! M043: a `schema.facts.<major>` that `cargo xtask dump` cannot have written; most likely half merged.
 
 use crate::code::Meaning;
 use crate::facts::FACT_KINDS;
@@ -8,7 +8,7 @@ use crate::source::Source;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M043", "invalid schema facts"));
 
-/// The first thing that is wrong with the file for a major release.
+/// The first mistake in the file for a major version.
 pub(crate) fn check(major: i32, source: &Source) -> Option<Problem> {
     let header = format!("# schema facts of PostgreSQL {major} at ");
     let mut offset = 0;

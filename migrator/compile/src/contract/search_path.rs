@@ -1,4 +1,4 @@
-//! M035: a change of the search path: it does not outlive the file, and dbmate trips over it.
+//! M035: a change of `search_path`: it ends with the file, and dbmate would look for its table in it.
 
 use migrator_sql::Words;
 

@@ -1,4 +1,4 @@
-//! M041: a key or a value of `migrator.toml` that means nothing.
+//! M041: an unknown key or an invalid value in `migrator.toml`.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::source::Source;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M041", "invalid setting"));
 
-/// What is wrong with a key or value, and the way out.
+/// What is wrong with a key or value, and the help.
 pub(crate) struct Mistake {
     message: String,
     help: String,
@@ -28,7 +28,7 @@ fn mistake(message: String, help: String) -> Mistake {
     Mistake { message, help }
 }
 
-/// What the parser of TOML says, of which the first line is enough.
+/// The message of the TOML parser, of which the first line is enough.
 pub(crate) fn not_toml(message: &str) -> Mistake {
     mistake(message.lines().next().unwrap_or_default().to_owned(), "fix the TOML".to_owned())
 }
@@ -41,7 +41,7 @@ pub(crate) fn unknown_key(name: &str, known: &[&str]) -> Mistake {
     mistake(format!("unknown key `{name}`"), help)
 }
 
-/// A value of another type; `wanted` is the type that the key takes.
+/// A value of another type; `wanted` is the right one.
 pub(crate) fn other_type(key: &str, found: &str, wanted: &str, example: &str) -> Mistake {
     mistake(format!("`{key}` must be {wanted}, found {found}"), format!("write `{example}`"))
 }
@@ -50,13 +50,13 @@ pub(crate) fn not_a_duration(key: &str, text: &str) -> Mistake {
     mistake(format!("invalid duration `{text}` for `{key}`"), duration::FORM.to_owned())
 }
 
-/// A value that is none of the choices; `shown` is it or its type.
+/// A value that is not one of the choices; `shown` is the value or its type.
 pub(crate) fn not_a_choice(key: &str, shown: &str, choices: &[&str]) -> Mistake {
     let help = format!("write one of `\"{}\"`", choices.join("\"`, `\""));
     mistake(format!("invalid value {shown} for `{key}`"), help)
 }
 
-/// The name of a schema or table that is more than `longest` bytes, or would have to be quoted oddly.
+/// The name of a schema or table that is longer than `longest` bytes, or that contains a `.` or a quote.
 pub(crate) fn not_a_name(key: &str, text: &str, longest: usize) -> Mistake {
     let help = format!("write 1 to {longest} bytes without `.` and `\"`: schema and table have separate keys");
     mistake(format!("invalid name `{text}` for `{key}`"), help)
@@ -67,12 +67,12 @@ pub(crate) fn not_a_version(text: &str) -> Mistake {
     mistake(format!("invalid version `{text}`"), help)
 }
 
-/// A hazard rule that does not exist switches nothing off; `help` says which one may be meant.
+/// A hazard rule that does not exist; `help` says which one may be meant.
 pub(crate) fn no_such_rule(rule: &str, help: String) -> Mistake {
     mistake(format!("unknown rule `{rule}`"), help)
 }
 
-/// A pattern of another form would ignore nothing, and nobody would notice.
+/// Checks a pattern: one of another form would silently ignore nothing.
 pub(crate) fn pattern(pattern: &str) -> Option<Mistake> {
     let kind = pattern.split_once(' ').filter(|(_, name)| !name.trim().is_empty()).map(|(kind, _)| kind);
     if kind == Some("*") || kind.is_some_and(|kind| FACT_KINDS.contains(&kind)) {

@@ -1,4 +1,4 @@
-//! M020: SQL that is not PostgreSQL's.
+//! M020: SQL that PostgreSQL does not accept.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M020", "syntax error")
 const HELP: &str = "fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block";
 const HELP_WITH_VARIABLES: &str = "write the value itself, or read it from a setting: `current_setting('app.name')`";
 
-/// Says the first thing that is wrong in each statement, for the first three of them in the file.
+/// Reports the first mistake of a statement, for the first three wrong statements of the file.
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     let source = file.source;
     let unterminated = file.lexed.unterminated.map(|(at, _)| at);
@@ -29,7 +29,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The statements that can be parsed: not those that hold something which is reported on its own.
+/// The statements to parse: those without anything that another rule reports.
 fn parseable<'a>(statements: &[Words<'a>], unterminated: Option<usize>) -> Vec<Words<'a>> {
     let whole = |range: &Range<usize>| unterminated.is_none_or(|at| !range.contains(&at));
     let plain = |words: &&Words<'a>| words.tokens.iter().all(|token| token.text(words.text) != "\\");

@@ -1,4 +1,4 @@
-//! M011: something else than comments above `-- migrate:up`.
+//! M011: SQL above `-- migrate:up`.
 
 use migrator_model::Direction;
 
@@ -10,7 +10,7 @@ use crate::rule::Rule;
 pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M011", "text before the up marker"), check);
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
-    // Of a down block above it the order is what is wrong.
+    // If a down block is above it, the order is reported instead.
     let Some(up) = file.blocks.first().filter(|block| block.direction == Some(Direction::Up)) else { return };
     if let Some(token) = file.lexed.tokens.first().filter(|token| token.start() < up.marker) {
         let message = "found SQL before `-- migrate:up`";

@@ -1,4 +1,5 @@
-//! M030: a statement that opens, closes or cuts a transaction where we do that, or where it would leave none to resume.
+//! M030: a statement that controls transactions, in a block whose transaction the migrator controls, or where the block
+//! could not be resumed after it.
 
 use migrator_sql::Words;
 
@@ -10,7 +11,7 @@ use crate::rule::Rule;
 
 pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M030", "transaction control"), check);
 
-/// What a transaction of the block's own may hold.
+/// Allowed between the `BEGIN` and `COMMIT` of a `transaction:false` block.
 const INSIDE: [&str; 4] = ["SAVEPOINT", "RELEASE", "ROLLBACK TO", "SET TRANSACTION"];
 
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
@@ -24,7 +25,7 @@ fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
 }
 
 fn in_our_transaction(file: &File<'_>, block: &Block<'_>, problems: &mut Vec<Problem>) {
-    // The fence, which is a query, comes after what sets the transaction's characteristics at the start.
+    // The fence is a query, and comes after the statements that set the transaction's characteristics.
     let first = block.statements.iter().take_while(|words| words.is(0, "set")).count();
     for (index, words) in block.statements.iter().enumerate() {
         let Some(control) = control(words).filter(|control| index >= first || *control != "SET TRANSACTION") else {
@@ -89,7 +90,7 @@ mod tests {
         for text in ["START TRANSACTION", "END", "ROLLBACK TO x", "SAVEPOINT x", "a; SET LOCAL TRANSACTION READ ONLY"] {
             assert_eq!(number(text), 1, "{text}");
         }
-        // At the start of a transaction the server takes it.
+        // The server accepts it at the start of a transaction.
         for text in
             ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; a", "SET LOCAL x = 1; SET LOCAL TRANSACTION READ ONLY"]
         {

@@ -1,4 +1,4 @@
-//! M017: a `-- migrate:unchecked` that says nothing to the next reader, or is in no block.
+//! M017: a `-- migrate:unchecked` without a reason or outside a block.
 
 use crate::code::Meaning;
 use crate::problem::Problem;

@@ -1,4 +1,4 @@
-//! The statements of a `transaction:false` block, each with the transaction that it is in. Shared by the rules about transactions.
+//! The statements of a `transaction:false` block, each with its transaction. Shared by the rules about transactions.
 
 use migrator_model::StatementKind;
 use migrator_sql::{Kind, Words};
@@ -7,12 +7,12 @@ use migrator_sql::{Kind, Words};
 pub(crate) struct Step<'a> {
     pub(crate) words: &'a Words<'a>,
     pub(crate) kind: StatementKind,
-    /// Where the `BEGIN` is that opened the transaction before this statement.
+    /// The `BEGIN` of the transaction that is open before this statement.
     pub(crate) opened: Option<usize>,
 }
 
 impl Step<'_> {
-    /// Where the `BEGIN` is of the transaction that is open after this statement.
+    /// The `BEGIN` of the transaction that is open after this statement.
     pub(crate) fn open_after(&self) -> Option<usize> {
         match self.kind {
             StatementKind::Begin => Some(self.words.start()),
@@ -21,7 +21,7 @@ impl Step<'_> {
         }
     }
 
-    /// True for a statement that neither opens nor closes a transaction that it may open or close.
+    /// False for the `BEGIN` and `COMMIT` of the block.
     pub(crate) fn is_inner(&self) -> bool {
         !matches!(self.kind, StatementKind::Begin | StatementKind::Commit)
     }
@@ -37,7 +37,7 @@ pub(crate) fn steps<'a>(statements: &'a [Words<'a>]) -> Vec<Step<'a>> {
     statements.iter().map(step).collect()
 }
 
-/// The name of a statement that opens, closes or cuts a transaction.
+/// The name of a statement that controls transactions.
 pub(crate) fn control(words: &Words<'_>) -> Option<&'static str> {
     let first = words.at(0).to_ascii_lowercase();
     if words.tokens.first().is_none_or(|token| token.kind != Kind::Word) {

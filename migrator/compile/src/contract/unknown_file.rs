@@ -1,4 +1,4 @@
-//! M004: a file or directory that would be read by nobody, where it is most likely meant to be read.
+//! M004: a file or directory that is never read, and was most likely meant to be.
 
 use crate::code::Meaning;
 use crate::facts;
@@ -8,14 +8,13 @@ use crate::rule::Rule;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "unexpected file"));
 
-/// The sub-directories with a meaning; `templates` is read by `cargo xtask new` alone.
+/// The known subdirectories; only `cargo xtask new` reads `templates`.
 const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "templates"];
 
 /// The name of the settings.
 pub(crate) const SETTINGS: &str = "migrator.toml";
 
-/// Judges what is in the db directory itself. A misspelt `seed/` would otherwise be skipped in silence; unrelated names are
-/// nobody's business.
+/// Checks an entry of the db directory itself. A misspelled `seed/` must not be skipped silently; unrelated names are fine.
 pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Problem> {
     let path = format!("{label}/{name}");
     if name.starts_with(facts::PREFIX) {
@@ -43,18 +42,18 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
     }
 }
 
-/// A directory in `migrations/` or beside it that is named like a file.
+/// A directory that is named like an SQL file.
 pub(crate) fn directory_named_like_a_file(path: &str) -> Problem {
     problem(path, format!("`{path}` is a directory"), "rename it, or replace it with a file")
 }
 
-/// A file among those of the folder `label` that is not SQL.
+/// A file in the folder `label` that is not SQL.
 pub(crate) fn not_sql(label: &str, path: &str) -> Problem {
     let help = format!("move it out of `{label}`; only `*.sql`, `README.md` and dotfiles belong there");
     problem(path, format!("`{path}` is not an SQL file"), &help)
 }
 
-/// A single file in a folder that has no meaning.
+/// A file outside the known folders.
 pub(crate) fn elsewhere(path: &str) -> Problem {
     unread(path, "move it to `migrations`, `repeatable`, `seeds` or `checks`")
 }
@@ -74,7 +73,7 @@ mod tests {
     use crate::testing::check_directory;
 
     #[test]
-    fn refuses_files_that_nobody_would_read() {
+    fn refuses_files_that_are_never_read() {
         check_directory(
             &[
                 ("db/migrations/001_a.sql.bak", ""),

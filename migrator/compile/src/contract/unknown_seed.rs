@@ -1,4 +1,4 @@
-//! M042: a policy for a seed that does not exist, which is harmless and most likely a typo.
+//! M042: a seed in the settings that does not exist: harmless, and most likely a typo.
 
 use crate::code::Meaning;
 use crate::nearest::nearest;
@@ -8,7 +8,7 @@ use crate::source::Source;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::warning("M042", "unknown seed"));
 
-/// The name at `at` in the settings, among those of the `seeds` that there are.
+/// Checks the name at `at` in the settings against the existing `seeds`.
 pub(crate) fn check(source: &Source, at: usize, seed: &str, seeds: &[&str]) -> Option<Problem> {
     if seeds.contains(&seed) {
         return None;

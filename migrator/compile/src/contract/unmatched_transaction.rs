@@ -1,4 +1,4 @@
-//! M032: a `BEGIN` without its `COMMIT` in a `transaction:false` block, or the other way round.
+//! M032: a `BEGIN` without its `COMMIT` in a `transaction:false` block, or vice versa.
 
 use migrator_model::StatementKind;
 use migrator_sql::Words;

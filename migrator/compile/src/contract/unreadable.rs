@@ -1,4 +1,4 @@
-//! M002: the system does not give us a file, or it is none that could be read.
+//! M002: a file that the system does not let us read, or that is not a regular file.
 
 use std::io::{Error, ErrorKind};
 
@@ -8,7 +8,7 @@ use crate::rule::Rule;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M002", "unreadable file"));
 
-/// What reading a file or directory came to.
+/// A file or directory that could not be read.
 pub(crate) fn problem(label: &str, error: &Error) -> Problem {
     let (reason, help) = match error.kind() {
         ErrorKind::InvalidInput => (error.to_string(), "replace it with a regular file, or remove it"),

@@ -1,4 +1,4 @@
-//! M021: a literal or comment that the file does not end.
+//! M021: an unterminated literal or comment.
 
 use crate::code::Meaning;
 use crate::file::File;
@@ -24,7 +24,7 @@ mod tests {
     use crate::testing::script;
 
     #[test]
-    fn reports_a_literal_without_an_end_once() {
+    fn reports_an_unterminated_literal_once() {
         script(
             RULE,
             Folder::Seeds,

@@ -1,4 +1,4 @@
-//! M005: a version that is no 64-bit number.
+//! M005: a version that is not a 64-bit number.
 
 use crate::code::Meaning;
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M005", "version too
 /// The version of a migration; `name` is what follows it in the file's name.
 pub(crate) fn problem(path: &str, version: &str, name: &str) -> Problem {
     let message = format!("version `{version}` is too large");
-    // Most likely a time with fractions of a second, of which the first fourteen digits are enough.
+    // Most likely a time with fractions of a second; its first fourteen digits are enough.
     let help =
         format!("rename it, for example to `{}_{name}.sql`; the largest version is {}", &version[..14], i64::MAX);
     Problem::whole(RULE.code, path, message, help)
@@ -22,7 +22,7 @@ mod tests {
     use crate::testing::check_names;
 
     #[test]
-    fn refuses_a_version_that_is_no_i64() {
+    fn refuses_a_version_that_is_not_an_i64() {
         check_names(
             &[
                 "9223372036854775808_x.sql",

@@ -1,4 +1,4 @@
-//! M006: two migrations of one version, compared as numbers.
+//! M006: two migrations with the same version, compared as numbers.
 
 use crate::code::Meaning;
 use crate::file::Name;

@@ -1,26 +1,26 @@
-//! Reading what other people have put into a directory: ordinary files of a bounded size, and nothing else.
+//! Reads regular files of a bounded size, and nothing else: others may have put anything into a directory.
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The server takes no message of 1 GiB or more, and a file is sent as one.
+/// The server accepts no message of 1 GiB or more, and a file is sent as one.
 pub(crate) const LARGEST_FILE: u64 = 1 << 30;
 
-/// The bytes of an ordinary file of less than 1 GiB, also behind symbolic links.
+/// The bytes of a regular file of less than 1 GiB. Follows symbolic links.
 ///
 /// # Errors
 ///
-/// Where there is none: a pipe, a socket and a device are refused without being opened, since reading one may wait for
-/// ever or never end. A file that the system refuses to read, and one that is too large or becomes so meanwhile.
+/// Refuses a pipe, a socket and a device without opening it, since reading it may never end. Fails if the system cannot read
+/// the file, or if it is or becomes too large.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     check(&fs::metadata(path)?)?;
     let file = File::open(path)?;
-    // What was put there in between.
+    // Someone may have replaced it in between.
     let metadata = file.metadata()?;
     check(&metadata)?;
     let mut bytes = Vec::new();
-    // What the file says of its length is true of a file on a disk; others, such as those of /proc, may have no end.
+    // The length is true for a file on a disk; others, such as those of /proc, may be endless.
     bytes.try_reserve(usize::try_from(metadata.len()).unwrap_or(usize::MAX))?;
     file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == LARGEST_FILE {
@@ -41,7 +41,7 @@ fn too_large() -> Error {
     Error::new(ErrorKind::FileTooLarge, "it is 1 GiB or larger, which is more than the server accepts")
 }
 
-/// What something is that is not an ordinary file.
+/// What something is that is not a regular file.
 fn kind(file_type: FileType) -> &'static str {
     #[cfg(unix)]
     {

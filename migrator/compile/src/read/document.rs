@@ -10,17 +10,17 @@ use crate::read::markers::{self, Directive};
 use crate::read::options;
 use crate::source::Source;
 
-/// The blocks of a migration, and the directions of its misspelt markers, `None` for one that may mean either.
+/// The blocks of a migration, and the directions of its misspelled markers; `None` if it may be either.
 pub(crate) struct Document<'a> {
     pub(crate) blocks: Vec<Block<'a>>,
-    pub(crate) misspelt: Vec<Option<Direction>>,
+    pub(crate) misspelled: Vec<Option<Direction>>,
 }
 
-/// Cuts a migration at its markers. With a misplaced or repeated marker every block is still there, so that what is wrong
-/// inside them is found in the same build.
+/// Splits a migration at its markers. A misplaced or duplicate marker starts a block as well, so that one build reports the
+/// mistakes inside all of them.
 pub(crate) fn read<'a>(source: &'a Source, lexed: &'a Lexed, problems: &mut Vec<Problem>) -> Document<'a> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
-    let mut misspelt = Vec::new();
+    let mut misspelled = Vec::new();
     for comment in &lexed.comments {
         let at = comment.range.start;
         match markers::read(source, comment) {
@@ -40,7 +40,7 @@ pub(crate) fn read<'a>(source: &'a Source, lexed: &'a Lexed, problems: &mut Vec<
                 Some(block) => block.unchecked = true,
             },
             Directive::LookAlike(look_alike) => {
-                misspelt.push(look_alike.direction);
+                misspelled.push(look_alike.direction);
                 problems.push(look_alike.problem(source, at));
             }
         }
@@ -48,7 +48,7 @@ pub(crate) fn read<'a>(source: &'a Source, lexed: &'a Lexed, problems: &mut Vec<
     for block in &mut blocks {
         block.statements = split(&source.text, lexed.within(&block.range));
     }
-    Document { blocks, misspelt }
+    Document { blocks, misspelled }
 }
 
 #[cfg(test)]
@@ -67,8 +67,8 @@ mod tests {
             let unchecked = if block.unchecked { " unchecked" } else { "" };
             format!("{} {:?}{unchecked}\n", block.direction.unwrap().marker(), &text[block.range.clone()])
         };
-        let misspelt = document.misspelt.iter().map(|direction| format!("misspelt {direction:?}\n"));
-        expect.assert_eq(&document.blocks.iter().map(line).chain(misspelt).collect::<String>());
+        let misspelled = document.misspelled.iter().map(|direction| format!("misspelled {direction:?}\n"));
+        expect.assert_eq(&document.blocks.iter().map(line).chain(misspelled).collect::<String>());
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_inside_text_is_none() {
+    fn a_marker_inside_text_does_not_count() {
         check(
             "-- migrate:up\nSELECT '\n-- migrate:down\n', $$\n-- migrate:up\n$$, \"\n-- migrate:up\n\" /*\n-- migrate:up\n*/;\n-- migrate:down\n",
             expect![[r#"
@@ -115,9 +115,9 @@ mod tests {
         check(
             "-- Migrate:Up\na;\n-- migrate: down\nb;\n-- migrate:rollback\n",
             expect![[r#"
-            misspelt Some(Up)
-            misspelt Some(Down)
-            misspelt None
+            misspelled Some(Up)
+            misspelled Some(Down)
+            misspelled None
         "#]],
         );
     }

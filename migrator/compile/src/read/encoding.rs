@@ -1,4 +1,4 @@
-//! From bytes to text: UTF-8 without a byte order mark, LF line ends, no NUL.
+//! From bytes to text: UTF-8 without a byte order mark, LF line endings, no NUL.
 
 use crate::contract::encoding;
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ pub(crate) fn decode(file: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
         Ok(text) => text,
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            // The bad byte becomes one character at the same place.
+            // The invalid byte becomes one character at the same place.
             let source = Source::new(file, String::from_utf8_lossy(error.as_bytes()));
             return Err(encoding::not_utf8(&source, at, error.as_bytes()[at]));
         }
@@ -32,7 +32,7 @@ pub(crate) fn decode(file: &str, bytes: Vec<u8>) -> Result<Source, Problem> {
     Ok(source)
 }
 
-/// UTF-16 without a byte order mark: the first character is ASCII, hence one of its two bytes 0.
+/// UTF-16 without a byte order mark: the first character is ASCII, so that one of its two bytes is 0.
 fn is_bare_utf16(bytes: &[u8]) -> bool {
     matches!(bytes, [a, b, c, d, ..] if (*a == 0) != (*b == 0) && (*a == 0) == (*c == 0) && (*b == 0) == (*d == 0))
 }

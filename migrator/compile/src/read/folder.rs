@@ -1,4 +1,4 @@
-//! Reads a db directory: which files there are, under which names, as text.
+//! Reads a db directory: the names and texts of its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::read::foreign;
 use crate::read::names;
 use crate::source::Source;
 
-/// The files of a db directory that could be read.
+/// The readable files of a db directory.
 #[derive(Debug, Default)]
 pub(crate) struct Folder {
-    /// The name of the directory itself, with which every path in messages starts.
+    /// The name of the directory itself, the start of every path in messages.
     pub(crate) label: String,
     /// Ascending by the number of the version.
     pub(crate) migrations: Vec<(Name, Source)>,
@@ -28,7 +28,7 @@ pub(crate) struct Folder {
     pub(crate) seeds: Vec<(String, Source)>,
     pub(crate) checks: Vec<(String, Source)>,
     pub(crate) settings: Option<Source>,
-    /// Ascending by the major release.
+    /// Ascending by major version.
     pub(crate) facts: Vec<(i32, Source)>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     folder
 }
 
-/// A directory `db` that holds one file, which has been read already.
+/// A directory `db` with one file, whose bytes have been read already.
 pub(crate) fn single(path: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Folder {
     let mut folder = Folder { label: "db".to_owned(), ..Folder::default() };
     if let Err(problem) = add(&mut folder, path, &format!("db/{path}"), bytes) {
@@ -163,13 +163,13 @@ fn describe(path: &Path, label: &str) -> Result<Entry, Problem> {
     if shown != name {
         return Err(file_name::control_character(&label));
     }
-    // Follows symbolic links; one that leads nowhere is named, not skipped.
+    // Follows symbolic links; a broken one is reported, not skipped.
     let metadata = fs::metadata(path).map_err(|error| unreadable::problem(&label, &error))?;
     Ok(Entry { path: path.to_owned(), name, label, directory: metadata.is_dir() })
 }
 
-/// The SQL files of one sub-directory; `README.md`, dot files and directories are allowed, anything else is refused.
-/// Of migrations that are another tool's all are left out.
+/// The SQL files of one subdirectory. `README.md`, dotfiles and directories are allowed, anything else is a problem. Leaves
+/// out the migrations of another tool.
 fn sql_files(directory: &Path, label: &str, migrations: bool, problems: &mut Vec<Problem>) -> Vec<Entry> {
     let entries = list(directory, label, problems).unwrap_or_default();
     if migrations {

@@ -1,4 +1,4 @@
-//! Finds out whose migrations there are in a directory.
+//! Recognises the migrations of other tools.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,13 @@ pub(crate) struct Item<'a> {
     pub(crate) directory: bool,
 }
 
-/// What is said about a directory of migrations none of which is written for us; `None` if one is, or where it is not
-/// clear what they are.
+/// The problem with a directory of another tool's migrations; `None` if one of them is ours, or if the tool is unknown.
 pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Option<Problem> {
     let files: Vec<&Item<'_>> = items.iter().filter(|item| !item.directory && names::is_sql(item.name)).collect();
     let (mut by_line, mut readable) = (None, true);
     for item in &files {
         let bytes = read_file(item.path).unwrap_or_default();
-        // In another encoding there may be markers that we do not see.
+        // Another encoding may hide markers.
         readable &= std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0);
         let text = String::from_utf8_lossy(&bytes);
         match mark(&text) {
@@ -45,10 +44,10 @@ pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Op
     Some(foreign_files::problem(label, tool, &format!("{number} {}", what[usize::from(number != 1)])))
 }
 
-/// Whose marker a text has.
+/// The tool that a marker in a text belongs to.
 enum Mark {
     None,
-    /// Ours, also a misspelt one: each file is judged on its own.
+    /// Ours, also a misspelled one: every file is checked on its own.
     Ours,
     Of(Tool),
 }
@@ -69,7 +68,7 @@ fn mark(text: &str) -> Mark {
     found
 }
 
-/// Tools that have a directory for each migration, and how many there are.
+/// Tools with a directory for each migration, and the number of directories.
 fn of_directories(items: &[Item<'_>]) -> Option<(Tool, usize)> {
     let directories: Vec<&Item<'_>> = items.iter().filter(|item| item.directory).collect();
     let holding = |file: &str| directories.iter().filter(|item| item.path.join(file).is_file()).count();
@@ -91,7 +90,7 @@ fn sql_files(directory: &Path) -> usize {
     names.filter(|name| names::is_sql(&name.to_string_lossy())).count()
 }
 
-/// Tools that say with a file's name what it is for.
+/// Tools that use the names of files.
 fn of_names(files: &[&Item<'_>]) -> Option<Tool> {
     let any = |test: &dyn Fn(&str) -> bool| files.iter().any(|item| test(&item.name.to_ascii_lowercase()));
     let versioned = |name: &str, letters: &[char]| {
@@ -101,7 +100,7 @@ fn of_names(files: &[&Item<'_>]) -> Option<Tool> {
             .map(|_| rest.to_owned())
     };
     if any(&|name| name.ends_with(".up.sql") || name.ends_with(".down.sql")) {
-        // Both count up in any way; times are the first one's habit.
+        // Both accept any ascending numbers; sqlx usually has times.
         let times = any(&|name| name.chars().take_while(char::is_ascii_digit).count() == 14);
         let name = if times { "sqlx or golang-migrate" } else { "golang-migrate or sqlx" };
         return Some(Tool { name, help: PAIRS });
@@ -122,7 +121,7 @@ fn of_names(files: &[&Item<'_>]) -> Option<Tool> {
         .then_some(Tool { name: "yoyo", help: ROLLBACKS })
 }
 
-/// Files of SQL and nothing else: which tool it is says what is beside them.
+/// Plain SQL files: the files next to them show the tool.
 fn plain(directory: &Path, items: &[Item<'_>]) -> Tool {
     let beside = |file: &str| items.iter().any(|item| item.name == file);
     let above: PathBuf = directory.parent().map(|above| above.join("config.toml")).unwrap_or_default();

@@ -1,28 +1,28 @@
-//! The comments that steer us: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, `-- migrate:allow`, and what only
-//! looks like one.
+//! Comments with a meaning: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, `-- migrate:allow`, and those that
+//! only look like them.
 
 use std::ops::Range;
 
 use migrator_model::Direction;
 use migrator_sql::Comment;
 
-use crate::contract::marker_misspelt::{LookAlike, look_alike, misplaced};
+use crate::contract::marker_misspelled::{LookAlike, look_alike, misplaced};
 use crate::source::Source;
 
 /// What a comment means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Directive {
-    /// Nothing to us.
+    /// Nothing.
     None,
-    /// A marker; the bytes of the file in which its options stand.
+    /// A marker, with the range of its options in the file.
     Marker(Direction, Range<usize>),
-    /// `-- migrate:unchecked`; the reason, possibly empty.
+    /// `-- migrate:unchecked`, with the reason, which may be empty.
     Unchecked(String),
-    /// Meant as a marker, most likely.
+    /// Most likely meant as a marker.
     LookAlike(LookAlike),
 }
 
-/// Reads a comment. Block comments mean nothing to us.
+/// Reads a comment. Block comments have no meaning.
 pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
     let text = &source.text[comment.range.clone()];
     // Nearly all comments end here.
@@ -54,7 +54,7 @@ pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
     look_alike(text).map_or(Directive::None, Directive::LookAlike)
 }
 
-/// What stands behind `-- migrate:allow` in a line comment, which means nothing to the build; `None` for other comments.
+/// The text after `-- migrate:allow` in a line comment, which the build ignores; `None` for other comments.
 pub(crate) fn allow(comment: &str) -> Option<&str> {
     let rest = comment.get(2..)?.trim_start_matches([' ', '\t']).strip_prefix("migrate:allow")?;
     (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim())

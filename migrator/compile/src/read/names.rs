@@ -24,7 +24,7 @@ pub(crate) fn script(path: &str, file: &str) -> Result<String, Problem> {
     }
 }
 
-/// True for a file that is meant as SQL, however it is named.
+/// True for a name that ends in `.sql`, in any case.
 pub(crate) fn is_sql(file_name: &str) -> bool {
     file_name::stem(file_name).len() < file_name.len()
 }

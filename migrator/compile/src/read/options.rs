@@ -1,4 +1,4 @@
-//! The options behind a marker.
+//! The options after a marker.
 
 use std::ops::Range;
 
@@ -16,9 +16,9 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
     let mut seen: Vec<&str> = Vec::new();
     let line = &source.text[range.clone()];
     for word in line.split([' ', '\t']).filter(|word| !word.is_empty()) {
-        // Both are slices of one text: the difference of their addresses is the word's place in it.
+        // Both are slices of one text: the difference of their addresses is the offset of the word.
         let at = range.start + (word.as_ptr() as usize - line.as_ptr() as usize);
-        // Whoever misspells it means `false`: what follows from the transaction is not reported on top.
+        // A misspelled option means `false`: the rules about the transaction would only add noise.
         let meant = word.split([':', '=', ',']).next().and_then(|name| nearest(name, names()));
         if meant == Some("transaction") && word != "transaction:true" {
             options.transaction = false;
@@ -26,7 +26,7 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
         let (name, value) = word.split_once(':').unwrap_or((word, ""));
         if let Some(mistake) = take(&mut options, word, &seen) {
             problems.push(problem(source, at, word, &mistake));
-            // The rest is most likely SQL, or the value.
+            // The rest is most likely SQL or the value.
             if value.is_empty() {
                 break;
             }
@@ -36,7 +36,7 @@ pub(crate) fn read(source: &Source, range: Range<usize>, problems: &mut Vec<Prob
     options
 }
 
-/// Takes one option over, or says what is wrong with it.
+/// Sets one option, or returns what is wrong with it.
 fn take<'a>(options: &mut Options, word: &'a str, seen: &[&str]) -> Option<Mistake<'a>> {
     let Some((name, value)) = word.split_once(':') else { return Some(Mistake::NotAnOption) };
     match (name, value) {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_misspells_the_transaction_means_none() {
+    fn a_misspelled_transaction_option_means_false() {
         for (text, transaction) in [
             ("transaction:false", false),
             ("transaction:FALSE", false),

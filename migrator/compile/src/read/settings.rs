@@ -14,11 +14,11 @@ use crate::hazards::table;
 use crate::problem::Problem;
 use crate::source::Source;
 
-/// The server cuts longer names; the event log's name is up to seven bytes longer than the table's.
+/// The server truncates longer names; the name of the event log is seven bytes longer than the table's.
 const LONGEST_NAME: usize = 63;
 const LONGEST_TABLE: usize = LONGEST_NAME - "_events".len();
 
-/// Reads the file; what is wrong in it keeps its default. `seeds` are the names of the seeds that exist.
+/// Reads the file; an invalid value leaves the default. `seeds` are the names of the existing seeds.
 pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>) -> Settings {
     let mut read = Settings::new();
     let (table, errors) = DeTable::parse_recoverable(&source.text);
@@ -133,7 +133,7 @@ impl Reader<'_> {
         settings.environments = environments.into();
     }
 
-    /// Hands every known key to `read` and refuses the others.
+    /// Passes every known key to `read` and reports the others.
     fn table(&mut self, table: &DeTable<'_>, known: &[&str], mut read: impl FnMut(&mut Self, &str, &Value<'_>)) {
         for (key, value) in table {
             let name: &str = key.get_ref();
@@ -222,7 +222,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A rule that does not exist switches nothing off, and the one that was meant goes on finding.
+    /// An unknown rule would switch nothing off.
     fn check_rules(&mut self, list: &Value<'_>) {
         for item in list.get_ref().as_array().into_iter().flatten() {
             let Some(rule) =

@@ -1,10 +1,10 @@
-//! What a statement of a `transaction:false` block leaves in its session, so that statements after it rely on it. A block
-//! that was interrupted goes on in another session, in which `SET`, `RESET` and `LOAD` are run again and nothing else.
+//! What a statement of a `transaction:false` block leaves in its session, so that later statements may rely on it. An
+//! interrupted block is resumed in another session, in which only `SET`, `RESET` and `LOAD` run again.
 
 use migrator_model::StatementKind;
 use migrator_sql::{Kind, Words, is_role_back, lex, role, split};
 
-/// What is left behind, as the subject of a sentence, and the way out.
+/// What is left in the session, as the subject of a sentence, and the help.
 type Left = (String, &'static str);
 
 const REPLAYED: &str =
@@ -28,7 +28,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("pg_replication_origin_session_setup", "do this outside a migration"),
 ];
 
-/// What another session would not have after this statement; `in_unit` between `BEGIN` and `COMMIT`.
+/// What another session would lack after this statement; `in_unit`: between `BEGIN` and `COMMIT`.
 pub(crate) fn left_behind(words: &Words<'_>, in_unit: bool) -> Option<Left> {
     if let Some(role) = role(words).filter(|_| !words.is(1, "local")) {
         return Some((format!("`{role}`"), "write `SET LOCAL ROLE` between `BEGIN` and `COMMIT`"));
@@ -53,7 +53,7 @@ pub(crate) fn left_behind(words: &Words<'_>, in_unit: bool) -> Option<Left> {
     })
 }
 
-/// Commands that leave something behind.
+/// Commands that leave something in the session.
 fn of_command(words: &Words<'_>) -> Option<(&'static str, &'static str)> {
     if words.is(0, "prepare") && !words.is(1, "transaction") {
         Some(("PREPARE", SPELL_OUT))
@@ -72,14 +72,14 @@ fn of_command(words: &Words<'_>) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// `CREATE TEMP ...`, `CREATE FUNCTION pg_temp.x`, `SELECT ... INTO TEMP x`, a path on which new objects become temporary.
+/// `CREATE TEMP ...`, `CREATE FUNCTION pg_temp.x`, `SELECT ... INTO TEMP x`, a path that makes new objects temporary.
 fn is_temporary(words: &Words<'_>) -> bool {
     const TEMPORARY: [&str; 2] = ["temp", "temporary"];
     let in_temporary_schema = |index: usize| words.at(index + 1) == "." && is_named(words, index, &["pg_temp"]);
     if words.is(0, "create") {
         let scope = words.skip(1, &["or", "replace"]);
         let scope = if words.is_any(scope, &["global", "local"]) { scope + 1 } else { scope };
-        // The name: of what a body or a query reads nothing is left behind.
+        // Only the name counts: a body or a query that reads a temporary object leaves nothing in the session.
         let start = (1..words.tokens.len()).find(|&at| ["(", "."].contains(&words.at(at)) || words.is(at, "as"));
         let named = start.is_some_and(|at| words.at(at) == "." && in_temporary_schema(at - 1));
         return words.is_any(scope, &TEMPORARY) || named;
@@ -101,13 +101,13 @@ fn first_of_path(words: &Words<'_>) -> Option<usize> {
     (is_path && (words.at(name + 1) == "=" || words.is(name + 1, "to"))).then_some(name + 2)
 }
 
-/// True for a word or a quoted name that means one of these names.
+/// True for a word or a quoted name that is one of these names.
 fn is_named(words: &Words<'_>, index: usize, names: &[&str]) -> bool {
     let quoted = words.tokens.get(index).is_some_and(|token| token.kind == Kind::Quoted);
     words.is_any(index, names) || quoted && names.contains(&words.at(index).trim_matches('"'))
 }
 
-/// True for statements that run the functions named in them, and do not only store their names.
+/// True for statements that run the functions that they name, and do not only store the names.
 fn runs(words: &Words<'_>) -> bool {
     const QUERIES: [&str; 10] =
         ["select", "with", "values", "insert", "update", "delete", "merge", "call", "explain", "copy"];
@@ -130,13 +130,13 @@ fn calls(words: &Words<'_>) -> Option<Left> {
             return Some(("`set_config` for the session".to_owned(), REPLAYED));
         }
         let (name, help) = FUNCTIONS.iter().find(|(name, _)| called(index, name))?;
-        // Taken and given back in one statement.
+        // Acquired and released in one statement.
         let given_back = *help == LOCK && unlocks;
         (!given_back).then(|| (format!("`{name}`"), *help))
     })
 }
 
-/// True if the third argument behind the parenthesis at `open` says that the setting ends with the transaction.
+/// True if the third argument after the parenthesis at `open` says that the setting ends with the transaction.
 fn is_local(words: &Words<'_>, open: usize) -> bool {
     let (mut depth, mut commas) = (0usize, 0);
     for index in open..words.tokens.len() {
@@ -155,7 +155,7 @@ fn is_local(words: &Words<'_>, open: usize) -> bool {
     false
 }
 
-/// `currval` and `lastval` answer for the session that has asked for a number.
+/// `currval` and `lastval` work only in the session that called `nextval`.
 fn reads_sequence(words: &Words<'_>, in_unit: bool) -> Option<Left> {
     let is_call = |&index: &usize| words.at(index + 1) == "(" && is_named(words, index, &["currval", "lastval"]);
     let index = (0..words.tokens.len()).find(is_call)?;
@@ -169,7 +169,7 @@ fn is_plpgsql(words: &Words<'_>) -> bool {
     words.find("language").is_none_or(|at| words.at(at + 1).trim_matches(['"', '\'']).eq_ignore_ascii_case("plpgsql"))
 }
 
-/// What the body of a `DO` leaves behind, as far as it can be read there: also in the text of an `EXECUTE`.
+/// What the body of a `DO` leaves in the session, as far as its text shows; also in the text of an `EXECUTE`.
 fn in_body(literal: &str, depth: usize) -> Option<Left> {
     let body = content(literal);
     let lexed = lex(body);
@@ -201,7 +201,7 @@ fn in_body(literal: &str, depth: usize) -> Option<Left> {
     let of_statement = |at: usize| {
         let words = statement(at);
         if !words.is(0, "execute") {
-            // What is made for the time of the body is dropped at its end.
+            // A temporary object that the body drops is gone at its end.
             return left_behind(&words, true).filter(|(_, help)| *help != TEMPORARY || !whole.has("drop"));
         }
         let text = words.tokens.iter().find(|token| matches!(token.kind, Kind::Dollar | Kind::Text))?;
@@ -228,7 +228,7 @@ fn content(literal: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// What is left behind by the last statement, outside and inside of a unit.
+    /// What the last statement leaves in the session, outside and inside a unit.
     fn left(text: &str) -> [String; 2] {
         let lexed = lex(text);
         let statements = split(text, &lexed.tokens);

@@ -65,7 +65,7 @@ fn refuses_to_switch_off_a_rule_that_does_not_exist() {
 }
 
 #[test]
-fn refuses_what_is_no_toml() {
+fn refuses_what_is_not_toml() {
     check(
         "[history\nschema = \"a\"\n[check]\nallow = [\n",
         expect![[r#"

@@ -25,7 +25,7 @@ fn accepts_what_the_server_accepts() {
 #[test]
 fn takes_a_continued_escape_string_as_the_server_does() {
     check_text("SELECT E'a'\n'b\\'é'\n'\\\\', 1; SELECT E'\\'', 'c'", expect![""]);
-    // What stands behind it is still where it was.
+    // What comes after it keeps its position.
     check_text(
         "SELECT E'a'\n'b\\'é' FORM x y",
         expect![[r#"
@@ -91,7 +91,7 @@ fn depth_that_could_exhaust_the_stack_is_reported() {
 
 #[test]
 fn what_the_server_can_nest_is_taken() {
-    for (before, inside, behind) in [
+    for (before, inside, after) in [
         ("(", "1", ")"),
         ("abs((", "1", "))"),
         ("(SELECT ", "1", ")"),
@@ -101,7 +101,7 @@ fn what_the_server_can_nest_is_taken() {
         ("coalesce(a, CASE WHEN b THEN ", "1", " END)"),
     ] {
         for depth in [60, 101, 199, 300] {
-            let nested = format!("SELECT {}{inside}{}", before.repeat(depth), behind.repeat(depth));
+            let nested = format!("SELECT {}{inside}{}", before.repeat(depth), after.repeat(depth));
             assert_eq!(errors(&nested), [], "{depth} times {before}");
         }
     }
@@ -112,7 +112,7 @@ fn what_the_server_can_nest_is_taken() {
 fn a_statement_like_one_that_was_right_is_right() {
     let text = "INSERT INTO t VALUES (1, 'a');\nSELECT 1;\n".repeat(50);
     check_text(&text, expect![""]);
-    // What differs in more than its values is parsed, and what is wrong is reported each time.
+    // A statement that differs in more than its values is parsed, and every mistake is reported.
     let wrong = "INSERT INTO t VALUES (1, 'a');\nINSERT INTO t VALUES (2, );\n".repeat(3);
     let lines: Vec<usize> = errors(&wrong).iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [2, 4, 6]);

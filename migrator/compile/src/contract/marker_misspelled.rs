@@ -1,4 +1,4 @@
-//! M012: a comment that was meant as a marker, most likely, and is none.
+//! M012: a comment that was most likely meant as a marker.
 
 use migrator_model::Direction;
 
@@ -9,10 +9,10 @@ use crate::source::Source;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M012", "misspelled marker"));
 
-/// Meant as a marker, most likely: what is wrong with it and how it is spelt.
+/// A comment that was most likely meant as a marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LookAlike {
-    /// The direction it was meant to be; `None` where it may be either.
+    /// Its direction; `None` if it may be either.
     pub(crate) direction: Option<Direction>,
     message: String,
     help: String,
@@ -35,23 +35,23 @@ pub(crate) fn misplaced(direction: Direction, before: &str) -> LookAlike {
     LookAlike { direction: Some(direction), message, help }
 }
 
-/// Finds what was meant as a marker: our own misspelt, or another tool's. Prose that mentions a migration is none.
+/// Recognises a misspelled marker, or another tool's. Prose that mentions a migration is not a marker.
 pub(crate) fn look_alike(text: &str) -> Option<LookAlike> {
     let body = text[2..].trim().to_lowercase();
     let other_tool = body.starts_with('+');
     let rest = body.strip_prefix("+goose").or_else(|| body.trim_start_matches('+').strip_prefix("migrate"))?;
     let word = rest.trim_start_matches(|c: char| c.is_whitespace() || ":;=_-.".contains(c));
     let separator = &rest[..rest.len() - word.len()];
-    let behind = word.trim_start_matches(|c: char| c.is_alphanumeric());
-    let word = &word[..word.len() - behind.len()];
+    let after = word.trim_start_matches(|c: char| c.is_alphanumeric());
+    let word = &word[..word.len() - after.len()];
     let nearest = nearest(word);
     let exact = nearest == Some(word);
     let meant = match separator {
         "" => false,
-        // Only a directive is written without a blank behind the colon.
+        // Only a marker is written without a space after the colon.
         ":" => !word.is_empty(),
         _ if separator.contains(':') => nearest.is_some(),
-        _ => exact && (other_tool || behind.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()),
+        _ => exact && (other_tool || after.trim_matches(|c: char| !c.is_alphanumeric()).is_empty()),
     };
     if !meant {
         return None;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn recognises_a_misspelt_allow() {
+    fn recognises_a_misspelled_allow() {
         check(
             "-- migrate:alow ban-drop-column gone",
             expect![[r#"
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_no_marker() {
+    fn prose_is_not_a_marker() {
         for text in [
             "-- migrate the users up to the new table",
             "-- migrate: users to accounts",
