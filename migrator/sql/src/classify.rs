@@ -1,94 +1,59 @@
 //! What the engine must know about a statement that runs outside a transaction.
 
-use migrator_model::{ReindexObject, StatementKind};
+use migrator_model::StatementKind;
 
-use crate::flags::flag;
-use crate::lexer::Kind;
+use crate::alter_table::TableChange;
+use crate::create::CreateIndex;
+use crate::object_kind::ObjectKind;
+use crate::setting::{Reset, Set, Setting};
+use crate::sql::{Drop, Sql};
 use crate::words::Words;
-
-/// The server cuts longer names.
-const LONGEST_NAME: usize = 63;
 
 /// The kind of a statement.
 pub fn kind(words: &Words<'_>) -> StatementKind {
-    let session_state = |from: usize| !words.is_any(from, &["local", "constraints"]);
-    if words.start_with(&["begin"]) || words.start_with(&["start", "transaction"]) {
-        StatementKind::Begin
-    } else if words.is_any(0, &["commit", "end"]) && !words.is(1, "prepared") {
-        StatementKind::Commit
-    } else if sets_transaction(words) {
-        StatementKind::SetTransaction
-    } else if words.is_any(0, &["reset", "load"]) || words.is(0, "set") && session_state(1) {
-        StatementKind::Set
-    } else if words.is_any(0, &["do", "call"]) {
-        StatementKind::MayCommit
-    } else if words.is_any(0, &["vacuum", "analyze", "analyse"])
-        || words.start_with(&["refresh", "materialized", "view"])
-    {
-        StatementKind::Idempotent
-    } else if is_concurrently(words) {
-        concurrently(words).unwrap_or(StatementKind::Concurrently)
-    } else {
-        StatementKind::Plain
+    let sql = Sql::of(words);
+    match &sql {
+        Sql::Begin => StatementKind::Begin,
+        Sql::Commit => StatementKind::Commit,
+        Sql::Set(Set { setting: Setting::Transaction, .. }) | Sql::Reset(Reset::One(Setting::Transaction)) => {
+            StatementKind::SetTransaction
+        }
+        Sql::Set(Set { local: true, .. } | Set { setting: Setting::Constraints, .. }) => StatementKind::Plain,
+        Sql::Set(_) | Sql::Reset(_) | Sql::Load => StatementKind::Set,
+        Sql::Do | Sql::Call => StatementKind::MayCommit,
+        Sql::Vacuum { .. } | Sql::Analyze | Sql::Refresh { .. } => StatementKind::Idempotent,
+        _ if sql.is_concurrently() => concurrently(&sql, words.start()).unwrap_or(StatementKind::Concurrently),
+        _ => StatementKind::Plain,
     }
-}
-
-/// True for `SET TRANSACTION ...` and for `SET` of one of the settings that belong to the transaction: they say nothing
-/// about the session, and the server refuses some of them after a query of the same transaction.
-fn sets_transaction(words: &Words<'_>) -> bool {
-    const SETTINGS: [&str; 3] = ["transaction_isolation", "transaction_read_only", "transaction_deferrable"];
-    let is_setting = |index: usize| {
-        let setting = words.at(index);
-        // The server folds the case of a setting's name, also between quotes.
-        let setting = setting.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(setting);
-        SETTINGS.iter().any(|name| setting.eq_ignore_ascii_case(name))
-    };
-    if words.is(0, "reset") {
-        return is_setting(1);
-    }
-    let scope = if words.is_any(1, &["local", "session"]) { 2 } else { 1 };
-    words.is(0, "set") && (words.is(scope, "transaction") || is_setting(scope))
 }
 
 /// A statement with `CONCURRENTLY` whose outcome the catalog can tell.
-fn concurrently(words: &Words<'_>) -> Option<StatementKind> {
-    let joined = |start: usize| words.joined(start..words.behind_name(start));
-    if let Some(index) = concurrent_index(words) {
-        let behind = words.skip(index, &["if", "not", "exists"]);
-        let on = words.skip(behind + 2, &["only"]);
-        let rest = words.tokens.get(words.behind_name(on))?.start() - words.start();
-        let index = name(words, behind).filter(|_| words.is(behind + 1, "on"))?;
-        return Some(StatementKind::CreateIndexConcurrently {
-            index: index.into(),
-            table: joined(on).into(),
-            unique: words.is(1, "unique"),
-            rest,
-        });
+fn concurrently(sql: &Sql<'_>, start: usize) -> Option<StatementKind> {
+    match sql {
+        Sql::CreateIndex(CreateIndex { unique, name, table, rest, .. }) => {
+            Some(StatementKind::CreateIndexConcurrently {
+                index: name.as_ref()?.in_catalog()?.into(),
+                table: table.as_ref()?.as_written().into(),
+                unique: *unique,
+                rest: (*rest)? - start,
+            })
+        }
+        Sql::Drop(Drop { kind: ObjectKind::Index, names, .. }) => {
+            Some(StatementKind::DropIndexConcurrently { index: names.first()?.as_written().into() })
+        }
+        Sql::AlterTable(altered) => altered.actions.iter().find_map(|action| match &action.change {
+            TableChange::DetachPartition { partition, .. } => Some(StatementKind::detach_concurrently(
+                altered.table.as_written().into(),
+                partition.as_written().into(),
+            )),
+            _ => None,
+        }),
+        Sql::Reindex { object, name, .. } => {
+            let name = name.map_or(String::new(), |name| name.as_written());
+            Some(StatementKind::reindex_concurrently(name.into(), (*object)?))
+        }
+        _ => None,
     }
-    if words.start_with(&["drop", "index"]) {
-        return Some(StatementKind::DropIndexConcurrently { index: joined(words.skip(3, &["if", "exists"])).into() });
-    }
-    if words.start_with(&["alter", "table"]) {
-        let detach = words.find("detach")?;
-        let table = words.skip(words.skip(2, &["if", "exists"]), &["only"]);
-        return Some(StatementKind::detach_concurrently(joined(table).into(), joined(detach + 2).into()));
-    }
-    if words.is(0, "reindex") {
-        // `REINDEX (VERBOSE, CONCURRENTLY) TABLE t`, `REINDEX TABLE CONCURRENTLY t`.
-        let options = words.at(1) == "(";
-        let at = if options { (1..words.tokens.len()).find(|at| words.at(*at) == ")")? + 1 } else { 1 };
-        let object = match &*words.at(at).to_ascii_lowercase() {
-            "index" => ReindexObject::Index,
-            "table" => ReindexObject::Table,
-            "schema" => ReindexObject::Schema,
-            "database" | "system" => ReindexObject::Database,
-            _ => return None,
-        };
-        let start = words.skip(at + 1, &["concurrently"]);
-        let name = if words.tokens.get(start).is_none() { String::new() } else { joined(start) };
-        return Some(StatementKind::reindex_concurrently(name.into(), object));
-    }
-    None
 }
 
 /// The index of the token behind `CREATE [UNIQUE] INDEX CONCURRENTLY`.
@@ -99,28 +64,7 @@ pub fn concurrent_index(words: &Words<'_>) -> Option<usize> {
 
 /// True for every statement with the key word `CONCURRENTLY`.
 pub fn is_concurrently(words: &Words<'_>) -> bool {
-    concurrent_index(words).is_some()
-        || words.start_with(&["drop", "index", "concurrently"])
-        || words.start_with(&["refresh", "materialized", "view", "concurrently"])
-        || words.is_any(0, &["reindex", "repack"])
-            && (words.find("concurrently").is_some() || flag(words, 1, "concurrently") == Some(true))
-        || words.start_with(&["alter", "table"])
-            && words.find("detach").is_some()
-            && words.find("concurrently").is_some()
-}
-
-/// A name as the catalog has it: unquoted, folded, cut. `None` if the token is no name, or one with Unicode escapes.
-fn name(words: &Words<'_>, index: usize) -> Option<String> {
-    let text = words.at(index);
-    let mut name = match words.tokens.get(index)?.kind {
-        Kind::Word if !words.is(index, "on") => text.to_ascii_lowercase(),
-        Kind::Quoted => text.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""),
-        _ => return None,
-    };
-    while name.len() > LONGEST_NAME {
-        name.pop();
-    }
-    Some(name)
+    Sql::of(words).is_concurrently()
 }
 
 #[cfg(test)]

@@ -1,24 +1,40 @@
-//! SQL of PostgreSQL: tokens, statements, what kind a statement is, and what the parser says of it.
+//! SQL of PostgreSQL: tokens, statements, what each of them is, and what the parser says of it.
 //!
-//! Nothing here knows of files or markers. The squawk crates promise no stability, and no type of theirs leaves this crate but the
-//! tree that the linter asks for.
+//! [`lex`] makes tokens, [`split`] cuts them into statements, [`Sql::of`] says what a statement is. Nothing here knows of files or
+//! markers. The squawk crates promise no stability, and no type of theirs leaves this crate but the tree that the linter asks for.
 
+mod alter_table;
 mod classify;
+mod create;
 mod dialect;
+mod element;
 mod flags;
 mod lexer;
+mod lock_mode;
+mod name;
 mod needs;
+mod object_kind;
 pub mod parse;
 mod role;
+mod setting;
 mod shapes;
+mod sql;
 mod statements;
 mod wording;
 mod words;
 
+pub use alter_table::{AlterTable, AlterTableAction, ColumnChange, TableChange};
 pub use classify::{concurrent_index, is_concurrently, kind};
+pub use create::{Create, CreateDomain, CreateIndex, CreateOnTable, CreateTable};
+pub use element::{Clause, ConstraintKind, Element, ElementKind};
 pub use flags::flag;
 pub use lexer::{Comment, Kind, Lexed, Token, lex};
+pub use lock_mode::LockMode;
+pub use name::{Name, Object};
 pub use needs::{detaches_slots, no_transaction};
+pub use object_kind::ObjectKind;
 pub use role::{is_role_back, role};
+pub use setting::{Reset, Set, Setting};
+pub use sql::{ChangedRows, Drop, Sql};
 pub use statements::split;
 pub use words::Words;

@@ -1,7 +1,10 @@
 //! Statements that the server refuses inside a transaction.
 
-use crate::classify::{concurrent_index, is_concurrently};
-use crate::flags::flag;
+use migrator_model::ReindexObject;
+
+use crate::create::Create;
+use crate::object_kind::ObjectKind;
+use crate::sql::{Drop, Sql};
 use crate::words::Words;
 
 /// What such a statement is called; `None` for all others, and for those of which only the server knows.
@@ -9,90 +12,39 @@ use crate::words::Words;
 /// `slots_detached` says what [`detaches_slots`] says of the block: a subscription whose slot is taken away first can be
 /// dropped in a transaction.
 pub fn no_transaction(words: &Words<'_>, slots_detached: bool) -> Option<&'static str> {
-    let first = words.at(0).to_ascii_lowercase();
-    match first.as_str() {
-        "create" => create(words),
-        "drop" => drop(words, slots_detached),
-        "alter" => alter(words),
-        "vacuum" => Some("VACUUM"),
-        "reindex" => reindex(words),
-        "repack" if is_concurrently(words) => Some("REPACK CONCURRENTLY"),
-        "cluster" => is_whole_database(words).then_some("CLUSTER without a table"),
-        "discard" => words.is(1, "all").then_some("DISCARD ALL"),
+    let sql = Sql::of(words);
+    match &sql {
+        Sql::Create(Create { kind: ObjectKind::Database, .. }) => Some("CREATE DATABASE"),
+        Sql::Create(Create { kind: ObjectKind::Tablespace, .. }) => Some("CREATE TABLESPACE"),
+        Sql::Create(Create { with_slot: true, .. }) => Some("CREATE SUBSCRIPTION with a slot"),
+        Sql::CreateIndex(index) if index.concurrently => Some("CREATE INDEX CONCURRENTLY"),
+        Sql::Drop(Drop { kind: ObjectKind::Database, .. }) => Some("DROP DATABASE"),
+        Sql::Drop(Drop { kind: ObjectKind::Tablespace, .. }) => Some("DROP TABLESPACE"),
+        Sql::Drop(Drop { kind: ObjectKind::Subscription, .. }) if !slots_detached => {
+            Some("DROP SUBSCRIPTION with a slot")
+        }
+        Sql::Drop(dropped) if dropped.concurrently => Some("DROP INDEX CONCURRENTLY"),
+        Sql::Alter { kind: ObjectKind::System, .. } => Some("ALTER SYSTEM"),
+        Sql::Alter { kind: ObjectKind::Database, sets_tablespace: true, .. } => Some("ALTER DATABASE SET TABLESPACE"),
+        Sql::AlterSubscription { refreshes: true, .. } => Some("ALTER SUBSCRIPTION that refreshes"),
+        Sql::AlterTable(_) if sql.is_concurrently() => Some("DETACH PARTITION CONCURRENTLY"),
+        Sql::Vacuum { .. } => Some("VACUUM"),
+        Sql::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
+        Sql::Reindex { object: Some(ReindexObject::Database | ReindexObject::Schema), .. } => {
+            Some("REINDEX of more than a table")
+        }
+        Sql::Repack { concurrently: true } => Some("REPACK CONCURRENTLY"),
+        Sql::Cluster { table: None } => Some("CLUSTER without a table"),
+        Sql::Discard { all: true } => Some("DISCARD ALL"),
         _ => None,
     }
 }
 
 /// True if a statement of the block takes a subscription's slot away.
 pub fn detaches_slots(block: &[Words<'_>]) -> bool {
-    block.iter().any(|words| words.start_with(&["alter", "subscription"]) && words.has("slot_name"))
-}
-
-fn create(words: &Words<'_>) -> Option<&'static str> {
-    if words.is(1, "database") {
-        Some("CREATE DATABASE")
-    } else if words.is(1, "tablespace") {
-        Some("CREATE TABLESPACE")
-    } else if words.is(1, "subscription") && !is_off(words, "connect") && !is_off(words, "create_slot") {
-        Some("CREATE SUBSCRIPTION with a slot")
-    } else {
-        concurrent_index(words).map(|_| "CREATE INDEX CONCURRENTLY")
-    }
-}
-
-fn drop(words: &Words<'_>, slots_detached: bool) -> Option<&'static str> {
-    if words.is(1, "database") {
-        Some("DROP DATABASE")
-    } else if words.is(1, "tablespace") {
-        Some("DROP TABLESPACE")
-    } else if words.is(1, "subscription") && !slots_detached {
-        Some("DROP SUBSCRIPTION with a slot")
-    } else {
-        is_concurrently(words).then_some("DROP INDEX CONCURRENTLY")
-    }
-}
-
-fn alter(words: &Words<'_>) -> Option<&'static str> {
-    if words.is(1, "system") {
-        Some("ALTER SYSTEM")
-    } else if words.is(1, "database") && words.is(3, "set") && words.is(4, "tablespace") {
-        Some("ALTER DATABASE SET TABLESPACE")
-    } else if words.is(1, "subscription")
-        && words.is_any(3, &["refresh", "set", "add", "drop"])
-        && words.is(4, "publication")
-        && !is_off(words, "refresh")
-    {
-        Some("ALTER SUBSCRIPTION that refreshes")
-    } else {
-        is_concurrently(words).then_some("DETACH PARTITION CONCURRENTLY")
-    }
-}
-
-fn reindex(words: &Words<'_>) -> Option<&'static str> {
-    if is_concurrently(words) {
-        return Some("REINDEX CONCURRENTLY");
-    }
-    let target = behind_parentheses(words, 1);
-    let whole = words.is_any(target, &["database", "system", "schema"]);
-    whole.then_some("REINDEX of more than a table")
-}
-
-/// `CLUSTER`, `CLUSTER VERBOSE`, `CLUSTER (VERBOSE)`.
-fn is_whole_database(words: &Words<'_>) -> bool {
-    let table = words.skip(behind_parentheses(words, 1), &["verbose"]);
-    table >= words.tokens.len()
-}
-
-fn behind_parentheses(words: &Words<'_>, index: usize) -> usize {
-    if words.at(index) != "(" {
-        return index;
-    }
-    (index..words.tokens.len()).find(|&index| words.at(index) == ")").map_or(index, |index| index + 1)
-}
-
-/// True for `option = false` behind `WITH`.
-fn is_off(words: &Words<'_>, option: &str) -> bool {
-    words.find("with").is_some_and(|with| flag(words, with + 1, option) == Some(false))
+    // Most blocks have no such statement: the others are not worth reading.
+    let may = |words: &&Words<'_>| words.start_with(&["alter", "subscription"]);
+    block.iter().filter(may).any(|words| matches!(Sql::of(words), Sql::AlterSubscription { sets_slot: true, .. }))
 }
 
 #[cfg(test)]

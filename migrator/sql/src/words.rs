@@ -80,6 +80,43 @@ impl<'a> Words<'a> {
         end.min(self.tokens.len())
     }
 
+    /// The index behind parentheses that start at `index`, or `index` where none do.
+    pub fn behind_parentheses(&self, index: usize) -> usize {
+        if self.at(index) != "(" {
+            return index;
+        }
+        let mut depth = 0usize;
+        for at in index..self.tokens.len() {
+            match self.at(at) {
+                "(" => depth += 1,
+                ")" if depth == 1 => return at + 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// What is between the commas outside parentheses, from an index to the end.
+    pub fn elements(&self, index: usize) -> Vec<Words<'a>> {
+        let mut found = Vec::new();
+        let first = index.min(self.tokens.len());
+        let (mut start, mut depth) = (first, 0usize);
+        for at in first..self.tokens.len() {
+            match self.at(at) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                "," if depth == 0 => {
+                    found.push(Words::new(self.text, &self.tokens[start..at]));
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        found.push(Words::new(self.text, &self.tokens[start..]));
+        found
+    }
+
     /// The byte at which the statement starts.
     pub fn start(&self) -> usize {
         self.range().start
