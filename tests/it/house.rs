@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 
 use crate::workspace::{repository, tracked};
 
@@ -60,6 +61,37 @@ fn names_after<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
     text.split(prefix).skip(1).map(|rest| rest.split(ends).next().unwrap_or_default()).collect()
 }
 
+/// The modules of migrator-lint, each above all that it may use.
+const LINT: &[&str] = &[
+    "lib", "testing", "search", "linter", "allow", "hazard", "names", "marker", "rules", "rule", "held", "site",
+    "lock", "known", "types", "steady",
+];
+
+/// The modules of migrator-sql, each above all that it may use.
+const SQL: &[&str] = &[
+    "lib",
+    "classify",
+    "needs",
+    "role",
+    "sql",
+    "drop",
+    "create",
+    "alter_table",
+    "element",
+    "setting",
+    "object_kind",
+    "name",
+    "lock_mode",
+    "flags",
+    "parse",
+    "dialect",
+    "shapes",
+    "wording",
+    "statements",
+    "words",
+    "lexer",
+];
+
 /// The modules of xtask, each above all that it may use.
 const XTASK: &[&str] = &[
     "lib",
@@ -81,29 +113,59 @@ const XTASK: &[&str] = &[
     "output",
 ];
 
+/// Folders of sources whose modules are in order, each with its order and the constant that has it.
+const LAYERED: &[(&str, &[&str], &str)] =
+    &[("migrator/lint/src/", LINT, "LINT"), ("migrator/sql/src/", SQL, "SQL"), ("xtask/src/", XTASK, "XTASK")];
+
+/// The product sources of a folder, by their path in it.
+fn product_sources(folder: &str) -> BTreeMap<String, String> {
+    let inside = |(path, text): (String, String)| Some((path.strip_prefix(folder)?.to_owned(), text));
+    let all = sources(".rs").into_iter().filter_map(inside);
+    all.filter(|(path, _)| path != "main.rs" && !path.ends_with("/tests.rs")).collect()
+}
+
 #[test]
-fn no_module_of_xtask_uses_one_above_it() {
-    let rank = |name: &str| XTASK.iter().position(|known| *known == name);
-    for (path, text) in sources(".rs") {
-        let Some(inside) = path.strip_prefix("xtask/src/").filter(|inside| *inside != "main.rs") else { continue };
-        let module = inside.split(['/', '.']).next().unwrap();
-        let own = rank(module).unwrap_or_else(|| panic!("{path}: tell `XTASK` where the module is"));
-        for used in names_after(without_tests(&text), "crate::") {
-            let used_rank = rank(used).unwrap_or_else(|| panic!("{path} uses `{used}`: tell `XTASK` where it is"));
-            assert!(used_rank >= own, "{path}: `{module}` uses `{used}`, which is above it");
+fn no_module_uses_one_above_it() {
+    for (folder, order, constant) in LAYERED {
+        let rank = |name: &str| order.iter().position(|known| *known == name);
+        for (path, text) in product_sources(folder) {
+            let module = path.split(['/', '.']).next().unwrap();
+            let own = rank(module).unwrap_or_else(|| panic!("{folder}{path}: tell `{constant}` where the module is"));
+            for used in names_after(without_tests(&text), "crate::") {
+                let used_rank =
+                    rank(used).unwrap_or_else(|| panic!("{folder}{path} uses `{used}`: tell `{constant}` where it is"));
+                assert!(used_rank >= own, "{folder}{path}: `{module}` uses `{used}`, which is above it");
+            }
         }
     }
 }
 
 #[test]
-fn no_module_of_xtask_uses_its_parent() {
-    let all = sources(".rs");
-    for (path, text) in all.iter().filter(|(path, _)| path.starts_with("xtask/src/")) {
-        let folder = path.rsplit_once('/').unwrap().0;
-        for used in names_after(without_tests(text), "super::") {
-            assert!(all.contains_key(&format!("{folder}/{used}.rs")), "{path} uses `{used}` of its parent");
+fn no_module_uses_its_parent() {
+    for (folder, ..) in LAYERED {
+        let all = product_sources(folder);
+        for (path, text) in &all {
+            let beside = path.rsplit_once('/').map_or(String::new(), |(beside, _)| format!("{beside}/"));
+            for used in names_after(without_tests(text), "super::") {
+                assert!(all.contains_key(&format!("{beside}{used}.rs")), "{folder}{path} uses `{used}` of its parent");
+            }
         }
     }
+}
+
+#[test]
+fn the_files_of_the_hazard_rules_are_formatted() {
+    // A macro declares these modules, and `cargo fmt` looks into no macro.
+    let rules: Vec<String> =
+        sources(".rs").into_keys().filter(|path| path.starts_with("migrator/lint/src/rules/")).collect();
+    if rules.is_empty() {
+        return;
+    }
+    let mut rustfmt = Command::new("rustfmt");
+    let output =
+        rustfmt.args(["--check", "--edition", "2024"]).args(&rules).current_dir(repository()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "run `rustfmt --edition 2024 migrator/lint/src/rules/*.rs`:\n{said}");
 }
 
 /// The manifests of the packages that others depend on.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::workspace::{Workspace, files, repository};
 
 /// Everything that is published, ascending by name.
-pub(crate) const LIBRARIES: [&str; 7] = [
+pub(crate) const LIBRARIES: [&str; 8] = [
     "migrator-build",
     "migrator-diagnostic",
     "migrator-engine",
+    "migrator-lint",
     "migrator-model",
     "migrator-postgres",
     "migrator-sql",

@@ -85,7 +85,7 @@ fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
     let (hazards, (base, metadata)) = std::thread::scope(|scope| {
         let others = scope
             .spawn(|| (append_only::check(workspace, args.base.as_deref(), loaded.as_ref()), workspace.metadata()));
-        let hazards = loaded.as_ref().map(migrator_build::hazards::search).unwrap_or_default();
+        let hazards = loaded.as_ref().map(migrator_lint::search).unwrap_or_default();
         (hazards, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     report.findings.extend(hazards.iter().map(|hazard| Finding::of_hazard(hazard, color)));

@@ -17,7 +17,6 @@ mod embed;
 mod facts;
 mod file;
 mod generate;
-pub mod hazards;
 mod load;
 mod migration;
 mod nearest;

@@ -86,8 +86,10 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
         .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
         .collect();
     problems.extend(folder.facts.iter().filter_map(|(major, source)| schema_facts::check(*major, source)));
-    let facts =
-        folder.facts.into_iter().map(|(major, source)| SchemaFacts::new(major, source.file.into(), source.text.into()));
+    let facts = folder.facts.into_iter().map(|(major, source)| {
+        let (file, text) = source.into_parts();
+        SchemaFacts::new(major, file.into(), text.into())
+    });
     Set::new(digest.into())
         .with_migrations(migrations)
         .with_repeatables(scripts(folder.repeatables, Folder::Repeatable, problems))

@@ -27,7 +27,8 @@ pub(crate) fn read(name: String, source: Source, folder: Folder, problems: &mut 
     let checksum = checksum::statements(&block.statements);
     let procedures = Procedures::default();
     contract::check_file(&File::new(&source, &lexed, folder, vec![block], &procedures), found, problems);
-    Script::new(name.into(), source.file.into(), source.text.into(), checksum.into(), statements.into())
+    let (file, text) = source.into_parts();
+    Script::new(name.into(), file.into(), text.into(), checksum.into(), statements.into())
 }
 
 /// A statement as it is embedded.

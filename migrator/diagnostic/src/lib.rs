@@ -9,7 +9,12 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Origin, Renderer, Snippet};
 
 pub mod duration;
+mod nearest;
 pub mod printable;
+mod source;
+
+pub use nearest::nearest;
+pub use source::Source;
 
 /// How serious it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

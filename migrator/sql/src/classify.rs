@@ -4,9 +4,10 @@ use migrator_model::StatementKind;
 
 use crate::alter_table::TableChange;
 use crate::create::CreateIndex;
+use crate::drop::Drop;
 use crate::object_kind::ObjectKind;
 use crate::setting::{Reset, Set, Setting};
-use crate::sql::{Drop, Sql};
+use crate::sql::Sql;
 use crate::words::Words;
 
 /// The kind of a statement.

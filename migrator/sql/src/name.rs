@@ -22,6 +22,12 @@ impl<'a> Name<'a> {
             .then(|| (Name(Words::new(words.text, &words.tokens[index..end])), end))
     }
 
+    /// The names between commas, from an index on, each with or without `ONLY`.
+    pub(crate) fn list(words: &Words<'a>, index: usize) -> Vec<Name<'a>> {
+        let name = |element: &Words<'a>| Name::read(element, element.skip(0, &["only"])).map(|(name, _)| name);
+        words.elements(index).iter().filter_map(name).collect()
+    }
+
     /// As it is written, without white space and comments: `core."Users"`.
     pub fn as_written(&self) -> String {
         self.0.joined(0..self.0.tokens.len())

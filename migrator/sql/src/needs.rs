@@ -3,8 +3,9 @@
 use migrator_model::ReindexObject;
 
 use crate::create::Create;
+use crate::drop::Drop;
 use crate::object_kind::ObjectKind;
-use crate::sql::{Drop, Sql};
+use crate::sql::Sql;
 use crate::words::Words;
 
 /// What such a statement is called; `None` for all others, and for those of which only the server knows.

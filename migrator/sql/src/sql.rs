@@ -8,6 +8,7 @@ use migrator_model::ReindexObject;
 
 use crate::alter_table::{AlterTable, TableChange};
 use crate::create::{Create, CreateDomain, CreateIndex, CreateOnTable, CreateTable, table_after};
+use crate::drop::Drop;
 use crate::element::is_not_valid;
 use crate::flags::flag;
 use crate::lock_mode::LockMode;
@@ -41,8 +42,14 @@ pub enum Sql<'a> {
     Call,
     /// `COPY ...`
     Copy,
+    /// `COMMENT ON ...`
+    Comment,
+    /// `SELECT ...`, `VALUES ...`
+    Select,
     /// `INSERT ...`
     Insert {
+        /// The table.
+        table: Option<Name<'a>>,
         /// The rows come from a query of a table.
         from_table: bool,
     },
@@ -51,7 +58,10 @@ pub enum Sql<'a> {
     /// `DELETE ...`
     Delete(ChangedRows<'a>),
     /// `MERGE ...`
-    Merge,
+    Merge {
+        /// The table.
+        table: Option<Name<'a>>,
+    },
     /// `WITH ...`
     With {
         /// The `UPDATE` or `DELETE` that follows the queries.
@@ -166,31 +176,23 @@ pub struct ChangedRows<'a> {
     pub filtered: bool,
 }
 
-/// `DROP ...`
-#[derive(Debug, Clone)]
-pub struct Drop<'a> {
-    /// What is dropped.
-    pub kind: ObjectKind,
-    /// Their names.
-    pub names: Vec<Name<'a>>,
-    /// `CONCURRENTLY`
-    pub concurrently: bool,
-    /// The table of a trigger, a policy or a rule.
-    pub on: Option<Name<'a>>,
-}
-
 impl<'a> Sql<'a> {
     /// What the tokens of one statement say.
     pub fn of(words: &Words<'a>) -> Sql<'a> {
         match words.at(0).to_ascii_lowercase().as_str() {
             "create" => create(words),
             "alter" => alter(words),
-            "drop" => Sql::Drop(dropped(words)),
-            "insert" => Sql::Insert { from_table: words.find("select").is_some() && words.find("from").is_some() },
+            "drop" => Sql::Drop(Drop::of(words)),
+            "insert" => Sql::Insert {
+                table: Name::read(words, words.skip(1, &["into"])).map(|(table, _)| table),
+                from_table: words.find("select").is_some() && words.find("from").is_some(),
+            },
             "update" | "delete" => change_of_rows(words, 0).unwrap_or(Sql::Other),
-            "merge" => Sql::Merge,
+            "merge" => Sql::Merge { table: table_after(words, "into") },
             "with" => with(words),
             "copy" => Sql::Copy,
+            "comment" => Sql::Comment,
+            "select" | "values" => Sql::Select,
             "do" => Sql::Do,
             "call" => Sql::Call,
             "begin" => Sql::Begin,
@@ -234,7 +236,7 @@ impl<'a> Sql<'a> {
         match self {
             Sql::Truncate { tables } | Sql::Lock { tables, .. } | Sql::Vacuum { tables, .. } => all(tables),
             Sql::Update(rows) | Sql::Delete(rows) => one(&rows.table),
-            Sql::Cluster { table } => one(table),
+            Sql::Insert { table, .. } | Sql::Merge { table } | Sql::Cluster { table } => one(table),
             Sql::Reindex { name, .. } => one(name),
             Sql::Refresh { view, .. } => one(view),
             Sql::CreateIndex(index) => one(&index.table),
@@ -278,15 +280,6 @@ fn create<'a>(words: &Words<'a>) -> Sql<'a> {
     .unwrap_or_else(|| Sql::Create(Create::of(words, kind, index)))
 }
 
-fn dropped<'a>(words: &Words<'a>) -> Drop<'a> {
-    let (kind, index) = ObjectKind::read(words);
-    let concurrently = words.is(index, "concurrently");
-    let start = words.skip(words.skip(index, &["concurrently"]), &["if", "exists"]);
-    let names = if kind == ObjectKind::EventTrigger { Vec::new() } else { names(words, start) };
-    let on = if kind.is_on_table() { table_after(words, "on") } else { None };
-    Drop { kind, names, concurrently, on }
-}
-
 fn alter<'a>(words: &Words<'a>) -> Sql<'a> {
     let (kind, index) = ObjectKind::read(words);
     let index = words.skip(index, &["if", "exists"]);
@@ -322,13 +315,13 @@ fn maintenance<'a>(words: &Words<'a>) -> Sql<'a> {
     let name = |index| Name::read(words, index).map(|(name, _)| name);
     let behind_options = words.behind_parentheses(1);
     match words.at(0).to_ascii_lowercase().as_str() {
-        "truncate" => Sql::Truncate { tables: names(words, words.skip(1, &["table"])) },
-        "lock" => Sql::Lock { tables: names(words, words.skip(1, &["table"])), mode: mode(words) },
+        "truncate" => Sql::Truncate { tables: Name::list(words, words.skip(1, &["table"])) },
+        "lock" => Sql::Lock { tables: Name::list(words, words.skip(1, &["table"])), mode: mode(words) },
         "vacuum" => {
             let is_option = |at: &usize| words.is_any(*at, &["full", "freeze", "verbose", "analyze"]);
             let start = (behind_options..=words.tokens.len()).find(|at| !is_option(at)).unwrap_or(behind_options);
             let full = words.is(1, "full") || flag(words, 1, "full") == Some(true);
-            Sql::Vacuum { full, tables: names(words, start) }
+            Sql::Vacuum { full, tables: Name::list(words, start) }
         }
         "analyze" | "analyse" => Sql::Analyze,
         "cluster" => Sql::Cluster { table: name(words.skip(behind_options, &["verbose"])) },
@@ -356,12 +349,6 @@ fn maintenance<'a>(words: &Words<'a>) -> Sql<'a> {
 /// `CONCURRENTLY` of `REINDEX` and `REPACK`, as a word or in the parentheses of the options.
 fn is_concurrent(words: &Words<'_>) -> bool {
     words.find("concurrently").is_some() || flag(words, 1, "concurrently") == Some(true)
-}
-
-/// The names between commas, from an index on.
-fn names<'a>(words: &Words<'a>, index: usize) -> Vec<Name<'a>> {
-    let name = |element: &Words<'a>| Name::read(element, element.skip(0, &["only"])).map(|(name, _)| name);
-    words.elements(index).iter().filter_map(name).collect()
 }
 
 /// `LOCK [TABLE] ... [IN x MODE]`; without a mode it is the strongest.

@@ -1,9 +1,9 @@
 //! What was found, in three forms: as text, as JSON, as annotations of a pull request.
 
 use anstyle::{AnsiColor, Style};
-use migrator_build::hazards::Hazard;
 use migrator_build::{Problem, Severity};
 use migrator_diagnostic::printable;
+use migrator_lint::Hazard;
 use serde_json::{Value, json};
 
 /// One thing that a check found.

@@ -79,7 +79,7 @@ const STEPS: [Step; 9] = [
     Step {
         name: "package",
         line: "cargo package --locked --allow-dirty --no-verify --package migrator-build --package migrator-diagnostic --package migrator-engine \
-               --package migrator-model --package migrator-postgres --package migrator-sql --package migrator-xtask",
+               --package migrator-lint --package migrator-model --package migrator-postgres --package migrator-sql --package migrator-xtask",
         run: Run::Line,
         obstacle: without_libraries,
     },

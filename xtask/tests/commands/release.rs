@@ -104,7 +104,7 @@ fn ci_runs_every_step_even_after_one_that_failed() {
             "=== cargo deny check licenses bans sources",
             "not run: the workspace has no deny.toml",
             "=== cargo package --locked --allow-dirty --no-verify --package migrator-build --package migrator-diagnostic --package migrator-engine \
-             --package migrator-model --package migrator-postgres --package migrator-sql --package migrator-xtask",
+             --package migrator-lint --package migrator-model --package migrator-postgres --package migrator-sql --package migrator-xtask",
             "not run: the workspace has none of migrator's libraries",
             "=== cargo check --manifest-path tests/fuzz/Cargo.toml --locked --target-dir target/fuzz",
             "not run: the workspace has no tests/fuzz",

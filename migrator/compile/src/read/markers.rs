@@ -48,16 +48,11 @@ pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
     {
         return Directive::Unchecked(reason.trim().to_owned());
     }
-    if allow(text).is_some() {
+    // `cargo xtask check` reads it.
+    if migrator_lint::allowed(text).is_some() {
         return Directive::None;
     }
     look_alike(text).map_or(Directive::None, Directive::LookAlike)
-}
-
-/// The text after `-- migrate:allow` in a line comment, which the build ignores; `None` for other comments.
-pub(crate) fn allow(comment: &str) -> Option<&str> {
-    let rest = comment.get(2..)?.trim_start_matches([' ', '\t']).strip_prefix("migrate:allow")?;
-    (rest.is_empty() || rest.starts_with([' ', '\t'])).then(|| rest.trim())
 }
 
 fn contains_ignoring_case(text: &str, lowercase: &str) -> bool {

@@ -10,7 +10,6 @@ use migrator_model::{Environment, Level, List, Settings, Text};
 use crate::contract::settings::{self, Mistake};
 use crate::contract::unknown_seed;
 use crate::duration;
-use crate::hazards::table;
 use crate::problem::Problem;
 use crate::source::Source;
 
@@ -225,12 +224,14 @@ impl Reader<'_> {
     /// An unknown rule would switch nothing off.
     fn check_rules(&mut self, list: &Value<'_>) {
         for item in list.get_ref().as_array().into_iter().flatten() {
-            let Some(rule) =
-                item.get_ref().as_str().filter(|rule| table::find(rule).is_none() && !table::is_retired(rule))
+            let Some(rule) = item
+                .get_ref()
+                .as_str()
+                .filter(|rule| !migrator_lint::is_rule(rule) && !migrator_lint::is_retired(rule))
             else {
                 continue;
             };
-            self.refuse(item.span(), settings::no_such_rule(rule, table::meant(rule)));
+            self.refuse(item.span(), settings::no_such_rule(rule, migrator_lint::help_for_unknown(rule)));
         }
     }
 

@@ -1,0 +1,83 @@
+//! What is said about a hazard.
+
+use migrator_diagnostic::{Diagnostic, Level, Place, Source, printable};
+
+use crate::rule::Rule;
+use crate::site::Finding;
+
+/// The rule under which a wrong `-- migrate:allow` is reported. Nothing can silence it.
+const ALLOW: &str = "allow";
+
+/// One hazard, or one `-- migrate:allow` that does not do what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hazard {
+    /// The name of the rule; `allow` for a comment that silences nothing.
+    pub rule: &'static str,
+    /// The path shown in messages: `db/migrations/001_init.sql`.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// What is wrong: lowercase, one line, objects in backticks.
+    pub message: String,
+    /// The lock that this statement takes; empty for a comment.
+    pub lock: String,
+    /// Why that is dangerous; empty for a comment.
+    pub reason: &'static str,
+    /// The safe way to write it, one line.
+    pub help: String,
+    source_line: Option<String>,
+}
+
+impl Hazard {
+    pub(crate) fn new(source: &Source, rule: &'static Rule, finding: Finding) -> Hazard {
+        let subject = match &finding.subject {
+            None => "the object".to_owned(),
+            Some(subject) => format!("`{subject}`"),
+        };
+        let help = finding.help.unwrap_or(rule.help);
+        let or = if help.ends_with("say so") { ":" } else { "; or" };
+        let help = format!("{help}{or} `-- migrate:allow {} <reason>` above the statement", rule.name);
+        let message = rule.message.replace("{}", &subject);
+        Hazard {
+            rule: rule.name,
+            lock: finding.lock,
+            reason: rule.reason,
+            ..Hazard::of_allow(source, finding.at, message, help)
+        }
+    }
+
+    pub(crate) fn of_allow(source: &Source, at: usize, message: String, help: String) -> Hazard {
+        let (line, column) = source.position(at);
+        let source_line = source.shown_line(at);
+        let file = source.file.clone();
+        let (message, help) = (printable::line(&message).into_owned(), printable::line(&help).into_owned());
+        Hazard { rule: ALLOW, file, line, column, message, lock: String::new(), reason: "", help, source_line }
+    }
+
+    /// A block in the manner of rustc: title, place, source line with a caret, lock, reason, help. `color` adds ANSI styles.
+    pub fn render(&self, color: bool) -> String {
+        let notes = [("lock", self.lock.as_str()), ("reason", self.reason)];
+        let notes: Vec<String> =
+            notes.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name}: {text}")).collect();
+        let (file, line, column) = (self.file.as_str(), self.line, self.column);
+        let place = match &self.source_line {
+            Some(text) => {
+                let byte = text.char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(byte, _)| byte);
+                Place::Line { file, line, text, byte }
+            }
+            None => Place::Position { file, line, column },
+        };
+        let diagnostic = Diagnostic {
+            level: Level::Error,
+            code: Some(self.rule),
+            title: &self.message,
+            place,
+            label: "",
+            notes: &notes,
+            help: std::slice::from_ref(&self.help),
+        };
+        diagnostic.render(color)
+    }
+}

@@ -1,0 +1,35 @@
+//! `char(n)`.
+
+use crate::rule::{Linter, Rule, except};
+use crate::site::{Finding, Site};
+
+pub(super) const RULE: Rule = Rule {
+    name: "ban-char-field",
+    message: "{} has a column that is filled up with blanks",
+    reason: "the blanks are stored, and count in some comparisons and not in others",
+    help: "write `text`, with a CHECK where the length matters",
+    linter: Linter::All,
+    check,
+};
+
+fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    // A column that has the type already, but for its length.
+    except(site, linted, |at| {
+        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(
+            super::RULE.name,
+            "ALTER TABLE live ADD stamp timestamp(3), ADD fixed char(3);",
+            &["CREATE TABLE t (a char(3));"],
+            &["CREATE TABLE t (a text);", "ALTER TABLE live ALTER fixed TYPE char(3);"],
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! `DROP DEFAULT`.
+
+use crate::rule::{Linter, Rule, as_linted};
+
+pub(super) const RULE: Rule = Rule {
+    name: "ban-drop-default",
+    message: "a column of {} loses its default",
+    reason: "the release that still runs leaves the column out when it writes",
+    help: "ship first the code that writes the column, and say so",
+    linter: Linter::InUse,
+    check: as_linted,
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(
+            super::RULE.name,
+            "",
+            &["ALTER TABLE live ALTER a DROP DEFAULT;"],
+            &["CREATE TABLE t (a int DEFAULT 1); ALTER TABLE t ALTER a DROP DEFAULT;"],
+        );
+    }
+}

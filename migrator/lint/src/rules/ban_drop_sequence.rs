@@ -1,0 +1,22 @@
+//! `DROP SEQUENCE`.
+
+use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted};
+
+pub(super) const RULE: Rule = Rule {
+    name: "ban-drop-sequence",
+    message: "the sequence {} is dropped",
+    reason: OLD_RELEASE,
+    help: "drop it one release after the last code that asks it for a number, and say so",
+    linter: Linter::InUse,
+    check: as_linted,
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(super::RULE.name, "", &["DROP SEQUENCE number;"], &["CREATE SEQUENCE s; DROP SEQUENCE s;"]);
+    }
+}

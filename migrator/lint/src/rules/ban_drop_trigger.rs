@@ -1,0 +1,36 @@
+//! `DROP TRIGGER`.
+
+use crate::rule::{Linter, Rule, except};
+use crate::site::{Finding, Site};
+
+pub(super) const RULE: Rule = Rule {
+    name: "ban-drop-trigger",
+    message: "a trigger of {} is dropped",
+    reason: "what it kept right is no longer kept, also for the release that still runs",
+    help: "drop it once no release relies on it, and say so; to change it, create it again in the same migration",
+    linter: Linter::InUse,
+    check,
+};
+
+fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    // Dropped and created again in the same transaction: no one sees it missing.
+    except(site, linted, |_| site.makes_again_what_it_drops())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(
+            super::RULE.name,
+            "",
+            &[
+                "DROP TRIGGER x ON live;",
+                "DROP TRIGGER x ON live; CREATE TRIGGER y AFTER INSERT ON live EXECUTE FUNCTION f();",
+            ],
+            &["DROP TRIGGER x ON live; CREATE TRIGGER x AFTER INSERT ON live EXECUTE FUNCTION f();"],
+        );
+    }
+}

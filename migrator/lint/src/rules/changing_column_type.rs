@@ -1,0 +1,43 @@
+//! `ALTER COLUMN ... TYPE` that writes the table again.
+
+use crate::rule::{Linter, Rule, except};
+use crate::site::{Finding, Site};
+
+pub(super) const RULE: Rule = Rule {
+    name: "changing-column-type",
+    message: "a column of {} changes its type",
+    reason: "the table and its indexes are written again, and the old release reads another type than it expects",
+    help: "add a column of the new type, copy in batches, and let the release change over; drop the old column later",
+    linter: Linter::InUse,
+    check,
+};
+
+fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    except(site, linted, |at| {
+        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(
+            super::RULE.name,
+            "ALTER TABLE live ADD c varchar(20), ADD d int;",
+            &[
+                "ALTER TABLE live ALTER c TYPE varchar(10);",
+                "ALTER TABLE live ALTER d TYPE bigint;",
+                "ALTER TABLE live ALTER c TYPE text USING upper(c);",
+            ],
+            &[
+                "ALTER TABLE live ALTER c TYPE text;",
+                "ALTER TABLE live ALTER COLUMN c SET DATA TYPE varchar(40);",
+                "ALTER TABLE live ALTER c TYPE text USING c::text;",
+                "CREATE TABLE t (a int); ALTER TABLE t ALTER a TYPE bigint;",
+            ],
+        );
+    }
+}

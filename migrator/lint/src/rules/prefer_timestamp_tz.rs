@@ -1,0 +1,35 @@
+//! `timestamp` without a time zone.
+
+use crate::rule::{Linter, Rule, except};
+use crate::site::{Finding, Site};
+
+pub(super) const RULE: Rule = Rule {
+    name: "prefer-timestamp-tz",
+    message: "{} has a point in time without a time zone",
+    reason: "what is stored depends on who writes it, and the offset is lost",
+    help: "write `timestamptz`",
+    linter: Linter::All,
+    check,
+};
+
+fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    // A column that has the type already, but for its length.
+    except(site, linted, |at| {
+        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn finds_it_and_lets_the_rest_pass() {
+        check(
+            super::RULE.name,
+            "ALTER TABLE live ADD stamp timestamp(3), ADD fixed char(3);",
+            &["CREATE TABLE t (a timestamp);", "ALTER TABLE live ADD c timestamp;"],
+            &["CREATE TABLE t (a timestamptz);", "ALTER TABLE live ALTER stamp TYPE timestamp;"],
+        );
+    }
+}

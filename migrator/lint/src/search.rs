@@ -1,0 +1,102 @@
+//! From a set to its hazards.
+
+use migrator_diagnostic::Source;
+use migrator_model::{Migration, Script, Set, Text};
+use migrator_sql::{Comment, Sql, Words, lex, parse, split};
+
+use crate::allow;
+use crate::hazard::Hazard;
+use crate::known::Known;
+use crate::linter;
+use crate::rule::{Linter, Rule};
+use crate::rules::RULES;
+use crate::site::{Block, Finding, Site};
+
+/// The hazards in the up blocks of all migrations above `[check] start_after`, by file, line and column.
+pub fn search(set: &Set) -> Vec<Hazard> {
+    parse::with_deep_stack(|| {
+        let start_after = set.settings.start_after;
+        let mut known = Known::default();
+        let mut hazards = Vec::new();
+        for migration in set.migrations.iter() {
+            let old = start_after.is_some_and(|version| migration.number <= version);
+            of_migration(migration, old, &set.settings.allow, &mut known, &mut hazards);
+        }
+        set.scripts().for_each(|script| of_script(script, &mut hazards));
+        hazards.sort_by(|a, b| (&a.file, a.line, a.column, a.rule).cmp(&(&b.file, b.line, b.column, b.rule)));
+        hazards
+    })
+}
+
+/// `old`: only what later migrations have to know is taken from it.
+fn of_migration(migration: &Migration, old: bool, switched_off: &[Text], known: &mut Known, hazards: &mut Vec<Hazard>) {
+    let lexed = lex(&migration.text);
+    let statements = split(&migration.text, lexed.within(&migration.up.range));
+    if old {
+        statements.iter().for_each(|words| known.take(&Sql::of(words)));
+        return;
+    }
+    let source = Source::new(&*migration.file, &*migration.text);
+    let mut allows = allow::read(&source, &lexed.comments, &statements, hazards);
+    let transaction = migration.up.options.transaction;
+    for found in in_block(&migration.text, &statements, &lexed.comments, transaction, known) {
+        // Both count: what is switched off everywhere may be allowed here as well.
+        let silenced = allow::silences(&mut allows, found.rule.name, found.statement);
+        if silenced || switched_off.iter().any(|name| name == found.rule.name) {
+            continue;
+        }
+        hazards.push(Hazard::new(&source, found.rule, found.finding));
+    }
+    allow::unused(&source, &allows, hazards);
+}
+
+/// What a rule has found in a block.
+pub(crate) struct Found {
+    /// The statement's index.
+    pub(crate) statement: usize,
+    pub(crate) rule: &'static Rule,
+    pub(crate) finding: Finding,
+}
+
+/// Everything in a block, each rule once for a statement. Takes note of what the statements change.
+pub(crate) fn in_block(
+    text: &str,
+    statements: &[Words<'_>],
+    comments: &[Comment],
+    transaction: bool,
+    known: &mut Known,
+) -> Vec<Found> {
+    let block = Block::new(statements, transaction);
+    let names = RULES.iter().filter(|rule| rule.linter != Linter::None).map(|rule| rule.name);
+    let mut linted = linter::lint(names, &block, text, comments);
+    linted.sort();
+    let mut found = Vec::new();
+    let mut created = Vec::new();
+    for (index, statement) in block.statements.iter().enumerate() {
+        let site = Site::new(&block, index, &created, known);
+        let next = block.statements.get(index + 1).map_or(usize::MAX, |next| next.words.start());
+        let (from, to) =
+            (linted.partition_point(|(at, _)| *at < site.start()), linted.partition_point(|(at, _)| *at < next));
+        let is_on_new_objects = site.is_on_new_objects();
+        for rule in RULES {
+            let passes = rule.linter == Linter::InUse && is_on_new_objects;
+            let of_rule = linted[from..to].iter().filter(|(_, name)| !passes && name == rule.name);
+            let linted: Vec<usize> = of_rule.map(|(at, _)| *at).collect();
+            let first = (rule.check)(&site, &linted).into_iter().min_by_key(|finding| finding.at);
+            found.extend(first.map(|finding| Found { statement: index, rule, finding }));
+        }
+        known.take(&statement.sql);
+        created.extend(statement.sql.created());
+    }
+    found
+}
+
+/// No one looks for hazards there, so there is nothing to silence.
+fn of_script(script: &Script, hazards: &mut Vec<Hazard>) {
+    if !script.text.contains("migrate:allow") {
+        return;
+    }
+    let source = Source::new(&*script.file, &*script.text);
+    let allows = allow::read(&source, &lex(&script.text).comments, &[], hazards);
+    allow::unused(&source, &allows, hazards);
+}
