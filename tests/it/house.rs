@@ -79,6 +79,7 @@ const SQL: &[&str] = &[
     "alter_table",
     "element",
     "setting",
+    "rows",
     "object_kind",
     "name",
     "lock_mode",

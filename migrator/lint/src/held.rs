@@ -13,7 +13,7 @@ pub(crate) fn works_on_rows(site: &Site<'_>, sql: &Sql<'_>) -> bool {
             site.is_live(&altered.table.object()) && altered.actions.iter().any(|action| validates(&action.change))
         }
         Sql::Update(_) | Sql::Delete(_) | Sql::Merge { .. } | Sql::Copy => true,
-        Sql::Insert { from_table, .. } => *from_table,
+        Sql::Insert(rows) => rows.come_from_a_table(),
         Sql::With { changes_rows, .. } => *changes_rows,
         _ => false,
     }

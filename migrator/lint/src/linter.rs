@@ -42,7 +42,7 @@ fn linted_text(block: &Block<'_>, text: &str, comments: &[Comment]) -> String {
 fn is_about_rows(sql: &Sql<'_>) -> bool {
     matches!(
         sql,
-        Sql::Insert { .. }
+        Sql::Insert(_)
             | Sql::Copy
             | Sql::Select
             | Sql::Do

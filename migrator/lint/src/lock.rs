@@ -83,7 +83,7 @@ pub(crate) fn of(sql: &Sql<'_>) -> Vec<Lock> {
         },
         Sql::AlterDomain { constrains: true, not_valid: false, .. } => (On::UsersOfDomain, Share),
         Sql::Lock { mode, .. } => (On::Table, *mode),
-        Sql::Insert { .. } | Sql::Update(_) | Sql::Delete(_) | Sql::Merge { .. } => (On::Table, RowExclusive),
+        Sql::Insert(_) | Sql::Update(_) | Sql::Delete(_) | Sql::Merge { .. } => (On::Table, RowExclusive),
         Sql::Refresh { concurrently, .. } => (On::View, if *concurrently { Exclusive } else { AccessExclusive }),
         Sql::Vacuum { full, .. } => (On::Table, either(!full, AccessExclusive)),
         _ => return Vec::new(),

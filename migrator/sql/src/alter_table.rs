@@ -147,7 +147,7 @@ impl<'a> AlterTableAction<'a> {
 
 fn change<'a>(words: &Words<'a>) -> Option<TableChange<'a>> {
     let name = |index| Name::read(words, index).map(|(name, _)| name);
-    Some(match words.at(0).to_ascii_lowercase().as_str() {
+    Some(match &*words.lower(0) {
         "add" => {
             let start = words.skip(words.skip(1, &["column"]), &["if", "not", "exists"]);
             TableChange::Add(Element::of(Words::new(words.text, words.tokens.get(start..)?)))

@@ -71,7 +71,7 @@ impl ObjectKind {
         let is_modifier = |index: &usize| words.is_any(*index, MODIFIERS);
         let at = (1..words.tokens.len()).find(|at| !is_modifier(at)).unwrap_or(words.tokens.len());
         let after = |modifier: &str| words.is(at - 1, modifier);
-        let kind = match words.at(at).to_ascii_lowercase().as_str() {
+        let kind = match &*words.lower(at) {
             "database" => ObjectKind::Database,
             "domain" => ObjectKind::Domain,
             "extension" => ObjectKind::Extension,

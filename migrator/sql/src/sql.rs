@@ -14,6 +14,7 @@ use crate::flags::flag;
 use crate::lock_mode::LockMode;
 use crate::name::{Name, Object};
 use crate::object_kind::ObjectKind;
+use crate::rows::Rows;
 use crate::setting::{Reset, Set};
 use crate::words::Words;
 
@@ -47,16 +48,11 @@ pub enum Sql<'a> {
     /// `SELECT ...`, `VALUES ...`
     Select,
     /// `INSERT ...`
-    Insert {
-        /// The table.
-        table: Option<Name<'a>>,
-        /// The rows come from a query of a table.
-        from_table: bool,
-    },
+    Insert(Rows<'a>),
     /// `UPDATE ...`
-    Update(ChangedRows<'a>),
+    Update(Rows<'a>),
     /// `DELETE ...`
-    Delete(ChangedRows<'a>),
+    Delete(Rows<'a>),
     /// `MERGE ...`
     Merge {
         /// The table.
@@ -167,26 +163,14 @@ pub enum Sql<'a> {
     Other,
 }
 
-/// The rows that an `UPDATE` or a `DELETE` changes.
-#[derive(Debug, Clone, Copy)]
-pub struct ChangedRows<'a> {
-    /// The table.
-    pub table: Option<Name<'a>>,
-    /// There is a `WHERE`.
-    pub filtered: bool,
-}
-
 impl<'a> Sql<'a> {
     /// What the tokens of one statement say.
     pub fn of(words: &Words<'a>) -> Sql<'a> {
-        match words.at(0).to_ascii_lowercase().as_str() {
+        match &*words.lower(0) {
             "create" => create(words),
             "alter" => alter(words),
             "drop" => Sql::Drop(Drop::of(words)),
-            "insert" => Sql::Insert {
-                table: Name::read(words, words.skip(1, &["into"])).map(|(table, _)| table),
-                from_table: words.find("select").is_some() && words.find("from").is_some(),
-            },
+            "insert" => Sql::Insert(Rows::of(words, words.skip(1, &["into"]))),
             "update" | "delete" => change_of_rows(words, 0).unwrap_or(Sql::Other),
             "merge" => Sql::Merge { table: table_after(words, "into") },
             "with" => with(words),
@@ -235,8 +219,8 @@ impl<'a> Sql<'a> {
         let all = |names: &[Name<'_>]| names.iter().map(Name::object).collect();
         match self {
             Sql::Truncate { tables } | Sql::Lock { tables, .. } | Sql::Vacuum { tables, .. } => all(tables),
-            Sql::Update(rows) | Sql::Delete(rows) => one(&rows.table),
-            Sql::Insert { table, .. } | Sql::Merge { table } | Sql::Cluster { table } => one(table),
+            Sql::Insert(rows) | Sql::Update(rows) | Sql::Delete(rows) => one(&rows.table),
+            Sql::Merge { table } | Sql::Cluster { table } => one(table),
             Sql::Reindex { name, .. } => one(name),
             Sql::Refresh { view, .. } => one(view),
             Sql::CreateIndex(index) => one(&index.table),
@@ -314,7 +298,7 @@ fn alter<'a>(words: &Words<'a>) -> Sql<'a> {
 fn maintenance<'a>(words: &Words<'a>) -> Sql<'a> {
     let name = |index| Name::read(words, index).map(|(name, _)| name);
     let behind_options = words.behind_parentheses(1);
-    match words.at(0).to_ascii_lowercase().as_str() {
+    match &*words.lower(0) {
         "truncate" => Sql::Truncate { tables: Name::list(words, words.skip(1, &["table"])) },
         "lock" => Sql::Lock { tables: Name::list(words, words.skip(1, &["table"])), mode: mode(words) },
         "vacuum" => {
@@ -327,7 +311,7 @@ fn maintenance<'a>(words: &Words<'a>) -> Sql<'a> {
         "cluster" => Sql::Cluster { table: name(words.skip(behind_options, &["verbose"])) },
         "repack" => Sql::Repack { concurrently: is_concurrent(words) },
         "reindex" => Sql::Reindex {
-            object: match words.at(behind_options).to_ascii_lowercase().as_str() {
+            object: match &*words.lower(behind_options) {
                 "index" => Some(ReindexObject::Index),
                 "table" => Some(ReindexObject::Table),
                 "schema" => Some(ReindexObject::Schema),
@@ -363,15 +347,10 @@ fn mode(words: &Words<'_>) -> LockMode {
 
 /// The `UPDATE` or `DELETE` whose verb is at an index.
 fn change_of_rows<'a>(words: &Words<'a>, verb: usize) -> Option<Sql<'a>> {
-    let filtered = words.find("where").is_some();
-    let rows = |at: usize| {
-        let table = Name::read(words, words.skip(at, &["only"])).map(|(table, _)| table);
-        ChangedRows { table, filtered }
-    };
     if words.is(verb, "update") {
-        Some(Sql::Update(rows(verb + 1)))
+        Some(Sql::Update(Rows::of(words, verb + 1)))
     } else {
-        (words.is(verb, "delete") && words.is(verb + 1, "from")).then(|| Sql::Delete(rows(verb + 2)))
+        (words.is(verb, "delete") && words.is(verb + 1, "from")).then(|| Sql::Delete(Rows::of(words, verb + 2)))
     }
 }
 

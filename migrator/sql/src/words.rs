@@ -1,8 +1,25 @@
 //! Looks at the tokens of one statement as words.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use crate::lexer::{Kind, Token};
+
+/// `current_timestamp` is as long.
+const LONGEST_KEY_WORD: usize = 17;
+
+/// A key word in lower case, without an allocation.
+pub(crate) struct Lower {
+    bytes: [u8; LONGEST_KEY_WORD],
+    length: usize,
+}
+
+impl Deref for Lower {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
 
 /// The tokens of one statement together with the text they stand in.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +39,18 @@ impl<'a> Words<'a> {
     /// The text of a token; empty behind the end.
     pub fn at(&self, index: usize) -> &'a str {
         self.tokens.get(index).map_or("", |token| token.text(self.text))
+    }
+
+    /// The text of a token in lower case; empty for one that is longer than any key word.
+    pub(crate) fn lower(&self, index: usize) -> Lower {
+        let text = self.at(index).as_bytes();
+        let mut lower = Lower { bytes: [0; LONGEST_KEY_WORD], length: 0 };
+        if text.len() <= LONGEST_KEY_WORD {
+            lower.length = text.len();
+            lower.bytes[..text.len()].copy_from_slice(text);
+            lower.bytes.make_ascii_lowercase();
+        }
+        lower
     }
 
     /// True if the token is this unquoted word, in any case.

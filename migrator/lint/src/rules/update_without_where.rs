@@ -1,6 +1,6 @@
 //! `UPDATE` of every row, also after `WITH`.
 
-use migrator_sql::{ChangedRows, Sql};
+use migrator_sql::Sql;
 
 use crate::lock;
 use crate::rule::{Linter, Rule};
@@ -20,8 +20,9 @@ fn check(site: &Site<'_>, _: &[usize]) -> Vec<Finding> {
         Sql::With { main: Some(main), .. } => main,
         sql => sql,
     };
-    let Sql::Update(ChangedRows { table: Some(table), filtered: false }) = main else { return Vec::new() };
-    let table = Some(table.object()).filter(|table| site.is_live(table));
+    let Sql::Update(rows) = main else { return Vec::new() };
+    let table = rows.table.filter(|_| !rows.are_filtered()).map(|table| table.object());
+    let table = table.filter(|table| site.is_live(table));
     let lock = lock::with_rows(&site.locks());
     table.into_iter().map(|table| site.finding(site.start()).about(table).under(lock.clone())).collect()
 }
