@@ -150,7 +150,7 @@ fn an_allow_silences_its_rule_for_the_statement_below() {
         "",
         "-- migrate:allow ban-drop-column the one\nALTER TABLE live DROP a;\nALTER TABLE live DROP b;",
         expect![[r#"
-            4:18: a column of `live` is dropped with what is in it [ban-drop-column]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-column <reason>` above the statement"#]],
+            4:18: a column of `live` is dropped with what is in it [ban-drop-column]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-column <reason>` above the statement"#]],
     );
 }
 
@@ -161,28 +161,28 @@ fn an_allow_that_does_nothing_is_an_error() {
         "-- migrate:allow\nDROP TABLE live;",
         expect![[r#"
             2:1: `-- migrate:allow` without a rule [allow]; help: say which rule, and why: `-- migrate:allow <rule> <reason>`
-            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
+            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
     );
     check(
         "",
         "-- migrate:allow ban-drop-tabel gone\nDROP TABLE live;",
         expect![[r#"
-            2:1: there is no rule `ban-drop-tabel` [allow]; help: did you mean `ban-drop-table`?
-            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
+            2:1: unknown rule `ban-drop-tabel` [allow]; help: did you mean `ban-drop-table`?
+            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
     );
     check(
         "",
         "-- migrate:allow everything gone\nDROP TABLE live;",
         expect![[r#"
-            2:1: there is no rule `everything` [allow]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds
-            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
+            2:1: unknown rule `everything` [allow]; help: the list of hazards has the names of the rules, and `cargo xtask check` shows those that it finds
+            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
     );
     check(
         "",
         "-- migrate:allow ban-drop-table\nDROP TABLE live;",
         expect![[r#"
-            2:1: `-- migrate:allow ban-drop-table` without a reason [allow]; help: say behind it why it is safe here: `-- migrate:allow ban-drop-table <reason>`
-            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
+            2:1: `-- migrate:allow ban-drop-table` without a reason [allow]; help: say after it why it is safe here: `-- migrate:allow ban-drop-table <reason>`
+            3:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement"#]],
     );
     check(
         "",
@@ -194,7 +194,7 @@ fn an_allow_that_does_nothing_is_an_error() {
         "",
         "DROP TABLE live; -- migrate:allow ban-drop-table gone",
         expect![[r#"
-            2:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement
+            2:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement
             2:18: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on a line of its own, above the statement of the up block that it means"#]],
     );
     check(

@@ -43,19 +43,19 @@ fn rule(rest: &str) -> Result<String, (String, String)> {
         return Err(("`-- migrate:allow` without a rule".to_owned(), help));
     }
     if names::is_retired(name) {
-        return Err((format!("the rule `{name}` is no longer looked for"), "remove the comment".to_owned()));
+        return Err((format!("the rule `{name}` no longer exists"), "remove the comment".to_owned()));
     }
     if !names::is_rule(name) {
-        return Err((format!("there is no rule `{name}`"), names::help_for_unknown(name)));
+        return Err((format!("unknown rule `{name}`"), names::help_for_unknown(name)));
     }
     if reason.trim().is_empty() {
-        let help = format!("say behind it why it is safe here: `-- migrate:allow {name} <reason>`");
+        let help = format!("say after it why it is safe here: `-- migrate:allow {name} <reason>`");
         return Err((format!("`-- migrate:allow {name}` without a reason"), help));
     }
     Ok(name.to_owned())
 }
 
-/// The statement below a comment that stands on a line of its own, with nothing but comments in between.
+/// The statement below a comment that is on a line of its own, with nothing but comments in between.
 fn below(source: &Source, at: usize, statements: &[Words<'_>]) -> Option<usize> {
     if !source.text[source.line_start(at)..at].trim().is_empty() {
         return None;

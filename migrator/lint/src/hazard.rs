@@ -37,7 +37,7 @@ impl Hazard {
             Some(subject) => format!("`{subject}`"),
         };
         let help = finding.help.unwrap_or(rule.help);
-        let or = if help.ends_with("say so") { ":" } else { "; or" };
+        let or = if help.ends_with("allow it") { ":" } else { "; or" };
         let help = format!("{help}{or} `-- migrate:allow {} <reason>` above the statement", rule.name);
         let message = rule.message.replace("{}", &subject);
         Hazard {

@@ -211,7 +211,7 @@ pub(crate) fn sentence_with(locks: &[Lock], waits: &str) -> String {
 /// The same for what locks rows beside the table.
 pub(crate) fn with_rows(locks: &[Lock]) -> String {
     let places = places(locks);
-    format!("{places}, and every row until this transaction ends: who writes the same row waits")
+    format!("{places}, and every row until this transaction ends: other writers of the same row wait")
 }
 
 /// The two tables of a foreign key under the same lock.

@@ -27,7 +27,7 @@ pub fn help_for_unknown(name: &str) -> String {
     let known: Vec<String> = names().collect();
     match nearest(name, known.iter().map(String::as_str)) {
         Some(rule) => format!("did you mean `{rule}`?"),
-        None => "the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"
+        None => "the list of hazards has the names of the rules, and `cargo xtask check` shows those that it finds"
             .to_owned(),
     }
 }

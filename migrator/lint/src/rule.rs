@@ -49,7 +49,7 @@ pub(crate) fn except(site: &Site<'_>, linted: &[usize], is_harmless: impl Fn(usi
     linted.iter().filter(|&&at| !is_harmless(at)).map(|&at| site.finding(at)).collect()
 }
 
-pub(crate) const OLD_RELEASE: &str = "the release that still runs uses it until the last machine has the new one";
+pub(crate) const OLD_RELEASE: &str = "the release that is still running uses it until the last machine has the new one";
 
 /// The way out of both rules about unique indexes of a partitioned table.
 pub(crate) const PARTITIONED_UNIQUE: &str = "`ALTER TABLE ONLY` the parent `ADD CONSTRAINT`; `CREATE UNIQUE INDEX CONCURRENTLY` on each \

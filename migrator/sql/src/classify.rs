@@ -57,7 +57,7 @@ fn concurrently(sql: &Sql<'_>, start: usize) -> Option<StatementKind> {
     }
 }
 
-/// The index of the token behind `CREATE [UNIQUE] INDEX CONCURRENTLY`.
+/// The index of the token after `CREATE [UNIQUE] INDEX CONCURRENTLY`.
 pub fn concurrent_index(words: &Words<'_>) -> Option<usize> {
     let index = words.skip(1, &["unique"]);
     (words.is(0, "create") && words.is(index, "index") && words.is(index + 1, "concurrently")).then_some(index + 2)

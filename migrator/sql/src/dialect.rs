@@ -1,7 +1,7 @@
 //! What the server takes and the parser does not know: such statements are written for the parser in a way that it knows.
 //!
 //! Found by holding sentences of the server's grammar against the parser. Nothing here makes a wrong statement right: what
-//! is put in place of the unknown part stands at the same place of the grammar.
+//! is put in place of the unknown part is at the same place of the grammar.
 
 use crate::lexer::Token;
 use crate::words::Words;
@@ -56,7 +56,7 @@ impl<'a> Tokens<'a> {
         Tokens { tokens: words.tokens.iter().enumerate().map(text).collect(), changed: false }
     }
 
-    /// In lower case; empty behind the end.
+    /// In lower case; empty after the end.
     fn word(&self, index: usize) -> String {
         self.tokens.get(index).map_or(String::new(), |token| token.to_ascii_lowercase())
     }
@@ -94,7 +94,7 @@ impl<'a> Tokens<'a> {
         there
     }
 
-    /// The index behind a qualified name.
+    /// The index after a qualified name.
     fn behind_name(&self, index: usize) -> usize {
         let mut end = index + 1;
         while self.is(end, &["."]) {
@@ -121,7 +121,7 @@ fn set(tokens: &mut Tokens<'_>) -> Several {
     None
 }
 
-/// `NAMES [value]` at an index, behind which nothing else can follow.
+/// `NAMES [value]` at an index, after which nothing else can follow.
 fn names(tokens: &mut Tokens<'_>, index: usize) {
     if !tokens.is(index, &["names"]) {
         return;

@@ -48,7 +48,7 @@ impl Token {
         self.start as usize
     }
 
-    /// The byte behind it.
+    /// The byte after it.
     pub fn end(self) -> usize {
         self.end as usize
     }
@@ -93,7 +93,7 @@ impl Lexed {
     }
 }
 
-/// Cuts a text into tokens. Takes any text up to 4 GiB and never fails: what is no token is [`Kind::Unknown`].
+/// Cuts a text into tokens. Takes any text up to 4 GiB and never fails: anything that is not a token is [`Kind::Unknown`].
 pub fn lex(text: &str) -> Lexed {
     let mut lexed = Lexed::default();
     let mut start = 0;
@@ -103,7 +103,7 @@ pub fn lex(text: &str) -> Lexed {
     lexed
 }
 
-/// Lexes from `start` to the end, or to behind a continued escape string, after which the library has to be set up anew.
+/// Lexes from `start` to the end, or to the end of a continued escape string, after which the library has to be set up anew.
 fn lex_until_continuation(text: &str, start: usize, lexed: &mut Lexed) -> usize {
     // The run of adjacent operator characters that is not yet cut into operators.
     let mut run = start..start;
@@ -233,7 +233,7 @@ fn continue_escape(text: &str, from: usize, lexed: &mut Lexed) -> Option<usize> 
     if start >= text.len() {
         return None;
     }
-    // The comments in between are in nobody's hands any more.
+    // The comments in between belong to no token any more.
     let mut at = from;
     for token in squawk_lexer::tokenize(&text[from..start]) {
         push(token.kind, &(at..at + token.len as usize), lexed);

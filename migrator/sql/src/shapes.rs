@@ -15,7 +15,7 @@ pub(crate) fn shape(words: &Words<'_>) -> Option<Vec<u8>> {
 }
 
 /// An `INSERT` without the rows that differ from an earlier one in their values alone; `None` if there are none, or if
-/// it is no such statement.
+/// it is not such a statement.
 pub(crate) fn without_rows_of_known_shape(words: &Words<'_>) -> Option<String> {
     let first = words.find("values").filter(|_| words.is(0, "insert"))? + 1;
     let mut known = HashSet::new();
@@ -39,7 +39,7 @@ pub(crate) fn without_rows_of_known_shape(words: &Words<'_>) -> Option<String> {
     }
 }
 
-/// The index behind the parenthesis that closes the one at `start`.
+/// The index after the parenthesis that closes the one at `start`.
 fn behind_row(words: &Words<'_>, start: usize) -> Option<usize> {
     let mut depth = 0;
     for index in start..words.tokens.len() {
@@ -65,7 +65,7 @@ fn tokens(text: &str, tokens: &[Token]) -> Option<Vec<u8>> {
             Kind::Number => text.iter().all(u8::is_ascii_digit),
             _ => false,
         };
-        // Where two strings meet it matters what stands between them, and the one behind UESCAPE is a character.
+        // Where two strings meet it matters what is between them, and the one after UESCAPE is a character.
         let is_string = |kind: Kind| matches!(kind, Kind::Text | Kind::Escape | Kind::Dollar);
         let is_uescape = token.kind == Kind::Word && text.eq_ignore_ascii_case(b"uescape");
         if is_uescape || is_string(token.kind) && before.is_some_and(|before| is_string(before.kind)) {

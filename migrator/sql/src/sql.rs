@@ -1,8 +1,8 @@
 //! A statement, typed: the one place that asks tokens what they mean.
 //!
-//! It is made from the tokens and not from squawk's tree. The tree would cost a parse for each of 20,000 statements, has nothing
-//! for what squawk does not know (variables of psql, newer syntax), and would make this a second time what it has to be there
-//! for them: a reader of tokens.
+//! It is made from the tokens, not from squawk's tree. A tree costs a parse for each of 20,000 statements, and squawk does not
+//! parse everything that the server takes (newer syntax, what `dialect` rewrites): the tokens would have to be read all the same,
+//! and two readers would disagree.
 
 use migrator_model::ReindexObject;
 
@@ -98,7 +98,7 @@ pub enum Sql<'a> {
     },
     /// `REINDEX ...`
     Reindex {
-        /// What is named; `None` for what nobody knows.
+        /// What is named; `None` for anything else.
         object: Option<ReindexObject>,
         /// The name.
         name: Option<Name<'a>>,

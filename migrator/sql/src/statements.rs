@@ -5,7 +5,7 @@ use crate::words::Words;
 
 /// The statements among `tokens`, without their semicolons; empty ones are left out.
 ///
-/// A semicolon ends a statement unless it stands in parentheses (`CREATE RULE ... DO (a; b)`) or in a
+/// A semicolon ends a statement unless it is in parentheses (`CREATE RULE ... DO (a; b)`) or in a
 /// `BEGIN ATOMIC ... END` body of a function or procedure.
 pub fn split<'a>(text: &'a str, tokens: &'a [Token]) -> Vec<Words<'a>> {
     let mut statements = Vec::new();
@@ -29,7 +29,7 @@ pub fn split<'a>(text: &'a str, tokens: &'a [Token]) -> Vec<Words<'a>> {
     statements
 }
 
-/// How deep in parentheses and in `BEGIN ATOMIC` a token stands.
+/// How deep in parentheses and in `BEGIN ATOMIC` a token is.
 #[derive(Default)]
 struct Nesting {
     parentheses: usize,

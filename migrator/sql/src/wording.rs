@@ -2,7 +2,7 @@
 
 use crate::words::Words;
 
-/// What the parser says about the byte `at`, with the text that stands there instead of its name for it.
+/// What the parser says about the byte `at`, with the text that is there instead of its name for it.
 pub(crate) fn describe(message: &str, words: &Words<'_>, at: usize) -> String {
     let message = message.replace('\n', " ");
     let found = [", found ", ", got ", " but got "].iter().find_map(|separator| message.split_once(separator));

@@ -21,7 +21,7 @@ impl Deref for Lower {
     }
 }
 
-/// The tokens of one statement together with the text they stand in.
+/// The tokens of one statement together with the text they are in.
 #[derive(Debug, Clone, Copy)]
 pub struct Words<'a> {
     /// The text of the whole file or block.
@@ -36,7 +36,7 @@ impl<'a> Words<'a> {
         Words { text, tokens }
     }
 
-    /// The text of a token; empty behind the end.
+    /// The text of a token; empty after the end.
     pub fn at(&self, index: usize) -> &'a str {
         self.tokens.get(index).map_or("", |token| token.text(self.text))
     }
@@ -84,12 +84,12 @@ impl<'a> Words<'a> {
         None
     }
 
-    /// True if the word stands anywhere, also in parentheses.
+    /// True if the word is anywhere, also in parentheses.
     pub fn has(&self, word: &str) -> bool {
         (0..self.tokens.len()).any(|index| self.is(index, word))
     }
 
-    /// The index behind optional words: `skip(2, &["if", "not", "exists"])`.
+    /// The index after optional words: `skip(2, &["if", "not", "exists"])`.
     pub fn skip(&self, index: usize, words: &[&str]) -> usize {
         let all = words.iter().enumerate().all(|(offset, word)| self.is(index + offset, word));
         if all { index + words.len() } else { index }
@@ -100,7 +100,7 @@ impl<'a> Words<'a> {
         indices.map(|index| self.at(index)).collect()
     }
 
-    /// The index behind a possibly qualified name that starts at `index`.
+    /// The index after a possibly qualified name that starts at `index`.
     pub fn behind_name(&self, index: usize) -> usize {
         let mut end = index + 1;
         while self.at(end) == "." {
@@ -109,7 +109,7 @@ impl<'a> Words<'a> {
         end.min(self.tokens.len())
     }
 
-    /// The index behind parentheses that start at `index`, or `index` where none do.
+    /// The index after parentheses that start at `index`, or `index` where none do.
     pub fn behind_parentheses(&self, index: usize) -> usize {
         if self.at(index) != "(" {
             return index;

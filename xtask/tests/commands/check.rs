@@ -75,7 +75,7 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
     workspace.check(&mut workspace.xtask("check"), expect![[r#"
         exit 1
         --- stdout
-        error[require-concurrent-index-creation]: an index is built on `users` while nobody can write to it
+        error[require-concurrent-index-creation]: an index is built on `users` while no one can write to it
          --> db/migrations/002_index.sql:3:1
           |
         3 | CREATE INDEX users_id_idx ON users (id);
@@ -92,14 +92,14 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
     workspace.check(&mut workspace.xtask("check --json"), expect![[r#"
         exit 1
         --- stdout
-        [{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while nobody can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}]
+        [{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while no one can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}]
         --- stderr
         skipped: append-only, because this is not a git repository
     "#]]);
     workspace.check(&mut workspace.xtask("check --format github"), expect![[r#"
         exit 1
         --- stdout
-        ::error file=db/migrations/002_index.sql,line=3,col=1,title=require-concurrent-index-creation::an index is built on `users` while nobody can write to it%0Alock: Share on the table: writers wait until the index is built%0Areason: the whole table is read and sorted, which takes minutes on a large one%0Ahelp: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
+        ::error file=db/migrations/002_index.sql,line=3,col=1,title=require-concurrent-index-creation::an index is built on `users` while no one can write to it%0Alock: Share on the table: writers wait until the index is built%0Areason: the whole table is read and sorted, which takes minutes on a large one%0Ahelp: `CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement
         --- stderr
         skipped: append-only, because this is not a git repository
     "#]]);
@@ -130,7 +130,7 @@ fn annotations_name_files_from_the_root_of_the_repository() {
     outer.check(command.current_dir(outer.path("shop")), expect![[r#"
         exit 1
         --- stdout
-        ::error file=shop/db/migrations/002_drop.sql,line=2,col=1,title=ban-drop-table::`users` is dropped with what is in it%0Alock: AccessExclusive on the table: readers and writers wait%0Areason: the release that still runs uses it until the last machine has the new one%0Ahelp: drop it one release after the last code that names it, and say so: `-- migrate:allow ban-drop-table <reason>` above the statement
+        ::error file=shop/db/migrations/002_drop.sql,line=2,col=1,title=ban-drop-table::`users` is dropped with what is in it%0Alock: AccessExclusive on the table: readers and writers wait%0Areason: the release that is still running uses it until the last machine has the new one%0Ahelp: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement
         --- stderr
         skipped: append-only, because `origin/main` does not exist; name a base with `--base`
     "#]]);

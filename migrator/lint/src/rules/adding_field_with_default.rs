@@ -7,7 +7,7 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "adding-field-with-default",
-    message: "every row of {} is written again for the new column",
+    message: "every row of {} is rewritten for the new column",
     reason: "a value that is computed for each row (volatile default, serial, identity, stored) rewrites the table \
         and all its indexes",
     help: "add the column without a default, set the default in a statement of its own, and fill the old rows in batches",

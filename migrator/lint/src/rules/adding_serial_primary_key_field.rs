@@ -8,7 +8,7 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "adding-serial-primary-key-field",
-    message: "a primary key of {} builds its index while nobody can read the table",
+    message: "a primary key of {} builds its index while no one can read the table",
     reason: "the whole table is read and sorted while the lock is held",
     help: "`CREATE UNIQUE INDEX CONCURRENTLY`, and in the next migration `ADD CONSTRAINT ... PRIMARY KEY USING INDEX`",
     linter: Linter::InUse,

@@ -5,8 +5,8 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "ban-alter-row-level-security",
     message: "{} changes who sees which rows",
-    reason: "without a policy nobody but the owner sees a row, and the release that still runs does not expect it",
-    help: "create the policies in an earlier migration, then turn it on alone, and say so",
+    reason: "without a policy only the owner sees rows, and the release that is still running does not expect that",
+    help: "create the policies in an earlier migration, then enable it on its own, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

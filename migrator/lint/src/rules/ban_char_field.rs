@@ -5,8 +5,8 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-char-field",
-    message: "{} has a column that is filled up with blanks",
-    reason: "the blanks are stored, and count in some comparisons and not in others",
+    message: "{} has a column that is padded with spaces",
+    reason: "the spaces are stored, and count in some comparisons and not in others",
     help: "write `text`, with a CHECK where the length matters",
     linter: Linter::All,
     check,

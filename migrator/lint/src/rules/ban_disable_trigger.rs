@@ -5,8 +5,8 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "ban-disable-trigger",
     message: "{} changes when its triggers or rules fire",
-    reason: "what they kept right is no longer kept, also for the release that still runs",
-    help: "let the trigger itself look whether it has to act",
+    reason: "what they guaranteed no longer holds, also for the release that is still running",
+    help: "let the trigger itself check whether it has to act",
     linter: Linter::InUse,
     check: as_linted,
 };

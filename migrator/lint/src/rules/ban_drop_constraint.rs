@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-drop-constraint",
     message: "a constraint of {} is dropped",
     reason: "what both releases rely on can be violated from now on, and adding it again checks every row",
-    help: "drop it once no code relies on it, and say so",
+    help: "drop it once no code relies on it, and allow it",
     linter: Linter::InUse,
     check,
 };

@@ -5,8 +5,8 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-default",
     message: "a column of {} loses its default",
-    reason: "the release that still runs leaves the column out when it writes",
-    help: "ship first the code that writes the column, and say so",
+    reason: "the release that is still running leaves the column out when it writes",
+    help: "first ship the code that writes the column, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-drop-extension",
     message: "the extension {} is dropped with its types and functions",
     reason: OLD_RELEASE,
-    help: "drop it one release after the last code that needs it, and say so",
+    help: "drop it one release after the last code that needs it, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

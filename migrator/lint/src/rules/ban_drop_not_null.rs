@@ -5,8 +5,8 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-not-null",
     message: "a column of {} may be NULL from now on",
-    reason: "the release that still runs does not expect a NULL when it reads",
-    help: "ship first the code that reads NULL, and say so",
+    reason: "the release that is still running does not expect a NULL when it reads",
+    help: "first ship the code that reads NULL, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

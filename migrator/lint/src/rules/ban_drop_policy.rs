@@ -6,7 +6,7 @@ use crate::site::{Finding, Site};
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-policy",
     message: "a policy or rule of {} is dropped",
-    reason: "whoever saw rows through it sees none, or sees more than before",
+    reason: "users who saw rows through it see none, or more than before",
     help: "create the new one in the same migration, or keep policies in `repeatable/`",
     linter: Linter::InUse,
     check,

@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-drop-schema",
     message: "the schema {} is dropped with what is in it",
     reason: OLD_RELEASE,
-    help: "empty it first, one release after the last code that names it, and say so",
+    help: "empty it first, one release after the last code that names it, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

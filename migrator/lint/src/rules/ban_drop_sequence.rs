@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-drop-sequence",
     message: "the sequence {} is dropped",
     reason: OLD_RELEASE,
-    help: "drop it one release after the last code that asks it for a number, and say so",
+    help: "drop it one release after the last code that takes numbers from it, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

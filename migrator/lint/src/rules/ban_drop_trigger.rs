@@ -6,8 +6,8 @@ use crate::site::{Finding, Site};
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-trigger",
     message: "a trigger of {} is dropped",
-    reason: "what it kept right is no longer kept, also for the release that still runs",
-    help: "drop it once no release relies on it, and say so; to change it, create it again in the same migration",
+    reason: "what it guaranteed no longer holds, also for the release that is still running",
+    help: "drop it once no release relies on it; to change it, create it again in the same migration",
     linter: Linter::InUse,
     check,
 };

@@ -7,9 +7,9 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-revoke",
-    message: "rights are taken away",
-    reason: "the release that still runs may need them",
-    help: "grant first, let the release change over, and revoke later; say so",
+    message: "privileges are revoked",
+    reason: "the release that is still running may need them",
+    help: "grant first, let the release change over, revoke later, and allow it",
     linter: Linter::InUse,
     check,
 };

@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-set-schema",
     message: "{} moves to another schema",
     reason: OLD_RELEASE,
-    help: "leave a view of the old name behind in the same transaction, and say so",
+    help: "leave a view with the old name in the same transaction, and allow it",
     linter: Linter::InUse,
     check: as_linted,
 };

@@ -8,7 +8,7 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "creating-trigger",
-    message: "a trigger is created on {} beside other work on tables in use",
+    message: "a trigger is created on {} alongside other work on tables in use",
     reason: "the lock is held until this transaction ends, and with a second table locked two sessions can deadlock",
     help: "create the trigger in a migration of its own, one table at a time",
     linter: Linter::None,

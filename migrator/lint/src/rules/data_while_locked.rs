@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     name: "data-while-locked",
     message: "rows are read or written while the lock on {} is held",
     reason: "a lock that would take a moment lasts as long as the work on the rows",
-    help: "put the work on the rows into a migration of its own",
+    help: "move the work on the rows to a migration of its own",
     linter: Linter::None,
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ddl-in-do",
     message: "the schema is changed inside a `DO` block",
     reason: "neither this check nor the report after a failure can name the statement",
-    help: "write the statements plainly; what has to be computed belongs into a query that a person runs first",
+    help: "write the statements out; what has to be computed is a query to run beforehand",
     linter: Linter::None,
     check,
 };
@@ -21,7 +21,7 @@ fn check(site: &Site<'_>, _: &[usize]) -> Vec<Finding> {
     if !matches!(site.sql(), Sql::Do) || !literals.any(|literal| holds_definition(literal, 0)) {
         return Vec::new();
     }
-    vec![site.finding(site.start()).under("that of the statements inside, which nobody can see from here".to_owned())]
+    vec![site.finding(site.start()).under("that of the statements inside, which cannot be seen from here".to_owned())]
 }
 
 fn holds_definition(literal: &str, depth: usize) -> bool {

@@ -9,8 +9,8 @@ use crate::site::{Finding, Site};
 pub(super) const RULE: Rule = Rule {
     name: "delete-without-where",
     message: "every row of {} is deleted at once",
-    reason: "the rows are gone, and it takes as long as the table is large",
-    help: "say with `WHERE` which rows are meant; many of them in batches, each committed",
+    reason: "the rows are gone, and on a large table it takes long",
+    help: "name the rows with `WHERE`; delete many in batches, each committed",
     linter: Linter::None,
     check,
 };

@@ -8,7 +8,7 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "disallowed-unique-constraint",
-    message: "a unique constraint of {} builds its index while nobody can read the table",
+    message: "a unique constraint of {} builds its index while no one can read the table",
     reason: "the whole table is read and sorted while the lock is held",
     help: "`CREATE UNIQUE INDEX CONCURRENTLY`, and in the next migration `ADD CONSTRAINT ... UNIQUE USING INDEX`",
     linter: Linter::InUse,

@@ -5,7 +5,7 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "identifier-too-long",
     message: "a name is longer than 63 bytes",
-    reason: "PostgreSQL cuts it without a word, and two long names can become one",
+    reason: "PostgreSQL truncates it silently, and two long names can become the same",
     help: "shorten it",
     linter: Linter::All,
     check: as_linted,

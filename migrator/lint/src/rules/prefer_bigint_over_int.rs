@@ -7,8 +7,8 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "prefer-bigint-over-int",
-    message: "a key of {} ends at 2,147,483,647",
-    reason: "on the day it is used up every INSERT fails, and making it larger rewrites the table",
+    message: "a key of {} cannot go above 2,147,483,647",
+    reason: "once it is used up every INSERT fails, and a larger type rewrites the table",
     help: "write `bigint`",
     linter: Linter::All,
     check,

@@ -5,7 +5,7 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "prefer-identity",
     message: "{} has a serial column",
-    reason: "its sequence has rights of its own, and anybody can write another number into the column",
+    reason: "its sequence has privileges of its own, and anyone can write another number into the column",
     help: "write `bigint GENERATED ALWAYS AS IDENTITY`",
     linter: Linter::All,
     check: as_linted,

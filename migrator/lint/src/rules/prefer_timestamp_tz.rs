@@ -5,8 +5,8 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "prefer-timestamp-tz",
-    message: "{} has a point in time without a time zone",
-    reason: "what is stored depends on who writes it, and the offset is lost",
+    message: "{} has a timestamp without a time zone",
+    reason: "what is stored depends on the session's time zone, and the offset is lost",
     help: "write `timestamptz`",
     linter: Linter::All,
     check,

@@ -7,8 +7,8 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "refreshing-materialized-view",
-    message: "{} is refreshed while nobody can read it",
-    reason: "the query runs as long as it runs, and then all rows are written",
+    message: "{} is refreshed while no one can read it",
+    reason: "the lock is held while the query runs and all rows are written",
     help: "`REFRESH MATERIALIZED VIEW CONCURRENTLY`, which needs a unique index",
     linter: Linter::None,
     check,

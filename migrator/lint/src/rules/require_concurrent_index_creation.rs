@@ -7,7 +7,7 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "require-concurrent-index-creation",
-    message: "an index is built on {} while nobody can write to it",
+    message: "an index is built on {} while no one can write to it",
     reason: "the whole table is read and sorted, which takes minutes on a large one",
     help: "`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block",
     linter: Linter::InUse,

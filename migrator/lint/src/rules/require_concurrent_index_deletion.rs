@@ -18,7 +18,7 @@ fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
     let table = |index: &Object| site.known.table_of_index(index);
     let of_partitioned = site.sql().targets().iter().filter_map(table).any(|table| site.known.is_partitioned(table));
     let help = of_partitioned.then_some(
-        "PostgreSQL has no `CONCURRENTLY` for an index of a partitioned table: do it alone, with a short `lock_timeout`, and say so",
+        "PostgreSQL has no `CONCURRENTLY` for an index of a partitioned table: do it on its own, with a short `lock_timeout`, and allow it",
     );
     linted.iter().map(|&at| site.finding(at).with_help(help)).collect()
 }

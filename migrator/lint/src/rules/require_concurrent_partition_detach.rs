@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
     let table = site.sql().targets().into_iter().next();
     let help = table.is_some_and(|table| site.known.has_default_partition(&table)).then_some(
-        "PostgreSQL refuses `CONCURRENTLY` beside a default partition: do it alone, with a short `lock_timeout`, and say so",
+        "PostgreSQL refuses `CONCURRENTLY` beside a default partition: do it on its own, with a short `lock_timeout`, and allow it",
     );
     linted.iter().map(|&at| site.finding(at).with_help(help)).collect()
 }

@@ -5,15 +5,15 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "require-concurrent-reindex",
-    message: "{} is reindexed while nobody can write to its table",
-    reason: "the whole index is built again, which takes minutes on a large table",
+    message: "{} is reindexed while no one can write to its table",
+    reason: "the whole index is rebuilt, which takes minutes on a large table",
     help: "`REINDEX ... CONCURRENTLY`, alone in a `transaction:false` block",
     linter: Linter::InUse,
     check,
 };
 
 fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    let waits = "writers wait, and readers who want the index";
+    let waits = "writers wait, and readers that use the index";
     linted.iter().map(|&at| site.finding_with_waits(at, waits)).collect()
 }
 

@@ -7,9 +7,9 @@ use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
     name: "rewriting-table",
-    message: "{} is written again as a whole",
+    message: "{} is rewritten as a whole",
     reason: "the table and all its indexes are copied while the lock is held",
-    help: "plain `VACUUM` where that is enough; else do it in a maintenance window and say so",
+    help: "plain `VACUUM` where that is enough; else do it in a maintenance window, and allow it",
     linter: Linter::None,
     check,
 };

@@ -8,7 +8,7 @@ use crate::site::{Finding, Site};
 pub(super) const RULE: Rule = Rule {
     name: "truncate-table",
     message: "{} is emptied",
-    reason: "the rows are gone, and the lock stays until this transaction ends",
+    reason: "the rows are gone, and the lock is held until this transaction ends",
     help: "`DELETE` in batches, each committed, in a `transaction:false` block",
     linter: Linter::None,
     check,

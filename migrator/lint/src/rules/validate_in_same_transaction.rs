@@ -10,7 +10,7 @@ use crate::site::{Finding, Site};
 pub(super) const RULE: Rule = Rule {
     name: "validate-in-same-transaction",
     message: "a constraint of {} is validated in the transaction that adds it",
-    reason: "`VALIDATE` alone would let everybody read and write while it reads the table",
+    reason: "on its own, `VALIDATE` lets others read and write while it reads the table",
     help: "move `VALIDATE CONSTRAINT` into the next migration",
     linter: Linter::None,
     check,
