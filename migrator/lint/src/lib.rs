@@ -1,6 +1,6 @@
 //! Statements that are correct and still dangerous: which lock they take, who waits, what breaks, and the safe way to write them.
 //!
-//! With the feature `search`, [`search`] finds the hazards in a set of migrations. Every rule is a file below `rules/`, with its
+//! With the feature `search`, `search` finds the hazards in a set of migrations. Every rule is a file below `rules/`, with its
 //! reason, its safe way, what it finds and what it lets pass. Without the feature only their names are there, for who checks
 //! settings that name rules.
 

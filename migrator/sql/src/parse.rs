@@ -52,7 +52,7 @@ thread_local! {
     static ON_A_DEEP_STACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does `work` on a stack that is deep enough for [`check`].
+/// Does `work` on a stack that is deep enough for [`mistakes`].
 pub fn with_deep_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("db directory".to_owned()).stack_size(STACK_BYTES);
