@@ -10,7 +10,7 @@ macro_rules! rules {
             mod $module;
         )*
 
-        /// The modules of all rules: a rule is called as its file is.
+        /// The modules of all rules: a rule has the name of its file.
         pub(crate) const MODULES: &[&str] = &[$(stringify!($module)),*];
 
         /// All rules: those about locks and rows first, then what breaks the old release, then style.

@@ -1,6 +1,6 @@
 //! A `json` column.
 
-use migrator_sql::{AlterTableAction, Element, Sql};
+use migrator_sql::{Element, Sql};
 
 use crate::rule::{Linter, Rule};
 use crate::site::{Finding, Site};
@@ -18,8 +18,7 @@ fn check(site: &Site<'_>, _: &[usize]) -> Vec<Finding> {
     let added: Vec<(usize, &Element<'_>)> = match site.sql() {
         Sql::CreateTable(created) => created.elements.iter().map(|element| (element.words.start(), element)).collect(),
         Sql::AlterTable(altered) => {
-            let added = |action: &'_ AlterTableAction<'_>| action.words.start();
-            altered.actions.iter().filter_map(|action| Some((added(action), action.added()?))).collect()
+            altered.actions.iter().filter_map(|action| Some((action.words.start(), action.added()?))).collect()
         }
         _ => Vec::new(),
     };
