@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use anstyle::{AnsiColor, Style};
 use migrator_diagnostic::printable::lines;
 
 use crate::embedded::Direction;
@@ -332,11 +333,12 @@ impl Error {
         if let Some(excerpt) = excerpt {
             return excerpt.render(&message, notes, help, color, columns);
         }
-        let (red, bold, reset) = if color { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error{reset}{bold}: {}{reset}", lines(&message, "       "));
+        let styled = |style: Style| if color { style } else { Style::new() };
+        let (red, bold) = (styled(AnsiColor::Red.on_default().bold()), styled(Style::new().bold()));
+        let mut text = format!("{red}error{red:#}{bold}: {}{bold:#}", lines(&message, "       "));
         for (kind, entries) in [("note", notes), ("help", help)] {
             for entry in entries {
-                text.push_str(&format!("\n  {bold}= {kind}{reset}: {}", lines(entry, "          ")));
+                text.push_str(&format!("\n  {bold}= {kind}{bold:#}: {}", lines(entry, "          ")));
             }
         }
         text

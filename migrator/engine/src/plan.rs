@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::embedded::{Embedded, Migration, Script};
 use crate::history::{Direction, History, Progress};
-use crate::units::{UnitKind, hex, units};
+use crate::units::{UnitKind, units};
 
 /// How far `up` or `down` goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Plan {
                         Direction::Up => migration.checksum.to_string(),
                         // The checksum covers the up block only; what a way back runs is its text.
                         Direction::Down => {
-                            hex(&Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(&migration.text))))
+                            hex::encode(Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(&migration.text))))
                         }
                     };
                     format!("{} {} {block} {done}\n", direction.word(), migration.version)
@@ -105,7 +105,7 @@ impl Plan {
             };
             hash.update(line);
         }
-        hex(&hash.finalize())
+        hex::encode(hash.finalize())
     }
 }
 

@@ -11,10 +11,9 @@ pub(crate) use session::{Limits, SessionSettings, capture_session, session, sess
 pub use tables::Tables;
 pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, first_word, set_sequence};
 
+use postgres_protocol::escape;
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};
-
-use crate::units::hex;
 
 /// Put before statements of ours, in the same transaction or the same message: names mean what the server calls so, and a
 /// row that a policy would hide is an error.
@@ -27,8 +26,7 @@ pub fn ours(statements: &str) -> String {
 
 /// A string literal; works with either setting of `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!(" E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    escape::escape_literal(text)
 }
 
 /// A literal, or NULL.
@@ -38,7 +36,7 @@ pub(crate) fn nullable(text: Option<&str>) -> String {
 
 /// A quoted identifier.
 pub fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    escape::escape_identifier(name)
 }
 
 /// The condition on `pg_locks` that selects our lock in this database.
@@ -143,12 +141,12 @@ impl Run {
     pub(crate) fn new(release: &str) -> Run {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
-        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-        let host = host.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_else(|| "unknown".into());
+        // A pipeline says who it is; else the account does, unless a container runs as a user that it does not know.
+        let user = std::env::var("USER").or_else(|_| whoami::username()).unwrap_or_else(|_| "unknown".into());
+        let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
         Run {
-            id: hex(&Sha256::digest(seed))[..16].to_owned(),
-            actor: format!("{user}@{}", host.trim()),
+            id: hex::encode(&Sha256::digest(seed)[..8]),
+            actor: format!("{user}@{host}"),
             release: release.to_owned(),
             ..Run::default()
         }

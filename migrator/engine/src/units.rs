@@ -62,7 +62,7 @@ pub fn units(block: &'static Block) -> Vec<Unit> {
                     number,
                     range: first.range.start..end,
                     kind: UnitKind::Transaction { begin_end: first.range.end, statements: count },
-                    checksum: hex(&checksums.finalize()),
+                    checksum: hex::encode(checksums.finalize()),
                 }
             }
             ref kind => Unit {
@@ -75,9 +75,4 @@ pub fn units(block: &'static Block) -> Vec<Unit> {
         units.push(unit);
     }
     units
-}
-
-/// Lowercase hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

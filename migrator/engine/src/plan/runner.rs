@@ -1,5 +1,9 @@
 //! refinery as the planner: its `Runner` works on a driver that holds our history in memory and executes nothing.
 //!
+//! What it gives: order, target, and the refusal of changed, missing and out-of-order migrations come from a planner that many
+//! projects use. What it costs: this adapter, and 43 of the engine's 162 crates (`url` with its tables of Unicode, `regex`, `time`,
+//! `walkdir`), which read files and serve drivers that the engine does not have.
+//!
 //! The driver's futures are always ready, so planning stays a plain function call.
 
 use std::convert::Infallible;
