@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use expect_test::expect;
 use migrator_engine::embedded::Embedded;
-use migrator_engine::operation::{DownOptions, PlanOptions, SeedOptions, UpOptions};
+use migrator_engine::operation::{
+    Decision, DownOptions, EnvironmentOptions, PlanOptions, ResolveOptions, SeedOptions, StampOptions, UpOptions,
+};
 use migrator_engine::plan::State;
 use migrator_engine::{Cancellation, ConnectionTarget, Error, ErrorKind, Event, Exit, Migrator, Observer, Waiting};
 
@@ -132,6 +134,38 @@ fn a_session_with_the_lock_carries_out_plans_of_ones_own() {
         Ok::<_, Error>(())
     })
     .unwrap();
+}
+
+#[test]
+fn an_operation_that_fails_gives_the_lock_back() {
+    let project = Project::new();
+    project.tables(2).file("seeds/wrong.sql", "SELECT 1 / 0;");
+    let (migrator, target) = (Migrator::new(embedded(&project)), ConnectionTarget::parse(&project.url()).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let session = || runtime.block_on(migrator.connect(&target)).unwrap();
+    let is_free = |operation: &str, error: Option<Error>| {
+        let error = error.unwrap_or_else(|| panic!("{operation} did not fail"));
+        assert!(!matches!(error.kind(), ErrorKind::Locked { .. }), "{operation}: {error}");
+        // Nothing drives the connections at this moment: the server has not learned that the session is over.
+        let locks = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                     WHERE l.locktype = 'advisory' AND d.datname = current_database()";
+        assert_eq!(project.query(locks), "0\n", "{operation}: {error}");
+    };
+    runtime.block_on(session().up(&UpOptions::default().to(1))).unwrap();
+    let failed = runtime.block_on(session().seed("wrong", &SeedOptions::default()));
+    is_free("seed", failed.err());
+    let failed = runtime.block_on(session().resolve(1, 1, Decision::Applied, &ResolveOptions::default()));
+    is_free("resolve", failed.err());
+    project.query("ALTER TABLE schema_migration_events ADD CHECK (action NOT IN ('environment', 'up')) NOT VALID");
+    let failed = runtime.block_on(session().set_environment("test", &EnvironmentOptions::default()));
+    is_free("environment", failed.err());
+    let failed = runtime.block_on(session().up(&UpOptions::default()));
+    is_free("up", failed.err());
+    let failed = runtime.block_on(session().down(&DownOptions::default().to(0), |_| Ok(())));
+    assert_eq!(failed.unwrap().rolled_back.len(), 1);
+    project.query("INSERT INTO schema_migrations (version, name, checksum) VALUES ('001', 't1', 'changed')");
+    let failed = runtime.block_on(session().stamp(&StampOptions::default()));
+    is_free("stamp", failed.err());
 }
 
 #[test]

@@ -189,27 +189,45 @@ impl Session {
         }
         let pid = connection.server.backend_pid;
         migrator.tell(Event::Locked { key: tables.lock_key, waited: begun.elapsed(), pid });
-        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
+        let history = match store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await {
+            Ok(history) => history,
+            Err(error) => {
+                lock::release(&connection, &tables).await;
+                return Err(error);
+            }
+        };
         let executor = Executor {
             armed: migrator.cancellation.arm(pid, connection.cancel.clone()),
+            run: Run::new(migrator.release.version),
+            migrator,
             connection,
             monitor,
-            notices: migrator.notices(),
             target,
             tables,
-            run: Run::new(migrator.release.version),
-            settings: &migrator.embedded.settings,
-            observer: Arc::clone(&migrator.observer),
-            cancellation: migrator.cancellation.clone(),
             one_by_one: false,
         };
-        Ok(Locked { migrator, executor, history })
+        Ok(Locked { executor, history })
+    }
+
+    /// Does `work` under the lock, and gives the lock back however it ends: the next migrator need not wait until the server has
+    /// noticed that this session is over.
+    ///
+    /// # Errors
+    /// As of [`Session::lock`]; those of `work`.
+    pub(crate) async fn locked<T>(
+        self,
+        wait: Duration,
+        work: impl AsyncFnOnce(&mut Locked) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut locked = self.lock(wait).await?;
+        let outcome = work(&mut locked).await;
+        locked.release().await;
+        outcome
     }
 }
 
 /// A session that holds the migration lock, for what no operation does: plans of your own, questions between two steps.
 pub struct Locked {
-    pub(crate) migrator: Migrator,
     pub(crate) executor: Executor,
     pub(crate) history: History,
 }

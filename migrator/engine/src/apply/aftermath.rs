@@ -50,7 +50,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     let durable = store::flush(&connection.client).await.is_ok();
     lock::release(&connection, &executor.tables).await;
     if durable {
-        done.announce(&*executor.observer);
+        done.announce(&*executor.migrator.observer);
     }
     let rest = truth::of_all(&steps[recorded..], &history, &executor.run.id);
     account(executor, &rest, done, &reason).map_err(|error| failure.explain(error))
@@ -139,7 +139,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
             Err(error) if error.exit() != Exit::NoConnection || left.is_zero() => return Err(error),
             Err(_) => {}
         }
-        if executor.cancellation.is_requested() {
+        if executor.migrator.cancellation.is_requested() {
             return Err(Error::in_doubt("stopped by a signal while looking"));
         }
         executor.tell(Event::Waiting(Waiting::Server { pause }));
@@ -149,7 +149,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
 }
 
 async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection, History), Error> {
-    let mut connection = connect(&executor.target, &executor.run.release, executor.notices.clone()).await?;
+    let mut connection = connect(&executor.target, &executor.run.release, executor.migrator.notices()).await?;
     let waiting = |holder: &str| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
     let history = store::read(&mut connection, &executor.tables, store::LONGEST_WAIT).await?;

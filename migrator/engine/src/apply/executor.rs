@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::cancel::{Armed, Cancellation};
-use crate::connect::{Connection, NoticeSink};
+use crate::cancel::Armed;
+use crate::connect::Connection;
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::{Block, Settings};
 use crate::error::Error;
-use crate::event::{Event, Observer};
+use crate::event::Event;
 use crate::history::History;
+use crate::migrator::Migrator;
 use crate::sql::{NewEvent, Run, SessionSettings, Tables, insert_event};
 use crate::{lock, store};
 
@@ -23,24 +24,18 @@ pub(crate) enum Beside {
 
 /// Everything that a run needs: a session that holds the lock, and what to write into the history.
 pub(crate) struct Executor {
+    /// What is embedded, who listens, and whether the work is to stop.
+    pub(crate) migrator: Migrator,
     /// The session.
     pub(crate) connection: Connection,
     /// A second session: it sees who blocks the first, and makes its commits durable while it is busy.
     pub(crate) monitor: Connection,
     /// Where both go, to see what is true when they are gone.
     pub(crate) target: ConnectionTarget,
-    /// Where the notices go.
-    pub(crate) notices: NoticeSink,
     /// Where the history is.
     pub(crate) tables: Tables,
     /// Who runs.
     pub(crate) run: Run,
-    /// The compiled settings.
-    pub(crate) settings: &'static Settings,
-    /// Who listens.
-    pub(crate) observer: Arc<dyn Observer>,
-    /// Whether the work is to stop.
-    pub(crate) cancellation: Cancellation,
     /// What the session runs can be cancelled as long as this lives.
     pub(crate) armed: Armed,
     /// True: one message at a time, each commit durable before the next is sent.
@@ -50,7 +45,7 @@ pub(crate) struct Executor {
 impl Executor {
     /// Tells who listens.
     pub(crate) fn tell(&self, event: Event<'_>) {
-        self.observer.event(&event);
+        self.migrator.tell(event);
     }
 
     /// The session's settings for a block, or for statements of our own.
@@ -61,7 +56,7 @@ impl Executor {
             None if server.limits.is_explicit(name) => None,
             own => Some(own.unwrap_or(of_settings)),
         };
-        let Settings { lock_timeout_ms, statement_timeout_ms, .. } = *self.settings;
+        let Settings { lock_timeout_ms, statement_timeout_ms, .. } = self.migrator.embedded.settings;
         SessionSettings {
             lock_timeout_ms: limit(
                 "lock_timeout",

@@ -14,7 +14,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) fn new(executor: &Executor) -> Patience {
-        let until = Instant::now() + Duration::from_millis(executor.settings.retry_for_ms);
+        let until = Instant::now() + Duration::from_millis(executor.migrator.embedded.settings.retry_for_ms);
         Patience { until, pause: Duration::from_millis(500) }
     }
 
@@ -45,14 +45,14 @@ pub(super) async fn patiently(
 
 /// Says who was in the way and waits; false: another try would not help, or there has been patience enough.
 pub(super) async fn pause(executor: &Executor, label: &str, failure: &Failure, patience: &mut Patience) -> bool {
-    if !failure.is_contention() || executor.cancellation.is_requested() {
+    if !failure.is_contention() || executor.migrator.cancellation.is_requested() {
         return false;
     }
     let Some(pause) = patience.next() else { return false };
     executor.tell(Event::Retrying { step: label, reason: &failure.summary(), pause });
     tokio::select! {
         () = tokio::time::sleep(pause) => {}
-        () = executor.cancellation.requested() => {}
+        () = executor.migrator.cancellation.requested() => {}
     }
     true
 }

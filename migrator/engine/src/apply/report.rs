@@ -47,7 +47,7 @@ impl Subject {
 
 /// A run that was stopped between two steps.
 pub(super) fn stopped(executor: &Executor, done: &Done, rest: &[Step]) -> Error {
-    Error::from(ErrorKind::Stopped { by: executor.cancellation.reason() })
+    Error::from(ErrorKind::Stopped { by: executor.migrator.cancellation.reason() })
         .note(format!("done in this run: {}. Not run: {}.", list(&done.labels()), list(&labels(rest))))
         .help("run the command again: it goes on where it stopped")
 }
@@ -81,8 +81,8 @@ pub(super) async fn report(
         list(&done.labels()),
         list(&labels(rest))
     ));
-    if executor.cancellation.is_requested() && !failure.in_doubt {
-        let name = executor.cancellation.reason();
+    if executor.migrator.cancellation.is_requested() && !failure.in_doubt {
+        let name = executor.migrator.cancellation.reason();
         error = error.help(format!("it was stopped by {name}: run the command again, it goes on where it stopped"));
     } else {
         error = way_out(error, step, &subject, (&failure, &truth));
@@ -277,7 +277,7 @@ async fn record(executor: &Executor, step: &Step, failure: &Failure, done: &mut 
         }
     };
     if durable {
-        done.announce(&*executor.observer);
+        done.announce(&*executor.migrator.observer);
     } else {
         notes.push("what was applied before it is committed, but could not be made durable: check `migrator status` after a server crash".to_owned());
     }

@@ -28,7 +28,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
     let mut patience = Patience::new(executor);
     while done.steps.len() < steps.len() {
         let next = done.steps.len();
-        if executor.cancellation.is_requested() {
+        if executor.migrator.cancellation.is_requested() {
             return Err(report::stopped(executor, &done, &steps[next..]));
         }
         let previous = next.checked_sub(1).map(|last| message::condition_behind(&steps[last]));
@@ -36,20 +36,20 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
         executor.tell(Event::Ended);
         let at = done.steps.len();
         let Err(failure) = outcome else {
-            done.announce(&*executor.observer);
+            done.announce(&*executor.migrator.observer);
             continue;
         };
         if at > next {
             patience = Patience::new(executor);
         }
-        if failure.lost && !executor.cancellation.is_requested() {
+        if failure.lost && !executor.migrator.cancellation.is_requested() {
             aftermath::look(executor, steps, &mut done, failure).await?;
             return Ok(done.steps);
         }
         // A non-transactional step has tried again itself: what it has done must not be done twice.
         let again = pipeline::is_transactional(&steps[at]) && failure.is_contention();
         if again && store::flush(&executor.connection.client).await.is_ok() {
-            done.announce(&*executor.observer);
+            done.announce(&*executor.migrator.observer);
         }
         if again && pause(executor, &steps[at].label(), &failure, &mut patience).await {
             continue;

@@ -63,7 +63,7 @@ impl<'a> Watch<'a> {
     async fn look(&mut self, done: &mut Done, long: bool) {
         let monitor = &self.executor.monitor.client;
         if long && done.is_unannounced() && store::flush(monitor).await.is_ok() {
-            done.announce(&*self.executor.observer);
+            done.announce(&*self.executor.migrator.observer);
         }
         let Ok(seen) = see(monitor, self.executor.connection.server.backend_pid).await else { return };
         if let Some(blocker) = &seen.blocker {

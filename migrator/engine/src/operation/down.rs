@@ -49,15 +49,14 @@ pub(crate) async fn run(
     }
     refuse_by_policy(&session.migrator, &session.history)?;
     permit(&plan)?;
-    let mut locked = session.lock(options.wait_lock).await?;
-    let outcome = execute(&mut locked, &plan, target).await;
-    locked.release().await;
-    Ok(DownReport { rolled_back: outcome? })
+    let rolled_back = session.locked(options.wait_lock, async |locked| execute(locked, &plan, target).await).await?;
+    Ok(DownReport { rolled_back })
 }
 
 /// Plans again under the lock and rolls back.
 pub(super) async fn execute(locked: &mut Locked, plan: &Plan, target: Target) -> Result<Vec<Applied>, Error> {
-    let Locked { migrator, executor, history } = locked;
+    let Locked { executor, history } = locked;
+    let migrator = &executor.migrator;
     let again = self::plan(migrator, &executor.connection, &executor.tables, history, target).await?;
     refuse_other(&again, plan)?;
     refuse_by_policy(migrator, history)?;

@@ -46,8 +46,11 @@ pub(crate) async fn set(
         return Err(Error::usage(format!("`{name}` cannot be the name of an environment")).help(NAME));
     }
     session.announce();
-    let locked = session.lock(options.wait_lock).await?;
-    let Locked { migrator, executor, history } = &locked;
+    session.locked(options.wait_lock, async |locked| record(locked, name).await).await
+}
+
+async fn record(locked: &Locked, name: &str) -> Result<EnvironmentReport, Error> {
+    let Locked { executor, history } = locked;
     executor.prepare(history, Beside::Refused).await?;
     let event = NewEvent {
         action: "environment",
@@ -58,7 +61,6 @@ pub(crate) async fn set(
     };
     executor.record(&event).await.map_err(|error| failed("recording the environment", error))?;
     let database = executor.connection.server.database.clone();
-    let has_policy = migrator.embedded.settings.environments.iter().any(|policy| policy.name == name);
-    locked.release().await;
+    let has_policy = executor.migrator.embedded.settings.environments.iter().any(|policy| policy.name == name);
     Ok(EnvironmentReport { database, has_policy })
 }

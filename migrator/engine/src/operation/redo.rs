@@ -36,16 +36,14 @@ pub(crate) async fn run(
     let Some(number) = newest(&plan) else { return Ok(RedoReport { done: Vec::new() }) };
     down::refuse_by_policy(&session.migrator, &session.history)?;
     permit(&plan)?;
-    let mut locked = session.lock(options.wait_lock).await?;
-    let outcome = redo(&mut locked, &plan, number).await;
-    locked.release().await;
-    Ok(RedoReport { done: outcome? })
+    let done = session.locked(options.wait_lock, async |locked| redo(locked, &plan, number).await).await?;
+    Ok(RedoReport { done })
 }
 
 async fn redo(locked: &mut Locked, plan: &Plan, number: i64) -> Result<Vec<Applied>, Error> {
     let mut done = down::execute(locked, plan, Target::Steps(1)).await?;
     locked.read_history().await?;
-    let up = plan::up(locked.migrator.embedded, &locked.history, Target::Version(number), true)?;
+    let up = plan::up(locked.executor.migrator.embedded, &locked.history, Target::Version(number), true)?;
     locked.executor.run.plan_digest = Some(up.digest());
     done.extend(apply(&locked.executor, &up).await?);
     Ok(done)

@@ -63,8 +63,16 @@ pub(crate) async fn run(
 ) -> Result<ResolveReport, Error> {
     let migration = session.migrator.migration(version)?;
     session.announce();
-    let locked = session.lock(options.wait_lock).await?;
-    let Locked { executor, history, .. } = &locked;
+    session.locked(options.wait_lock, async |locked| decide(locked, migration, statement, decision).await).await
+}
+
+async fn decide(
+    locked: &Locked,
+    migration: &'static Migration,
+    statement: i32,
+    decision: Decision,
+) -> Result<ResolveReport, Error> {
+    let Locked { executor, history } = locked;
     let progress = history.progress().remove(&*migration.version);
     let open = progress.as_ref().and_then(|progress| open(migration, progress));
     let (Some(progress), Some(open)) = (&progress, open) else {
@@ -95,7 +103,5 @@ pub(crate) async fn run(
         ..NewEvent::default()
     };
     executor.record(&event).await.map_err(|error| failed("recording the decision", error))?;
-    let direction = progress.direction;
-    locked.release().await;
-    Ok(ResolveReport { migration: migration.label(), statement, decision, direction })
+    Ok(ResolveReport { migration: migration.label(), statement, decision, direction: progress.direction })
 }

@@ -50,9 +50,12 @@ pub(crate) fn find(migrator: &Migrator, name: &str) -> Result<&'static Script, E
 pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> Result<SeedReport, Error> {
     let script = find(&session.migrator, name)?;
     session.announce();
-    let locked = session.lock(options.wait_lock).await?;
-    let Locked { migrator, executor, history } = &locked;
-    if let Some(policy) = migrator.policy(history)
+    session.locked(options.wait_lock, async |locked| seed(locked, script).await).await
+}
+
+async fn seed(locked: &Locked, script: &'static Script) -> Result<SeedReport, Error> {
+    let Locked { executor, history } = locked;
+    if let Some(policy) = executor.migrator.policy(history)
         && policy.seeds.as_ref().is_some_and(|allowed| !allowed.contains(&script.name))
     {
         return Err(Error::refused(format!(
@@ -64,7 +67,5 @@ pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> 
     executor.prepare(history, Beside::Refused).await?;
     let begun = Instant::now();
     apply::seed(executor, script).await?;
-    let took = begun.elapsed();
-    locked.release().await;
-    Ok(SeedReport { name: &script.name, took })
+    Ok(SeedReport { name: &script.name, took: begun.elapsed() })
 }

@@ -33,9 +33,12 @@ pub struct StampReport {
 pub(crate) async fn run(session: Session, options: &StampOptions) -> Result<StampReport, Error> {
     let target = options.to.map_or(Target::Newest, Target::Version);
     session.announce();
-    let locked = session.lock(options.wait_lock).await?;
-    let Locked { migrator, executor, history } = &locked;
-    let plan = plan::up(migrator.embedded, history, target, false)?;
+    session.locked(options.wait_lock, async |locked| stamp(locked, target).await).await
+}
+
+async fn stamp(locked: &Locked, target: Target) -> Result<StampReport, Error> {
+    let Locked { executor, history } = locked;
+    let plan = plan::up(executor.migrator.embedded, history, target, false)?;
     let migrations = plan.steps.iter().filter_map(|step| match step {
         Step::Migration { migration, .. } => Some(*migration),
         Step::Repeatable(_) => None,
@@ -64,6 +67,5 @@ pub(crate) async fn run(session: Session, options: &StampOptions) -> Result<Stam
         let written = executor.write(&statements.join(";\n")).await;
         written.map_err(|error| failed("recording the migrations", error))?;
     }
-    locked.release().await;
     Ok(StampReport { stamped })
 }

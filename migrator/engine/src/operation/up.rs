@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::PlanOptions;
 use super::{WAIT_LOCK, audit, drift, options, plan};
-use crate::apply::{Beside, apply};
+use crate::apply::{Beside, Executor, apply};
 use crate::error::{Error, ErrorKind, Exit};
 use crate::event::Applied;
 use crate::history::History;
@@ -122,18 +122,15 @@ pub(crate) async fn run(session: Session, options: &UpOptions) -> Result<UpRepor
         }
         return Ok(UpReport::nothing());
     }
-    let mut locked = session.lock(options.wait_lock).await?;
     let seen = plan.map(|plan| plan.ahead).unwrap_or_default();
-    let outcome = execute(&mut locked, options, &seen).await;
-    // Also after a failure: who comes next need not wait until the server has noticed that this session is over.
-    locked.release().await;
-    outcome
+    session.locked(options.wait_lock, async |locked| execute(locked, options, &seen).await).await
 }
 
 /// Plans again and applies. `seen`: the versions of a newer release that were warned of already.
 async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> Result<UpReport, Error> {
     let begun = Instant::now();
-    let Locked { migrator, executor, history } = locked;
+    let Locked { executor, history } = locked;
+    let migrator = &executor.migrator;
     let plan = plan::up(migrator, history, &options.planning())?;
     if plan.ahead != seen {
         migrator.warn_ahead(&plan.ahead);
@@ -154,7 +151,7 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
     }
     executor.prepare(history, options.beside()).await?;
     let applied = apply(executor, &plan).await?;
-    let verdict = examine(migrator, executor, options).await?;
+    let verdict = examine(executor, options).await?;
     Ok(UpReport {
         by_another: applied.len() < plan.steps.len(),
         newest: newest(&plan, applied.len(), history),
@@ -165,18 +162,14 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
 }
 
 /// What the caller wants checked when everything is applied; nothing of it can be refused any more.
-async fn examine(
-    migrator: &Migrator,
-    executor: &mut crate::apply::Executor,
-    options: &UpOptions,
-) -> Result<Exit, Error> {
+async fn examine(executor: &mut Executor, options: &UpOptions) -> Result<Exit, Error> {
     let mut verdict = Exit::Done;
     if options.audit {
-        verdict = audit::around(migrator, &executor.connection, "after").await?;
+        verdict = audit::around(&executor.migrator, &executor.connection, "after").await?;
     }
     if options.check_drift {
         let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
-        let drift = drift::after(migrator, &executor.connection, &executor.tables, &history).await?;
+        let drift = drift::after(&executor.migrator, &executor.connection, &executor.tables, &history).await?;
         // The worse of both: a check that cannot be run outweighs a difference.
         verdict = if verdict as u8 > drift as u8 { verdict } else { drift };
     }

@@ -41,7 +41,7 @@ impl Run<'_> {
                 next += 1;
                 continue;
             }
-            if self.executor.cancellation.is_requested() {
+            if self.executor.migrator.cancellation.is_requested() {
                 return Err(Failure::stopped_before(unit.number, self.block.statements.len()));
             }
             next += match batch::fitting(&units[next..], self.executor.one_by_one) {
