@@ -28,6 +28,46 @@ const COMMANDS: [&[&str]; 19] = [
     &["--help"],
 ];
 
+/// Connection strings and variables with the password. The first five connect, each to a database of its own; the others cannot be read
+/// or lead nowhere.
+fn ways<'v>(
+    port: u16,
+    canary: &'v str,
+    passwords: &'v str,
+    services: &'v str,
+) -> Vec<(String, Vec<(&'static str, &'v str)>)> {
+    vec![
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("host=127.0.0.1 port={port} user=deploy password={canary} dbname=b"), vec![]),
+        (format!("postgresql://deploy@127.0.0.1:{port}/c"), vec![("PGPASSWORD", canary)]),
+        (format!("postgresql://deploy@127.0.0.1:{port}/d"), vec![("PGPASSFILE", passwords)]),
+        ("postgresql:///e?service=crm".to_owned(), vec![("PGSERVICEFILE", services)]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/missing"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:1/crm"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
+        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?application_name=x&sslmode=wrong"), vec![]),
+        (format!("postgresql://deploy:{canary}%zz@127.0.0.1:{port}/a"), vec![]),
+        (format!("host=127.0.0.1 password='{canary}"), vec![]),
+        (format!("deploy:{canary}@127.0.0.1"), vec![]),
+        (format!("postgresql://deploy:hun@{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:12/{canary}@127.0.0.1:{port}/a"), vec![]),
+        (format!("postgresql://deploy:hun@127.0.0.1:{port}/{canary}@127.0.0.1/a"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password=hun&{canary}=1"), vec![]),
+        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&schema=public"), vec![]),
+        (
+            format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&search_path=a,b&nonesuch_timeout=1"),
+            vec![],
+        ),
+        (format!("postgres:/deploy:{canary}@127.0.0.1/a"), vec![]),
+        (format!("postgresql+asyncpg://deploy:{canary}@127.0.0.1/a"), vec![]),
+        (format!("\"postgresql://deploy:{canary}@127.0.0.1/a\""), vec![]),
+        (format!("host=127.0.0.1 password=hun {canary}=1"), vec![]),
+        (format!("dbname=postgresql://deploy:{canary}@127.0.0.1/a"), vec![]),
+        ("postgresql:///e?service=bad".to_owned(), vec![("PGSERVICEFILE", services)]),
+        ("postgresql:///e?service=worse".to_owned(), vec![("PGSERVICEFILE", services)]),
+    ]
+}
+
 #[test]
 fn a_password_is_never_shown() {
     let server = TemporaryServer::builder().tcp().start().unwrap();
@@ -52,38 +92,8 @@ fn a_password_is_never_shown() {
         ),
     );
     let passwords = write("passwords", format!("*:*:*:deploy:{canary}\n"));
-    let (port, home) = (server.port(), home.path().display().to_string());
-    // Each by a database of its own; those after the fifth cannot be read or do not lead anywhere.
-    let ways: Vec<(String, Vec<(&str, &str)>)> = vec![
-        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a"), vec![]),
-        (format!("host=127.0.0.1 port={port} user=deploy password={canary} dbname=b"), vec![]),
-        (format!("postgresql://deploy@127.0.0.1:{port}/c"), vec![("PGPASSWORD", canary)]),
-        (format!("postgresql://deploy@127.0.0.1:{port}/d"), vec![("PGPASSFILE", &passwords)]),
-        ("postgresql:///e?service=crm".to_owned(), vec![("PGSERVICEFILE", &services)]),
-        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/missing"), vec![]),
-        (format!("postgresql://deploy:{canary}@127.0.0.1:1/crm"), vec![]),
-        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?sslmode=verify-full"), vec![]),
-        (format!("postgresql://deploy:{canary}@127.0.0.1:{port}/a?application_name=x&sslmode=wrong"), vec![]),
-        (format!("postgresql://deploy:{canary}%zz@127.0.0.1:{port}/a"), vec![]),
-        (format!("host=127.0.0.1 password='{canary}"), vec![]),
-        (format!("deploy:{canary}@127.0.0.1"), vec![]),
-        (format!("postgresql://deploy:hun@{canary}@127.0.0.1:{port}/a"), vec![]),
-        (format!("postgresql://deploy:12/{canary}@127.0.0.1:{port}/a"), vec![]),
-        (format!("postgresql://deploy:hun@127.0.0.1:{port}/{canary}@127.0.0.1/a"), vec![]),
-        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password=hun&{canary}=1"), vec![]),
-        (format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&schema=public"), vec![]),
-        (
-            format!("postgresql://127.0.0.1:{port}/a?user=deploy&password={canary}&search_path=a,b&nonesuch_timeout=1"),
-            vec![],
-        ),
-        (format!("postgres:/deploy:{canary}@127.0.0.1/a"), vec![]),
-        (format!("postgresql+asyncpg://deploy:{canary}@127.0.0.1/a"), vec![]),
-        (format!("\"postgresql://deploy:{canary}@127.0.0.1/a\""), vec![]),
-        (format!("host=127.0.0.1 password=hun {canary}=1"), vec![]),
-        (format!("dbname=postgresql://deploy:{canary}@127.0.0.1/a"), vec![]),
-        ("postgresql:///e?service=bad".to_owned(), vec![("PGSERVICEFILE", &services)]),
-        ("postgresql:///e?service=worse".to_owned(), vec![("PGSERVICEFILE", &services)]),
-    ];
+    let home = home.path().display().to_string();
+    let ways = ways(server.port(), canary, &passwords, &services);
     for database in ["a", "b", "c", "d", "e"] {
         query_at(&socket, &format!("CREATE DATABASE {database}"));
     }
