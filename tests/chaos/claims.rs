@@ -155,13 +155,13 @@ const LISTS: [(&str, &str, bool); 3] = [
 /// The words after a step's label in a headline: whether it is done; `None`: it is half-done.
 const VERDICTS: [(&str, Option<bool>); 10] = [
     (" was not committed by this run", Some(false)),
-    (" failed here, but another migrator has done it", Some(true)),
+    (" failed here, but another migrator has completed it", Some(true)),
     (" failed half-done", None),
     (" is not applied", Some(false)),
     (" is still applied", Some(false)),
     (" is unfinished", None),
     (" is in doubt", None),
-    (" failed, it is still applied", Some(false)),
+    (" failed and is still applied", Some(false)),
     (" failed and was rolled back", Some(false)),
     (" failed", Some(false)),
 ];
@@ -186,7 +186,7 @@ fn claims(line: &str) -> Vec<Claim> {
         claims.push(Claim::HalfDone(label.to_owned(), number.parse().ok()));
     }
     let step = ["migration ", "repeatable ", "seed "].iter().find_map(|kind| headline.strip_prefix(kind));
-    // A label has no spaces: `failed, it is still applied` is not what is said of a step named `003_rows failed, it`.
+    // A label has no spaces: `failed and is still applied` is not what is said of a step named `003_rows failed and`.
     let verdict = |words: &str| step?.split_once(words).filter(|(label, _)| !label.contains(' '));
     let found = VERDICTS.iter().find_map(|(words, done)| Some((verdict(words)?, done)));
     let Some(((label, rest), done)) = found else { return claims };
@@ -273,7 +273,7 @@ mod tests {
         let report = "error: migration 002_orders is still applied: the connection was lost: closed\n\
              \x20 = note: done before it in this run: 004_index, 003_rows. Not run: 001_accounts.\n";
         assert_eq!(down("rolled back 004_index (3 ms)\nrolled back 003_rows (4 ms)\n", report), Vec::<String>::new());
-        let failed = "error: rollback of migration 002_orders failed, it is still applied: boom\n\
+        let failed = "error: rollback of migration 002_orders failed and is still applied: boom\n\
              \x20 = note: rolled back before it in this run: 003_rows. Not run: 001_accounts.\n";
         assert_eq!(down("", failed), Vec::<String>::new());
         is_noticed(&down("rolled back 002_orders (3 ms)\n", ""), "untrue: `rolled back 002_orders");
@@ -300,7 +300,7 @@ mod tests {
             ("error: migration 002_orders is not applied: closed", "NotDone(\"002_orders\")"),
             ("error: migration 002_orders failed and was rolled back", "NotDone(\"002_orders\")"),
             ("error: migration 002_orders failed at statement 2 of 3", "NotDone(\"002_orders\")"),
-            ("error: migration 003_rows failed here, but another migrator has done it", "Done(\"003_rows\")"),
+            ("error: migration 003_rows failed here, but another migrator has completed it", "Done(\"003_rows\")"),
             ("error: migration 002_orders is unfinished: closed", "HalfDone(\"002_orders\", None)"),
             ("  = note: done before it in this run: 003_rows. Not run: none.", "Done(\"003_rows\")"),
             ("  = note: done before it in this run: none. Not run: 002_orders.", "NotDone(\"002_orders\")"),
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn what_is_said_of_a_statement_is_compared_with_the_events() {
         let lost = "error: the connection was lost while statement 10 of migration 006_mixed ran: closed\n";
-        let doubt = "error: migration 006_mixed is in doubt: statement 10 was started, and nobody knows how it ended\n";
+        let doubt = "error: migration 006_mixed is in doubt: statement 10 was started, and its outcome is unknown\n";
         for (line, way, command) in
             [lost, doubt].into_iter().flat_map(|line| [(line, Way::Up, Command::Up), (line, Way::Down, Command::Down)])
         {
@@ -331,7 +331,7 @@ mod tests {
             (Command::Seed, "seeded test (3 ms)"),
             (Command::Stamp, "stamped 10 without running: 001_accounts, 002_orders, 003_rows and 7 more"),
             (Command::Stamp, "nothing to stamp"),
-            (Command::Resolve("--retry"), "statement 10 of 006_mixed will be run again; `migrator up` goes on"),
+            (Command::Resolve("--retry"), "statement 10 of 006_mixed will be run again; `migrator up` continues"),
         ] {
             is_noticed(&of(command, &facts(), (6, line, "")), "untrue");
             is_noticed(&of(command, &facts(), (0, "", "")), "exit code 0");

@@ -157,7 +157,7 @@ fn an_index_that_a_full_disk_left_invalid_is_built_by_the_next_run() {
           |
           = note: HINT: Check free disk space.
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+          = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
     "#]]
     .assert_eq(&small.up());
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
@@ -169,7 +169,7 @@ fn an_index_that_a_full_disk_left_invalid_is_built_by_the_next_run() {
         applied 001_index
         applied 1 migration
         --- stderr
-        001_index: index public.big_text is invalid, an unfinished build: it is dropped and built again
+        001_index: index public.big_text is invalid, left by an unfinished build: dropping it and building it again
     "#]]
     .assert_eq(&small.up());
     assert_eq!(small.session.value(invalid), "0");

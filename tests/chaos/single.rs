@@ -77,9 +77,9 @@ fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
     let stderr: Vec<String> = lines.filter(|line| !line.starts_with("the server is not back yet")).collect();
     expect![[r#"
         warning: SIGTERM: stopping; the running statement is cancelled
-        error: the connection was lost (terminating connection due to administrator command [57P01]), and it cannot be seen what has been committed: stopped by a signal while looking
+        error: the connection was lost (terminating connection due to administrator command [57P01]), and what was committed could not be read: stopped by a signal while checking what was committed
           = note: in doubt: 007_touch, 008_mood, 009_backfill and 3 more
-          = help: when the server is back, `migrator status` shows what is in the database; then run the command again"#]].assert_eq(&stderr.join("\n"));
+          = help: when the server is back, check `migrator status`, then run the command again"#]].assert_eq(&stderr.join("\n"));
     let said = migrator::finish(up);
     assert_eq!(said.exit, Some(7));
     assert!(said.stdout.contains("applied 006_mixed") && !said.stdout.contains("007_touch"), "{}", said.stdout);
@@ -109,7 +109,7 @@ fn of_a_seed_whose_answer_is_lost_it_is_said_whether_it_is_in_the_database() {
 fn a_rollback_that_is_asked_for_while_another_migrator_works_does_not_call_that_half_done() {
     // Its statement is on its way: neither is it half-done for good, nor is its end unknown.
     let (_, log) = sound(Task::Up, Fault::Race, "Q DO", false);
-    assert!(log.contains("error: nothing can be planned now: another migrator is at work, pid "), "{log}");
+    assert!(log.contains("error: cannot plan now: another migrator is running, pid "), "{log}");
     let (_, log) = sound(Task::Down, Fault::Race, "Q DO", false);
     assert!(log.contains("waiting for the migration lock: held by pid "), "{log}");
 }

@@ -44,24 +44,24 @@ fn the_help_fits_what_the_server_has_refused() {
         "`-- migrate:up transaction:false`",
     );
     check("", "DO $$ BEGIN COMMIT; END $$;", "2D000", "`-- migrate:up transaction:false`");
-    check("", "DO $$ BEGIN EXECUTE 'VACUUM'; END $$;", "25001", "instead of a DO block");
+    check("", "DO $$ BEGIN EXECUTE 'VACUUM'; END $$;", "25001", "instead of in a DO block");
     check(
         "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)",
         "CREATE UNIQUE INDEX t_a ON t (a);",
         "23505",
-        "rows that are in the database break it",
+        "existing rows violate it",
     );
     check(
         "CREATE TABLE t (a int); INSERT INTO t VALUES (NULL)",
         "ALTER TABLE t ALTER a SET NOT NULL;",
         "23502",
-        "rows that are in the database break it",
+        "existing rows violate it",
     );
     check(
         "CREATE TABLE t (a int); INSERT INTO t VALUES (1)",
         "ALTER TABLE t ADD CHECK (a > 1);",
         "23514",
-        "rows that are in the database break it",
+        "existing rows violate it",
     );
     check(
         "CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t",
@@ -73,7 +73,7 @@ fn the_help_fits_what_the_server_has_refused() {
         "CREATE TYPE mood AS ENUM ('a')",
         "ALTER TYPE mood ADD VALUE 'b';\nSELECT 'b'::mood;",
         "55P04",
-        "move what uses it to the next migration",
+        "move the statements that use it to the next migration",
     );
     check(
         "",
@@ -81,7 +81,7 @@ fn the_help_fits_what_the_server_has_refused() {
         "55006",
         "SET CONSTRAINTS ALL IMMEDIATE",
     );
-    check("", "DO $$ BEGIN EXECUTE 'SELECT 1 WHERE 1 = :name'; END $$;", "42601", "variables of psql");
+    check("", "DO $$ BEGIN EXECUTE 'SELECT 1 WHERE 1 = :name'; END $$;", "42601", "psql variables");
     // Where only the file can tell.
     check("", "SELECT nope;", "42703", "correct the file");
     check("CREATE TABLE t (a int PRIMARY KEY)", "INSERT INTO t VALUES (1), (1);", "23505", "correct the file");
@@ -96,8 +96,8 @@ fn who_lacks_a_right_is_not_told_to_correct_the_file() {
     project.query(&format!("GRANT ALL ON SCHEMA public TO {role}; GRANT ALL ON schema_migrations, schema_migration_events TO {role}; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"));
     for (up, help) in [
         ("ALTER TABLE t1 ADD COLUMN a int;", "connect as that role"),
-        ("SELECT count(*) FROM t1;", "grant the migrator's user that right"),
-        ("CREATE EXTENSION file_fdw;", "let a superuser create the extension"),
+        ("SELECT count(*) FROM t1;", "grant the migrator's user that privilege"),
+        ("CREATE EXTENSION file_fdw;", "have a superuser create the extension"),
     ] {
         project.migration("002_b", up, "");
         let output = project.run_as(&role, &["up"]);

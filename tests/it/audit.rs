@@ -25,7 +25,7 @@ fn clean_data_is_exit_0_and_nothing_is_written() {
         ok        names (1)
         ok        names (2)
         ok        negative
-        3 questions, nothing found
+        3 queries, no violations
     "#]]
     .assert_eq(&project.run(&["audit"]));
     assert_eq!(fingerprint(&project), before);
@@ -58,7 +58,7 @@ fn violations_are_shown_with_their_first_rows() {
         violated  negative: 1 row
                   what        count
                   below zero  2
-        3 of 3 questions need somebody to look
+        3 of 3 queries need attention
     "#]]
     .assert_eq(&project.run(&["audit"]));
     expect![[r#"
@@ -87,7 +87,7 @@ fn a_check_that_cannot_be_run_does_not_hide_the_others() {
         violated  negative: 1 row
                   what        count
                   below zero  1
-        2 of 4 questions need somebody to look
+        2 of 4 queries need attention
     "#]]
     .assert_eq(&project.run(&["audit"]));
 }
@@ -98,7 +98,7 @@ fn an_unknown_check_is_named_with_those_that_there_are() {
         exit 2
         --- stderr
         error: there is no check `nmaes` in this binary
-          = help: there is: `names`, `negative`
+          = help: checks in this binary: `names`, `negative`
     "#]]
     .assert_eq(&project().run(&["audit", "nmaes"]));
     let empty = Project::new();
@@ -106,7 +106,7 @@ fn an_unknown_check_is_named_with_those_that_there_are() {
         exit 2
         --- stderr
         error: there is no check `names` in this binary
-          = help: there is: none
+          = help: checks in this binary: none
     "#]]
     .assert_eq(&empty.run(&["audit", "names"]));
     expect![[r#"
@@ -137,12 +137,12 @@ fn up_audits_before_and_after() {
         applied 1 migration in N ms; the database is at 002
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        warning: the checks before:
+        warning: the data checks before:
           violated  negative: 1 row
                     what        count
                     below zero  1
-          1 of 1 questions need somebody to look
-        the checks find nothing after
+          1 of 1 queries need attention
+        the data checks after found nothing
     "#]]
     .assert_eq(&project.run(&["up", "--audit"]));
     project.migration("003_spoil", "UPDATE a SET id = -7;", "");
@@ -153,12 +153,12 @@ fn up_audits_before_and_after() {
         applied 1 migration in N ms; the database is at 003
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        the checks find nothing before
-        warning: the checks after:
+        the data checks before found nothing
+        warning: the data checks after:
           violated  negative: 1 row
                     what        count
                     below zero  1
-          1 of 1 questions need somebody to look
+          1 of 1 queries need attention
     "#]]
     .assert_eq(&project.run(&["up", "--audit"]));
 }

@@ -61,7 +61,7 @@ fn an_older_release_waits_for_a_newer_one_and_then_has_nothing_to_do() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
-        warning: a newer release has migrated this database: it has 002, which this binary does not know; repeatables are left alone
+        warning: a newer release has migrated this database: it has 002, which this binary does not know; repeatables are skipped
     "#]].assert_eq(&older.run(&["up"]));
     assert!(newer.finish(slow).starts_with("exit 0"));
 }
@@ -124,8 +124,8 @@ fn what_is_running_is_not_called_in_doubt() {
     expect![[r#"
         exit 5
         --- stderr
-        error: nothing can be planned now: another migrator is at work, pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
-          = help: wait until it has finished; `migrator status` shows the statement that it runs
+        error: cannot plan now: another migrator is running, pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
+          = help: wait until it has finished; `migrator status` shows the statement that it is running
     "#]].assert_eq(&project.run(&["plan"]));
     assert!(project.run(&["up", "--dry-run"]).starts_with("exit 5"));
     assert!(project.finish(slow).starts_with("exit 0"));

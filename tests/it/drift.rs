@@ -133,8 +133,8 @@ fn without_facts_for_the_servers_release_there_is_no_answer() {
     expect![[r#"
         exit 2
         --- stderr
-        error: this binary has no schema facts for PostgreSQL X there are: none
-          = help: `cargo xtask dump` writes db/schema.facts.MAJOR where PG_BIN names the programs of PostgreSQL X or it is the newest one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.MAJOR` does, on a database with these migrations and nothing else; commit the file, and build again
+        error: this binary has no schema facts for PostgreSQL X it has: none
+          = help: run `cargo xtask dump` with PG_BIN set to the programs of PostgreSQL X to write db/schema.facts.MAJOR; without its pg_dump, run `migrator drift --facts > db/schema.facts.MAJOR` on a database with these migrations and nothing else; commit the file, and build again
     "#]]
     .assert_eq(&shown(project.run(&["drift"])));
     project.file("schema.facts.99", "# schema facts of PostgreSQL 99 at 001\n");
@@ -142,8 +142,8 @@ fn without_facts_for_the_servers_release_there_is_no_answer() {
         exit 2
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: this binary has no schema facts for PostgreSQL X there are: 99
-          = help: `cargo xtask dump` writes db/schema.facts.MAJOR where PG_BIN names the programs of PostgreSQL X or it is the newest one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.MAJOR` does, on a database with these migrations and nothing else; commit the file, and build again
+        error: this binary has no schema facts for PostgreSQL X it has: 99
+          = help: run `cargo xtask dump` with PG_BIN set to the programs of PostgreSQL X to write db/schema.facts.MAJOR; without its pg_dump, run `migrator drift --facts > db/schema.facts.MAJOR` on a database with these migrations and nothing else; commit the file, and build again
     "#]]
     .assert_eq(&shown(project.run(&["up", "--check-drift"])));
 }
@@ -162,7 +162,7 @@ fn a_database_in_another_state_is_compared_with_a_warning() {
                    + LOGGED
         1 object differs: 2 added, 0 removed, 0 changed
         --- stderr
-        warning: differences are to be expected: 002 is applied, and db/schema.facts.MAJOR describes the schema without it
+        warning: differences are expected: 002 is applied, and db/schema.facts.MAJOR describes the schema without it
     "#]]
     .assert_eq(&project.run(&["drift"]).replace(&major(), "MAJOR"));
     project.run(&["down", "--to", "0", "--yes"]);
@@ -182,8 +182,9 @@ fn a_database_in_another_state_is_compared_with_a_warning() {
                    - LOGGED
         1 object differs: 0 added, 5 removed, 0 changed
         --- stderr
-        warning: differences are to be expected: 001 is not applied, and db/schema.facts.MAJOR describes the schema with it
-    "#]].assert_eq(&project.run(&["drift"]).replace(&major(), "MAJOR"));
+        warning: differences are expected: 001 is not applied, and db/schema.facts.MAJOR describes the schema with it
+    "#]]
+    .assert_eq(&project.run(&["drift"]).replace(&major(), "MAJOR"));
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn up_refuses_a_drifted_schema_before_anything_is_written() {
                     added    table
                              + LOGGED
                   1 object differs: 2 added, 0 removed, 0 changed
-          = help: write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml
+          = help: write a migration for the changes to keep, undo the others, or list them under `ignore` in [drift] of db/migrator.toml
     "#]].assert_eq(&project.run(&["up", "--check-drift"]));
     project.migration("002_b", "CREATE TABLE public.b (id int);", "DROP TABLE public.b;");
     let before = fingerprint(&project);
@@ -216,7 +217,7 @@ fn up_refuses_a_drifted_schema_before_anything_is_written() {
                     added    table
                              + LOGGED
                   1 object differs: 2 added, 0 removed, 0 changed
-          = help: write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml
+          = help: write a migration for the changes to keep, undo the others, or list them under `ignore` in [drift] of db/migrator.toml
     "#]].assert_eq(&project.run(&["up", "--check-drift"]));
     assert_eq!(fingerprint(&project), before);
     project.query("DROP TABLE by_hand");
@@ -228,7 +229,7 @@ fn up_refuses_a_drifted_schema_before_anything_is_written() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         no drift
-        drift is not looked for here: 002 is applied, and db/schema.facts.MAJOR describes the schema without it
+        drift check skipped: 002 is applied, and db/schema.facts.MAJOR describes the schema without it
     "#]]
     .assert_eq(&project.run(&["up", "--check-drift"]).replace(&major(), "MAJOR"));
 }
@@ -247,8 +248,8 @@ fn up_says_where_it_did_not_look_and_looks_afterwards() {
         applied 1 migration in N ms; the database is at 002
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        drift is not looked for here: 002 is not applied, and db/schema.facts.MAJOR describes the schema with it
-        warning: the schema is not the compiled one:
+        drift check skipped: 002 is not applied, and db/schema.facts.MAJOR describes the schema with it
+        warning: the schema differs from the compiled one:
           public.by_hand
             added    column x
                      + #1 integer
@@ -321,8 +322,8 @@ fn who_may_not_read_a_catalog_is_told_which() {
             exit 8
             --- stderr
             error: the server refused reading the schema: permission denied for table pg_policy [42501]
-              = note: nothing was compared: a schema that is not read whole cannot be called equal
-              = help: grant the right to the migrator's user, or connect as the owner
+              = note: nothing was compared: the schema could not be read completely
+              = help: grant the privilege to the migrator's user, or connect as the owner
         "#]]
         .assert_eq(&project.run_as("drift_guest", arguments));
     }

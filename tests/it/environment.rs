@@ -4,13 +4,19 @@ use expect_test::expect;
 
 use crate::support::Project;
 
-#[test]
-fn the_database_says_which_environment_it_is() {
+/// A project whose environment `production` has a policy.
+fn with_policy() -> Project {
     let project = Project::new();
     project.tables(1);
     project
         .file("migrator.toml", "[environments.production]\napproval = true\ndown = false\nseeds = [\"production\"]\n");
     project.file("seeds/development.sql", "SELECT 1;\n").file("seeds/production.sql", "SELECT 1;\n");
+    project
+}
+
+#[test]
+fn the_database_says_which_environment_it_is() {
+    let project = with_policy();
     expect![[r#"
         exit 0
         --- stdout
@@ -48,11 +54,17 @@ fn the_database_says_which_environment_it_is() {
         production
     "#]]
     .assert_eq(&project.run(&["environment"]));
+}
+
+#[test]
+fn the_policy_of_the_environment_holds() {
+    let project = with_policy();
+    project.run(&["environment", "set", "production"]);
     expect![[r#"
         exit 8
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X · environment production
-        error: the environment `production` demands an approved plan
+        error: the environment `production` requires an approved plan
           = note: nothing was applied; the digest of this plan is CHECKSUM
           = help: have the output of `migrator plan --sql` approved, then run `up --plan DIGEST --approved-by WHO`
     "#]]
@@ -61,7 +73,7 @@ fn the_database_says_which_environment_it_is() {
         exit 8
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X · environment production
-        error: the plan is not the approved one: its digest is CHECKSUM, approved was beef
+        error: the plan is not the approved one: its digest is CHECKSUM, the approved one is beef
           = help: run `migrator plan`, have it approved, and pass its digest
     "#]]
     .assert_eq(&project.run(&["up", "--plan", "beef", "--approved-by", "ada"]));
@@ -83,7 +95,7 @@ fn the_database_says_which_environment_it_is() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X · environment production
         error: `down` is forbidden in the environment `production`
-          = help: go forward with a new migration; the policy is `down = false` in db/migrator.toml
+          = help: write a new migration instead; the policy is `down = false` in db/migrator.toml
     "#]]
     .assert_eq(&project.run(&["down", "--yes"]));
     expect![[r#"

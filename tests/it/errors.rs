@@ -132,7 +132,7 @@ fn a_failing_rollback_names_the_down_block() {
         exit 3
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: rollback of migration 002_t2 failed, it is still applied
+        error: rollback of migration 002_t2 failed and is still applied
          --> db/migrations/002_t2.sql:5:1
           |
         5 | DROP TABLE t3;
@@ -187,14 +187,14 @@ fn connection_errors_say_what_to_do_and_never_the_password() {
         exit 6
         --- stderr
         error: cannot connect to `postgresql://me@127.0.0.1:1/crm`: Connection refused (os error 111)
-          = help: is the server running, and are host and port right?
+          = help: check that the server is running and that the host and port are correct
     "#]]
     .assert_eq(&run("postgresql://me:s3cret@127.0.0.1:1/crm"));
     expect![[r#"
         exit 6
         --- stderr
         error: cannot connect to `postgresql://me@db.invalid:5432/crm`: failed to lookup address information: Name or service not known
-          = help: is the server running, and are host and port right?
+          = help: check that the server is running and that the host and port are correct
     "#]]
     .assert_eq(&run("postgresql://me:s3cret@db.invalid/crm?sslmode=verify-full"));
 }

@@ -39,8 +39,31 @@ fn is_untouched(project: &Project) -> bool {
     project.query("SELECT to_regclass('known_again') IS NOT NULL") == "t\n"
 }
 
+/// `text` is that of db/schema.sql.
+fn a_failed_load_names_its_place(workspace: &Workspace, text: &str) {
+    // No position comes with this error: xtask knows where the statement starts.
+    let grant = "GRANT SELECT ON public.books TO nobody_of_this_name;\n\n--\n-- Dbmate schema migrations";
+    workspace.write("db/schema.sql", text.replace("--\n-- Dbmate schema migrations", grant));
+    expect![[r#"
+        exit 3
+        --- stdout
+        dropped and created database `loaded_dev`
+        --- stderr
+        error: the load of `db/schema.sql` failed and was rolled back
+           --> db/schema.sql:212:1
+            |
+        212 | GRANT SELECT ON public.books TO nobody_of_this_name;
+            | ^ role "nobody_of_this_name" does not exist [42704]
+            |
+            = note: database `loaded_dev` is new and empty
+            = help: create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them
+            = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
+    "#]]
+    .assert_eq(&workspace.run(&mut workspace.cargo("xtask reset --from-dump --yes --no-dump")));
+}
+
 #[test]
-fn the_schema_is_loaded_and_what_is_behind_it_applied() {
+fn the_schema_is_loaded_and_what_comes_after_it_is_applied() {
     let workspace = Workspace::foreign("loaded");
     let run = |line: &str| workspace.run(&mut workspace.cargo(line));
     expect![[r#"
@@ -101,25 +124,7 @@ fn the_schema_is_loaded_and_what_is_behind_it_applied() {
         SERVER · database loaded_dev · user postgres · PostgreSQL X
     "#]]
     .assert_eq(&run("xtask reset --from-dump --yes --no-dump"));
-    // No position comes with this error: xtask knows where the statement starts.
-    let grant = "GRANT SELECT ON public.books TO nobody_of_this_name;\n\n--\n-- Dbmate schema migrations";
-    workspace.write("db/schema.sql", text.replace("--\n-- Dbmate schema migrations", grant));
-    expect![[r#"
-        exit 3
-        --- stdout
-        dropped and created database `loaded_dev`
-        --- stderr
-        error: the load of `db/schema.sql` failed and was rolled back
-           --> db/schema.sql:212:1
-            |
-        212 | GRANT SELECT ON public.books TO nobody_of_this_name;
-            | ^ role "nobody_of_this_name" does not exist [42704]
-            |
-            = note: database `loaded_dev` is new and empty
-            = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
-            = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
-    "#]]
-    .assert_eq(&run("xtask reset --from-dump --yes --no-dump"));
+    a_failed_load_names_its_place(&workspace, &text);
 }
 
 #[test]

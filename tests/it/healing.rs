@@ -86,7 +86,7 @@ fn an_index_of_that_name_that_somebody_else_built_is_not_taken_for_ours() {
                 exit 3
                 --- stderr
                 SERVER · database DB · user postgres · PostgreSQL X
-                001_a: index public.a_i is not what the file builds
+                001_a: index public.a_i is not the one that the file builds
                 error: migration 001_a failed at statement 1 of 1
                  --> db/migrations/001_a.sql:2:1
                   |
@@ -94,8 +94,8 @@ fn an_index_of_that_name_that_somebody_else_built_is_not_taken_for_ours() {
                   | ^ relation "a_i" already exists [42P07]
                   |
                   = note: applied before it in this run: none. Not run: none.
-                  = help: if this database got it from elsewhere (another tool, a restored dump), record what it has with `migrator stamp --to 001`, which runs nothing; else correct the file, build, and run `up` again
-                  = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+                  = help: if another tool or a restored dump created it, record it with `migrator stamp --to 001`, which runs nothing; otherwise correct the file, build, and run `up` again
+                  = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
             "#]],
         );
     }
@@ -148,7 +148,7 @@ fn a_drop_that_failed_is_tried_again_and_not_taken_as_done() {
               | ^ index "a_i" does not exist [42704]
               |
               = note: applied before it in this run: none. Not run: none.
-              = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+              = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
         "#]],
         );
     }
@@ -171,7 +171,7 @@ fn what_an_interrupted_reindex_left_behind_is_dropped() {
           | ^ canceling statement due to user request [57014]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+          = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
     "#]],
     );
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
@@ -185,7 +185,7 @@ fn what_an_interrupted_reindex_left_behind_is_dropped() {
         applied 1 migration in N ms; the database is at 001
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        001_a: index public.a_i_ccnew was left behind by an unfinished REINDEX: it is dropped
+        001_a: index public.a_i_ccnew was left by an unfinished REINDEX: dropping it
     "#]],
     );
     assert_eq!(project.query(invalid), "0\n");
@@ -213,7 +213,7 @@ fn a_detachment_that_was_begun_is_finished() {
               | ^ canceling statement due to user request [57014]
               |
               = note: applied before it in this run: none. Not run: none.
-              = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+              = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
         "#]],
     );
     assert_eq!(project.query("SELECT inhdetachpending FROM pg_inherits"), "t\n");
@@ -226,7 +226,7 @@ fn a_detachment_that_was_begun_is_finished() {
         applied 1 migration in N ms; the database is at 001
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        001_a: the detachment of partition p1 was begun by an earlier run: it is finished
+        001_a: an earlier run began to detach partition p1: finishing it
     "#]],
     );
     assert_eq!(project.query("SELECT count(*) FROM pg_inherits"), "0\n");

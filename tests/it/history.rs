@@ -22,7 +22,7 @@ fn an_applied_file_may_be_reformatted_but_not_changed() {
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: `db/migrations/001_t1.sql`: version 001 was applied by release 1.0.0 with checksum CHECKSUM, this binary holds CHECKSUM
+        error: history and binary diverge: `db/migrations/001_t1.sql`: version 001 was applied by release 1.0.0 with checksum CHECKSUM, but this binary has CHECKSUM
           = help: applied migrations are immutable: restore the file (`git log -p` shows the change) and put the change into a new migration
     "#]].assert_eq(&project.run(&["up"]));
     expect![[r#"
@@ -31,7 +31,7 @@ fn an_applied_file_may_be_reformatted_but_not_changed() {
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  t1  changed  DATE TIME UTC  postgres  N ms
         002  t2  applied  DATE TIME UTC  postgres  N ms
-        1 changed. Next: `migrator plan` says what is wrong and what to do.
+        1 changed. Next: `migrator plan` shows what is wrong and how to fix it.
     "#]]
     .assert_eq(&project.run(&["status", "--check"]));
     assert_eq!(fingerprint(&project), before);
@@ -45,8 +45,8 @@ fn an_applied_version_that_the_binary_does_not_hold_is_named() {
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: version 002 (t2) is applied, but this binary does not hold it and holds newer ones
-          = help: the file was deleted, or was applied from another branch: bring it back, or run the binary that holds it and take it back with `down`
+        error: history and binary diverge: version 002 (t2) is applied, but missing from this binary, which has newer ones
+          = help: the file was deleted, or applied from another branch: restore it, or roll it back with a binary that has it
     "#]].assert_eq(&project.run(&["up"]));
 }
 
@@ -66,9 +66,9 @@ fn a_late_file_is_refused_unless_it_is_allowed() {
         --- stdout
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  t1  applied  DATE TIME UTC  postgres  N ms
-        002      t2    late
+        002      t2    out of order
         003  t3  applied  DATE TIME UTC  postgres  N ms
-        1 late. Next: `migrator plan` says what is wrong and what to do.
+        1 out of order. Next: `migrator plan` shows what is wrong and how to fix it.
     "#]]
     .assert_eq(&project.run(&["status"]));
     expect![[r#"
@@ -91,11 +91,11 @@ fn all_divergences_are_named_at_once() {
         exit 4
         --- stderr
         error: history and binary diverge in 3 places
-          = note: `db/migrations/001_t1.sql`: version 001 was applied by release 1.0.0 with checksum CHECKSUM, this binary holds CHECKSUM
-          = note: version 002 (t2) is applied, but this binary does not hold it and holds newer ones
+          = note: `db/migrations/001_t1.sql`: version 001 was applied by release 1.0.0 with checksum CHECKSUM, but this binary has CHECKSUM
+          = note: version 002 (t2) is applied, but missing from this binary, which has newer ones
           = note: `db/migrations/003_t3.sql`: version 003 is pending below 004, which is applied
           = help: applied migrations are immutable: restore the file (`git log -p` shows the change) and put the change into a new migration
-          = help: the file was deleted, or was applied from another branch: bring it back, or run the binary that holds it and take it back with `down`
+          = help: the file was deleted, or applied from another branch: restore it, or roll it back with a binary that has it
           = help: give it a version above 004, or, if its order does not matter, run `up --allow-out-of-order`
     "#]].assert_eq(&project.run(&["up"]));
 }
@@ -109,7 +109,7 @@ fn a_version_that_is_written_otherwise_is_a_divergence() {
         exit 4
         --- stderr
         error: history and binary diverge: `db/migrations/1_t1.sql`: the history has version `001`, the file has `1`
-          = help: rename the file so that its version is written `001` again
+          = help: rename the file so that its version is `001` again
     "#]]
     .assert_eq(&project.run(&["up"]));
 }
@@ -127,7 +127,7 @@ fn an_older_binary_warns_and_changes_nothing() {
         nothing to apply
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        warning: a newer release has migrated this database: it has 003, which this binary does not know; repeatables are left alone
+        warning: a newer release has migrated this database: it has 003, which this binary does not know; repeatables are skipped
     "#]].assert_eq(&older.run(&["up"]));
     expect![[r#"
         exit 0
@@ -137,14 +137,14 @@ fn an_older_binary_warns_and_changes_nothing() {
         002  t2  applied  DATE TIME UTC  postgres  N ms
         003  t3  ahead  DATE TIME UTC  postgres  N ms
         -        v     pending  repeatable
-        1 pending, 1 ahead. Next: nothing: a newer release has been here.
+        1 pending, 1 ahead. Next: nothing: a newer release has migrated this database.
     "#]]
     .assert_eq(&older.run(&["status", "--check"]));
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: version 003 is applied, but newer than everything in this binary
-          = help: run the newer release's migrator: only it knows how to take that back
+        error: history and binary diverge: version 003 is applied, but newer than every version in this binary
+          = help: run the newer release's migrator: only it can roll that back
     "#]]
     .assert_eq(&older.run(&["down", "--yes"]));
     assert_eq!(fingerprint(&older), before);
@@ -152,8 +152,8 @@ fn an_older_binary_warns_and_changes_nothing() {
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: version 003 is applied, but newer than everything in this binary
-          = help: run the newer release's migrator, or set `ahead = "warn"` under [check] in migrator.toml
+        error: history and binary diverge: version 003 is applied, but newer than every version in this binary
+          = help: run the newer release's migrator, or set `ahead = "warn"` under [check] in db/migrator.toml
     "#]]
     .assert_eq(&older.run(&["up"]));
 }
@@ -202,7 +202,7 @@ fn a_table_of_another_tool_is_refused() {
         exit 4
         --- stderr
         error: the table `"public"."schema_migrations"` belongs to golang-migrate
-          = help: set another `table` or `schema` under [history] in db/migrator.toml, and record with `stamp` what has been applied
+          = help: set another `table` or `schema` under [history] in db/migrator.toml, and record with `migrator stamp` what has been applied
     "#]].assert_eq(&project.run(&["up"]));
 }
 

@@ -35,8 +35,8 @@ fn a_history_that_another_user_has_made_is_not_believed() {
     expect![[r#"
         exit 8
         --- stderr
-        error: the history in `"public"."schema_migrations"` cannot be believed: it belongs to `mallory`, which is neither this user, nor a role that it is a member of, nor the database's owner
-          = help: if `mallory` keeps this history, make the migrator's user a member of `mallory`, or run `ALTER TABLE "public"."schema_migrations" OWNER TO ...`; else find out who made it and why; drop it, or set another `table` or `schema` under [history] in db/migrator.toml
+        error: cannot trust the history in `"public"."schema_migrations"`: it belongs to `mallory`, which is neither this user, nor a role that it is a member of, nor the database's owner
+          = help: if `mallory` keeps this history, make the migrator's user a member of `mallory`, or run `ALTER TABLE "public"."schema_migrations" OWNER TO ...`; otherwise find out who created it and why; drop it, or set another `table` or `schema` under [history] in db/migrator.toml
     "#]]
     .assert_eq(&project.run(&["up"]));
 }

@@ -196,6 +196,6 @@ fn a_cancellation_ends_what_runs_and_tells_the_truth() {
           | ^ canceling statement due to user request [57014]
           |
           = note: applied before it in this run: 001_t1. Not run: none.
-          = help: it was stopped by the test: run the command again, it goes on where it stopped"#]]
+          = help: the test stopped it: run the command again, and it continues where it stopped"#]]
     .assert_eq(&error.render(false));
 }

@@ -44,7 +44,7 @@ fn a_transaction_is_rolled_back_and_tried_again() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
-        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; retrying in N ms
     "#]].assert_eq(&once(&up_behind_a_reader(&project)));
 }
 
@@ -64,7 +64,7 @@ fn a_statement_outside_a_transaction_is_tried_again() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
-        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; retrying in N ms
     "#]].assert_eq(&once(&up_behind_a_reader(&project)));
     assert_eq!(
         project.query("SELECT statement, outcome FROM schema_migration_events ORDER BY id OFFSET 1 LIMIT 2"),
@@ -88,7 +88,7 @@ fn a_transaction_inside_a_block_is_tried_again() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         001_a: waits for a lock: blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
-        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; trying again in N ms
+        001_a: canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a; retrying in N ms
     "#]].assert_eq(&once(&up_behind_a_reader(&project)));
 }
 
@@ -111,7 +111,7 @@ fn when_patience_is_over_the_blocker_is_named() {
         2 | ALTER TABLE a ADD COLUMN b int;
           | ^ canceling statement due to lock timeout [55P03], blocked by pid PID (postgres, shop, idle in transaction for N ms): BEGIN; SELECT count(*) FROM a
           = note: applied before it in this run: none. Not run: none.
-          = help: another session holds what it needs: end its transaction, or raise `retry_for` under [session] in migrator.toml, and run it again
+          = help: another session holds what it needs: end its transaction, or raise `retry_for` under [session] in db/migrator.toml, then run it again
     "#]].assert_eq(&once(&project.run(&["up"])));
     drop(other);
 }

@@ -98,7 +98,7 @@ fn the_way_up_begins_with_the_repeatables_of_the_release_before() {
                           |
                           = note: DETAIL: rule _RETURN on view v depends on column "a"
                           = note: applied before it in this run: none. Not run: v.
-                          = help: drop the view before that statement and create it again after it; a view under db/repeatable is created again by the run itself
+                          = help: drop the view before that statement and recreate it afterwards; the run itself recreates a view under db/repeatable
         "#]],
     );
     // The view is new too: it is not in the way.

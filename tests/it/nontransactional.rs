@@ -27,7 +27,7 @@ fn goes_on_at_the_statement_that_failed() {
           | ^ relation "later" does not exist [42P01]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 3 or its cause, build, and run `up` again: it goes on at statement 3
+          = help: correct statement 3 or its cause, build, and run `up` again: it continues at statement 3
     "#]].assert_eq(&three_steps(&project).run(&["up"]));
     expect![[r#"
         exit 0
@@ -96,19 +96,25 @@ fn what_is_done_must_stay_as_it_was() {
     assert!(project.run(&["up"]).starts_with("exit 0"));
 }
 
-#[test]
-fn a_statement_whose_end_is_unknown_is_never_guessed() {
+/// A migration whose second statement fails after it has committed a part of its work.
+fn with_a_commit_inside() -> Project {
     let project = Project::new();
     project.file(
         "migrations/001_do.sql",
         "-- migrate:up transaction:false\nCREATE TABLE a (id int);\nDO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / 0; END $$;\n-- migrate:down\nDROP TABLE a;\n",
     );
+    project
+}
+
+#[test]
+fn a_statement_whose_end_is_unknown_is_never_guessed() {
+    let project = with_a_commit_inside();
     expect![[r#"
         exit 7
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
-        error: migration 001_do failed at statement 2 of 2, which may have done a part of its work
+        error: migration 001_do failed at statement 2 of 2, which may be partly done
          --> db/migrations/001_do.sql:3:7
           |
         3 | DO $$ BEGIN INSERT INTO a VALUES (1); COMMIT; PERFORM 1 / 0; END $$;
@@ -117,38 +123,44 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
           = note: CONTEXT: SQL statement "SELECT 1 / 0"
                   PL/pgSQL function inline_code_block line 1 at PERFORM
           = note: applied before it in this run: none. Not run: none.
-          = help: check what of it is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
+          = help: check how much of it is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
     "#]].assert_eq(&project.run(&["up"]));
     expect![[r#"
         exit 7
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
-        error: migration 001_do is in doubt: statement 2 was started, and nobody knows how it ended
+        error: migration 001_do is in doubt: statement 2 was started, and its outcome is unknown
           = note: the statement is in `db/migrations/001_do.sql`
-          = help: look whether its effect is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
+          = help: check whether its effect is in the database, then run `migrator resolve 001 --statement 2 --applied`, or `--retry` to run it again
     "#]].assert_eq(&project.run(&["up"]));
     expect![[r#"
         exit 0
         --- stdout
         VERSION  NAME  STATE  APPLIED  BY  TIME
-        001      do    half-done  statement 2 of 2 (DO $$ BEGIN INSERT INTO a VALUES (1); CO ...): started, end unknown
-        1 half-done. Next: `migrator up` resumes 001 if the catalog shows how statement 2 ended, else it asks for `migrator resolve`.
+        001      do    half-done  statement 2 of 2 (DO $$ BEGIN INSERT INTO a VALUES (1); CO ...): started, outcome unknown
+        1 half-done. Next: `migrator up` resumes 001 if the catalog shows how statement 2 ended, and otherwise asks for `migrator resolve`.
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status"]));
+}
+
+#[test]
+fn a_person_decides_about_the_open_statement_only() {
+    let project = with_a_commit_inside();
+    project.run(&["up"]);
     expect![[r#"
         exit 2
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
-        error: statement 1 of migration 001_do is not the open one: that is statement 2
-          = help: decide about the statement that `migrator status` shows
+        error: statement 1 of migration 001_do is not open: statement 2 is
+          = help: resolve the statement that `migrator status` shows
     "#]].assert_eq(&project.run(&["resolve", "1", "--statement", "1", "--applied"]));
     expect![[r#"
         exit 0
         --- stdout
-        statement 2 of 001_do counts as applied; `migrator up` goes on
+        statement 2 of 001_do counts as applied; `migrator up` continues
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
@@ -168,7 +180,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
-        error: migration 001_do has no statement to decide about
+        error: migration 001_do has no statement to resolve
           = help: `migrator status` shows what is half-done
     "#]].assert_eq(&project.run(&["resolve", "1", "--statement", "2", "--retry"]));
 }
@@ -185,7 +197,7 @@ fn a_retry_is_run_again() {
     expect![[r#"
         exit 0
         --- stdout
-        statement 1 of 001_do will be run again; `migrator up` goes on
+        statement 1 of 001_do will be run again; `migrator up` continues
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
     "#]]
@@ -210,8 +222,8 @@ fn an_invalid_index_is_built_again() {
           |
           = note: DETAIL: Key (id)=(1) is duplicated.
           = note: applied before it in this run: none. Not run: none.
-          = help: rows that are in the database break it: correct the data, by hand or with a statement before this one, and run it again
-          = help: correct statement 1 or its cause, build, and run `up` again: it goes on at statement 1
+          = help: existing rows violate it: correct the data, by hand or with an earlier statement, then run it again
+          = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
     "#]]
     .assert_eq(&project.run(&["up"]));
     project.query("DELETE FROM a");
@@ -222,7 +234,7 @@ fn an_invalid_index_is_built_again() {
         applied 1 migration in N ms; the database is at 001
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        001_i: index public.a_id is invalid, an unfinished build: it is dropped and built again
+        001_i: index public.a_id is invalid, left by an unfinished build: dropping it and building it again
     "#]]
     .assert_eq(&project.run(&["up"]));
     assert_eq!(
@@ -257,7 +269,7 @@ fn a_transaction_inside_is_one_unit() {
           |                             ^ relation "gate" does not exist [42P01]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: correct statement 2 or its cause, build, and run `up` again: it goes on at statement 2
+          = help: correct statement 2 or its cause, build, and run `up` again: it continues at statement 2
     "#]]
     .assert_eq(&project.run(&["up"]));
     assert_eq!(project.query("SELECT count(*) FROM a"), "0\n");

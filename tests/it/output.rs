@@ -56,7 +56,7 @@ fn shows_what_is_inside() {
         exit 2
         --- stderr
         error: there is no migration 9 in this binary
-          = help: `migrator list` shows those that are
+          = help: `migrator list` shows the migrations of this binary
     "#]]
     .assert_eq(&project.run(&["show", "9"]));
     expect![[r#"
@@ -95,7 +95,7 @@ fn verbose_says_how_it_connects_and_what_it_sends() {
         connected to postgresql://postgres@SERVER/DB at SERVER in N ms, sslmode prefer
         the history in "public"."schema_migrations": 0 applied, 0 events
         SERVER · database DB · user postgres · PostgreSQL X
-        the lock 7300916411259422349 taken after N ms by pid PID
+        took the lock 7300916411259422349 after N ms as pid PID
         001_t1: N bytes sent
         002_index: statement 1 sent
     "#]]

@@ -100,7 +100,7 @@ fn a_transaction_pooler_is_refused_before_anything_is_written() {
         --- stderr
         POOLER · database DB · user postgres · PostgreSQL X
         error: the connection goes through a transaction pooler, which cannot hold the migration lock
-          = help: connect to the server itself, at its socket:5432, or through a pool in session mode
+          = help: connect directly to the server at its socket:5432, or through a pool in session mode
     "#]]
     .assert_eq(&outputs[0]);
     assert!(outputs.iter().all(|output| *output == outputs[0]), "{outputs:?}");

@@ -112,7 +112,7 @@ fn the_rows_of_an_audit_are_text() {
     project.file("checks/c.sql", &format!("SELECT nope /* {SHORT} */;\n"));
     harmless(&project.run(&["audit"]), "cannot be run");
     project.file("checks/c.sql", &format!("SELECT '{EVIL}'::text AS x;\n")).migration("002_b", "SELECT 1;", "");
-    harmless(&project.run(&["up", "--audit"]), "the checks before");
+    harmless(&project.run(&["up", "--audit"]), "the data checks before");
 }
 
 #[test]

@@ -30,10 +30,10 @@ fn a_path_that_cannot_be_replayed_is_not_guessed() {
         exit 7
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: migration 001_x cannot go on: its session is not the one in which it was interrupted
+        error: migration 001_x cannot continue: its session differs from the one that was interrupted
           = note: it was `search_path: app`, it is `search_path: "$user", public`
           = note: applied before it in this run: none. Not run: none.
-          = help: finish the block by hand and run `migrator resolve 001 --statement 2 --applied`, or go on in the session as it is with `--retry`
+          = help: finish the block by hand and run `migrator resolve 001 --statement 2 --applied`, or continue in the current session with `--retry`
     "#]]
     .assert_eq(&output);
     assert_eq!(project.query("SELECT count(*) FROM pg_class WHERE relname = 'made'"), "0\n");

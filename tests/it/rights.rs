@@ -13,7 +13,7 @@ fn missing_rights_are_a_clear_refusal() {
         exit 8
         --- stderr
         error: the server refused reading the history: permission denied for schema public [42501]
-          = help: grant the right to the migrator's user, or connect as the owner
+          = help: grant the privilege to the migrator's user, or connect as the owner
     "#]]
     .assert_eq(&project.run_as("poor", &["up"]));
 }
@@ -54,7 +54,7 @@ fn whoever_may_not_create_the_tables_is_told_so() {
         --- stderr
         SERVER · database DB · user homeless · PostgreSQL X
         error: the server refused creating the history tables: permission denied for schema public [42501]
-          = help: grant the right to the migrator's user, or connect as the owner
+          = help: grant the privilege to the migrator's user, or connect as the owner
     "#]]
     .assert_eq(&project.run_as("homeless", &["up"]));
 }

@@ -70,7 +70,7 @@ fn a_signal_stops_the_statement_on_the_server_and_nothing_is_half_done() {
               | ^ canceling statement due to user request [57014]
               |
               = note: applied before it in this run: 001_t1. Not run: 003_later.
-              = help: it was stopped by NAME: run the command again, it goes on where it stopped
+              = help: NAME stopped it: run the command again, and it continues where it stopped
         "#]]
         .assert_eq(&output.replace(code, "CODE").replace(name, "NAME"));
         assert_eq!(
@@ -104,7 +104,7 @@ fn a_signal_outside_a_transaction_leaves_what_was_done_and_the_next_run_goes_on(
           | ^ canceling statement due to user request [57014]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: it was stopped by SIGTERM: run the command again, it goes on where it stopped
+          = help: SIGTERM stopped it: run the command again, and it continues where it stopped
     "#]]
     .assert_eq(&stopped_by(&project, Signal::TERM, "pg_sleep"));
     file("SELECT 1");
@@ -142,7 +142,7 @@ fn an_index_whose_build_a_signal_stopped_is_built_by_the_next_run() {
           | ^ canceling statement due to user request [57014]
           |
           = note: applied before it in this run: none. Not run: none.
-          = help: it was stopped by SIGTERM: run the command again, it goes on where it stopped
+          = help: SIGTERM stopped it: run the command again, and it continues where it stopped
     "#]]
     .assert_eq(&stopped_by(&project, Signal::TERM, "INDEX CONCURRENTLY"));
     let invalid = "SELECT count(*) FROM pg_index WHERE indexrelid = 'a_id'::regclass AND NOT indisvalid";
@@ -155,7 +155,7 @@ fn an_index_whose_build_a_signal_stopped_is_built_by_the_next_run() {
         applied 1 migration in N ms; the database is at 001
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        001_i: index public.a_id is invalid, an unfinished build: it is dropped and built again
+        001_i: index public.a_id is invalid, left by an unfinished build: dropping it and building it again
     "#]]
     .assert_eq(&project.run(&["up"]));
     assert_eq!(project.query(invalid), "0\n");
@@ -243,7 +243,7 @@ fn one_who_slept_while_another_did_the_work_does_no_harm() {
         applied 1 migration in N ms; another migrator has done the rest
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        warning: the connection was lost: terminating connection due to administrator command [57P01]; looking at what has been committed
+        warning: the connection was lost: terminating connection due to administrator command [57P01]; checking what was committed
         warning: the rest was done by another migrator meanwhile: 002_wait, 003_three
     "#]].assert_eq(&project.finish(sleeper));
     assert_eq!(project.query(history), before);

@@ -1,134 +1,15 @@
 //! Encrypted connections: an authority and certificates of the test's own, and every degree of `sslmode`.
 
-use std::path::{Path, PathBuf};
+mod server;
+
 use std::process::Stdio;
-use std::sync::OnceLock;
 
 use expect_test::{Expect, expect};
 use migrator_postgres::TemporaryServer;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use tempfile::TempDir;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use server::{Encrypted, authority, certificate, good};
 
 use crate::support::{Project, query_at};
-
-/// A server with TLS, and what a client needs.
-struct Encrypted {
-    server: TemporaryServer,
-    files: TempDir,
-}
-
-/// `certified` must show a certificate, the others know a password; `plain` may only come in plaintext, `bound` and `postgres` only
-/// encrypted.
-const HBA: &str = "\
-local     all      postgres   trust
-hostssl   all      certified  all  cert
-hostnossl all      plain      all  scram-sha-256
-hostssl   all      bound      all  scram-sha-256
-hostssl   all      postgres   all  scram-sha-256
-";
-
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// Certificate and key for names, in PEM.
-fn certificate(
-    issuer: &CertifiedIssuer<'static, KeyPair>,
-    names: &[&str],
-    change: impl FnOnce(&mut CertificateParams),
-) -> (String, String) {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut params = CertificateParams::new(names.clone()).unwrap();
-    params.distinguished_name.push(rcgen::DnType::CommonName, names[0].clone());
-    change(&mut params);
-    let key = KeyPair::generate().unwrap();
-    (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem())
-}
-
-impl Encrypted {
-    fn start(
-        server: &(String, String),
-        authorities: &[(&str, String)],
-        clients: &[(&str, (String, String))],
-    ) -> Encrypted {
-        let files = TempDir::new().unwrap();
-        for (name, pem) in authorities {
-            std::fs::write(files.path().join(name), pem).unwrap();
-        }
-        for (name, (certificate, key)) in clients {
-            std::fs::write(files.path().join(format!("{name}.crt")), certificate).unwrap();
-            private(&files.path().join(format!("{name}.key")), key);
-        }
-        let server = TemporaryServer::builder()
-            .tcp()
-            .setting("ssl", "on")
-            .setting("ssl_cert_file", "server.crt")
-            .setting("ssl_key_file", "server.key")
-            .setting("ssl_ca_file", "ca.crt")
-            .file("server.crt", &server.0)
-            .file("server.key", &server.1)
-            .file("ca.crt", &authorities[0].1)
-            .file("pg_hba.conf", HBA)
-            .start()
-            .unwrap_or_else(|error| panic!("no PostgreSQL to test against: {error:#}"));
-        let encrypted = Encrypted { server, files };
-        for role in ["certified", "plain", "bound"] {
-            encrypted.administer(&format!("CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{}'", encrypted.password()));
-        }
-        encrypted
-    }
-
-    fn administer(&self, sql: &str) {
-        query_at(&self.server.url("postgres"), sql);
-    }
-
-    /// Of all roles: anyone on this machine could come with one that is written here.
-    fn password(&self) -> &str {
-        self.server.password().unwrap()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.files.path().join(name)
-    }
-
-    /// `status` over a connection string to this server; `FILES` is the directory of the certificates.
-    fn status(&self, text: &str) -> String {
-        let project = Project::without_database();
-        project.tables(1);
-        let files = self.files.path().to_str().unwrap();
-        let text = text.replace("FILES", files);
-        let (port, password) = (self.server.port(), self.password());
-        let text = format!("{text} port={port} password={password} dbname=postgres connect_timeout=5");
-        let output = project.run_with(&["status"], &[("DATABASE_URL", &text), ("HOME", files)]);
-        assert!(!output.contains(password), "{output}");
-        output.replace(files, "FILES").replace(&self.server.port().to_string(), "PORT")
-    }
-}
-
-fn private(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-/// A server that is called `localhost` and `127.0.0.1`.
-fn good() -> &'static Encrypted {
-    static SERVER: OnceLock<Encrypted> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let (ours, other) = (authority("ours"), authority("other"));
-        Encrypted::start(
-            &certificate(&ours, &["localhost", "127.0.0.1"], |_| {}),
-            &[("ca.crt", ours.pem()), ("other.crt", other.pem()), ("none.crt", String::new())],
-            &[
-                ("certified", certificate(&ours, &["certified"], |_| {})),
-                ("stranger", certificate(&other, &["certified"], |_| {})),
-            ],
-        )
-    })
-}
 
 /// The first line of an error, or `connected`.
 #[track_caller]
@@ -173,7 +54,7 @@ fn plaintext_is_what_remains_only_where_it_may() {
         expect![[r#"
         exit 6
         error: cannot connect to `postgresql://plain@localhost:PORT/postgres`: no pg_hba.conf entry for host "127.0.0.1", user "plain", database "postgres", SSL encryption [28000]
-          = help: the server does not let this user in from here, or not this way: look at its pg_hba.conf, and at `sslmode`
+          = help: the server does not accept this user from this host or with this `sslmode`: check its pg_hba.conf
     "#]],
     );
     check(
@@ -182,28 +63,19 @@ fn plaintext_is_what_remains_only_where_it_may() {
         expect![[r#"
         exit 6
         error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: no pg_hba.conf entry for host "127.0.0.1", user "postgres", database "postgres", no encryption [28000]
-          = help: the server does not let this user in from here, or not this way: look at its pg_hba.conf, and at `sslmode`
+          = help: the server does not accept this user from this host or with this `sslmode`: check its pg_hba.conf
     "#]],
     );
 }
 
 #[test]
-fn the_wrong_server_is_told_apart() {
-    let stale = authority("stale");
-    let expired = Encrypted::start(
-        &certificate(&stale, &["localhost"], |params| {
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(2021, 1, 1);
-        }),
-        &[("ca.crt", stale.pem())],
-        &[],
-    );
+fn a_server_of_another_authority_or_name_is_told_apart() {
     check(
         good(),
         "host=localhost user=postgres sslmode=verify-full sslrootcert=FILES/other.crt",
         expect![[r#"
         exit 6
-        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an authority that is not trusted
+        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an untrusted authority
           = help: set `sslrootcert` to the certificate of the server's authority (managed services publish theirs)
     "#]],
     );
@@ -212,7 +84,7 @@ fn the_wrong_server_is_told_apart() {
         "host=localhost user=postgres sslmode=verify-ca sslrootcert=FILES/other.crt",
         expect![[r#"
         exit 6
-        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an authority that is not trusted
+        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an untrusted authority
           = help: set `sslrootcert` to the certificate of the server's authority (managed services publish theirs)
     "#]],
     );
@@ -221,7 +93,7 @@ fn the_wrong_server_is_told_apart() {
         "host=localhost user=postgres sslmode=require sslrootcert=FILES/other.crt",
         expect![[r#"
         exit 6
-        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an authority that is not trusted
+        error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is signed by an untrusted authority
           = help: set `sslrootcert` to the certificate of the server's authority (managed services publish theirs)
     "#]],
     );
@@ -241,13 +113,26 @@ fn the_wrong_server_is_told_apart() {
             connected
         "#]],
     );
+}
+
+#[test]
+fn a_server_with_an_expired_certificate_is_told_apart() {
+    let stale = authority("stale");
+    let expired = Encrypted::start(
+        &certificate(&stale, &["localhost"], |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 1, 1);
+        }),
+        &[("ca.crt", stale.pem())],
+        &[],
+    );
     check(
         &expired,
         "host=localhost user=postgres sslmode=verify-full sslrootcert=FILES/ca.crt",
         expect![[r#"
         exit 6
         error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate has expired
-          = help: renew it on the server; look at this machine's clock
+          = help: renew it on the server, or check this machine's clock
     "#]],
     );
     check(
@@ -256,7 +141,7 @@ fn the_wrong_server_is_told_apart() {
         expect![[r#"
         exit 6
         error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate has expired
-          = help: renew it on the server; look at this machine's clock
+          = help: renew it on the server, or check this machine's clock
     "#]],
     );
     check(
@@ -266,12 +151,16 @@ fn the_wrong_server_is_told_apart() {
         connected
     "#]],
     );
+}
+
+#[test]
+fn a_file_without_an_authority_is_named() {
     check(
         good(),
         "host=localhost user=postgres sslmode=verify-full sslrootcert=FILES/none.crt",
         expect![[r#"
         exit 6
-        error: cannot read the certificate `FILES/none.crt`: there is none in it
+        error: cannot read the certificate `FILES/none.crt`: the file has none
           = help: files are in PEM format; a key must not be encrypted: `openssl pkey -in key.pem -out plain.pem`
     "#]],
     );
@@ -295,7 +184,7 @@ fn a_client_without_the_right_certificate_is_told_so() {
         expect![[r#"
         exit 6
         error: cannot connect to `postgresql://certified@localhost:PORT/postgres`: connection requires a valid client certificate [28000]
-          = help: the server does not let this user in from here, or not this way: look at its pg_hba.conf, and at `sslmode`
+          = help: the server does not accept this user from this host or with this `sslmode`: check its pg_hba.conf
     "#]],
     );
     check(
@@ -312,7 +201,7 @@ fn a_client_without_the_right_certificate_is_told_so() {
         &format!("{user} sslcert=FILES/certified.crt sslkey=FILES/stranger.key"),
         expect![[r#"
         exit 6
-        error: the certificate `FILES/certified.crt` and the key `FILES/stranger.key` do not go together: keys may not be consistent: KeyMismatch
+        error: the certificate `FILES/certified.crt` and the key `FILES/stranger.key` do not match: keys may not be consistent: KeyMismatch
     "#]],
     );
     std::fs::copy(good().path("certified.key"), good().path("open.key")).unwrap();
@@ -323,7 +212,7 @@ fn a_client_without_the_right_certificate_is_told_so() {
         &format!("{user} sslcert=FILES/certified.crt sslkey=FILES/open.key"),
         expect![[r#"
         exit 6
-        error: the private key `FILES/open.key` can be read by others
+        error: other users can read the private key `FILES/open.key`
           = help: `chmod 600` it
     "#]],
     );
@@ -339,7 +228,7 @@ fn a_server_without_tls_is_not_spoken_to_in_plaintext_instead() {
         exit 6
         --- stderr
         error: cannot connect to `postgresql://postgres@127.0.0.1:PORT/postgres`: server does not support TLS
-          = help: the server has `ssl` off; a connection that nobody can listen to is not made in plaintext instead
+          = help: the server has `ssl` off; migrator does not fall back to plaintext where `sslmode` demands encryption
     "#]]
     .assert_eq(&output.replace(&server.port().to_string(), "PORT"));
 }
@@ -380,7 +269,7 @@ fn a_self_signed_certificate_is_trusted_if_it_is_in_the_file() {
         "host=localhost user=postgres sslrootcert=system",
         expect![[r#"
             exit 6
-            error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is not acceptable: CaUsedAsEndEntity
+            error: cannot connect to `postgresql://postgres@localhost:PORT/postgres`: the server's certificate is invalid: CaUsedAsEndEntity
               = help: if it is self-signed, set `sslrootcert` to a file with the certificate itself
         "#]],
     );

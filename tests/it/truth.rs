@@ -18,9 +18,9 @@ fn a_block_that_ran_to_its_end_and_is_not_recorded_is_called_so() {
          ALTER TABLE schema_migrations ADD CONSTRAINT \"full\" CHECK (version < '002');\n-- migrate:down\nDROP TABLE x;\n",
     );
     let output = project.run(&["up"]);
-    let said = "error: migration 002_x ran to its end: it could not be recorded: new row for relation \"schema_migrations\" violates";
+    let said = "error: migration 002_x ran to completion: it could not be recorded: new row for relation \"schema_migrations\" violates";
     assert!(output.starts_with("exit 3\n") && output.contains(said), "{output}");
-    assert!(output.contains("run `up` again: nothing but its row in the history is left to write"), "{output}");
+    assert!(output.contains("run `up` again: only its row in the history is missing"), "{output}");
     assert!(!output.contains("rolled back") && !output.contains("never been applied"), "{output}");
     project.query("ALTER TABLE schema_migrations DROP CONSTRAINT \"full\"");
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
@@ -35,7 +35,7 @@ fn a_row_that_the_history_does_not_keep_takes_the_migration_back() {
     let output = project.run(&["up"]);
     assert!(output.starts_with("exit 8\n"), "{output}");
     assert!(
-        output.contains("error: migration 002_x failed and was rolled back: the history has not kept its row"),
+        output.contains("error: migration 002_x failed and was rolled back: the history did not keep its row"),
         "{output}"
     );
     assert_eq!(project.query("SELECT to_regclass('x') IS NULL"), "t\n");
@@ -73,7 +73,7 @@ fn a_failed_rollback_is_still_applied() {
     project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE b;");
     project.run(&["up"]);
     let output = project.run(&["down", "--yes"]);
-    assert!(output.contains("error: rollback of migration 001_a failed, it is still applied\n"), "{output}");
+    assert!(output.contains("error: rollback of migration 001_a failed and is still applied\n"), "{output}");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn two_branches_with_one_number_are_told_apart_by_their_names() {
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: version 002 is applied as `mine`, `db/migrations/002_theirs.sql` has the same number
+        error: history and binary diverge: version 002 is applied as `mine`, but `db/migrations/002_theirs.sql` has the same number
           = help: give `theirs` the next number, above 002
     "#]]
     .assert_eq(&project.run(&["up"]));

@@ -82,7 +82,7 @@ fn goes_up_to_a_version_and_no_further() {
     expect![[r#"
         exit 2
         --- stderr
-        error: cannot go to version 7: it is not one of this binary's that fits
+        error: cannot go to version 7: it is not a valid target
           = help: `migrator status` shows the versions; `up --to` takes one of this binary, `down --to` an applied one or 0
     "#]].assert_eq(&project.run(&["up", "--to", "7"]));
     expect![[r#"
@@ -157,14 +157,14 @@ fn rolls_back_the_newest_first_and_leaves_the_target_in_place() {
         exit 2
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: nothing was rolled back: there is no terminal to ask whether to roll back 001_t1
+        error: nothing was rolled back: there is no terminal to confirm the rollback of 001_t1
           = help: pass --yes
     "#]]
     .assert_eq(&project.run(&["down", "--to", "0"]));
     expect![[r#"
         exit 2
         --- stderr
-        error: cannot go to version 3: it is not one of this binary's that fits
+        error: cannot go to version 3: it is not a valid target
           = help: `migrator status` shows the versions; `up --to` takes one of this binary, `down --to` an applied one or 0
     "#]].assert_eq(&project.run(&["down", "--to", "3", "--yes"]));
     expect![[r#"
@@ -194,7 +194,7 @@ fn checks_every_way_back_before_the_first_step() {
         --- stderr
         error: cannot roll back 002_t2: it has no down block
           = note: nothing was rolled back; the file is `db/migrations/002_t2.sql`
-          = help: write its `-- migrate:down` block (it may be added at any time), or go on with a new migration
+          = help: write its `-- migrate:down` block (you may add it at any time), or write a new migration instead
     "#]]
     .assert_eq(&project.run(&["down", "--to", "0", "--yes"]));
     assert_eq!(project.query("SELECT count(*) FROM schema_migrations"), "3\n");
@@ -321,7 +321,7 @@ fn seeds_run_in_one_transaction_and_are_recorded() {
         2 | INSERT INTO nowhere VALUES (1);
           |             ^ relation "nowhere" does not exist [42P01]
           |
-          = help: correct the file, build, and run `seed` again: nothing of it is in the database
+          = help: correct the file, build, and run `seed` again: none of it is in the database
     "#]]
     .assert_eq(&project.run(&["seed", "bad"]));
     expect![[r#"

@@ -23,15 +23,15 @@ fn an_empty_variable_is_a_mistake_and_not_a_wish() {
         exit 2
         --- stderr
         error: the database URL is empty
-          = note: it is read from --database-url, else from the environment variable DATABASE_URL
-          = help: give it a value, or unset it and set PGHOST and PGDATABASE
+          = note: it comes from --database-url or the environment variable DATABASE_URL
+          = help: set it to a value, or unset it and set PGHOST and PGDATABASE
     "#]]
     .assert_eq(&run(&["status"], "DATABASE_URL"));
     expect![[r#"
         exit 2
         --- stderr
         error: the environment variable `MIGRATOR_APPROVED_BY` is empty
-          = help: give it a value, or unset it
+          = help: set it to a value, or unset it
     "#]]
     .assert_eq(&run(&["up"], "MIGRATOR_APPROVED_BY"));
     let of_commands = [
@@ -99,6 +99,6 @@ fn long_lists_are_cut_and_counted() {
     let output = project.run(&["up"]);
     assert!(output.contains("applied before it in this run: 000_fails, 001_t1, 002_t2 and 197 more."), "{output}");
     let output = project.run(&["down", "--to", "0"]);
-    assert!(output.contains("whether to roll back 199_t199, 198_t198, 197_t197 and 197 more"), "{output}");
+    assert!(output.contains("the rollback of 199_t199, 198_t198, 197_t197 and 197 more"), "{output}");
     assert!(output.lines().all(|line| line.len() < 300), "{output}");
 }

@@ -87,7 +87,7 @@ fn a_server_that_starts_is_waited_for() {
     let lines = output.lines().filter(|line| !line.contains("[57P03]") && !line.starts_with("help: the server is"));
     expect![[r#"
         waiting for postgresql://postgres@127.0.0.1:PORT/postgres: Connection refused (os error 111)
-        help: is the server running, and are host and port right?
+        help: check that the server is running and that the host and port are correct
         127.0.0.1:PORT accepts connections to `postgres`
     "#]]
     .assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
@@ -101,10 +101,10 @@ fn nobody_there_is_said_when_the_time_is_over() {
         exit 6
         --- stderr
         waiting for postgresql://me@127.0.0.1:1/crm: Connection refused (os error 111)
-        help: is the server running, and are host and port right?
+        help: check that the server is running and that the host and port are correct
         error: cannot connect to `postgresql://me@127.0.0.1:1/crm`: Connection refused (os error 111)
           = note: waited for N ms
-          = help: is the server running, and are host and port right?
+          = help: check that the server is running and that the host and port are correct
     "#]]
     .assert_eq(&project.run_with(&["wait", "--timeout", "300ms"], &nowhere));
 }
@@ -126,15 +126,15 @@ fn a_wrong_password_is_not_waited_for() {
         exit 6
         --- stderr
         error: cannot connect to `postgresql://deploy@127.0.0.1:PORT/postgres`: password authentication failed for user "deploy" [28P01]
-          = note: waiting does not help: this does not pass by itself
-          = help: the password comes from the URL, the service file, PGPASSWORD or the password file; look at the server's pg_hba.conf
+          = note: waiting does not help: this error does not pass by itself
+          = help: the password comes from the URL, the service file, PGPASSWORD or the password file; also check the server's pg_hba.conf
     "#]].assert_eq(&run("deploy:wrong"));
     expect![[r#"
         exit 6
         --- stderr
         error: cannot connect to `postgresql://deploy@127.0.0.1:PORT/postgres`: password missing
-          = note: waiting does not help: this does not pass by itself
-          = help: the server asks for a password: put it into the URL, PGPASSWORD or the password file
+          = note: waiting does not help: this error does not pass by itself
+          = help: the server asks for a password: set it in the URL, PGPASSWORD or the password file
     "#]]
     .assert_eq(&run("deploy"));
     assert!(run(&format!("deploy:{right}")).starts_with("exit 0"));
@@ -152,7 +152,7 @@ fn several_servers_are_tried_in_turn() {
     expect![[r#"
         exit 6
         --- stderr
-        error: cannot connect to `postgresql://postgres@127.0.0.1:1,SERVER/DB`: this server is no standby
+        error: cannot connect to `postgresql://postgres@127.0.0.1:1,SERVER/DB`: this server is not a standby
           = note: 127.0.0.1:1: Connection refused (os error 111)
           = help: list the other servers too, or connect to the right one
     "#]]
@@ -162,7 +162,7 @@ fn several_servers_are_tried_in_turn() {
         --- stderr
         error: cannot connect to `postgresql://postgres@127.0.0.1:1,127.0.0.1:2/DB`: Connection refused (os error 111)
           = note: 127.0.0.1:1: Connection refused (os error 111)
-          = help: is the server running, and are host and port right?
+          = help: check that the server is running and that the host and port are correct
     "#]]
     .assert_eq(&to(format!("host=127.0.0.1,127.0.0.1 port=1,2 user=postgres dbname={database}")));
 }

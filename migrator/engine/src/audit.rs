@@ -1,4 +1,4 @@
-//! Asks the compiled checks about the data: every row that comes back is a violation.
+//! Runs the compiled data checks: every row that comes back is a violation.
 
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ use crate::error::{Error, Exit};
 use crate::excerpt::{Excerpt, byte_of_character};
 use crate::words::cell;
 
-/// So many rows of a violation are shown.
+/// How many rows of a violation are shown.
 const SHOWN: usize = 10;
 
-/// So many characters of a value are shown.
+/// How many characters of a value are shown.
 const LONGEST: usize = 60;
 
-/// What one question of a check answered.
+/// What one query of a check returned.
 #[derive(Debug)]
 pub struct Answer {
     script: &'static Script,
@@ -32,12 +32,12 @@ enum Finding {
     Clean,
     /// These rows are wrong: the names of the columns, the first rows, and how many there are.
     Violated { columns: Vec<String>, rows: Vec<Vec<Option<String>>>, count: u64 },
-    /// It could not be asked.
+    /// It could not be run.
     Failed(Error),
 }
 
 impl Answer {
-    /// Whether somebody has to look.
+    /// Whether the query ran and found nothing.
     pub(crate) fn is_clean(&self) -> bool {
         matches!(self.finding, Finding::Clean)
     }
@@ -52,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Asks all of them in one transaction that sees one moment and can write nothing.
+/// Runs all of them in one read-only transaction that sees one moment.
 ///
 /// # Errors
 /// A lost connection. A check that fails is an answer.
@@ -62,7 +62,7 @@ pub(crate) async fn ask(
     scripts: impl Iterator<Item = &'static Script>,
 ) -> Result<Vec<Answer>, Error> {
     let lost = |error: tokio_postgres::Error| failed("running the checks", error);
-    // Nothing of the session is changed: it may belong to a pooler, and the checks of a standby are welcome.
+    // The session stays unchanged: it may belong to a pooler, and checks may run on a standby.
     let begin = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}; \
          SET LOCAL lock_timeout = {}; SET LOCAL idle_in_transaction_session_timeout = 0",
@@ -88,7 +88,7 @@ pub(crate) async fn ask(
     Ok(answers)
 }
 
-/// The error comes with the number of questions that were answered before it.
+/// The error comes with the number of queries that were answered before it.
 async fn ask_one(
     client: &Client,
     script: &'static Script,
@@ -143,7 +143,7 @@ fn described(script: &'static Script, statement: usize, error: &tokio_postgres::
     Error::other(format!("check {} cannot be run", script.name)).at(Some(place))
 }
 
-/// For people: one line per question, and under a violation its first rows.
+/// One line per query, and under a violation its first rows.
 pub(crate) fn text(answers: &[Answer], color: bool) -> String {
     let mut text = String::new();
     for answer in answers {
@@ -163,13 +163,14 @@ pub(crate) fn text(answers: &[Answer], color: bool) -> String {
     let open = answers.iter().filter(|answer| !answer.is_clean()).count();
     text.push_str(&match (open, answers.len()) {
         (_, 0) => "there are no checks in this binary".to_owned(),
-        (0, all) => format!("{all} questions, nothing found"),
-        (open, all) => format!("{open} of {all} questions need somebody to look"),
+        (0, 1) => "1 query, no violations".to_owned(),
+        (0, all) => format!("{all} queries, no violations"),
+        (open, all) => format!("{open} of {all} queries need attention"),
     });
     text
 }
 
-/// `orders`, or `orders (2)` where a file asks more than one question.
+/// `orders`, or `orders (2)` where a file has more than one query.
 fn label(answer: &Answer) -> String {
     let name = &answer.script.name;
     if answer.script.statements.len() > 1 { format!("{name} ({})", answer.statement) } else { name.to_string() }
@@ -195,7 +196,7 @@ fn table(columns: &[String], rows: &[Vec<Option<String>>]) -> String {
     text
 }
 
-/// For programs.
+/// As JSON.
 pub(crate) fn json(answers: &[Answer]) -> Value {
     let answer = |answer: &Answer| {
         let mut value = json!({

@@ -1,4 +1,4 @@
-//! A wish to stop: the running statement is cancelled on the server, its transaction rolled back, and the operation says what is true.
+//! Cancellation: the server cancels the running statement and rolls its transaction back, and the operation reports what is true.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::tls::Canceller;
 
-/// Stops the operations of the [`Migrator`](crate::Migrator) that it was given to. Clones are one and the same.
+/// Stops the operations of the [`Migrator`](crate::Migrator) that it was given to. Clones share one state.
 #[derive(Clone, Default)]
 pub struct Cancellation(Arc<Shared>);
 
@@ -25,12 +25,12 @@ struct Shared {
 pub(crate) const EVERY: Duration = Duration::from_millis(250);
 
 impl Cancellation {
-    /// One that has not been asked for yet.
+    /// A cancellation that nothing has requested yet.
     pub fn new() -> Cancellation {
         Cancellation::default()
     }
 
-    /// Asks for it, and cancels on the server whatever runs until every operation has ended. `reason` is for messages: `SIGTERM`.
+    /// Requests it, and cancels whatever runs on the server until every operation has ended. `reason` is for messages: `SIGTERM`.
     pub async fn cancel(&self, reason: &str) {
         self.request(reason);
         while !lock(&self.0.running).is_empty() {
@@ -39,7 +39,7 @@ impl Cancellation {
         }
     }
 
-    /// Whether it has been asked for.
+    /// Whether it has been requested.
     pub fn is_requested(&self) -> bool {
         lock(&self.0.reason).is_some()
     }
@@ -49,7 +49,7 @@ impl Cancellation {
         lock(&self.0.reason).clone().unwrap_or_else(|| "a signal".to_owned())
     }
 
-    /// Asks for it; whatever runs on the server runs on.
+    /// Requests it; whatever runs on the server continues.
     pub(crate) fn request(&self, reason: &str) {
         lock(&self.0.reason).get_or_insert_with(|| reason.to_owned());
         self.0.notify.notify_waiters();
@@ -68,7 +68,7 @@ impl Cancellation {
         !lock(&self.0.running).is_empty() || self.0.kept.load(Ordering::Relaxed)
     }
 
-    /// Returns when it has been asked for.
+    /// Returns once it has been requested.
     pub(crate) async fn requested(&self) {
         loop {
             // Made before the question: a request in between is not missed.
@@ -86,7 +86,7 @@ impl Cancellation {
         Armed { cancellation: self.clone(), session }
     }
 
-    /// From now on there is something to clean up, even if nothing runs: the work looks for a request by itself.
+    /// From now on there is something to clean up, even if nothing runs: the work itself checks for a request.
     pub fn keep(&self) {
         self.0.kept.store(true, Ordering::Relaxed);
     }

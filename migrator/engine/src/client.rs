@@ -1,6 +1,6 @@
 //! Sessions and statements of your own beside the operations: what the developer's tasks are made of.
 //!
-//! A statement in [`ours`] means what it says whatever another user has planted in a schema of `search_path`; a failure becomes an
+//! A statement in [`ours`] is safe from whatever another user has planted in a schema of `search_path`; a failure becomes an
 //! error with [`failed`], in the words of the operations.
 
 pub use crate::connect::{Connection, failed, query, rows, said};
@@ -49,13 +49,13 @@ impl Connection {
     }
 }
 
-/// A file as something that can be run; what it holds lives until the process ends, as compiled files do.
+/// A file that can be run; its text lives until the process ends, as that of compiled files does.
 fn body(file: String, text: String, starts: &[usize]) -> Body {
     let statements = statements(starts, text.len());
     Body { file: file.leak(), range: 0..text.len(), text: text.leak(), statements: statements.leak() }
 }
 
-/// The statements of a text of so many bytes, of which no more is known than where they start.
+/// The statements of a text of `length` bytes, of which only the starts are known.
 pub fn statements(starts: &[usize], length: usize) -> Vec<Statement> {
     let ends = starts.iter().skip(1).copied().chain([length]);
     let statement =
@@ -64,7 +64,7 @@ pub fn statements(starts: &[usize], length: usize) -> Vec<Statement> {
 }
 
 impl Session {
-    /// Where it goes.
+    /// Where the session is connected to.
     pub fn target(&self) -> &ConnectionTarget {
         &self.target
     }
@@ -76,7 +76,7 @@ impl Session {
 }
 
 impl Locked {
-    /// Where it goes.
+    /// Where the session is connected to.
     pub fn target(&self) -> &ConnectionTarget {
         &self.executor.target
     }
@@ -86,7 +86,7 @@ impl Locked {
         &self.executor.tables
     }
 
-    /// Puts the session back to what a block may rely on, or statements of your own, as the operations do before each step.
+    /// Resets the session to what a block, or statements of your own, may rely on, as the operations do before each step.
     ///
     /// # Errors
     /// Those of the client.

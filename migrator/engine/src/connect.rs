@@ -51,25 +51,25 @@ pub struct Server {
     pub user: String,
     /// The process of this session on the server.
     pub backend_pid: i32,
-    /// True: a standby, which nothing can be written to.
+    /// True: a standby, which is read-only.
     pub is_standby: bool,
-    /// The history's table as the server calls it, if it is there.
+    /// The history's table as the server calls it, if it exists.
     pub(crate) state_table: Option<String>,
     /// Where there is no history: tables of other histories, one a line.
     pub(crate) elsewhere: Option<String>,
-    /// The limits that are not ours.
+    /// The limits that the role, the database and the connection set.
     pub(crate) limits: Arc<Limits>,
 }
 
 /// Why there is no connection.
 pub(crate) enum Trouble {
-    /// The server is not there yet, is starting, is full: it may work in a moment.
+    /// The server is unreachable, starting or full: another try may succeed.
     Passing(Error),
-    /// A wrong password, a certificate that is not trusted: only a person can help.
+    /// A wrong password, an untrusted certificate: it does not pass by itself.
     Lasting(Error),
 }
 
-/// Connects to the first of the target's servers that will do.
+/// Connects to the first suitable server of the target.
 ///
 /// # Errors
 /// Exit code 6 with the server's own words, and never a password.
@@ -83,7 +83,7 @@ pub(crate) async fn connect(
     })
 }
 
-/// The same, with a word on whether it is worth another try.
+/// The same; the error says whether another try may succeed.
 ///
 /// # Errors
 /// As of [`connect`].
@@ -115,7 +115,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                         }
                     }
                 }
-                // Whoever is known there and not let in is not let in by the next one either, as with libpq.
+                // A server that knows the user and rejects it ends the search, as with libpq: the next one would reject it too.
                 Err(Refusal::Client(error)) if is_lasting(&error) => {
                     return Err(Trouble::Lasting(unreachable(target, error)));
                 }
@@ -123,7 +123,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                 Err(Refusal::TimedOut(limit)) => refusal(
                     target,
                     &format!("no answer within {}", words::duration(limit)),
-                    "are host and port right, and does a firewall let this machine through? `connect_timeout` sets the limit",
+                    "check the host, the port and the firewall; `connect_timeout` sets the limit",
                 ),
             };
             refused.push((host.to_string(), error));
@@ -131,7 +131,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
     }
     let several = refused.len() > 1;
     let Some((_, mut last)) = refused.pop() else {
-        return Err(Trouble::Lasting(refusal(target, "no server is given", "set a host")));
+        return Err(Trouble::Lasting(refusal(target, "no host is given", "set a host")));
     };
     if several {
         for (host, error) in refused {
@@ -152,14 +152,14 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
         return Ok(None);
     }
     let statement = "SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS standby, pg_catalog.current_setting('transaction_read_only') AS read_only";
-    let rows = query(client, "asking what kind of server this is", statement).await?;
+    let rows = query(client, "asking what kind of server it is", statement).await?;
     let is = |column: &str, value: &str| rows.first().and_then(|row| text(row, column)).as_deref() == Some(value);
     let (standby, read_only) = (is("standby", "1"), is("read_only", "on"));
     Ok(match wanted {
         SessionAttributes::ReadWrite | SessionAttributes::Primary if standby => Some("this server is a standby"),
-        SessionAttributes::ReadWrite if read_only => Some("this server takes no writes"),
-        SessionAttributes::ReadOnly if !read_only => Some("this server takes writes"),
-        SessionAttributes::Standby if !standby => Some("this server is no standby"),
+        SessionAttributes::ReadWrite if read_only => Some("this server is read-only"),
+        SessionAttributes::ReadOnly if !read_only => Some("this server is not read-only"),
+        SessionAttributes::Standby if !standby => Some("this server is not a standby"),
         _ => None,
     })
 }
@@ -205,11 +205,11 @@ pub async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<
     if is_whole {
         return Ok(rows);
     }
-    Err(Error::other(format!("the server's answer while {doing} has more than {} MB", MOST_BYTES >> 20)))
+    Err(Error::other(format!("the server's answer while {doing} is larger than {} MB", MOST_BYTES >> 20)))
 }
 
 /// The rows of one statement of ours, in a message and so in a transaction of its own: nothing that another user has put
-/// into a schema of `search_path` has a say in it.
+/// into a schema of `search_path` affects it.
 ///
 /// # Errors
 /// Those of the client.
@@ -238,7 +238,7 @@ const MOST_BYTES: usize = 256 << 20;
 /// How long the server may take to answer a question of ours: the schema of ten thousands of tables takes seconds.
 const ANSWER: Duration = Duration::from_secs(120);
 
-/// A server that is there and says nothing.
+/// A server that accepts the connection and does not answer.
 pub(crate) fn no_answer(doing: &str, limit: Duration) -> Error {
     ErrorKind::NoAnswer { doing: doing.to_owned(), limit }.into()
 }
@@ -276,7 +276,7 @@ pub fn failed(doing: &str, error: tokio_postgres::Error) -> Error {
 
 fn refused(doing: &str, error: &tokio_postgres::Error) -> Error {
     let (doing, reason) = (doing.to_owned(), said(error));
-    // What ends the session is no answer to what was asked.
+    // An error that ends the session does not answer the query.
     let Some(server) = error.as_db_error().filter(|_| !is_lost(error)) else {
         return ErrorKind::Lost { doing, reason }.into();
     };
@@ -288,7 +288,7 @@ fn refused(doing: &str, error: &tokio_postgres::Error) -> Error {
     let error = Error::from(ErrorKind::Server { doing, reason, is_denied });
     match server.hint() {
         Some(hint) => error.help(hint),
-        None if is_denied => error.help("grant the right to the migrator's user, or connect as the owner"),
+        None if is_denied => error.help("grant the privilege to the migrator's user, or connect as the owner"),
         None => error,
     }
 }
@@ -312,7 +312,7 @@ pub fn said(error: &tokio_postgres::Error) -> String {
     source.to_string()
 }
 
-/// Only a person can help: the password, the certificates, the server's pg_hba.conf.
+/// What does not pass by itself: the password, the certificates, the server's pg_hba.conf.
 fn is_lasting(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
     error.code().is_some_and(|code| codes.contains(code)) || tls::explain(error).is_some() || lacks_password(error)
@@ -336,7 +336,7 @@ fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error 
         return refusal(target, &reason, help);
     }
     if let Some(name) = error.as_db_error().and_then(|server| target.setting_in(server.message())) {
-        let help = "what libpq does not know in the database URL is passed to the server as a setting of the session: correct it, or leave it out";
+        let help = "a parameter that libpq does not know is passed to the server as a session setting: correct it, or remove it";
         return refusal(target, &said(error), help).note(format!("`{name}` is a parameter of the database URL"));
     }
     let help = match error.code() {
@@ -344,24 +344,24 @@ fn described(target: &ConnectionTarget, error: &tokio_postgres::Error) -> Error 
             "create the database first (`createdb`, or `cargo xtask migrate create` in development)"
         }
         Some(code) if *code == SqlState::INVALID_PASSWORD => {
-            "the password comes from the URL, the service file, PGPASSWORD or the password file; look at the server's pg_hba.conf"
+            "the password comes from the URL, the service file, PGPASSWORD or the password file; also check the server's pg_hba.conf"
         }
         Some(code) if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
-            "the server does not let this user in from here, or not this way: look at its pg_hba.conf, and at `sslmode`"
+            "the server does not accept this user from this host or with this `sslmode`: check its pg_hba.conf"
         }
-        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => "wait until others have gone, then try again",
+        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => "wait until other sessions have ended, then try again",
         Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
-            "the server is starting or stopping: try again, or `migrator wait`"
+            "the server is starting or stopping: try again, or run `migrator wait`"
         }
-        Some(_) => "look at the server's log",
+        Some(_) => "check the server's log",
         None => match said(error) {
             text if text.contains("does not support TLS") => {
-                "the server has `ssl` off; a connection that nobody can listen to is not made in plaintext instead"
+                "the server has `ssl` off; migrator does not fall back to plaintext where `sslmode` demands encryption"
             }
             _ if lacks_password(error) => {
-                "the server asks for a password: put it into the URL, PGPASSWORD or the password file"
+                "the server asks for a password: set it in the URL, PGPASSWORD or the password file"
             }
-            _ => "is the server running, and are host and port right?",
+            _ => "check that the server is running and that the host and port are correct",
         },
     };
     refusal(target, &said(error), help)

@@ -1,7 +1,7 @@
 //! Where to connect: one type that never shows a password, neither in `Display` nor in `Debug`.
 //!
 //! Read from a URL or a keyword string (`--database-url`, `DATABASE_URL`); what that leaves open comes from the service
-//! file, then from the environment, then from libpq's defaults: whoever can run `psql "$DATABASE_URL"` ends up at the
+//! file, then from the environment, then from libpq's defaults: `psql "$DATABASE_URL"` connects to the
 //! same place.
 
 use std::fmt;
@@ -24,7 +24,7 @@ pub(crate) mod ssl;
 mod text;
 mod uri;
 
-/// Servers, a database, a user, and the secret that opens them.
+/// Servers, a database, a user, and the secret for them.
 #[derive(Clone)]
 pub struct ConnectionTarget {
     /// In the order in which they are tried.
@@ -42,13 +42,13 @@ pub struct ConnectionTarget {
     pub(crate) application_name: Option<String>,
     /// For each server, from the first packet to the end of authentication; `None`: without limit.
     pub(crate) connect_timeout: Option<Duration>,
-    /// Which servers will do.
+    /// Which servers are suitable.
     pub(crate) session: SessionAttributes,
     /// How a dead connection is noticed.
     pub(crate) keepalives: Keepalives,
     /// How the connection is encrypted.
     pub(crate) ssl: Ssl,
-    /// What whoever connects should know: a password file that is not used.
+    /// Warnings for the user: a password file that is ignored.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum SessionAttributes {
     ReadWrite,
     /// One that cannot.
     ReadOnly,
-    /// One that is no standby.
+    /// One that is not a standby.
     Primary,
     /// One that is.
     Standby,
@@ -74,9 +74,9 @@ pub(crate) enum SessionAttributes {
 pub(crate) struct Keepalives {
     /// Whether they are sent.
     pub(crate) on: bool,
-    /// After so long without traffic.
+    /// The time without traffic before the first.
     pub(crate) idle: Duration,
-    /// One after the other.
+    /// The time between two.
     pub(crate) interval: Duration,
     /// How many may stay unanswered.
     pub(crate) count: u32,
@@ -132,7 +132,7 @@ impl ConnectionTarget {
     /// the service file, the environment (`PGPASSWORD`, `PGSSLMODE`, ...) and libpq's defaults, as with `psql`.
     ///
     /// # Errors
-    /// The text cannot be understood; it is never part of the message.
+    /// The text is invalid; it is never part of the message.
     pub fn parse(text: &str) -> Result<ConnectionTarget, Error> {
         ConnectionTarget::resolve(Some(text), &Environment::of_process())
     }
@@ -148,7 +148,7 @@ impl ConnectionTarget {
     /// Where `DATABASE_URL` says, else `PGHOST`, `PGDATABASE`, `PGSERVICE`, ...
     ///
     /// # Errors
-    /// Nothing says where to connect, or what says it cannot be understood.
+    /// No target is given, or the given one cannot be understood.
     pub fn from_environment() -> Result<ConnectionTarget, Error> {
         let url = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
         ConnectionTarget::resolve(url.as_deref(), &Environment::of_process())
@@ -157,8 +157,8 @@ impl ConnectionTarget {
     /// The target of a command.
     ///
     /// # Errors
-    /// Usage errors, if nothing says where to connect or what says it cannot be understood; the text itself is never
-    /// part of the message. Also what libpq knows and this does not, where leaving it out would protect less.
+    /// Usage errors, if no target is given or the given one cannot be understood; the text itself is never
+    /// part of the message. Also parameters of libpq that are not supported and whose absence would protect less.
     pub(crate) fn resolve(text: Option<&str>, environment: &Environment) -> Result<ConnectionTarget, Error> {
         let (mut parameters, settings) = match text {
             Some(text) => text::parse(text)?,
@@ -192,7 +192,7 @@ impl ConnectionTarget {
         }
         parameters.fill_in(of_environment);
         if let Some(sentence) = parameters.refused() {
-            return Err(usage(&sentence).help("leave it out; what it protects against is then not protected against"));
+            return Err(usage(&sentence).help("remove it; the connection then lacks that protection"));
         }
         let target = ConnectionTarget::new(&parameters, environment).map_err(|sentence| usage(&sentence))?;
         Ok(ConnectionTarget { settings, ..target })
@@ -307,13 +307,13 @@ fn usage(message: &str) -> Error {
 fn database(parameters: &Parameters) -> Result<Option<&str>, String> {
     match parameters.get("dbname") {
         Some(name) if name.contains("://") => {
-            Err("the name of the database (`dbname`, PGDATABASE) is a URL: give that as DATABASE_URL".to_owned())
+            Err("the name of the database (`dbname`, PGDATABASE) is a URL: pass it as DATABASE_URL".to_owned())
         }
         name => Ok(name),
     }
 }
 
-/// Ten seconds, unless something else is given; 0 is no limit, and 1 is taken for 2, as by libpq.
+/// Ten seconds by default; 0 means no limit, and 1 counts as 2, as in libpq.
 fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, String> {
     let seconds = number(parameters, "connect_timeout")?.unwrap_or(10);
     Ok((seconds > 0).then(|| Duration::from_secs(seconds.max(2))))

@@ -1,4 +1,4 @@
-//! The one error type of this crate: what failed, where, why, what to do, and the exit code that says so to a pipeline.
+//! The error type of this crate: what failed, where, why, what to do, and the exit code for a pipeline.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -20,7 +20,7 @@ pub enum Exit {
     Done = 0,
     /// `--check` found something pending, `audit` or `drift` a difference.
     Found = 1,
-    /// The command line is wrong, or a question could not be asked.
+    /// The command line is invalid, or there is no terminal for a confirmation.
     Usage = 2,
     /// A migration failed; the state is known and reported.
     Failed = 3,
@@ -30,7 +30,7 @@ pub enum Exit {
     Locked = 5,
     /// The server could not be reached or refused the session.
     NoConnection = 6,
-    /// The outcome of something is unknown; a person has to look.
+    /// The outcome of something is unknown; a person has to check.
     InDoubt = 7,
     /// Refused by policy or for want of approval.
     Refused = 8,
@@ -48,23 +48,23 @@ pub enum ErrorKind {
         /// The whole sentence.
         message: String,
     },
-    /// There is no connection to the server.
+    /// The connection to the server failed.
     Connect {
         /// Where to, without the password.
         target: String,
         /// What the server, the network or TLS says.
         reason: String,
     },
-    /// No connection can be tried, or none was made in time: a certificate or a key cannot be used, nothing answers.
+    /// No connection was tried, or none succeeded in time: a certificate or a key is unusable, or no server answers.
     NoConnection {
         /// The whole sentence.
         message: String,
     },
-    /// The server is there and says nothing.
+    /// The server accepted the connection and does not answer.
     NoAnswer {
         /// `reading the history`.
         doing: String,
-        /// For so long.
+        /// The time limit.
         limit: Duration,
     },
     /// The connection was lost outside a migration.
@@ -161,15 +161,13 @@ impl ErrorKind {
         }
     }
 
-    /// The way out that every error of this kind has.
+    /// The way out that all errors of this kind share.
     fn help(&self) -> Option<&'static str> {
         match self {
-            ErrorKind::NoAnswer { .. } => {
-                Some("is the server overloaded, stopped, or cut off? `migrator wait` tells when it answers again")
-            }
-            ErrorKind::Lost { .. } => {
-                Some("run `migrator status` to see what has been done, then run the command again")
-            }
+            ErrorKind::NoAnswer { .. } => Some(
+                "check whether the server is overloaded, stopped or cut off; `migrator wait` returns once it answers again",
+            ),
+            ErrorKind::Lost { .. } => Some("check `migrator status`, then run the command again"),
             _ => None,
         }
     }
@@ -211,10 +209,10 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// What an error has come from.
+/// The cause of an error.
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// A failed operation, ready to be shown: its kind, the place in the SQL, facts, and the ways out.
+/// A failed operation, ready to be shown: its kind, the place in the SQL, notes, and ways out.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -235,7 +233,7 @@ impl From<ErrorKind> for Error {
 }
 
 impl Error {
-    /// A question that makes no sense.
+    /// An invalid command line or option.
     pub fn usage(message: impl Into<String>) -> Error {
         ErrorKind::Usage { message: message.into() }.into()
     }
@@ -286,7 +284,7 @@ impl Error {
         self
     }
 
-    /// Adds what it has come from.
+    /// Adds the cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Error {
         self.0.source = Some(source.into());
@@ -308,7 +306,7 @@ impl Error {
         self.0.excerpt.as_ref().map(Excerpt::position)
     }
 
-    /// The facts that belong to it, one a line in [`Error::render`].
+    /// Facts that belong to it, one per line in [`Error::render`].
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }
@@ -318,7 +316,7 @@ impl Error {
         &self.0.help
     }
 
-    /// The whole message as it is printed, without a final line end: nothing that a server or a file has said in it commands a
+    /// The whole message as it is printed, without a final line end. No text of a server or a file in it controls the
     /// terminal or begins a line.
     ///
     /// `color` switches terminal colours on.
@@ -326,7 +324,7 @@ impl Error {
         self.render_in(color, None)
     }
 
-    /// The same for a terminal of so many columns.
+    /// The same for a terminal of that many columns.
     pub(crate) fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let Inner { kind, excerpt, notes, help, .. } = &*self.0;
         let message = kind.to_string();
@@ -382,7 +380,7 @@ mod tests {
         assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
         expect_test::expect![[r#"
             error: the connection was lost while reading the history: connection reset
-              = help: run `migrator status` to see what has been done, then run the command again"#]]
+              = help: check `migrator status`, then run the command again"#]]
         .assert_eq(&error.render(false));
     }
 }

@@ -1,4 +1,4 @@
-//! What an operation says while it works, and who listens.
+//! The events of an operation while it works, and the observer that hears them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::history::Direction;
 
 /// Listens to the operations of a [`Migrator`](crate::Migrator).
 ///
-/// Events come in order, each before the operation goes on; an observer that takes its time holds the work up.
+/// Events come in order, each before the operation continues; a slow observer delays the work.
 pub trait Observer: Send + Sync {
     /// Something has happened.
     fn event(&self, event: &Event<'_>);
 }
 
-/// Listens to nothing.
+/// Ignores every event.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -43,7 +43,7 @@ pub enum Event<'a> {
         host: &'a str,
         /// How long it took.
         took: Duration,
-        /// The `sslmode` that was asked for.
+        /// The requested `sslmode`.
         sslmode: &'a str,
     },
     /// The history has been read.
@@ -55,7 +55,7 @@ pub enum Event<'a> {
         /// How many events there are that matter for planning.
         events: usize,
     },
-    /// An operation is going to write here.
+    /// An operation is going to write to this database.
     WritesTo {
         /// The server: `db1:5432`.
         host: &'a str,
@@ -65,20 +65,20 @@ pub enum Event<'a> {
         user: &'a str,
         /// The release of PostgreSQL: `17.2`.
         version: &'a str,
-        /// The environment that the database says it is.
+        /// The environment of the database.
         environment: Option<&'a str>,
     },
-    /// Something to know that does not stop the work.
+    /// A warning that does not stop the work.
     Warning(&'a str),
     /// A newer release has applied these versions, which this binary does not know.
     Ahead(&'a [String]),
-    /// Nothing can be done until something else happens.
+    /// The operation waits.
     Waiting(Waiting<'a>),
     /// The migration lock is held by this session.
     Locked {
         /// The key of the advisory lock.
         key: i64,
-        /// After waiting for so long.
+        /// The time waited.
         waited: Duration,
         /// This session's process on the server.
         pid: i32,
@@ -106,73 +106,73 @@ pub enum Event<'a> {
         /// Its number in the block, from 1.
         number: usize,
     },
-    /// The server says something about the step that runs.
+    /// A notice of the server about the running step.
     Notice(Notice<'a>),
-    /// What the server does for the step that runs: who blocks it, how far an index build is.
+    /// What the server does for the running step: which session blocks it, how far an index build is.
     Progress {
         /// `003_add_x`, or a repeatable's name.
         step: &'a str,
         /// One sentence.
         text: &'a str,
     },
-    /// What an interrupted run has left is put in order.
+    /// What an interrupted run has left is repaired.
     Healing {
         /// `003_add_x`.
         step: &'a str,
         /// One sentence.
         text: &'a str,
     },
-    /// A step is tried again: another session held what it needs.
+    /// A step is retried: another session held what it needs.
     Retrying {
         /// `003_add_x`, or a repeatable's or a seed's name.
         step: &'a str,
-        /// What the server said, and who was in the way.
+        /// What the server said, and which session was in the way.
         reason: &'a str,
-        /// The next try comes after so long.
+        /// The time until the next try.
         pause: Duration,
     },
     /// A step is done, and durable.
     Applied(&'a Applied),
-    /// The step that was begun last has ended, well or not.
+    /// The step that was started last has ended, successfully or not.
     Ended,
-    /// The connection was lost; what has been committed is looked for.
+    /// The connection was lost; the operation checks what was committed.
     ConnectionLost {
         /// What the server or the network says.
         reason: &'a str,
     },
-    /// After a lost connection: all of it, or the rest, had been done.
+    /// After a lost connection: everything, or the rest, was already done.
     FoundDone {
         /// What another migrator has done meanwhile; empty: this run has done everything.
         by_others: &'a [String],
         /// It is a seed.
         is_seed: bool,
     },
-    /// A migration that was edited since is rolled back by the down block that was recorded.
+    /// A migration that was edited since it was applied is rolled back by its recorded down block.
     RollsBackRecorded {
         /// `003_add_x`.
         step: &'a str,
         /// The release that applied it.
         release: Option<&'a str>,
     },
-    /// The data checks have been run before or after an `up`.
+    /// The data checks have run before or after an `up`.
     Checked {
         /// `before` or `after`.
         when: &'a str,
         /// The answers that are not clean.
         open: &'a [Answer],
     },
-    /// The schema is the compiled one.
+    /// The schema equals the compiled one.
     NoDrift,
     /// The schema is not compared with the compiled one.
     DriftSkipped {
         /// Why not.
         reason: &'a str,
     },
-    /// After an `up`: the schema is not the compiled one.
+    /// After an `up`: the schema differs from the compiled one.
     Drifted(&'a [Difference]),
 }
 
-/// What is waited for.
+/// What an operation waits for.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Waiting<'a> {
@@ -188,7 +188,7 @@ pub enum Waiting<'a> {
     },
     /// The server is not back after a lost connection.
     Server {
-        /// The next try comes after so long.
+        /// The time until the next try.
         pause: Duration,
     },
     /// The server does not accept connections yet.

@@ -10,7 +10,7 @@ pub(crate) struct Excerpt {
     file: String,
     line_number: usize,
     line: String,
-    /// The byte inside `line` under which the caret stands.
+    /// The byte inside `line` under which the caret is.
     byte: usize,
     label: String,
 }
@@ -39,7 +39,7 @@ impl Excerpt {
         format!("{}:{}:{column}", self.file, self.line_number)
     }
 
-    /// The whole report: title, place, line with caret, notes, help; for a terminal of so many columns, if it is one.
+    /// The whole report: title, place, line with caret, notes, help; for a terminal of that many columns, if it is one.
     pub(crate) fn render(
         &self,
         title: &str,

@@ -1,6 +1,6 @@
 //! What a schema is, as facts: one line for each object, comparable and readable in a review.
 //!
-//! Pure: [`catalog`] holds the question, `introspect` asks it. No fact holds an oid, a column number with holes, a grantor or
+//! Pure: [`catalog`] has the query, `introspect` runs it. No fact holds an oid, a column number with holes, a grantor or
 //! anything else that two databases of the same schema need not share; expressions are in the form of [`canonical`], which a
 //! dump and its restoration leave as it is.
 
@@ -97,7 +97,7 @@ impl Facts {
     }
 
     /// The file: sorted, one fact a line, `object`, `kind part` and `definition` divided by tabs; what belongs to a table
-    /// stands together.
+    /// is kept together.
     pub fn render(&self, major: i32, version: &str) -> String {
         let mut text = format!(
             "{HEADER}{major} at {version}, format {FORMAT}; written by `cargo xtask dump`, compared by `migrator drift`\n"
@@ -126,7 +126,7 @@ impl Facts {
         diff(self, other).into_iter().flat_map(|fact| lines(fact).collect::<Vec<_>>()).collect()
     }
 
-    /// The same facts as lines that say nothing about the order of columns.
+    /// The same facts as lines without the order of columns.
     pub fn without_order(&self) -> Vec<String> {
         self.fields()
             .map(|(object, name, definition)| {
@@ -139,17 +139,17 @@ impl Facts {
             .collect()
     }
 
-    /// Takes out the objects of a kind that this migrator does not know, where the settings name them under what is not compared.
+    /// Removes objects of a kind that this migrator does not know, where the settings exclude them.
     ///
     /// # Errors
-    /// There is another: two of that kind cannot be compared.
+    /// Another such object: two of that kind cannot be compared.
     pub fn refuse_unknown(&mut self, ignored: &[Text]) -> Result<(), Error> {
         let mut unknown = Facts(self.0.extract_if(.., |(_, kind, _), _| kind == kinds::UNKNOWN).collect());
         unknown.ignore(ignored, true);
         kinds::refuse(unknown.0.iter().map(|((object, ..), definition)| (&**object, &**definition)))
     }
 
-    /// Takes out what the settings do not want compared: owners, unless asked for, and what a pattern names.
+    /// Removes what the settings exclude: owners, unless enabled, and what a pattern names.
     pub fn ignore(&mut self, patterns: &[Text], owners: bool) {
         let patterns: Vec<(&str, &str)> = patterns.iter().filter_map(|pattern| pattern.split_once(' ')).collect();
         let named = |kind: &str, name: &str| {

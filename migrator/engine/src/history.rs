@@ -1,6 +1,6 @@
-//! What the database says has happened: the rows of the state table and of the event log, and what follows from them.
+//! The history that the database records: the rows of the state table and of the event log, and what follows from them.
 //!
-//! Pure: `store` reads the rows. Rows may come from other hands (dbmate, a newer release, a person), so nothing
+//! Pure: `store` reads the rows. Rows may come from elsewhere (dbmate, a newer release, a person), so nothing
 //! here trusts more than a version being text.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ pub struct AppliedMigration {
 }
 
 impl AppliedMigration {
-    /// The version as a number; `None` for a text that is none.
+    /// The version as a number; `None` for a text that is not a number.
     pub fn number(&self) -> Option<i64> {
         self.version.parse().ok()
     }
@@ -62,24 +62,24 @@ pub struct Event {
 /// How far a non-transactional migration got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Applying or taking back.
+    /// Applying or rolling back.
     pub direction: Direction,
     /// Which try, from 1.
     pub attempt: i32,
     /// The checksums of the statements that are done, in order.
     pub done: Vec<String>,
-    /// The statement behind them, if it was begun.
+    /// The statement after them, if it was started.
     pub open: Option<OpenStatement>,
 }
 
-/// A statement that was begun and is not done.
+/// A statement that was started and is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenStatement {
     /// Its number, from 1, in the file as it was then.
     pub number: i32,
     /// Its checksum then.
     pub checksum: String,
-    /// True: the server refused it, nothing of it remains. False: nobody recorded how it ended.
+    /// True: the server refused it, and none of it remains. False: its outcome was not recorded.
     pub failed: bool,
     /// What the server said, where it failed.
     pub detail: Option<String>,
@@ -88,11 +88,11 @@ pub struct OpenStatement {
 /// Everything that was read from the database's history tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// False: the state table is not there, nothing has ever been applied.
+    /// False: the state table does not exist, nothing has ever been applied.
     pub exists: bool,
     /// False: a table or a column of ours is missing, which the next writing command adds.
     pub complete: bool,
-    /// The event log's sequence and the newest number in the log, where the sequence is behind it: on a copy that logical
+    /// The event log's sequence and the newest number in the log, where the sequence lags it: on a copy that logical
     /// replication has made.
     pub sequence_behind: Option<(String, i64)>,
     /// Whether the event log can hold down blocks as they were applied.
@@ -119,7 +119,7 @@ impl History {
             let Some(version) = &event.version else { continue };
             match event.statement {
                 Some(number) => advance(&mut open, version, number, event),
-                // The end of an attempt, whoever brought it about.
+                // The end of an attempt, however it came about.
                 None if event.outcome == "done" && matches!(&*event.action, "up" | "down" | "stamp" | "adopt") => {
                     open.remove(version);
                 }
@@ -183,7 +183,7 @@ impl History {
         is_up.into_iter().any(|(version, is_up)| is_up && !applied.contains(version))
     }
 
-    /// Takes a transactional migration into account that has just gone that way, as reading the tables again would.
+    /// Takes into account a transactional migration that has just gone that way, as reading the tables again would.
     pub fn record(&mut self, direction: Direction, (version, name, checksum): (&str, &str, &str)) {
         let [version, name, checksum] = [version, name, checksum].map(str::to_owned);
         self.applied.retain(|row| row.version != version);
@@ -201,7 +201,7 @@ impl History {
         }
     }
 
-    /// Whether both say the same about what has been applied; moments and runs may differ.
+    /// Whether both agree on what has been applied; times and runs may differ.
     pub fn agrees_with(&self, other: &History) -> bool {
         let rows = |history: &History| {
             let row = |row: &AppliedMigration| (row.version.clone(), row.name.clone(), row.checksum.clone());

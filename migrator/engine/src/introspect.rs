@@ -6,7 +6,7 @@ use crate::facts::{Fact, Facts, catalog};
 use crate::sql::Tables;
 
 impl Facts {
-    /// What the server says its schema is, at one moment; writes nothing, and leaves the session as it was.
+    /// Reads the schema at one moment; writes nothing, and leaves the session as it was.
     ///
     /// # Errors
     /// A lost connection, or an object that another session is changing at this moment, or a catalog that the role may not read.
@@ -19,7 +19,7 @@ impl Facts {
         let ended = client.batch_execute("ROLLBACK").await;
         let rows = answer.map_err(|error| match error.kind() {
             ErrorKind::Server { is_denied: true, .. } | ErrorKind::Refused { .. } => {
-                error.note("nothing was compared: a schema that is not read whole cannot be called equal")
+                error.note("nothing was compared: the schema could not be read completely")
             }
             _ => error,
         })?;

@@ -32,7 +32,7 @@ pub(crate) async fn acquire(
         let holder = holder(connection, tables).await?;
         let waited = begun.elapsed();
         if waited >= deadline {
-            let who = if holder.is_empty() { "somebody else" } else { &holder };
+            let who = if holder.is_empty() { "another session" } else { &holder };
             return Err(Error::locked(format!("cannot take the migration lock on `{}` within {deadline:?}: held by {who}", connection.server.database),
             )
             .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`"));
@@ -74,7 +74,7 @@ pub(crate) async fn release(connection: &Connection, tables: &Tables) {
     let _ = connection.client.simple_query(&statement).await;
 }
 
-/// Refuses a transaction pooler: two sessions of ours that are served by one backend are no sessions. The second session
+/// Refuses a transaction pooler: where one backend serves two sessions of ours, neither keeps its state. The second session
 /// is returned: it watches the first.
 ///
 /// # Errors
@@ -88,13 +88,13 @@ pub(crate) async fn refuse_pooler(
     let second = connect(target, release, silent).await?;
     let first = connection.server.backend_pid.to_string();
     for _ in 0..2 {
-        // One after the other: a pooler gives the backend that has just become free to whoever asks next.
+        // One after the other: a pooler gives the backend that has just become free to the next query.
         let (ours, theirs) = (pid(&connection.client).await?, pid(&second.client).await?);
         if ours == theirs || ours.as_deref() != Some(&first) {
             let message = "the connection goes through a transaction pooler, which cannot hold the migration lock";
             let direct = server_behind(&connection.client).await?;
             return Err(Error::refused(message)
-                .help(format!("connect to the server itself, at {direct}, or through a pool in session mode")));
+                .help(format!("connect directly to the server at {direct}, or through a pool in session mode")));
         }
     }
     Ok(second)

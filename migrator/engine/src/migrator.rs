@@ -1,4 +1,4 @@
-//! The entrance to the library: what is embedded, who listens, what stops it.
+//! The entry point of the library: what is embedded, who listens, what stops it.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct Migrator {
 }
 
 impl Migrator {
-    /// A migrator over an embedded set that tells no one what it does.
+    /// A migrator over an embedded set, without an observer.
     pub fn new(embedded: &'static Embedded) -> Migrator {
         Migrator {
             embedded,
@@ -40,14 +40,14 @@ impl Migrator {
         self
     }
 
-    /// Who listens, from connecting on.
+    /// Sets the observer, which hears everything from connecting on.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer + 'static) -> Migrator {
         self.observer = Arc::new(observer);
         self
     }
 
-    /// What stops it.
+    /// Sets what stops the operations.
     #[must_use]
     pub fn cancellation(mut self, cancellation: &Cancellation) -> Migrator {
         self.cancellation = cancellation.clone();
@@ -76,24 +76,24 @@ impl Migrator {
         self.embedded
     }
 
-    /// The embedded migration of that version.
+    /// Returns the embedded migration of that version.
     ///
     /// # Errors
-    /// There is none.
+    /// The binary has no such migration.
     pub fn migration(&self, version: i64) -> Result<&'static Migration, Error> {
         let found = self.embedded.migrations.iter().find(|migration| migration.number == version);
         found.ok_or_else(|| {
             Error::usage(format!("there is no migration {version} in this binary"))
-                .help("`migrator list` shows those that are")
+                .help("`migrator list` shows the migrations of this binary")
         })
     }
 
-    /// Tells who listens.
+    /// Tells the observer.
     pub(crate) fn tell(&self, event: Event<'_>) {
         self.observer.event(&event);
     }
 
-    /// Says that a newer release has been here.
+    /// Reports that a newer release has migrated this database.
     pub fn warn_ahead(&self, ahead: &[String]) {
         if !ahead.is_empty() {
             self.tell(Event::Ahead(ahead));
@@ -106,7 +106,7 @@ impl Migrator {
         Arc::new(move |notice| observer.event(&Event::Notice(Notice::from(notice))))
     }
 
-    /// The environment that the database says it is, else the one that was given.
+    /// The environment that the database records, otherwise the one that was given.
     pub(crate) fn environment_of(&self, history: &History) -> Option<String> {
         history.environment().map(str::to_owned).or_else(|| self.environment.clone())
     }

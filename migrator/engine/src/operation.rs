@@ -1,4 +1,4 @@
-//! What can be done with a database: options in, a report out, an observer on the way. No command line, no printing.
+//! The operations on a database: options in, a report out, an observer on the way. No command line, no printing.
 
 pub(crate) mod audit;
 pub(crate) mod down;
@@ -69,14 +69,14 @@ impl Migrator {
     /// Waits until the server accepts connections to the database, for at most `timeout`.
     ///
     /// # Errors
-    /// What does not pass by itself at once, such as a wrong password; else the last error after `timeout`.
+    /// At once, what does not pass by itself, such as a wrong password; otherwise the last error after `timeout`.
     pub async fn wait(&self, target: &ConnectionTarget, timeout: Duration) -> Result<WaitReport, Error> {
         wait::run(self, target, timeout).await
     }
 }
 
 impl Session {
-    /// The state of every version, from the history that was read when the session was opened.
+    /// Returns the state of every version, from the history that was read when the session was opened.
     pub fn status(&self) -> Survey {
         self.warn_of_others();
         survey(self.migrator.embedded, &self.history)
@@ -98,10 +98,10 @@ impl Session {
         up::run(self, options).await
     }
 
-    /// Rolls back, newest first, once `permit` has seen the plan and agreed; without a question: `|_| Ok(())`.
+    /// Rolls back, newest first, if `permit` accepts the plan; pass `|_| Ok(())` to accept any.
     ///
     /// # Errors
-    /// As of [`Session::up`]; a migration without a down block; what `permit` says.
+    /// As of [`Session::up`]; a migration without a down block; the error of `permit`.
     pub async fn down(
         self,
         options: &DownOptions,
@@ -110,7 +110,7 @@ impl Session {
         down::run(self, options, permit).await
     }
 
-    /// Rolls the newest migration back and applies it again, once `permit` has seen the plan and agreed.
+    /// Rolls the newest migration back and applies it again, if `permit` accepts the plan.
     ///
     /// # Errors
     /// As of [`Session::down`].
@@ -125,7 +125,7 @@ impl Session {
     /// Runs the embedded seed of that name in one transaction.
     ///
     /// # Errors
-    /// There is none; a policy forbids it; the seed fails.
+    /// The binary has no such seed; a policy forbids it; the seed fails.
     pub async fn seed(self, name: &str, options: &SeedOptions) -> Result<SeedReport, Error> {
         seed::run(self, name, options).await
     }
@@ -138,10 +138,10 @@ impl Session {
         stamp::run(self, options).await
     }
 
-    /// Decides about a statement whose outcome is unknown: that of a version, and its number.
+    /// Records the decision about a statement whose outcome is unknown, given its migration's version and its number.
     ///
     /// # Errors
-    /// That statement is not open.
+    /// The statement is not open.
     pub async fn resolve(
         self,
         version: i64,
@@ -155,7 +155,7 @@ impl Session {
     /// Records which environment the database is.
     ///
     /// # Errors
-    /// The name has characters that it may not have; another migrator holds the lock.
+    /// The name is invalid; another migrator holds the lock.
     pub async fn set_environment(self, name: &str, options: &EnvironmentOptions) -> Result<EnvironmentReport, Error> {
         environment::set(self, name, options).await
     }
@@ -163,7 +163,7 @@ impl Session {
     /// Runs the compiled data check of that name, or all of them, in one read-only snapshot.
     ///
     /// # Errors
-    /// There is none of that name; a lost connection. A check that fails is an answer.
+    /// The binary has no such check; a lost connection. A check that fails is a result, not an error.
     pub async fn audit(&self, name: Option<&str>) -> Result<AuditReport, Error> {
         audit::run(self, name).await
     }

@@ -1,7 +1,7 @@
 //! Printing: results on stdout, everything else on stderr; colour and movement only on a terminal.
 //!
-//! Whatever is printed was perhaps said by a server or stands in a file: all of it goes through `printable`. A reader that has gone
-//! never ends the work: on stderr a failure to write is ignored, on stdout it is remembered and told at the end.
+//! Whatever is printed may come from a server or a file: all of it goes through `printable`. A reader that has gone
+//! never ends the work: a failure to write is ignored on stderr, and remembered on stdout and reported at the end.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -18,7 +18,7 @@ use crate::words::cell;
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal that can, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
+    /// On a terminal that supports it, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
     #[default]
     Auto,
     /// Everywhere.
@@ -49,7 +49,7 @@ impl Color {
     }
 }
 
-/// The columns of the terminal that stdout is; `None`: it is none, or does not say.
+/// The columns of the terminal on stdout; `None`: it is not a terminal, or does not say.
 pub(crate) fn columns_of_stdout() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
 }
@@ -69,7 +69,7 @@ pub(crate) struct Unwritten {
 
 static UNWRITTEN: Mutex<Option<Unwritten>> = Mutex::new(None);
 
-/// What could not be written to stdout, if anything. That a reader has gone (`| head`) is no failure.
+/// What could not be written to stdout, if anything. A reader that has gone (`| head`) is not a failure.
 pub(crate) fn unwritten() -> Option<Unwritten> {
     UNWRITTEN.lock().ok().and_then(|unwritten| unwritten.clone())
 }
@@ -79,7 +79,7 @@ pub(crate) fn result(line: &str) {
     write_result(&printable::lines(line, "  "));
 }
 
-/// Writes a result for programs.
+/// Writes a result as JSON.
 pub(crate) fn json(value: &serde_json::Value) {
     write_result(&printable::json(&value.to_string()));
 }
@@ -111,13 +111,13 @@ fn write_result(text: &str) {
     }
 }
 
-/// Writes to stderr; false: nobody can read it.
+/// Writes to stderr; false: no one can read it.
 fn write_message(text: &str) -> bool {
     let mut stderr = io::stderr().lock();
     stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).is_ok()
 }
 
-/// One message on stderr, whose own lines are all the lines there are.
+/// One message on stderr; text in it cannot begin a line of its own.
 fn message(text: &str) {
     write_message(&format!("{}\n", printable::lines(text, "  ")));
 }
@@ -126,7 +126,7 @@ fn message(text: &str) {
 pub struct Terminal {
     quiet: bool,
     verbose: bool,
-    /// Nothing at all is printed but warnings.
+    /// Prints warnings only.
     silent: bool,
     color: Color,
     bar: Option<ProgressBar>,
@@ -160,7 +160,7 @@ impl Terminal {
         }
     }
 
-    /// Keeps to itself also what is applied: somebody else reports.
+    /// Does not print what is applied either: the caller reports it.
     pub fn silent() -> Terminal {
         Terminal { silent: true, ..Terminal::still(true) }
     }
@@ -175,26 +175,26 @@ impl Terminal {
         self.color
     }
 
-    /// A line for the person who watches.
+    /// Prints a line unless quiet.
     pub fn say(&self, line: &str) {
         if !self.quiet {
             self.above_the_bar(|| message(line));
         }
     }
 
-    /// A line for the person who wants to know more.
+    /// Prints a line if verbose.
     pub fn detail(&self, line: &str) {
         if self.verbose {
             self.above_the_bar(|| message(line));
         }
     }
 
-    /// Whether somebody wants to know more.
+    /// Whether it prints details.
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
-    /// Something that must be seen, also when quiet.
+    /// Prints a warning, also when quiet.
     pub fn warn(&self, line: &str) {
         self.above_the_bar(|| message(&format!("warning: {line}")));
     }
@@ -206,7 +206,7 @@ impl Terminal {
         }
         if let Some(bar) = &self.bar {
             self.drawn.store(true, Ordering::Relaxed);
-            // Also out of the state of being finished, in which nothing is drawn.
+            // A finished bar draws nothing until it is reset.
             bar.reset();
             bar.set_message(format!("{number}/{of} {}", cell(label)));
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -221,7 +221,7 @@ impl Terminal {
         }
     }
 
-    /// The step is over, well or not.
+    /// The step has ended, successfully or not.
     pub fn end(&self) {
         if let Ok(mut running) = self.running.lock() {
             *running = None;
@@ -233,7 +233,7 @@ impl Terminal {
         }
     }
 
-    /// A line of the result, in the midst of the work.
+    /// Prints a line of the result while the work continues.
     pub fn result(&self, line: &str) {
         if self.silent {
             return;
@@ -259,14 +259,14 @@ impl Terminal {
 
     fn above_the_bar(&self, print: impl FnOnce()) {
         match &self.bar {
-            // One that is not on the screen would be drawn behind what is printed, and stay there.
+            // One that is not on the screen would be drawn after what is printed, and stay there.
             Some(bar) if self.drawn.load(Ordering::Relaxed) => bar.suspend(print),
             _ => print(),
         }
     }
 }
 
-/// Asks a yes-or-no question on the terminal; `None`, if there is nobody to ask.
+/// Asks a yes-or-no question on the terminal; `None` if there is no terminal.
 pub(crate) fn confirm(question: &str) -> Option<bool> {
     let terminal = io::stdin().is_terminal();
     if !terminal || !write_message(&format!("{} [y/N] ", printable::lines(question, "  "))) {
@@ -287,10 +287,10 @@ pub(crate) fn last_word(text: &str) {
     message(text);
 }
 
-/// Prints what clap has to say; true: all of it has arrived, or its reader does not want it.
+/// Prints the message of clap; true: it was written, or its reader has gone.
 pub(crate) fn usage(error: &clap::Error) -> bool {
     if error.use_stderr() {
-        // A dead reader of an error cannot be told of another one.
+        // Where an error cannot be written, another one cannot either.
         let _ = error.print();
         return true;
     }

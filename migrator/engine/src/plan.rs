@@ -22,16 +22,16 @@ use crate::units::{UnitKind, units};
 pub enum Target {
     /// Up to the newest migration.
     Newest,
-    /// Up to and with this version, or down to it, leaving it in place; 0 takes everything back.
+    /// Up to and including this version, or down to it, leaving it in place; 0 rolls back everything.
     Version(i64),
-    /// So many migrations back.
+    /// This many migrations back.
     Steps(usize),
 }
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Apply or take back a migration.
+    /// Apply or roll back a migration.
     Migration {
         /// Which one.
         migration: &'static Migration,
@@ -94,7 +94,7 @@ impl Plan {
                     let done = resume.as_ref().map_or(0, |progress| progress.done.len());
                     let block = match direction {
                         Direction::Up => migration.checksum.to_string(),
-                        // The checksum covers the up block only; what a way back runs is its text.
+                        // The checksum covers the up block only; a rollback runs the text of the down block.
                         Direction::Down => {
                             hex::encode(Sha256::digest(migration.down.as_ref().map_or("", |b| b.sql(&migration.text))))
                         }
@@ -115,7 +115,7 @@ impl Plan {
 pub enum Obstacle {
     /// The history and the binary do not fit together: every place where they do not.
     Diverged(Vec<Divergence>),
-    /// A statement was begun and nobody knows how it ended.
+    /// A statement was started, and its outcome is unknown.
     InDoubt {
         /// The migration.
         migration: &'static Migration,
@@ -124,9 +124,9 @@ pub enum Obstacle {
     },
     /// The target is not a version of this binary, or not an applied one.
     NoSuchVersion(i64),
-    /// A migration that has to be taken back has no down block.
-    NoWayBack(&'static Migration),
-    /// The planning library disagrees with the classification: a defect of ours, never acted upon.
+    /// A migration to roll back has no down block.
+    NoDownBlock(&'static Migration),
+    /// The planning library disagrees with the classification: a bug of ours, never acted upon.
     Disagreement(String),
 }
 
@@ -166,7 +166,7 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
 /// Plans `down`: descending over the applied versions.
 ///
 /// # Errors
-/// [`Obstacle`], if the history does not fit the binary or a migration has no way back.
+/// [`Obstacle`], if the history does not fit the binary or a migration has no down block.
 pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
     let mut survey = survey(set, history);
     for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed) {
@@ -191,7 +191,7 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
     for entry in applied.into_iter().take(count) {
         let Some(migration) = entry.migration else { continue };
         if migration.down.is_none() {
-            return Err(Obstacle::NoWayBack(migration));
+            return Err(Obstacle::NoDownBlock(migration));
         }
         plan.steps.push(step(migration, Direction::Down, history, entry.progress.clone())?);
     }

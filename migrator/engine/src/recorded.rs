@@ -55,7 +55,7 @@ fn object_word(object: ReindexObject) -> &'static str {
     OBJECTS.iter().find(|(known, _)| *known == object).map_or("", |(_, word)| word)
 }
 
-/// The migration that a recorded text stands for: one that can go down only. `None` for a text that nothing of ours has
+/// The migration that a recorded text describes: one that can go down only. `None` for a text that nothing of ours has
 /// written, or without a rollback in it.
 ///
 /// It lives as long as the process, as everything that is compiled in does; a run reads each at most once.
@@ -79,7 +79,7 @@ pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> O
         }
     };
     let number = version.parse().ok()?;
-    let file = format!("the down block of {version}_{name} as it was applied");
+    let file = format!("the recorded down block of {version}_{name}");
     let migration =
         Migration::new(owned(version), number, owned(name), file.into(), owned(sql), owned(checksum), nothing);
     Some(Box::leak(Box::new(migration.with_down(Some(down)))))

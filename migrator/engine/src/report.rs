@@ -13,13 +13,13 @@ use crate::words::cell;
 /// The columns of the table.
 const COLUMNS: [&str; 6] = ["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"];
 
-/// What lies between two columns.
+/// The separator of two columns.
 const GAP: usize = 2;
 
 /// The narrowest that the columns with names may become on a narrow terminal.
 const NARROWEST: usize = 8;
 
-/// The table that people read, with what to do next; no line of it is longer than a terminal of so many columns.
+/// The table as text, with what to do next; no line is longer than a terminal of that many columns.
 pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     rows.extend(survey.entries.iter().map(row));
@@ -27,7 +27,7 @@ pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
         survey.repeatables.iter().map(|script| ["-", &script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
     );
     rows.iter_mut().flatten().for_each(|shown| *shown = cell(shown));
-    // What a half-done migration or a repeatable says there has the room of the columns behind it.
+    // What a half-done migration or a repeatable says there may fill the columns after it.
     let is_wide = |row: &[String; 6], column: usize| column == 3 && row[4].is_empty() && row[5].is_empty();
     let narrow = |column: usize| rows.iter().filter(move |row| !is_wide(row, column));
     let width = |column: usize| narrow(column).map(|row| row[column].width()).max().unwrap_or(0);
@@ -59,7 +59,7 @@ pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
     text
 }
 
-/// Takes from the columns that hold names what a terminal lacks; numbers and moments are left whole.
+/// Narrows the columns that hold names to fit a terminal; numbers and moments stay whole.
 fn make_narrower(widths: &mut [usize; 6], terminal: usize) {
     for column in [1, 4] {
         let all = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
@@ -68,7 +68,7 @@ fn make_narrower(widths: &mut [usize; 6], terminal: usize) {
     }
 }
 
-/// A text that takes no more than so many columns.
+/// A text cut to that many columns.
 fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();
@@ -91,7 +91,7 @@ fn row(entry: &Entry) -> [String; 6] {
     let mut cells = [
         entry.version.clone(),
         name,
-        entry.state.word().to_owned(),
+        entry.state.label().to_owned(),
         applied.applied_at.map(|at| format!("{} UTC", at.get(..16).unwrap_or(&at))).unwrap_or_default(),
         applied.applied_by.unwrap_or_default(),
         applied.execution_ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
@@ -128,20 +128,20 @@ fn half_done(entry: &Entry) -> String {
     let state = match &progress.open {
         None => "not started",
         Some(open) if open.failed => "failed",
-        Some(_) => "started, end unknown",
+        Some(_) => "started, outcome unknown",
     };
     format!("{what}statement {} of {} ({short}): {state}", unit.number, block.statements.len())
 }
 
 fn summary(survey: &Survey) -> String {
     let mut counts: Vec<String> = Vec::new();
-    for state in [State::Pending, State::HalfDone, State::Late, State::Changed, State::Unknown, State::Ahead] {
+    for state in [State::Pending, State::HalfDone, State::OutOfOrder, State::Changed, State::Unknown, State::Ahead] {
         let mut count = survey.of(state).count();
         if state == State::Pending {
             count += survey.repeatables.len();
         }
         if count > 0 {
-            counts.push(format!("{count} {}", state.word()));
+            counts.push(format!("{count} {}", state.label()));
         }
     }
     if counts.is_empty() {
@@ -150,15 +150,15 @@ fn summary(survey: &Survey) -> String {
     format!("{}. Next: {}.\n", counts.join(", "), next(survey))
 }
 
-/// What a person should do now.
+/// What to do next.
 fn next(survey: &Survey) -> String {
     let is_any = |state| survey.of(state).next().is_some();
     if let Some(entry) = survey.of(State::HalfDone).next() {
         let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
         return match entry.progress.as_ref().and_then(|progress| progress.open.as_ref()) {
-            // Whether the catalog can tell how it ended is known to the planner only: it says so, or goes on.
+            // Only the planner knows whether the catalog can tell how it ended: it continues, or says so.
             Some(open) if !open.failed => format!(
-                "`migrator {}` resumes {} if the catalog shows how statement {} ended, else it asks for `migrator resolve`",
+                "`migrator {}` resumes {} if the catalog shows how statement {} ended, and otherwise asks for `migrator resolve`",
                 direction.word(),
                 entry.version,
                 open.number
@@ -166,20 +166,20 @@ fn next(survey: &Survey) -> String {
             _ => format!("`migrator {}` resumes {}", direction.word(), entry.version),
         };
     }
-    if is_any(State::Changed) || is_any(State::Unknown) || is_any(State::Late) {
-        return "`migrator plan` says what is wrong and what to do".to_owned();
+    if is_any(State::Changed) || is_any(State::Unknown) || is_any(State::OutOfOrder) {
+        return "`migrator plan` shows what is wrong and how to fix it".to_owned();
     }
     if is_any(State::Pending) || (!survey.repeatables.is_empty() && survey.ahead().is_empty()) {
         return "`migrator up` applies what is pending".to_owned();
     }
-    "nothing: a newer release has been here".to_owned()
+    "nothing: a newer release has migrated this database".to_owned()
 }
 
 /// The exit code of `status --check`.
 pub(crate) fn check(set: &'static Embedded, survey: &Survey) -> Exit {
     let refused_ahead = set.settings.refuse_ahead && survey.of(State::Ahead).next().is_some();
     let diverged =
-        [State::Changed, State::Unknown, State::Late].into_iter().any(|state| survey.of(state).next().is_some());
+        [State::Changed, State::Unknown, State::OutOfOrder].into_iter().any(|state| survey.of(state).next().is_some());
     // Repeatables of an older release are not due where a newer one has set up its own.
     let repeatables_due = !survey.repeatables.is_empty() && survey.ahead().is_empty();
     let pending = [State::Pending, State::HalfDone].into_iter().any(|state| survey.of(state).next().is_some());
@@ -190,7 +190,7 @@ pub(crate) fn check(set: &'static Embedded, survey: &Survey) -> Exit {
     }
 }
 
-/// One JSON object on one line; its keys are a promise to programs.
+/// One JSON object on one line; its keys are stable.
 pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -> Value {
     let migrations: Vec<_> = survey
         .entries
@@ -225,7 +225,7 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
         "migrations": migrations,
         "pending_repeatables": repeatables,
         "counts": {
-            "applied": count(State::Applied), "pending": count(State::Pending), "late": count(State::Late),
+            "applied": count(State::Applied), "pending": count(State::Pending), "late": count(State::OutOfOrder),
             "changed": count(State::Changed), "half-done": count(State::HalfDone), "unknown": count(State::Unknown),
             "ahead": count(State::Ahead),
         },

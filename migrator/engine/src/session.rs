@@ -18,7 +18,7 @@ use crate::{lock, store};
 
 /// An open session and what the history said at its start.
 ///
-/// Reading operations borrow it; an operation that writes takes it, for it ends with the migration lock given back. Connecting again
+/// Operations that read borrow it. Operations that write consume it, and give the migration lock back at the end. Connecting again
 /// costs two round trips.
 pub struct Session {
     pub(crate) migrator: Migrator,
@@ -32,12 +32,12 @@ impl Migrator {
     /// Connects and reads the history; writes nothing.
     ///
     /// # Errors
-    /// No connection; a history that cannot be read or believed.
+    /// No connection; a history that cannot be read or trusted.
     pub async fn connect(&self, target: &ConnectionTarget) -> Result<Session, Error> {
         self.connect_within(target, store::LONGEST_WAIT).await
     }
 
-    /// The same, waiting for at most `wait` while another session keeps the history's tables for itself; 30 seconds at most.
+    /// The same, waiting for at most `wait`, and 30 seconds, while another session locks the history's tables exclusively.
     ///
     /// # Errors
     /// As of [`Migrator::connect`].
@@ -65,7 +65,7 @@ impl Migrator {
 }
 
 impl Session {
-    /// What the history said when the session was opened.
+    /// The history when the session was opened.
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -75,12 +75,12 @@ impl Session {
         &self.connection.server
     }
 
-    /// The client of the session, for questions of your own.
+    /// The client of the session, for queries of your own.
     pub fn client(&self) -> &tokio_postgres::Client {
         &self.connection.client
     }
 
-    /// The environment that the database says it is, else the migrator's.
+    /// The environment that the database records, otherwise the migrator's.
     pub fn environment(&self) -> Option<String> {
         self.migrator.environment_of(&self.history)
     }
@@ -93,11 +93,11 @@ impl Session {
         Facts::read(&self.connection, &self.tables).await
     }
 
-    /// What another migrator does, if there is one: `is at work, pid 4711 (...)`, `has changed the history meanwhile`.
+    /// What another migrator does, if there is one: `is running, pid 4711 (...)`, `has changed the history meanwhile`.
     pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
         let holder = lock::holder(&self.connection, &self.tables).await?;
         if !holder.is_empty() {
-            return Ok(Some(format!("is at work, {holder}")));
+            return Ok(Some(format!("is running, {holder}")));
         }
         // It may have finished between our reading and our question.
         let (_, now) = store::look(&self.connection, &self.tables, store::LONGEST_WAIT).await?;
@@ -105,7 +105,7 @@ impl Session {
         Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
     }
 
-    /// What a plan without the lock came to: a statement whose end is not known may be running at this moment, and what does not fit
+    /// Judges a plan that was made without the lock: a statement whose outcome is unknown may be running at this moment, and what does not fit
     /// may fit when the other migrator has finished.
     pub(crate) async fn unless_it_runs(&self, plan: Result<Plan, Error>) -> Result<Plan, Error> {
         let Err(error) = plan else { return plan };
@@ -113,11 +113,11 @@ impl Session {
             return Err(error);
         }
         let Some(other) = self.another().await? else { return Err(error) };
-        Err(Error::locked(format!("nothing can be planned now: another migrator {other}"))
-            .help("wait until it has finished; `migrator status` shows the statement that it runs"))
+        Err(Error::locked(format!("cannot plan now: another migrator {other}"))
+            .help("wait until it has finished; `migrator status` shows the statement that it is running"))
     }
 
-    /// Says what makes the history doubtful: others who can write to it, another one in the same database.
+    /// Warns of what makes the history doubtful: other roles that can write to it, another history in the same database.
     pub(crate) fn warn_of_others(&self) {
         self.warn_of_writers();
         if let Err(error) = store::refuse_elsewhere(&self.history, &self.tables) {
@@ -125,7 +125,7 @@ impl Session {
         }
     }
 
-    /// Says who else can write to the history.
+    /// Warns of other roles that can write to the history.
     pub(crate) fn warn_of_writers(&self) {
         for (table, writers) in &self.history.writers {
             let allowed = &*self.migrator.embedded.settings.history_writers;
@@ -138,7 +138,7 @@ impl Session {
         }
     }
 
-    /// Says where a writing operation is going to write.
+    /// Tells the observer where an operation is going to write.
     pub(crate) fn announce(&self) {
         let server = &self.connection.server;
         self.tell(Event::WritesTo {
@@ -167,7 +167,7 @@ impl Session {
         }
         let monitor = lock::refuse_pooler(&connection, &target, migrator.release.version).await?;
         let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
-        // Both sessions are ours alone: from here on they may be set up.
+        // Both sessions are ours alone, so they may be set up from here on.
         let settings = SessionSettings {
             lock_timeout_ms: Some(migrator.embedded.settings.lock_timeout_ms),
             statement_timeout_ms: Some(0),
@@ -181,7 +181,7 @@ impl Session {
         let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
         ready?;
         match taken {
-            // Setting up was cut short and done again; meanwhile nothing else could be asked.
+            // Setting up was cut short and done again; meanwhile no other query could run.
             Err(error) if matches!(error.kind(), ErrorKind::Server { is_denied: false, .. }) => {
                 lock::acquire(&connection, &tables, wait, waiting).await?;
             }
@@ -226,14 +226,14 @@ impl Session {
     }
 }
 
-/// A session that holds the migration lock, for what no operation does: plans of your own, questions between two steps.
+/// A session that holds the migration lock, for what no operation does: plans of your own, queries between two steps.
 pub struct Locked {
     pub(crate) executor: Executor,
     pub(crate) history: History,
 }
 
 impl Locked {
-    /// What the history said when it was read last.
+    /// The history when it was last read.
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -256,7 +256,7 @@ impl Locked {
         self.executor.prepare(&self.history, Beside::Allowed).await
     }
 
-    /// Carries a plan out, which has to fit the history as it is now; returns what this run has done of it.
+    /// Carries out a plan, which has to fit the current history; returns the steps that this run has done.
     ///
     /// # Errors
     /// The first step that fails.

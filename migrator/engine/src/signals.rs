@@ -1,4 +1,4 @@
-//! For programs: SIGINT, SIGTERM and SIGHUP cancel what runs; a second signal ends the process at once. What the parent process wants ignored, as
+//! For your own program: SIGINT, SIGTERM and SIGHUP cancel what runs; a second signal ends the process at once. What the parent process wants ignored, as
 //! `nohup` does, stays ignored.
 
 use std::task::Poll;
@@ -15,7 +15,7 @@ pub struct Guarded<T> {
     pub signal: Option<i32>,
 }
 
-/// Runs the work; after a signal it is asked to stop, and its outcome is still returned. `told` is given the signal's name.
+/// Runs the work; a signal cancels it, and its outcome is still returned. `told` gets the signal's name.
 ///
 /// # Errors
 /// The number of a signal on which the process has to end at once.

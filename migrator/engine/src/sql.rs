@@ -15,7 +15,7 @@ use postgres_protocol::escape;
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};
 
-/// Put before statements of ours, in the same transaction or the same message: names mean what the server calls so, and a
+/// Goes before statements of ours, in the same transaction or message: names mean the server's own objects, and a
 /// row that a policy would hide is an error.
 pub const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
 
@@ -128,7 +128,7 @@ pub(crate) struct Run {
     pub id: String,
     /// `user@host` of the process.
     pub actor: String,
-    /// The person who approved it, if anybody did.
+    /// The person who approved it, if any.
     pub approved_by: Option<String>,
     /// The digest of the plan.
     pub plan_digest: Option<String>,
@@ -211,7 +211,7 @@ pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> 
     ))
 }
 
-/// A statement that writes one row of the history, or fails: a trigger or a rule that swallowed it would leave a lie behind.
+/// A statement that writes one row of the history, or fails: a trigger or a rule that discarded it would leave a false history.
 pub(crate) fn one_row(statement: &str) -> String {
     format!(
         "WITH written AS ({statement} RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM written"

@@ -18,7 +18,7 @@ use crate::sql::{CreatedObjects, Run, SessionSettings, Tables, fence, is_text, o
 /// privileges are.
 ///
 /// # Errors
-/// Missing rights, a lost connection, a table that another user has made and that cannot be believed.
+/// Missing rights, a lost connection, a table of another user that cannot be trusted.
 pub(crate) async fn create(
     connection: &Connection,
     tables: &Tables,
@@ -52,7 +52,7 @@ pub(crate) async fn create(
 struct Created {
     /// Statements that take away what default privileges have given to others.
     revokes: Vec<String>,
-    /// A table that was there already and cannot be believed.
+    /// A table that existed already and cannot be trusted.
     refusal: Option<Error>,
 }
 
@@ -71,7 +71,7 @@ async fn begin_creating(
     let heal =
         history.sequence_behind.as_ref().map(|(sequence, newest)| set_sequence(sequence, *newest)).unwrap_or_default();
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
-    // `IF NOT EXISTS` says so in a notice each time: nobody needs to read that.
+    // `IF NOT EXISTS` says so in a notice each time, which would only be noise.
     let create = format!("SET LOCAL client_min_messages = warning;\n{}{heal}", tables.create(created.schema));
     let [question, _] = standing::guarded(tables);
     let message = format!(
@@ -91,7 +91,7 @@ async fn begin_creating(
     Ok(found)
 }
 
-/// Runs statements of ours in one transaction, behind the fence, in a clean session.
+/// Runs statements of ours in one transaction, after the fence, in a clean session.
 ///
 /// # Errors
 /// The server's refusal, a lost connection; the session is never left inside a transaction.

@@ -1,4 +1,4 @@
-//! The observer that is the terminal: what a person sees while an operation works.
+//! The terminal as an observer: what a person sees while an operation works.
 
 use crate::audit;
 use crate::event::{Applied, Event, Notice, Observer, Waiting};
@@ -22,12 +22,12 @@ impl Observer for Terminal {
             }
             Event::Warning(text) => self.warn(text),
             Event::Ahead(versions) => self.warn(&format!(
-                "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are left alone",
+                "a newer release has migrated this database: it has {}, which this binary does not know; repeatables are skipped",
                 list(versions)
             )),
             Event::Waiting(waiting) => self.waiting(waiting),
             Event::Locked { key, waited, pid } => {
-                self.detail(&format!("the lock {key} taken after {} by pid {pid}", duration(waited)));
+                self.detail(&format!("took the lock {key} after {} as pid {pid}", duration(waited)));
             }
             Event::Started { step, number, of } => self.begin(step, number, of),
             Event::Ended => self.end(),
@@ -36,11 +36,11 @@ impl Observer for Terminal {
             Event::Notice(notice) => self.notice(&notice),
             Event::Progress { step, text } | Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
             Event::Retrying { step, reason, pause } => {
-                self.say(&format!("{step}: {reason}; trying again in {}", duration(pause)));
+                self.say(&format!("{step}: {reason}; retrying in {}", duration(pause)));
             }
             Event::Applied(applied) => self.result(&line(applied)),
             Event::ConnectionLost { reason } => {
-                self.warn(&format!("the connection was lost: {reason}; looking at what has been committed"));
+                self.warn(&format!("the connection was lost: {reason}; checking what was committed"));
             }
             Event::FoundDone { by_others, is_seed } => self.warn(&match (by_others, is_seed) {
                 ([], true) => "it had been committed before the connection was lost".to_owned(),
@@ -50,15 +50,15 @@ impl Observer for Terminal {
             Event::RollsBackRecorded { step, release } => {
                 let by = release.map(|release| format!(" by release {release}")).unwrap_or_default();
                 self.say(&format!(
-                    "{step}: edited since it was applied; it is rolled back by the down block that was recorded{by}"
+                    "{step} was edited since it was applied: rolling it back with the down block recorded{by}"
                 ));
             }
-            Event::Checked { when, open: [] } => self.say(&format!("the checks find nothing {when}")),
-            Event::Checked { when, open } => self.warn(&format!("the checks {when}:\n{}", audit::text(open, false))),
+            Event::Checked { when, open: [] } => self.say(&format!("the data checks {when} found nothing")),
+            Event::Checked { when, open } => self.warn(&format!("the data checks {when}:\n{}", audit::text(open, false))),
             Event::NoDrift => self.say("no drift"),
-            Event::DriftSkipped { reason } => self.say(&format!("drift is not looked for here: {reason}")),
+            Event::DriftSkipped { reason } => self.say(&format!("drift check skipped: {reason}")),
             Event::Drifted(differences) => {
-                self.warn(&format!("the schema is not the compiled one:\n{}", report(differences)));
+                self.warn(&format!("the schema differs from the compiled one:\n{}", report(differences)));
             }
         }
     }
@@ -70,7 +70,7 @@ impl Terminal {
             Waiting::Lock { holder } => self.say(&format!("waiting for the migration lock: held by {holder}")),
             Waiting::OldSession { holder } => self.say(&format!("waiting for the old session to end: {holder}")),
             Waiting::Server { pause } => {
-                self.say(&format!("the server is not back yet; trying again in {}", duration(pause)));
+                self.say(&format!("the server is not back yet; retrying in {}", duration(pause)));
             }
             Waiting::Connection { target, reason, help } => {
                 self.say(&format!("waiting for {target}: {reason}"));
@@ -83,7 +83,7 @@ impl Terminal {
 
     /// A notice or a warning of the server, under the name of what runs.
     fn notice(&self, notice: &Notice<'_>) {
-        // ROLLBACK after an error that had ended the transaction already: nothing that anybody has to know.
+        // ROLLBACK after an error that had ended the transaction already: not worth reading.
         if notice.code == "25P01" {
             return;
         }

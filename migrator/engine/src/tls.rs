@@ -1,4 +1,4 @@
-//! TLS as libpq's `sslmode` has it, on rustls: whom to trust, what to show, and the sentences for what goes wrong.
+//! TLS as libpq's `sslmode` demands it, on rustls: whom to trust, what to present, and the messages for what goes wrong.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) fn connector(ssl: &Ssl) -> Result<MakeRustlsConnect, Error> {
     let verifier = Verifier { trust, checks_name: ssl.checks_name(), provider: Arc::clone(&provider) };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
-        .map_err(|error| failed(&format!("TLS cannot be set up: {error}")))?
+        .map_err(|error| failed(&format!("cannot set up TLS: {error}")))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match &ssl.client {
@@ -43,7 +43,7 @@ pub(crate) fn connector(ssl: &Ssl) -> Result<MakeRustlsConnect, Error> {
             let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("private key", key, &error))?;
             builder.with_client_auth_cert(chain, secret).map_err(|error| {
                 failed(&format!(
-                    "the certificate `{}` and the key `{}` do not go together: {error}",
+                    "the certificate `{}` and the key `{}` do not match: {error}",
                     certificate.display(),
                     key.display()
                 ))
@@ -69,7 +69,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certificates = read.map_err(|error| unreadable("certificate", path, &error))?;
     if certificates.is_empty() {
-        return Err(unreadable("certificate", path, &"there is none in it"));
+        return Err(unreadable("certificate", path, &"the file has none"));
     }
     Ok(certificates)
 }
@@ -82,10 +82,10 @@ fn check_mode(key: &Path) -> Result<(), Error> {
     if metadata.mode() & forbidden == 0 {
         return Ok(());
     }
-    Err(failed(&format!("the private key `{}` can be read by others", key.display())).help("`chmod 600` it"))
+    Err(failed(&format!("other users can read the private key `{}`", key.display())).help("`chmod 600` it"))
 }
 
-/// Authorities, and certificates that are trusted themselves.
+/// Trusted authorities, and certificates that are trusted themselves.
 #[derive(Debug)]
 struct Trust {
     chain: Arc<WebPkiServerVerifier>,
@@ -103,7 +103,7 @@ impl Trust {
         store.add_parsable_certificates(pinned.iter().cloned());
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider)).build();
         let chain = chain.map_err(|error| {
-            failed(&format!("no trusted authority was found: {error}"))
+            failed(&format!("no trusted certificate authority found: {error}"))
                 .help("install the system's certificates (Debian: ca-certificates), or set `sslrootcert` to a file")
         })?;
         Ok(Trust { chain, pinned: if matches!(roots, Roots::File(_)) { pinned } else { Vec::new() } })
@@ -129,7 +129,7 @@ impl Trust {
     }
 }
 
-/// libpq's three degrees: anybody, somebody whom an authority knows, the one that was asked for.
+/// libpq's three degrees: any server, one with a trusted certificate, one with a trusted certificate for this name.
 #[derive(Debug)]
 struct Verifier {
     trust: Option<Trust>,
@@ -148,7 +148,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(trust) = &self.trust else { return Ok(ServerCertVerified::assertion()) };
         match trust.verify(certificate, intermediates, name, now) {
-            // The name is looked at last: everything else was good.
+            // The name is checked last: everything else was valid.
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.checks_name => Ok(ServerCertVerified::assertion()),
@@ -179,7 +179,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What went wrong with TLS, and the way out; `None`: something else did.
+/// What went wrong with TLS, and the way out; `None` if the error is not one of TLS.
 pub(crate) fn explain(error: &tokio_postgres::Error) -> Option<(String, &'static str)> {
     const AUTHORITY: &str =
         "set `sslrootcert` to the certificate of the server's authority (managed services publish theirs)";
@@ -189,7 +189,7 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Option<(String, &'static
     let explained = match tls_error(error)? {
         rustls::Error::InvalidCertificate(reason) => match reason {
             CertificateError::UnknownIssuer => {
-                ("the server's certificate is signed by an authority that is not trusted".to_owned(), AUTHORITY)
+                ("the server's certificate is signed by an untrusted authority".to_owned(), AUTHORITY)
             }
             CertificateError::NotValidForNameContext { expected, presented } => {
                 let names: Vec<&str> = presented.iter().map(|name| plain(name)).collect();
@@ -199,23 +199,23 @@ pub(crate) fn explain(error: &tokio_postgres::Error) -> Option<(String, &'static
             CertificateError::NotValidForName => ("the server's certificate is for another name".to_owned(), NAME),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
                 "the server's certificate has expired".to_owned(),
-                "renew it on the server; look at this machine's clock",
+                "renew it on the server, or check this machine's clock",
             ),
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                ("the server's certificate is not valid yet".to_owned(), "look at the clocks of both machines")
+                ("the server's certificate is not valid yet".to_owned(), "check the clocks of both machines")
             }
             CertificateError::Other(other) => (
-                format!("the server's certificate is not acceptable: {}", other.0),
+                format!("the server's certificate is invalid: {}", other.0),
                 "if it is self-signed, set `sslrootcert` to a file with the certificate itself",
             ),
             other => {
-                (format!("the server's certificate is not acceptable: {other:?}"), "look at it: `openssl x509 -text`")
+                (format!("the server's certificate is invalid: {other:?}"), "inspect it with `openssl x509 -text`")
             }
         },
         rustls::Error::AlertReceived(alert) => {
             (format!("the server refused the client's certificate: {alert:?}"), CLIENT)
         }
-        other => (format!("TLS failed: {other}"), "look at the server's log"),
+        other => (format!("TLS failed: {other}"), "check the server's log"),
     };
     Some(explained)
 }
@@ -240,7 +240,7 @@ fn tls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// Asks the server to stop what a session runs, on a connection of its own that is as well protected.
+/// Asks the server to stop what a session runs, on a separate connection with the same protection.
 #[derive(Clone)]
 pub(crate) struct Canceller {
     pub(crate) token: CancelToken,

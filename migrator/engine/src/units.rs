@@ -12,7 +12,7 @@ use crate::embedded::{Block, Statement, StatementKind};
 /// One step of a non-transactional block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// The 1-based number of its first statement in the block: the number that people and events use.
+    /// The number of its first statement in the block, from 1, as in messages and events.
     pub number: usize,
     /// Bytes of the file's text, from its first statement to its last.
     pub range: Range<usize>,
@@ -33,7 +33,7 @@ pub enum UnitKind {
     Transaction {
         /// Where the opening statement ends.
         begin_end: usize,
-        /// How many statements there are, the opening one counted, the closing one not.
+        /// How many statements there are, including the opening one, without the closing one.
         statements: usize,
     },
 }

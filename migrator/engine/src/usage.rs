@@ -1,4 +1,4 @@
-//! What is said of a command line that makes no sense: printable, without a password, and with the command that was meant.
+//! Errors about an invalid command line: printable, without a password, and with the command that was meant.
 
 use std::ffi::{OsStr, OsString};
 
@@ -36,7 +36,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (&["new", "add", "generate", "make", "init"], "run `cargo xtask new NAME` to write a new migration"),
     (&["dump", "load"], "run `cargo xtask dump` to write db/schema.sql"),
-    (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to begin with an empty database, in development"),
+    (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to start with an empty database, in development"),
     (
         &["create", "drop", "reset", "verify"],
         "that command is in development builds only: `cargo xtask migrate COMMAND`",
@@ -50,7 +50,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 /// Reads the command line.
 ///
 /// # Errors
-/// The exit code, after what is to be said has been printed.
+/// The exit code, after the message has been printed.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = Cli::command();
@@ -62,7 +62,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
     if let Some(variable) = empty {
         let variable = variable.to_string_lossy();
         let error = Error::usage(format!("the environment variable `{variable}` is empty"))
-            .help("give it a value, or unset it");
+            .help("set it to a value, or unset it");
         output::fail(&error, output::Color::default().on_stderr());
         return Err(Exit::Usage);
     }
@@ -107,8 +107,8 @@ fn is_empty(variable: &OsStr) -> bool {
     std::env::var_os(variable).is_some_and(|value| value.is_empty())
 }
 
-/// A variable that an option of the command would be read from, and that holds nothing: that is a mistake of whoever filled it, and
-/// not a wish.
+/// An empty variable that an option of the command would be read from: that is a mistake in the environment,
+/// not a setting.
 fn empty_variable(command: &Command, matches: &ArgMatches) -> Option<OsString> {
     // Whether there is a URL is said by the commands that need one.
     let url = OsStr::new("DATABASE_URL");
@@ -138,7 +138,7 @@ fn tip(error: &mut clap::Error, text: String) {
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(text)]));
 }
 
-/// Prints help, version or what is wrong, and says how the process ends.
+/// Prints help, version or the error, and returns the exit code.
 fn report(mut error: clap::Error) -> Exit {
     suggest(&mut error);
     make_printable(&mut error);

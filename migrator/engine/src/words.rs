@@ -1,4 +1,4 @@
-//! Lists, durations and text from outside, as they stand in a sentence. Pure.
+//! Lists, durations and text from outside, as parts of a sentence. Pure.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub fn cell(text: &str) -> String {
     printable::line(text).replace('\t', " ")
 }
 
-/// So many names of a list are shown, if there are more than a few.
+/// How many names of a long list are shown.
 const SHOWN: usize = 3;
 
 /// `001_a, 002_b`; `001_a, 002_b, 003_c and 196 more`; `none`.

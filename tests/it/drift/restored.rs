@@ -153,11 +153,11 @@ fn facts_of_an_older_form_are_named_as_such() {
                    + #1 integer
         1 object differs: 0 added, 0 removed, 1 changed
         --- stderr
-        warning: db/schema.facts.MAJOR was written by another release of the migrator, and the same schema may read differently there: `cargo xtask dump` writes it again
+        warning: another release of the migrator wrote db/schema.facts.MAJOR and may describe the same schema differently: run `cargo xtask dump` to write it again
     "#]]
     .assert_eq(&project.run(&["drift"]).replace(&major(), "MAJOR"));
     let refused = project.run(&["up", "--check-drift"]);
-    assert!(refused.starts_with("exit 8\n") && refused.contains("was written by another release"), "{refused}");
+    assert!(refused.starts_with("exit 8\n") && refused.contains("another release of the migrator wrote"), "{refused}");
 }
 
 /// The facts of the whole, restored by `reset --from-dump`.

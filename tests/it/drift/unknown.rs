@@ -24,7 +24,7 @@ fn p4_an_object_of_an_unknown_kind_is_an_error_that_names_it() {
         --- stderr
         error: cannot describe the schema: this migrator does not know what kind of object `public.graph` is
           = note: `public.graph`: relation (relkind z)
-          = help: use a release of the migrator that knows it, or leave it out: `ignore = ["* public.graph"]` under [drift] of db/migrator.toml
+          = help: use a release of the migrator that knows it, or ignore it: `ignore = ["* public.graph"]` under [drift] of db/migrator.toml
     "#]]
     .assert_eq(&answer);
     for arguments in [["drift", "--json"], ["drift", "--facts"]] {

@@ -41,7 +41,7 @@ fn up_down_seed_status_and_audit_do_what_they_say() {
     good(&project, &["status", "--check"], "up to date");
     good(&project, &["seed", "development"], "development");
     assert_eq!(project.query("SELECT count(*) FROM orders"), "1\n");
-    good(&project, &["audit"], "nothing found");
+    good(&project, &["audit"], "no violations");
     project.query("UPDATE orders SET total = -1");
     let answer = project.run(&["audit"]);
     assert!(answer.starts_with("exit 1\n") && answer.contains("violated  totals: 1 row"), "{answer}");
@@ -110,7 +110,7 @@ fn a_role_that_owns_only_its_database_can_do_everything() {
         (&["up"][..], "applied 3 migrations"),
         (&["seed", "development"], "development"),
         (&["status", "--check"], "up to date"),
-        (&["audit"], "nothing found"),
+        (&["audit"], "no violations"),
         (&["down", "--yes"], "rolled back 003_note"),
     ] {
         let answer = project.run_as(role, arguments);

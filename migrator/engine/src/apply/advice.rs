@@ -1,13 +1,13 @@
-//! What a server's error means for the one who wrote the file: the way out that fits the cause, and the line inside a DO block.
+//! What a server's error means for the author of the file: the way out that fits the cause, and the line inside a DO block.
 //!
-//! Pure. By SQLSTATE first; the server's words are looked at only where one code has several causes, and without them the general
+//! Pure. SQLSTATE decides first. The server's message matters only where one code has several causes; without it, the general
 //! advice is given.
 
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use crate::excerpt::byte_of_character;
 
-/// The way out that fits the cause; `None`: only the file itself can tell.
+/// The way out that fits the cause; `None`: it depends on the file.
 ///
 /// `sql` is the file's text from the place of the error on, `version` that of the migration, where one is applied.
 pub(super) fn advice(error: &DbError, sql: &str, version: Option<&str>) -> Option<String> {
@@ -19,13 +19,13 @@ fn advise(code: &str, message: &str, nested: bool, sql: &str, version: Option<&s
     let says = |part: &str| message.contains(part);
     let advice = match code {
         "42501" if says("extension") => {
-            "the file may be right: let a superuser create the extension once, or grant the migrator's user CREATE on the database, and run it again".to_owned()
+            "the file may be correct: have a superuser create the extension once, or grant the migrator's user CREATE on the database, then run it again".to_owned()
         }
         "42501" if says("must be") => {
-            "the file may be right: connect as that role or as a member of it (`GRANT role TO user`), and run it again".to_owned()
+            "the file may be correct: connect as that role or a member of it (`GRANT role TO user`), then run it again".to_owned()
         }
         "42501" => {
-            "the file may be right: grant the migrator's user that right, or connect as a user who has it, and run it again".to_owned()
+            "the file may be correct: grant the migrator's user that privilege, or connect as a user who has it, then run it again".to_owned()
         }
         "0A000" if says("extension") && says("is not available") => {
             "install the package of that extension on the server's machine (`SELECT name FROM pg_available_extensions` shows what is there), and run it again".to_owned()
@@ -34,36 +34,36 @@ fn advise(code: &str, message: &str, nested: bool, sql: &str, version: Option<&s
             "install the package of that extension on the server's machine (`SELECT name FROM pg_available_extensions` shows what is there), and run it again".to_owned()
         }
         "0A000" if says("used by a view") => {
-            "drop the view before that statement and create it again after it; a view under db/repeatable is created again by the run itself".to_owned()
+            "drop the view before that statement and recreate it afterwards; the run itself recreates a view under db/repeatable".to_owned()
         }
         "42704" if says("role \"") => {
-            "create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)".to_owned()
+            "create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them".to_owned()
         }
         "42704" | "42883" => from_extension(message)?,
         "42P07" | "42P06" | "42710" | "42723" | "42701" => match version {
             Some(version) if code != "42701" => format!(
-                "if this database got it from elsewhere (another tool, a restored dump), record what it has with `migrator stamp --to {version}`, which runs nothing; else correct the file, build, and run `up` again"
+                "if another tool or a restored dump created it, record it with `migrator stamp --to {version}`, which runs nothing; otherwise correct the file, build, and run `up` again"
             ),
             _ => return None,
         },
-        "2D000" => "the block or the procedure commits by itself, which it can only do outside a transaction: write `-- migrate:up transaction:false`, and give it a migration of its own".to_owned(),
+        "2D000" => "the block or procedure commits by itself, which works only outside a transaction: move it to its own migration with `-- migrate:up transaction:false`".to_owned(),
         "25001" if nested || says("cannot be executed from a function") => {
-            "write the statement itself instead of a DO block or a function around it, in a migration of its own with `-- migrate:up transaction:false`".to_owned()
+            "run the statement directly instead of in a DO block or a function, in its own migration with `-- migrate:up transaction:false`".to_owned()
         }
-        "25001" => "write `-- migrate:up transaction:false`, and give the statement a migration of its own".to_owned(),
-        "55P04" => "a new value of an enum can be used only once it is committed: move what uses it to the next migration".to_owned(),
+        "25001" => "move the statement to its own migration with `-- migrate:up transaction:false`".to_owned(),
+        "55P04" => "a new enum value can be used only after it is committed: move the statements that use it to the next migration".to_owned(),
         "55006" if says("pending trigger events") => {
-            "deferred checks of the statements before are still open: put `SET CONSTRAINTS ALL IMMEDIATE;` before that statement, or move it to the next migration".to_owned()
+            "deferred checks of earlier statements are still pending: put `SET CONSTRAINTS ALL IMMEDIATE;` before that statement, or move it to the next migration".to_owned()
         }
-        // What a statement inserts itself is the file's affair; what it finds is not.
+        // Rows that the statement itself inserts are up to the file; rows that it finds are not.
         "23502" | "23503" | "23505" | "23514" | "23P01" if begins_with(sql, &["alter", "create"]) => {
-            "rows that are in the database break it: correct the data, by hand or with a statement before this one, and run it again".to_owned()
+            "existing rows violate it: correct the data, by hand or with an earlier statement, then run it again".to_owned()
         }
         "57014" if says("statement timeout") => {
-            "raise the limit for this block (`-- migrate:up statement_timeout:30min`) or under [session] in db/migrator.toml, build, and run it again".to_owned()
+            "raise the limit for this block (`-- migrate:up statement_timeout:30min`) or under [session] in db/migrator.toml, build, then run it again".to_owned()
         }
         "42601" if is_psql_variable(sql) => {
-            "`:name`, `:'name'` and `:\"name\"` are variables of psql, which the server does not know: write the value itself, or take it from a setting with `current_setting('app.name')`".to_owned()
+            "`:name`, `:'name'` and `:\"name\"` are psql variables, which the server does not know: write the value, or read it from a setting with `current_setting('app.name')`".to_owned()
         }
         _ => return None,
     };
@@ -74,13 +74,13 @@ fn begins_with(sql: &str, words: &[&str]) -> bool {
     words.iter().any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
-/// `:name`, `:'name'`, `:"name"`, at the very place where the server stumbled.
+/// `:name`, `:'name'`, `:"name"`, exactly where the server reported the error.
 fn is_psql_variable(sql: &str) -> bool {
     let Some(rest) = sql.strip_prefix(':') else { return false };
     rest.starts_with(|c: char| c == '\'' || c == '"' || c == '{' || c == '_' || c.is_alphabetic())
 }
 
-/// Types and functions that are not there before their extension is created.
+/// Types and functions that exist only once their extension has been created.
 fn from_extension(message: &str) -> Option<String> {
     const HOMES: [(&[&str], &str); 9] = [
         (&["citext"], "citext"),
@@ -103,7 +103,7 @@ fn from_extension(message: &str) -> Option<String> {
     };
     let (_, extension) = HOMES.iter().find(|(names, _)| names.iter().any(&is))?;
     Some(format!(
-        "it belongs to an extension: put `CREATE EXTENSION IF NOT EXISTS \"{extension}\";` before it; where the extension is there, its schema is not in the search_path"
+        "it belongs to an extension: put `CREATE EXTENSION IF NOT EXISTS \"{extension}\";` before it; if the extension exists, its schema is not in the search_path"
     ))
 }
 
@@ -144,7 +144,7 @@ fn find_query(text: &str, query: &str) -> Option<(usize, usize)> {
     })
 }
 
-/// The text between the quotes of the DO block that begins at `start`; `None`: there is none.
+/// The text between the quotes of the DO block that begins at `start`; `None`: no DO block begins there.
 fn body_of_do(text: &str, start: usize) -> Option<std::ops::Range<usize>> {
     let mut at = start;
     let word = text.get(at..at + 2)?;
@@ -189,7 +189,7 @@ mod tests {
     fn the_way_out_fits_the_cause() {
         check("42501", "permission denied for schema app", "grant the migrator's user");
         check("42501", "must be owner of table users", "connect as that role");
-        check("42501", "permission denied to create extension \"hstore\"", "let a superuser create the extension");
+        check("42501", "permission denied to create extension \"hstore\"", "have a superuser create the extension");
         check("0A000", "extension \"vector\" is not available", "install the package");
         check(
             "58P01",
@@ -206,12 +206,12 @@ mod tests {
         check("42P07", "relation \"users\" already exists", "migrator stamp --to 007");
         check("42710", "type \"mood\" already exists", "migrator stamp --to 007");
         check("2D000", "invalid transaction termination", "transaction:false");
-        check("25001", "VACUUM cannot be executed from a function", "instead of a DO block");
+        check("25001", "VACUUM cannot be executed from a function", "instead of in a DO block");
         check("55P04", "unsafe use of new value \"x\" of enum type mood", "next migration");
         check("55006", "cannot ALTER TABLE \"t\" because it has pending trigger events", "SET CONSTRAINTS");
-        check("23505", "could not create unique index \"i\"", "rows that are in the database");
+        check("23505", "could not create unique index \"i\"", "existing rows violate it");
         check("57014", "canceling statement due to statement timeout", "statement_timeout:");
-        check("42601", "syntax error at or near \":\"", "variables of psql");
+        check("42601", "syntax error at or near \":\"", "psql variables");
     }
 
     #[test]

@@ -32,12 +32,10 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
             // What was answered and not announced was not durable: a crash may have taken it back.
             let next = done.announced();
             return Err(Error::in_doubt(format!(
-                "the connection was lost ({reason}), and it cannot be seen what has been committed: {cause}"
+                "the connection was lost ({reason}), and what was committed could not be read: {cause}"
             ))
             .note(format!("in doubt: {}", list(&labels(&steps[next..]))))
-            .help(
-                "when the server is back, `migrator status` shows what is in the database; then run the command again",
-            ));
+            .help("when the server is back, check `migrator status`, then run the command again"));
         }
     };
     let recorded = steps.iter().take_while(|step| truth::is_recorded(step, &history, &executor.run.id)).count();
@@ -56,7 +54,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     account(executor, &rest, done, &reason).map_err(|error| failure.explain(error))
 }
 
-/// The same about a seed: unlike a step it is in no plan, and would run a second time.
+/// The same for a seed: unlike a step it is not part of a plan, and would run a second time.
 ///
 /// # Errors
 /// Always, unless it is committed: exit code 6 where that is known, 7 where it is not.
@@ -79,9 +77,9 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
             let what = format!("seed {name} was not committed by this run");
             Err(Error::from(ErrorKind::Unfinished { what, reason }).help("run `seed` again"))
         }
-        Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and it cannot be seen whether seed {name} was committed: {cause}"),
+        Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and whether seed {name} was committed could not be read: {cause}"),
         )
-        .help("when the server is back, check whether its rows are there before you run `seed` again: it would add them twice")),
+        .help("when the server is back, check whether its rows exist before you run `seed` again, which would add them twice")),
     }
 }
 
@@ -119,11 +117,11 @@ fn report(step: &Step, truth: &Truth, reason: &str) -> Error {
     };
     match progress.open.as_ref().filter(|open| !open.failed) {
         None => unfinished("is unfinished")
-            .help(format!("run `{command}` again: it goes on after the last statement that is done")),
+            .help(format!("run `{command}` again: it continues after the last completed statement")),
         Some(open) => Error::in_doubt(format!("the connection was lost while statement {} of migration {label} ran: {reason}", open.number),
         )
         .help(format!(
-            "run `{command}` again: if the catalog shows how that statement ended it goes on, else it asks for `migrator resolve`"
+            "run `{command}` again: it continues if the catalog shows how that statement ended, and otherwise asks for `migrator resolve`"
         )),
     }
 }
@@ -140,7 +138,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
             Err(_) => {}
         }
         if executor.migrator.cancellation.is_requested() {
-            return Err(Error::in_doubt("stopped by a signal while looking"));
+            return Err(Error::in_doubt("stopped by a signal while checking what was committed"));
         }
         executor.tell(Event::Waiting(Waiting::Server { pause }));
         tokio::time::sleep(pause).await;

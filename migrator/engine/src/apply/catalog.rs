@@ -1,4 +1,4 @@
-//! What the catalog knows about statements whose end nobody has recorded.
+//! What the catalog knows about statements whose outcome was not recorded.
 //!
 //! Names are resolved as the file writes them, in the block's own `search_path`: every operator is qualified instead.
 
@@ -11,9 +11,9 @@ use crate::sql::literal;
 /// The state of an index.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Index {
-    /// There is none of that name on the table.
+    /// The table has no index of that name.
     Absent,
-    /// It is there and used.
+    /// It exists and is used.
     Valid(IndexName),
     /// An unfinished or failed concurrent build.
     Invalid(IndexName),
@@ -47,7 +47,7 @@ pub(super) async fn index(client: &Client, table: &str, name: &str) -> Result<In
 }
 
 /// Whether an index is what its statement would build: the same statement on an empty copy of the table tells. `rest` is
-/// the statement from behind the table's name.
+/// the statement from after the table's name.
 pub(super) async fn is_as_written(
     client: &Client,
     name: &IndexName,
@@ -73,7 +73,7 @@ pub(super) async fn is_as_written(
     Ok(rows(answer?).first().and_then(|row| row.get("same")) == Some("t"))
 }
 
-/// What an interrupted `REINDEX CONCURRENTLY` of that object has left behind: invalid indexes, qualified and quoted.
+/// The invalid indexes that an interrupted `REINDEX CONCURRENTLY` of that object has left, qualified and quoted.
 pub(super) async fn leftovers(
     client: &Client,
     object: ReindexObject,
@@ -132,7 +132,7 @@ pub(super) async fn partition(client: &Client, table: &str, name: &str) -> Resul
     })
 }
 
-/// Whether a relation of that name (as the file writes it) is there.
+/// Whether a relation of that name (as the file writes it) exists.
 pub(super) async fn exists(client: &Client, relation: &str) -> Result<bool, tokio_postgres::Error> {
     let statement = format!("SELECT pg_catalog.to_regclass({}) IS NOT NULL AS there", literal(relation));
     Ok(rows(client.simple_query(&statement).await?).first().and_then(|row| row.get("there")) == Some("t"))

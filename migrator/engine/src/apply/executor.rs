@@ -1,4 +1,4 @@
-//! What a run works with: the sessions, where the history is, who listens.
+//! What a run works with: the migrator, the sessions, where the history is.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{lock, store};
 /// Whether a history may be begun beside another one in the same database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beside {
-    /// The person has said so.
+    /// The caller has allowed it.
     Allowed,
     /// It may be the history of these very migrations: everything would run a second time.
     Refused,
@@ -51,7 +51,7 @@ impl Executor {
     /// The session's settings for a block, or for statements of our own.
     pub(crate) fn session(&self, block: Option<&Block>) -> SessionSettings {
         let server = &self.connection.server;
-        // What the migration says wins over what the connection says, that over the settings of the directory.
+        // The migration's own limit wins over the connection's, and that over the one in db/migrator.toml.
         let limit = |name: &str, own: Option<u64>, of_settings: u64| match own {
             None if server.limits.is_explicit(name) => None,
             own => Some(own.unwrap_or(of_settings)),

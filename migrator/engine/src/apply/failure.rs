@@ -12,13 +12,13 @@ pub(crate) struct Failure {
     /// What the server or the connection said; `None`: a signal came before anything was sent.
     pub(crate) error: Option<tokio_postgres::Error>,
     pub(crate) place: Place,
-    /// The session is gone: nobody has told us how it ended.
+    /// The session is gone: how the statement ended is unknown.
     pub(crate) lost: bool,
     /// The number of the non-transactional statement, and how many there are.
     pub(crate) statement: Option<(usize, usize)>,
-    /// Nobody can say whether the statement has done something.
+    /// It is unknown whether the statement had any effect.
     pub(crate) in_doubt: bool,
-    /// Who was in the way when a lock could not be had.
+    /// The session that held the lock.
     pub(crate) blocker: Option<String>,
     /// How the session differs from the one in which the block was interrupted.
     pub(crate) session: Vec<String>,
@@ -61,7 +61,7 @@ impl Failure {
         }
     }
 
-    /// Somebody wants us to stop, and the next statement was not begun.
+    /// A cancellation came before the next statement was sent.
     pub(crate) fn stopped_before(statement: usize, of: usize) -> Failure {
         let statement = Some((statement, of));
         Failure {
@@ -75,7 +75,7 @@ impl Failure {
         }
     }
 
-    /// The block cannot go on: the session is not the one that the statements before have left.
+    /// The block cannot continue: the session is not in the state in which the previous statements left it.
     pub(crate) fn in_another_session(session: Vec<String>, statement: (usize, usize)) -> Failure {
         Failure { session, in_doubt: true, ..Failure::stopped_before(statement.0, statement.1) }
     }
@@ -101,7 +101,7 @@ impl Failure {
         self.server().map(DbError::code)
     }
 
-    /// Somebody else held what it needed.
+    /// Another session held what it needed.
     pub(crate) fn is_about_locks(&self) -> bool {
         let codes =
             [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
@@ -118,7 +118,7 @@ impl Failure {
         matches!(self.place, Place::Recording) && self.code() == Some(&SqlState::DIVISION_BY_ZERO)
     }
 
-    /// The same may work in a moment: nothing of it remains, and what was in the way passes.
+    /// Another try may succeed: nothing of this one remains, and the cause is temporary.
     pub(crate) fn is_contention(&self) -> bool {
         // Until the session's own limit is set, that of the role holds, for microseconds.
         let cut_short = matches!(self.place, Place::Own) && self.code() == Some(&SqlState::QUERY_CANCELED);

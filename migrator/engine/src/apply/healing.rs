@@ -1,4 +1,4 @@
-//! What an earlier run has left of a statement that cannot be rolled back: read from the catalog, and put in order.
+//! Repairs what an earlier run has left of a statement that cannot be rolled back, as the catalog shows it.
 
 use super::catalog;
 use super::executor::Executor;
@@ -8,16 +8,16 @@ use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::event::Event;
 use crate::history::OpenStatement;
 
-/// What is to be done with a statement.
+/// What to do with a statement.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Run it.
     Run,
-    /// Its effect is there: record it as done.
+    /// Its effect is in the database: record it as done.
     Done,
 }
 
-/// Looks what is there of the statement, and clears away what would be in its way; `open` says how an earlier try ended.
+/// Checks how much of the statement is in the database, and removes what would block it; `open` says how an earlier try ended.
 ///
 /// # Errors
 /// The server's refusal of a statement of ours, a lost connection.
@@ -27,7 +27,7 @@ pub(super) async fn prepare(
     statement: &Statement,
     open: Option<&OpenStatement>,
 ) -> Result<Next, Failure> {
-    // An earlier try was begun, and nobody knows how it ended.
+    // An earlier try was started, and its outcome is unknown.
     let unfinished = open.is_some_and(|open| !open.failed);
     let client = &executor.connection.client;
     let say = |line: &str| executor.tell(Event::Healing { step: &migration.label(), text: line });
@@ -43,13 +43,15 @@ pub(super) async fn prepare(
                             return Ok(Next::Done);
                         }
                         Err(error) if is_lost(&error) => return Err(own(error)),
-                        // Somebody else has built it: the server will say that it exists.
-                        Ok(false) | Err(_) => say(&format!("index {} is not what the file builds", name.index)),
+                        // Another session has built it: the server will say that it exists.
+                        Ok(false) | Err(_) => say(&format!("index {} is not the one that the file builds", name.index)),
                     }
                 }
                 catalog::Index::Invalid(name) => {
                     let name = name.index;
-                    say(&format!("index {name} is invalid, an unfinished build: it is dropped and built again"));
+                    say(&format!(
+                        "index {name} is invalid, left by an unfinished build: dropping it and building it again"
+                    ));
                     run(executor, block, &format!("DROP INDEX CONCURRENTLY {name}")).await?;
                 }
                 catalog::Index::Valid(_) | catalog::Index::Absent => {}
@@ -63,7 +65,7 @@ pub(super) async fn prepare(
         }
         StatementKind::ReindexConcurrently { object, name } if open.is_some() => {
             for index in catalog::leftovers(client, *object, name).await.map_err(own)? {
-                say(&format!("index {index} was left behind by an unfinished REINDEX: it is dropped"));
+                say(&format!("index {index} was left by an unfinished REINDEX: dropping it"));
                 run(executor, block, &format!("DROP INDEX CONCURRENTLY {index}")).await?;
             }
         }
@@ -74,9 +76,7 @@ pub(super) async fn prepare(
                     return Ok(Next::Done);
                 }
                 catalog::Partition::Pending => {
-                    say(&format!(
-                        "the detachment of partition {partition} was begun by an earlier run: it is finished"
-                    ));
+                    say(&format!("an earlier run began to detach partition {partition}: finishing it"));
                     let statement = format!("ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE");
                     run(executor, block, &statement).await?;
                     return Ok(Next::Done);
@@ -96,8 +96,8 @@ async fn run(executor: &Executor, block: &Block, statement: &str) -> Result<(), 
     without_lock_timeout(executor, block, async { client.batch_execute(statement).await.map_err(own) }).await
 }
 
-/// Does something that waits for others as long as it must: a lock timeout would leave something unfinished behind, and
-/// waiting blocks nobody.
+/// Runs something that waits for other sessions as long as it must: a lock timeout would leave it unfinished, and
+/// waiting blocks no other session.
 pub(super) async fn without_lock_timeout(
     executor: &Executor,
     block: &Block,

@@ -70,8 +70,8 @@ pub(super) fn down_block(migration: &Migration, direction: Direction) -> Option<
     (direction == Direction::Up).then(|| recorded::encode(migration))
 }
 
-/// What the step behind this one may rely on.
-pub(super) fn condition_behind(step: &Step) -> Condition {
+/// What the step after this one may rely on.
+pub(super) fn condition_after(step: &Step) -> Condition {
     match step {
         Step::Migration { migration, direction: Direction::Up, .. } => {
             Condition::Applied(migration.version.to_string())
@@ -89,7 +89,7 @@ pub(super) fn insert_up(executor: &Executor, migration: &Migration, execution_ms
     insert_state(&executor.tables, &executor.run, label, execution_ms)
 }
 
-/// Removes the state row of a migration that is taken back.
+/// Removes the state row of a migration that is rolled back.
 pub(super) fn delete(executor: &Executor, migration: &Migration) -> String {
     delete_state(&executor.tables, &migration.version)
 }

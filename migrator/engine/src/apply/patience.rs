@@ -6,7 +6,7 @@ use super::executor::Executor;
 use super::failure::Failure;
 use crate::event::Event;
 
-/// How long to go on trying while the server cannot give the locks: no queue is built up in front of production traffic.
+/// How long to retry while the server cannot grant the locks, without queueing up in front of production traffic.
 pub(super) struct Patience {
     until: Instant,
     pause: Duration,
@@ -20,7 +20,7 @@ impl Patience {
 
     /// The pause before the next try, growing; `None`: no more tries.
     fn next(&mut self) -> Option<Duration> {
-        // A third more or less: two who block each other must not come back at the same moment again and again.
+        // A third more or less: two sessions that block each other must not retry at the same moment again and again.
         let jitter = std::process::id() % 67 + 67;
         let pause = self.pause * jitter / 100;
         self.pause = (self.pause * 2).min(Duration::from_secs(30));
@@ -28,7 +28,7 @@ impl Patience {
     }
 }
 
-/// Does something again while another session holds the locks that it needs; it must leave nothing behind when it fails.
+/// Retries something while another session holds the locks that it needs; it must leave nothing behind when it fails.
 pub(super) async fn patiently(
     executor: &Executor,
     label: &str,
@@ -43,7 +43,7 @@ pub(super) async fn patiently(
     }
 }
 
-/// Says who was in the way and waits; false: another try would not help, or there has been patience enough.
+/// Reports the blocking session and waits; false: another try would not help, or the time is over.
 pub(super) async fn pause(executor: &Executor, label: &str, failure: &Failure, patience: &mut Patience) -> bool {
     if !failure.is_contention() || executor.migrator.cancellation.is_requested() {
         return false;

@@ -1,4 +1,4 @@
-//! Transactional steps, sent one behind the other without waiting for the answers in between.
+//! Transactional steps, sent one after the other without waiting for the answers in between.
 //!
 //! What stops the queue at the first failure is the server: after an ordinary error the session is in a failed
 //! transaction and refuses what follows; after an error that ends the transaction (the whole message could not be parsed,
@@ -10,17 +10,17 @@ use std::time::Instant;
 use super::done::Done;
 use super::executor::Executor;
 use super::failure::Failure;
-use super::message::{condition_behind, of_migration, of_script};
+use super::message::{condition_after, of_migration, of_script};
 use super::transaction::{Durability, InFlight, Message, rollback};
 use super::watch;
 use crate::event::Event;
 use crate::plan::Step;
 use crate::sql::{Condition, SessionSettings};
 
-/// At most so many messages are on their way: after a failure the server refuses each of them, one by one.
+/// How many messages may be in flight: after a failure the server refuses each of them, one by one.
 const MOST_MESSAGES: usize = 250;
 
-/// At most so many bytes are on their way, unless one message alone is longer: it bounds the memory.
+/// How many bytes may be in flight, unless a single message is longer: this bounds the memory.
 const MOST_BYTES: usize = 4 << 20;
 
 /// Runs the transactional steps from the first one that is not done to the end of the window.
@@ -43,7 +43,7 @@ pub(super) async fn run(
         let Some((message, session)) = message(executor, step, previous.as_ref(), durability) else { break };
         executor.tell(Event::Sent { step: &step.label(), bytes: message.len() });
         queue.push_back(message.start(client, session).await?);
-        previous = Some(condition_behind(step));
+        previous = Some(condition_after(step));
     }
     for (index, step) in steps[first..first + count].iter().enumerate() {
         let Some(in_flight) = queue.pop_front() else { break };
@@ -53,9 +53,9 @@ pub(super) async fn run(
         let mut watch = watch::Watch::new(executor, &label);
         let outcome = watch.announcing(in_flight.finish(), done).await;
         if let Err(failure) = outcome {
-            // The answers to what was sent behind it must be read before the session can be used again.
-            while let Some(behind) = queue.pop_front() {
-                let _ = behind.finish().await;
+            // The answers to what was sent after it must be read before the session can be used again.
+            while let Some(queued) = queue.pop_front() {
+                let _ = queued.finish().await;
             }
             rollback(client).await;
             return Err(watch.explain(failure));

@@ -16,7 +16,7 @@ use crate::sql::NewEvent;
 use crate::store;
 use crate::words::list;
 
-/// What an error is about.
+/// The subject of an error.
 pub(crate) struct Subject {
     /// `migration 003_x`, `repeatable views`, `seed test`.
     pub(crate) name: String,
@@ -49,7 +49,7 @@ impl Subject {
 pub(super) fn stopped(executor: &Executor, done: &Done, rest: &[Step]) -> Error {
     Error::from(ErrorKind::Stopped { by: executor.migrator.cancellation.reason() })
         .note(format!("done in this run: {}. Not run: {}.", list(&done.labels()), list(&labels(rest))))
-        .help("run the command again: it goes on where it stopped")
+        .help("run the command again: it continues where it stopped")
 }
 
 /// Records the failure, reads what is true, and puts the report together.
@@ -73,7 +73,7 @@ pub(super) async fn report(
     if let Truth::Unknown(reason) = &truth
         && !failure.lost
     {
-        error = error.note(format!("what is in the database now could not be read: {reason}"));
+        error = error.note(format!("the state of the database could not be read: {reason}"));
     }
     let verb = if direction == Direction::Up { "applied" } else { "rolled back" };
     error = error.note(format!(
@@ -83,7 +83,7 @@ pub(super) async fn report(
     ));
     if executor.migrator.cancellation.is_requested() && !failure.in_doubt {
         let name = executor.migrator.cancellation.reason();
-        error = error.help(format!("it was stopped by {name}: run the command again, it goes on where it stopped"));
+        error = error.help(format!("{name} stopped it: run the command again, and it continues where it stopped"));
     } else {
         error = way_out(error, step, &subject, (&failure, &truth));
     }
@@ -96,28 +96,28 @@ fn way_out(error: Error, step: &Step, subject: &Subject, (failure, truth): (&Fai
     match failure {
         failure if failure.lost || fenced_off(failure) => error,
         Failure { in_doubt: true, statement: Some((number, _)), session, .. } if !session.is_empty() => error.help(format!(
-            "finish the block by hand and run `migrator resolve {} --statement {number} --applied`, or go on in the session as it is with `--retry`",
+            "finish the block by hand and run `migrator resolve {} --statement {number} --applied`, or continue in the current session with `--retry`",
             step.version()
         )),
         Failure { in_doubt: true, statement: Some((number, _)), .. } => error.help(format!(
-            "check what of it is in the database, then run `migrator resolve {} --statement {number} --applied`, or `--retry` to run it again",
+            "check how much of it is in the database, then run `migrator resolve {} --statement {number} --applied`, or `--retry` to run it again",
             step.version()
         )),
         failure if failure.is_about_locks() => error.help(
-            "another session holds what it needs: end its transaction, or raise `retry_for` under [session] in migrator.toml, and run it again",
+            "another session holds what it needs: end its transaction, or raise `retry_for` under [session] in db/migrator.toml, then run it again",
         ),
         failure if failure.is_swallowed() => error.help(SWALLOWED),
         failure if failure.is_about_rights() => error.help(GRANT),
         failure => match truth {
             Truth::Unknown(_) => error.help(format!("run `migrator status` to see what is in the database, then `{command}` again")),
-            Truth::Done { .. } => error.help("nothing is left to do for it: run the command again for the rest"),
+            Truth::Done { .. } => error.help("it is done: run the command again for the rest"),
             Truth::HalfDone { is_finished: true, .. } => {
-                error.help(format!("remove the cause and run `{command}` again: nothing but its row in the history is left to write"))
+                error.help(format!("remove the cause and run `{command}` again: only its row in the history is missing"))
             }
             _ if failure.statement.is_some() => {
                 let number = failure.statement.map_or(0, |(number, _)| number);
                 error.help(format!(
-                    "correct statement {number} or its cause, build, and run `{command}` again: it goes on at statement {number}"
+                    "correct statement {number} or its cause, build, and run `{command}` again: it continues at statement {number}"
                 ))
             }
             // What fits the cause has been said.
@@ -139,8 +139,8 @@ pub(super) fn labels(steps: &[Step]) -> Vec<String> {
     steps.iter().map(Step::label).collect()
 }
 
-/// A row that does not stay.
-const SWALLOWED: &str = "drop the trigger or the rule that keeps the row away, and run the command again";
+/// The way out where the history does not keep a row.
+const SWALLOWED: &str = "drop the trigger or rule that discards the row, then run the command again";
 
 /// What it could not record it must be allowed to.
 const GRANT: &str = "connect as the owner of the history tables, or grant the migrator's user INSERT, UPDATE, DELETE and SELECT on both";
@@ -148,16 +148,16 @@ const GRANT: &str = "connect as the owner of the history tables, or grant the mi
 /// What has become of it.
 fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> String {
     match (failure.statement, truth) {
-        (_, Some(Truth::HalfDone { is_finished: true, .. })) => "ran to its end".to_owned(),
+        (_, Some(Truth::HalfDone { is_finished: true, .. })) => "ran to completion".to_owned(),
         (Some((number, of)), _) if failure.in_doubt => {
-            format!("failed at statement {number} of {of}, which may have done a part of its work")
+            format!("failed at statement {number} of {of}, which may be partly done")
         }
         (Some((number, of)), _) => format!("failed at statement {number} of {of}"),
-        (None, Some(Truth::Done { .. })) => "failed here, but another migrator has done it".to_owned(),
+        (None, Some(Truth::Done { .. })) => "failed here, but another migrator has completed it".to_owned(),
         (None, Some(Truth::HalfDone { .. })) => "failed half-done".to_owned(),
         (None, Some(Truth::Unknown(_))) => "failed".to_owned(),
         (None, Some(Truth::Untouched { .. })) if direction == Direction::Down => {
-            "failed, it is still applied".to_owned()
+            "failed and is still applied".to_owned()
         }
         // Without a history of its own: the server has refused the whole transaction.
         (None, Some(Truth::Untouched { .. }) | None) => "failed and was rolled back".to_owned(),
@@ -170,17 +170,17 @@ fn fence_refused(subject: &Subject, failure: &Failure, truth: Option<&Truth>) ->
         Place::Fence(1 | 2) => {
             Error::locked(format!("{what} was not run: this session no longer holds the migration lock"))
         }
-        _ => Error::diverged(format!("{what} was not run: the history was changed by another session meanwhile")),
+        _ => Error::diverged(format!("{what} was not run: another session has changed the history meanwhile")),
     };
     let error = match (truth, subject.direction) {
-        (Some(Truth::Done { .. }), Direction::Up) => error.note("it is applied: another migrator has done it"),
-        (Some(Truth::Done { .. }), Direction::Down) => error.note("it is rolled back: another migrator has done it"),
+        (Some(Truth::Done { .. }), Direction::Up) => error.note("another migrator has applied it"),
+        (Some(Truth::Done { .. }), Direction::Down) => error.note("another migrator has rolled it back"),
         _ => error,
     };
-    error.help("check `migrator status`, and run the command again")
+    error.help("check `migrator status`, then run the command again")
 }
 
-/// The fence refused: nothing has failed but our own assumption.
+/// The fence refused: only our own assumption has failed.
 fn fenced_off(failure: &Failure) -> bool {
     matches!(failure.place, Place::Fence(_)) && failure.code() == Some(&SqlState::DIVISION_BY_ZERO)
 }
@@ -190,8 +190,8 @@ pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Trut
     let (what, direction) = (&subject.name, subject.direction);
     if failure.lost {
         return Error::in_doubt(format!("the connection was lost while {what} was run: {}", failure.summary()))
-            .note("whether it was committed is not known: the server has not answered")
-            .help("run `migrator status`: it shows what is in the database; then run the command again");
+            .note("it is unknown whether it was committed: the server did not answer")
+            .help("check `migrator status`, then run the command again");
     }
     if fenced_off(failure) {
         return fence_refused(subject, failure, truth);
@@ -210,7 +210,7 @@ pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Trut
         .into(),
     };
     if !failure.session.is_empty() {
-        let error = new(format!("{what} cannot go on: its session is not the one in which it was interrupted"));
+        let error = new(format!("{what} cannot continue: its session differs from the one that was interrupted"));
         return failure.session.iter().fold(error, Error::note);
     }
     let error = match &failure.place {
@@ -221,7 +221,7 @@ pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Trut
             failure.summary(),
         ))),
         Place::Recording if failure.is_swallowed() => {
-            new(format!("{back}{what} {state}: the history has not kept its row: a trigger or a rule swallows it"))
+            new(format!("{back}{what} {state}: the history did not keep its row: a trigger or rule discards it"))
         }
         Place::Recording => new(format!("{back}{what} {state}: it could not be recorded: {}", failure.summary())),
         Place::AtCommit => new(format!("{back}{what} {state}: at COMMIT: {}", failure.summary())),

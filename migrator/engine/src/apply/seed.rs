@@ -1,4 +1,4 @@
-//! A seed: one transaction that is in no plan.
+//! A seed: one transaction that is not part of a plan.
 
 use super::executor::Executor;
 use super::patience::patiently;
@@ -29,7 +29,7 @@ pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result
     let error = describe(&Subject::other(format!("seed {}", script.name)), &failure, None);
     let error = match error.kind() {
         ErrorKind::MigrationFailed { .. } => {
-            error.help("correct the file, build, and run `seed` again: nothing of it is in the database")
+            error.help("correct the file, build, and run `seed` again: none of it is in the database")
         }
         _ => error,
     };

@@ -31,7 +31,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
         if executor.migrator.cancellation.is_requested() {
             return Err(report::stopped(executor, &done, &steps[next..]));
         }
-        let previous = next.checked_sub(1).map(|last| message::condition_behind(&steps[last]));
+        let previous = next.checked_sub(1).map(|last| message::condition_after(&steps[last]));
         let outcome = run_some(executor, steps, &mut done, previous).await;
         executor.tell(Event::Ended);
         let at = done.steps.len();

@@ -140,7 +140,7 @@ impl Message {
         self.text.len()
     }
 
-    /// Sends it behind the session's reset and returns without waiting for an answer.
+    /// Sends it after the session's reset and returns without waiting for an answer.
     pub(crate) async fn start(self, client: &Client, settings: SessionSettings) -> Result<InFlight, Failure> {
         let own = |error| Failure::new(error, Place::Own);
         // Both calls return as soon as the request is queued; the answers are read from the streams.
@@ -255,7 +255,7 @@ impl InFlight {
         if let Some(reset) = &mut self.reset
             && let Err((error, _)) = drain(reset).await
         {
-            // Where the reset fails, the session is in a failed transaction: so does everything behind it.
+            // Where the reset fails, the session is in a failed transaction: so does everything after it.
             let _ = drain(&mut self.answer).await;
             return Err(Failure::new(error, Place::Own));
         }
@@ -269,7 +269,7 @@ impl InFlight {
     }
 }
 
-/// Ends whatever transaction a failure has left. Where the whole message could not be parsed there is none; a session
+/// Ends whatever transaction a failure has left. Where the whole message could not be parsed, none is open; a session
 /// that is gone has none either.
 pub(crate) async fn rollback(client: &Client) {
     let _ = client.batch_execute("ROLLBACK").await;
@@ -301,7 +301,7 @@ pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failur
     Err(Failure::new(error, place))
 }
 
-/// Whether a defect is switched on by which the chaos suite proves that it can fail: in the tests' own build of the engine.
+/// Whether a planted defect is switched on, by which the chaos suite proves that it can fail: in the tests' own build of the engine.
 #[cfg(feature = "planted-bugs")]
 fn planted(defect: &str) -> bool {
     std::env::var("MIGRATOR_PLANTED_BUG").is_ok_and(|name| name == defect)

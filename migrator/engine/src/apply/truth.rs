@@ -12,12 +12,12 @@ use crate::units::{UnitKind, units};
 /// How a step has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Truth {
-    /// What it is there for is so: applied, or rolled back.
+    /// It has reached its goal: applied, or rolled back.
     Done {
         /// This run has not recorded it: another migrator has.
         by_another: bool,
     },
-    /// Nothing of it is in the database.
+    /// None of it is in the database.
     Untouched {
         /// It was applied at some time before.
         was_applied: bool,
@@ -33,7 +33,7 @@ pub(crate) enum Truth {
     Unknown(String),
 }
 
-/// Asks the database, in the session of the run.
+/// Reads the truth from the database, in the session of the run.
 pub(super) async fn read(executor: &Executor, step: &Step) -> Truth {
     match store::look(&executor.connection, &executor.tables, store::LONGEST_WAIT).await {
         Ok((_, history)) => of(step, &history, &executor.run.id),
@@ -75,7 +75,7 @@ fn of_repeatable(script: &Script, history: &History, run_id: &str) -> Truth {
     }
 }
 
-/// What the history says of steps that follow one another: before the migrations in front of it are done, a repeatable may be due no
+/// What the history says of steps that follow one another: before the migrations ahead of it are done, a repeatable may be due no
 /// more than it was, and has yet to be applied again.
 pub(super) fn of_all<'s>(steps: &'s [Step], history: &History, run_id: &str) -> Vec<(&'s Step, Truth)> {
     let mut all_done = true;

@@ -1,4 +1,4 @@
-//! What the second session sees while the first one works: who blocks it, how far an index build is.
+//! What the second session sees while the first one works: which session blocks it, how far an index build is.
 
 use std::time::{Duration, Instant};
 
@@ -82,7 +82,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Adds who was in the way to a failure for want of a lock.
+    /// Adds the blocking session to a failure for want of a lock.
     pub(super) fn explain(self, mut failure: Failure) -> Failure {
         if failure.is_about_locks() {
             failure.blocker = self.blocker;

@@ -1,4 +1,4 @@
-//! `audit`: what the compiled checks say about the data; writes nothing.
+//! `audit`: run the compiled data checks; writes nothing.
 
 use crate::audit::{json, text};
 use crate::command::Context;
@@ -8,17 +8,17 @@ use crate::output::{self, rendered};
 
 /// The arguments of `audit`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: migrator audit || echo \"somebody has to look at the data\"")]
+#[command(after_help = "Example: migrator audit || echo \"the data needs attention\"")]
 pub(crate) struct Args {
-    /// One check only; all of them by default.
+    /// The check to run; all of them by default.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Asks and prints.
+/// Runs the checks and prints the results.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let name = args.name.as_deref();
     operation::audit::known(&context.migrator, name)?;

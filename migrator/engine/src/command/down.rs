@@ -9,15 +9,15 @@ use crate::words::list;
 
 /// The arguments of `down`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: migrator down --to 012   (leaves 012 in place; 0 takes everything back)")]
+#[command(after_help = "Example: migrator down --to 012   (012 stays applied; 0 rolls back everything)")]
 pub(crate) struct Args {
-    /// Roll back to this version, which stays; 0: everything.
+    /// Roll back to this version, which stays applied; 0 rolls back everything.
     #[arg(long, value_name = "VERSION", conflicts_with = "steps")]
     pub to: Option<i64>,
-    /// Roll back so many migrations; one by default.
+    /// Number of migrations to roll back; one by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, env = "MIGRATOR_YES")]
     pub yes: bool,
     /// How long to wait for another migrator.
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     pub wait: Wait,
 }
 
-/// Asks and rolls back.
+/// Asks for confirmation and rolls back.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = DownOptions { to: args.to, steps: args.steps.unwrap_or(1) as usize, wait_lock: args.wait.wait_lock };
     let session = context.connect_within(args.wait.wait_lock).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Asks whether the plan may be carried out.
+/// Asks for confirmation of the plan.
 pub(crate) fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
     let names: Vec<String> = plan.steps.iter().map(Step::label).collect();
     if yes {
@@ -46,7 +46,7 @@ pub(crate) fn ask(plan: &Plan, yes: bool) -> Result<(), Error> {
         Some(true) => Ok(()),
         Some(false) => Err(Error::usage("nothing was rolled back: the answer was no")),
         None => Err(Error::usage(format!(
-            "nothing was rolled back: there is no terminal to ask whether to roll back {}",
+            "nothing was rolled back: there is no terminal to confirm the rollback of {}",
             list(&names)
         ))
         .help("pass --yes")),

@@ -1,4 +1,4 @@
-//! `drift`: the live schema against the one that is compiled in; writes nothing.
+//! `drift`: compare the live schema with the compiled one; writes nothing.
 
 use serde_json::json;
 
@@ -11,14 +11,14 @@ use crate::output::{self, file, result, results};
 /// The arguments of `drift`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit code 1: the schema has drifted. `[drift]` in db/migrator.toml says what is not compared.\n\n\
-                        Example: migrator drift || echo \"somebody has changed the schema by hand\""
+    after_help = "Exits with 1 if the schema has drifted. `[drift]` in db/migrator.toml lists what is not compared.\n\n\
+                        Example: migrator drift || echo \"the schema was changed by hand\""
 )]
 pub(crate) struct Args {
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// Print the facts of the live schema in the form of db/schema.facts.<major>, and compare nothing.
+    /// Print the facts of the live schema in the format of db/schema.facts.<major>; compare nothing.
     #[arg(long, conflicts_with = "json")]
     pub facts: bool,
 }
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     }
     if let Some(reason) = &drift.not_comparable {
-        context.terminal.warn(&format!("differences are to be expected: {reason}"));
+        context.terminal.warn(&format!("differences are expected: {reason}"));
     }
     if let Some(reason) = &drift.outdated {
         context.terminal.warn(reason);

@@ -1,4 +1,4 @@
-//! `environment`: which environment this database is. The database says so itself, in its event log.
+//! `environment`: which environment this database is, as recorded in its own event log.
 
 use clap::Subcommand;
 
@@ -11,7 +11,7 @@ use crate::output::result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator environment\nExample: migrator environment set production")]
 pub(crate) struct Args {
-    /// What to do; shows the environment by default.
+    /// Without a subcommand, show the environment.
     #[command(subcommand)]
     pub action: Option<Action>,
 }
@@ -26,7 +26,7 @@ impl Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// Record it.
+    /// Record the environment in the database.
     Set(Set),
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Action {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator environment set production")]
 pub(crate) struct Set {
-    /// Lowercase letters, digits, `-` and `_`.
+    /// Name of the environment: lowercase letters, digits, `-` and `_`.
     #[arg(value_parser = name)]
     pub name: String,
     /// How long to wait for another migrator.
@@ -53,7 +53,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         result(&match (session.history().environment(), session.environment()) {
             (Some(recorded), _) => recorded.to_owned(),
             (None, Some(from_variable)) => {
-                format!("{from_variable} (from MIGRATOR_ENV; the database has recorded none)")
+                format!("{from_variable} (from MIGRATOR_ENV; the database records none)")
             }
             (None, None) => "none recorded".to_owned(),
         });

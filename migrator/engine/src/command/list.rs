@@ -11,7 +11,7 @@ use crate::output::{self, result};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator list --json")]
 pub(crate) struct Args {
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
             marks.push("transaction:false");
         }
         if migration.down.is_none() {
-            marks.push("no way back");
+            marks.push("no down block");
         }
         let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         result(&format!("migration  {}{marks}", migration.label()));

@@ -9,7 +9,7 @@ use crate::output::result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator redo --yes")]
 pub(crate) struct Args {
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, env = "MIGRATOR_YES")]
     pub yes: bool,
     /// How long to wait for another migrator.
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     pub wait: Wait,
 }
 
-/// Asks, rolls back and applies.
+/// Asks for confirmation, rolls back and applies.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = RedoOptions { wait_lock: args.wait.wait_lock };
     let session = context.connect_within(args.wait.wait_lock).await?;

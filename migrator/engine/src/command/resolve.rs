@@ -1,4 +1,4 @@
-//! `resolve`: a person decides about a statement whose outcome nobody knows.
+//! `resolve`: a person decides about a statement whose outcome is unknown.
 
 use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
@@ -16,10 +16,10 @@ pub(crate) struct Args {
     /// The statement's number, as `status` shows it.
     #[arg(long, value_name = "N")]
     pub statement: i32,
-    /// Its effect is in the database: go on behind it.
+    /// The statement's effect is in the database: continue after it.
     #[arg(long, group = "decision")]
     pub applied: bool,
-    /// Its effect is not in the database: run it again.
+    /// The statement's effect is not in the database: run it again.
     #[arg(long, group = "decision")]
     pub retry: bool,
     /// How long to wait for another migrator.
@@ -39,6 +39,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         Decision::Retry => "will be run again",
     };
     let command = report.direction.word();
-    result(&format!("statement {} of {} {next}; `migrator {command}` goes on", report.statement, report.migration));
+    result(&format!("statement {} of {} {next}; `migrator {command}` continues", report.statement, report.migration));
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use crate::output::file;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator show 003")]
 pub(crate) struct Args {
-    /// The migration.
+    /// The migration to show.
     #[arg(value_name = "VERSION")]
     pub version: i64,
 }

@@ -1,4 +1,4 @@
-//! `stamp`: record as applied without running, for a database that has the schema already.
+//! `stamp`: record migrations as applied without running them, for a database that already has the schema.
 
 use crate::command::{Context, Wait};
 use crate::error::{Error, Exit};
@@ -8,13 +8,13 @@ use crate::words::list;
 
 /// The arguments of `stamp`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: migrator stamp --to 001   (an existing production schema is what 001_init.sql says)")]
+#[command(after_help = "Example: migrator stamp --to 001   (the existing schema is that of 001_init.sql)")]
 #[group(id = "what", required = true, multiple = false)]
 pub(crate) struct Args {
-    /// Up to and with this version.
+    /// Record the migrations up to and including this version.
     #[arg(long, value_name = "VERSION", group = "what")]
     pub to: Option<i64>,
-    /// Every migration of this binary.
+    /// Record every migration of this binary.
     #[arg(long, group = "what")]
     pub all: bool,
     /// How long to wait for another migrator.

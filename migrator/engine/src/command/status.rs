@@ -9,10 +9,10 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator status --check || echo \"the database is not up to date\"")]
 pub(crate) struct Args {
-    /// Exit code 1 if anything is pending or half-done, 4 if history and binary diverge.
+    /// Exit with 1 if anything is pending or half-done, 4 if history and binary diverge.
     #[arg(long)]
     pub check: bool,
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -10,7 +10,7 @@ use crate::output::result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator wait --timeout 2min && migrator up")]
 pub(crate) struct Args {
-    /// How long.
+    /// How long to wait for the server.
     #[arg(long, env = "MIGRATOR_WAIT_TIMEOUT", default_value = "1min", value_parser = wait_lock::parse, value_name = "DURATION")]
     pub timeout: Duration,
 }

@@ -58,7 +58,7 @@ async fn negotiate(
     mut config: Config,
     notices: NoticeSink,
 ) -> Result<Opened, tokio_postgres::Error> {
-    // On a socket nobody listens in between: libpq does not encrypt there either.
+    // No one can listen on a socket: libpq does not encrypt there either.
     let Some(tls) = tls.filter(|_| !host.is_socket()) else { return plain(&mut config, notices).await };
     match target.ssl.mode {
         SslMode::Disable => plain(&mut config, notices).await,
@@ -77,7 +77,7 @@ async fn negotiate(
     }
 }
 
-/// The server's pg_hba.conf lets nobody in this way.
+/// The server's pg_hba.conf admits no one this way.
 fn is_rejected(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }

@@ -4,13 +4,13 @@ use super::parameters::KEYWORDS;
 use super::usage;
 use crate::error::Error;
 
-/// Names as those tools write them, whose they are, and what to write instead.
+/// Names as those tools write them, the tools, and what to write instead.
 const FOREIGN: &[(&[&str], &str, &str)] = &[
-    (&["schema"], "Prisma", "leave it out; where objects shall be created in that schema, write `search_path=NAME`"),
+    (&["schema"], "Prisma", "remove it; to create objects in that schema, write `search_path=NAME`"),
     (
         &["pgbouncer"],
         "Prisma",
-        "leave it out, and connect to the server itself: the migration lock needs a session of its own",
+        "remove it, and connect directly to the server: the migration lock needs a session of its own",
     ),
     (
         &[
@@ -22,13 +22,9 @@ const FOREIGN: &[(&[&str], &str, &str)] = &[
             "single_use_connections",
         ],
         "Prisma",
-        "leave it out: there is no pool here",
+        "remove it: migrator has no connection pool",
     ),
-    (
-        &["socket_timeout"],
-        "Prisma",
-        "leave it out; `tcp_user_timeout` limits how long sent data may stay unacknowledged",
-    ),
+    (&["socket_timeout"], "Prisma", "remove it; `tcp_user_timeout` limits how long sent data may stay unacknowledged"),
     (
         &["sslaccept"],
         "Prisma",
@@ -46,7 +42,7 @@ const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["socketTimeout", "cancelSignalTimeout"],
         "JDBC",
-        "leave it out; `tcp_user_timeout` limits how long sent data may stay unacknowledged",
+        "remove it; `tcp_user_timeout` limits how long sent data may stay unacknowledged",
     ),
     (&["tcpKeepAlive"], "JDBC", "write `keepalives=1`; it is on anyway"),
     (&["ApplicationName"], "JDBC", "write `application_name`"),
@@ -65,14 +61,10 @@ const FOREIGN: &[(&[&str], &str, &str)] = &[
             "assumeMinServerVersion",
         ],
         "JDBC",
-        "leave it out",
+        "remove it",
     ),
-    (
-        &["encoding", "charset", "characterEncoding", "useUnicode"],
-        "other clients",
-        "leave it out: the session speaks UTF-8",
-    ),
-    (&["serverTimezone"], "other clients", "leave it out, or write `TimeZone=NAME`"),
+    (&["encoding", "charset", "characterEncoding", "useUnicode"], "other clients", "remove it: the session uses UTF-8"),
+    (&["serverTimezone"], "other clients", "remove it, or write `TimeZone=NAME`"),
     (
         &[
             "pool",
@@ -92,13 +84,13 @@ const FOREIGN: &[(&[&str], &str, &str)] = &[
             "statement_limit",
         ],
         "connection pools",
-        "leave it out: there is no pool here",
+        "remove it: migrator has no connection pool",
     ),
-    (&["statement-cache-capacity", "statement_cache_capacity"], "sqlx", "leave it out"),
+    (&["statement-cache-capacity", "statement_cache_capacity"], "sqlx", "remove it"),
     (
         &["default_query_exec_mode", "statement_cache_mode", "description_cache_capacity", "binary_parameters"],
         "Go's drivers",
-        "leave it out",
+        "remove it",
     ),
     (
         &["x-migrations-table", "x-migrations-table-quoted"],
@@ -108,17 +100,17 @@ const FOREIGN: &[(&[&str], &str, &str)] = &[
     (
         &["x-multi-statement", "x-statement-timeout", "x-lock-timeout"],
         "golang-migrate",
-        "leave it out; the limits are under [session] in db/migrator.toml",
+        "remove it; the limits are under [session] in db/migrator.toml",
     ),
-    (&["uselibpqcompat"], "node-postgres", "leave it out: `sslmode` means what it means to libpq"),
-    (&["adapter", "driver", "dialect"], "other tools", "leave it out"),
+    (&["uselibpqcompat"], "node-postgres", "remove it: `sslmode` means what it means to libpq"),
+    (&["adapter", "driver", "dialect"], "other tools", "remove it"),
     (&["username", "usr"], "other clients", "write `user`"),
     (&["database", "db", "databaseName"], "other clients", "write `dbname`"),
-    (&["pass", "passwd", "pwd"], "other clients", "write `password`, or better set PGPASSWORD"),
+    (&["pass", "passwd", "pwd"], "other clients", "write `password`, or, better, set PGPASSWORD"),
     (&["hostname", "server"], "other clients", "write `host`"),
 ];
 
-/// Why a parameter of another tool means nothing here; `None`: it is none that is known.
+/// Why a parameter of another tool means nothing here; `None`: it is not a known one.
 pub(super) fn explain(key: &str, value: &str) -> Option<Error> {
     let is = |name: &&&str| name.eq_ignore_ascii_case(key);
     let (name, whose, instead) =
@@ -126,7 +118,7 @@ pub(super) fn explain(key: &str, value: &str) -> Option<Error> {
     let disabled = *name == "ssl" && matches!(value, "false" | "0" | "no" | "off" | "disable");
     let instead = if disabled { "write `sslmode=disable`" } else { instead };
     let error = usage(&format!("the database URL has the parameter `{name}`, which belongs to {whose}"));
-    Some(error.note("it is neither a parameter of libpq nor a setting of the server").help(instead))
+    Some(error.note("it is neither a libpq parameter nor a server setting").help(instead))
 }
 
 /// libpq's keyword that is written alike.
@@ -155,7 +147,7 @@ pub(super) fn can_be_a_setting(key: &str) -> bool {
     key.len() < 64 && key.split('.').count() <= 2 && key.split('.').all(is_name)
 }
 
-/// Whether it is one of those that people put into a URL.
+/// Whether it is a setting that is commonly put into a URL.
 pub(super) fn is_a_usual_setting(key: &str) -> bool {
     let key = key.to_lowercase();
     let usual = [

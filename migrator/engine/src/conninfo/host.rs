@@ -41,11 +41,7 @@ pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<Host>, String> {
     let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = names.len().max(addresses.len()).max(1);
     if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
-        return Err(format!(
-            "there are {} names in `host`, but {} addresses in `hostaddr`",
-            names.len(),
-            addresses.len()
-        ));
+        return Err(format!("`host` has {} names, but `hostaddr` has {} addresses", names.len(), addresses.len()));
     }
     if ports.len() > 1 && ports.len() != count {
         return Err(format!("there are {} ports for {count} hosts", ports.len()));
@@ -65,7 +61,7 @@ pub(super) fn hosts(parameters: &Parameters) -> Result<Vec<Host>, String> {
         };
         let name = names.get(index).copied().filter(|name| !name.is_empty());
         if name.is_some_and(|name| name.contains('@') || name.contains("://")) {
-            return Err("a host is not a name or an address, but holds a user or is a URL".to_owned());
+            return Err("a host contains a user or is a URL".to_owned());
         }
         let name = match (name, address) {
             (None, None) => default_host(),

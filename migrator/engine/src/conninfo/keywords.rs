@@ -2,12 +2,12 @@
 
 use super::parameters::{Invalid, Parameters};
 
-const NO_VALUE: Invalid = Invalid("it is not a URL, and a keyword in it has no `=` and value");
+const NO_VALUE: Invalid = Invalid("it is not a URL, and a keyword in it has no `=` with a value");
 
 /// The pairs of a keyword string.
 ///
 /// # Errors
-/// A key without a value, a quote that is not closed.
+/// A key without a value, an unterminated quote.
 pub(super) fn parse(text: &str) -> Result<Parameters, Invalid> {
     let mut parameters = Parameters::default();
     let mut rest = text.trim_start();
@@ -29,11 +29,11 @@ fn read_value(text: &str) -> Result<(String, &str), Invalid> {
     let mut characters = text.char_indices().skip(usize::from(quoted));
     while let Some((at, character)) = characters.next() {
         match character {
-            '\\' => value.push(characters.next().ok_or(Invalid("it ends behind a `\\`"))?.1),
+            '\\' => value.push(characters.next().ok_or(Invalid("it ends after a `\\`"))?.1),
             '\'' if quoted => return Ok((value, &text[at + 1..])),
             space if !quoted && space.is_whitespace() => return Ok((value, &text[at..])),
             other => value.push(other),
         }
     }
-    if quoted { Err(Invalid("a quote is not closed")) } else { Ok((value, "")) }
+    if quoted { Err(Invalid("a quote is unterminated")) } else { Ok((value, "")) }
 }

@@ -14,7 +14,7 @@ pub(super) fn quotable(value: &str) -> &str {
 #[derive(Default, Clone)]
 pub(super) struct Parameters {
     values: Vec<(String, String)>,
-    /// The password stands in the query of a URL, where a `&` ends it.
+    /// The password is in the query of a URL, where a `&` ends it.
     pub(super) password_in_query: bool,
 }
 
@@ -27,7 +27,7 @@ impl Parameters {
         }
     }
 
-    /// Fills in what is not there yet.
+    /// Fills in what is missing.
     pub(super) fn fill_in(&mut self, others: Parameters) {
         for (key, value) in others.values {
             if self.get(&key).is_none() {
@@ -109,7 +109,7 @@ pub(super) const REFUSED: [(&str, &str, &[&str]); 8] = [
     ("scram_client_key", "", &[]),
 ];
 
-/// Why a pair is refused; `None`: it is not one of those, or its value asks for nothing.
+/// Why a pair is refused; `None`: it is not one of those, or its value has no effect.
 fn refusal(key: &str, value: &str) -> Option<String> {
     let (_, _, harmless) = REFUSED.iter().find(|(keyword, ..)| *keyword == key)?;
     (!harmless.contains(&value)).then(|| format!("`{key}` is not supported"))

@@ -2,24 +2,24 @@
 
 use std::path::Path;
 
-/// What the file holds, or why it is not read; `None`: there is none.
+/// The file's text, or why it is not read; `None` if it does not exist.
 pub(super) fn read(file: &Path) -> Option<Result<String, String>> {
     let metadata = file.metadata().ok()?;
     if !metadata.is_file() {
-        return Some(Err(format!("the password file `{}` is not a plain file and is not used", file.display())));
+        return Some(Err(format!("ignoring the password file `{}`: it is not a plain file", file.display())));
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         if metadata.permissions().mode() & 0o077 != 0 {
             return Some(Err(format!(
-                "the password file `{}` can be read by others and is not used: `chmod 600` it",
+                "ignoring the password file `{}`: other users can read it; `chmod 600` it",
                 file.display()
             )));
         }
     }
     let text = std::fs::read_to_string(file);
-    Some(text.map_err(|error| format!("the password file `{}` cannot be read: {error}", file.display())))
+    Some(text.map_err(|error| format!("cannot read the password file `{}`: {error}", file.display())))
 }
 
 /// The password of the first line that fits host, port, database and user.

@@ -44,7 +44,7 @@ fn section(text: &str, name: &str) -> Result<Option<Parameters>, usize> {
         }
         let Some(parameters) = &mut found else { continue };
         match line.split_once('=') {
-            // A service within a service is none.
+            // A service within a service does not count.
             Some((key, value)) if key != "service" => parameters.set(key, value.to_owned()),
             _ => return Err(index + 1),
         }

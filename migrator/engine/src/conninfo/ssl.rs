@@ -1,4 +1,4 @@
-//! What the parameters say about encryption; `crate::tls` makes it so.
+//! What the parameters say about encryption; `crate::tls` carries it out.
 
 use std::path::PathBuf;
 
@@ -14,11 +14,11 @@ pub(crate) enum SslMode {
     Allow,
     /// Encrypted, if the server can; the default.
     Prefer,
-    /// Encrypted, by whomever.
+    /// Encrypted, whoever the server is.
     Require,
-    /// Encrypted, by somebody whom a trusted authority knows.
+    /// Encrypted, with a certificate from a trusted authority.
     VerifyCa,
-    /// Encrypted, by the one whose name was given.
+    /// Encrypted, with such a certificate for the host's name.
     VerifyFull,
 }
 
@@ -58,12 +58,12 @@ pub(crate) enum ChannelBinding {
     Require,
 }
 
-/// Everything about encryption.
+/// How the connection is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ssl {
-    /// How much of it.
+    /// How strictly.
     pub(crate) mode: SslMode,
-    /// Whom to trust; `None`: nobody is asked for.
+    /// Whom to trust; `None`: the certificate is not verified.
     pub(crate) roots: Option<Roots>,
     /// The client's certificate and key.
     pub(crate) client: Option<(PathBuf, PathBuf)>,
@@ -89,7 +89,7 @@ impl Ssl {
         };
         if root == Some("system") && mode != SslMode::VerifyFull {
             return Err(format!(
-                "`sslmode={}` is too weak for `sslrootcert=system`: anybody can have a certificate of a public authority; use `verify-full`",
+                "`sslmode={}` is too weak for `sslrootcert=system`: anyone can get a certificate from a public authority; use `verify-full`",
                 mode.word()
             ));
         }
@@ -108,11 +108,11 @@ impl Ssl {
             },
         };
         if parameters.get("sslpassword").is_some() {
-            return Err("`sslpassword` is not supported: keys that are encrypted cannot be read".to_owned());
+            return Err("`sslpassword` is not supported: encrypted keys cannot be read".to_owned());
         }
         let client = match (file("sslcert", "postgresql.crt"), file("sslkey", "postgresql.key")) {
             (Some(certificate), None) => {
-                return Err(format!("the certificate `{}` is there, but no key: set `sslkey`", certificate.display()));
+                return Err(format!("the certificate `{}` has no key: set `sslkey`", certificate.display()));
             }
             (certificate, key) => certificate.zip(key),
         };
@@ -157,6 +157,6 @@ pub(super) fn one_of<T: Copy>(key: &str, word: &str, all: &[(&str, T)]) -> Resul
     let found = all.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
     found.ok_or_else(|| {
         let words: Vec<String> = all.iter().map(|(known, _)| format!("`{known}`")).collect();
-        format!("`{key}={}` is none of {}", quotable(word), words.join(", "))
+        format!("invalid value `{key}={}`: expected one of {}", quotable(word), words.join(", "))
     })
 }

@@ -89,12 +89,6 @@ fn urls_are_read_as_libpq_reads_them() {
             "postgresql://a:1,b:2,c/crm?target_session_attrs=read-write",
             "postgresql://a,b:6432/crm",
             "postgresql://db/crm?hostaddr=10.0.0.7",
-            "postgresql://db/crm?password=s3cret&user=deploy",
-            "postgresql://db/crm?options=-c%20a%3Db&application_name=x&connect_timeout=3",
-            "postgresql://db/crm?connect_timeout=0&keepalives=0&tcp_user_timeout=500",
-            "postgresql://db/crm?connect_timeout=1&keepalives_idle=5&keepalives_interval=6&keepalives_count=7",
-            "postgresql://db/crm?ssl=true",
-            "postgresql://db/crm?client_encoding=utf8&gssencmode=prefer&sslcompression=0",
         ],
         expect![[r#"
             postgresql://deploy:***@db.example:6432/crm?sslmode=disable
@@ -126,6 +120,22 @@ fn urls_are_read_as_libpq_reads_them() {
             postgresql://db/crm?hostaddr=10.0.0.7
               postgresql://me@db:5432/crm
               db:5432 at 10.0.0.7
+        "#]],
+    );
+}
+
+#[test]
+fn parameters_of_a_url_are_read_as_libpq_reads_them() {
+    table(
+        &[
+            "postgresql://db/crm?password=s3cret&user=deploy",
+            "postgresql://db/crm?options=-c%20a%3Db&application_name=x&connect_timeout=3",
+            "postgresql://db/crm?connect_timeout=0&keepalives=0&tcp_user_timeout=500",
+            "postgresql://db/crm?connect_timeout=1&keepalives_idle=5&keepalives_interval=6&keepalives_count=7",
+            "postgresql://db/crm?ssl=true",
+            "postgresql://db/crm?client_encoding=utf8&gssencmode=prefer&sslcompression=0",
+        ],
+        expect![[r#"
             postgresql://db/crm?password=***&user=deploy
               postgresql://deploy@db:5432/crm
               db:5432 with the password
@@ -215,6 +225,55 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
             "mysql://root@db/crm",
             "crm",
             "host=db password='s3cret",
+        ],
+        expect![[r#"
+            postgresql://deploy:x#***@db.example:port/crm
+              exit 2
+              error: cannot read the database URL: a port is not a number
+                = note: expected `postgresql://user:password@host:5432/database?key=value`
+                = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
+            postgresql://deploy:%***@db/crm
+              exit 2
+              error: cannot read the database URL: a `%` is not followed by two hexadecimal digits that give a character
+                = note: expected `postgresql://user:password@host:5432/database?key=value`
+                = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
+            postgresql://deploy:***%00@db/crm
+              exit 2
+              error: cannot read the database URL: a `%` is not followed by two hexadecimal digits that give a character
+                = note: expected `postgresql://user:password@host:5432/database?key=value`
+                = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
+            postgresql://[::1/crm
+              exit 2
+              error: cannot read the database URL: a `[` is unterminated
+                = note: expected `postgresql://user:password@host:5432/database?key=value`
+                = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
+            postgresql://db/crm?sslmode
+              exit 2
+              error: cannot read the database URL: a parameter after the `?` has no `=` with a value
+                = note: expected `postgresql://user:password@host:5432/database?key=value`
+                = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
+            mysql://root@db/crm
+              exit 2
+              error: the database URL must start with `postgresql://`
+                = help: only PostgreSQL is supported
+            crm
+              exit 2
+              error: cannot read the database URL: it is not a URL, and a keyword in it has no `=` with a value
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: in the second form, quote a value with spaces, and write a quote in it as \': password='it\'s two words'
+            host=db password='***
+              exit 2
+              error: cannot read the database URL: a quote is unterminated
+                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
+                = help: in the second form, quote a value with spaces, and write a quote in it as \': password='it\'s two words'
+        "#]],
+    );
+}
+
+#[test]
+fn a_value_that_cannot_be_read_says_so() {
+    table(
+        &[
             "host=db dbnme=crm",
             "host=db port=0",
             "host=db port=x",
@@ -226,50 +285,11 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
             "host=db load_balance_hosts=yes",
         ],
         expect![[r#"
-            postgresql://deploy:x#***@db.example:port/crm
-              exit 2
-              error: the database URL cannot be read: a port is not a number
-                = note: expected `postgresql://user:password@host:5432/database?key=value`
-                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
-            postgresql://deploy:%***@db/crm
-              exit 2
-              error: the database URL cannot be read: a `%` is not followed by two hexadecimal digits that give a character
-                = note: expected `postgresql://user:password@host:5432/database?key=value`
-                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
-            postgresql://deploy:***%00@db/crm
-              exit 2
-              error: the database URL cannot be read: a `%` is not followed by two hexadecimal digits that give a character
-                = note: expected `postgresql://user:password@host:5432/database?key=value`
-                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
-            postgresql://[::1/crm
-              exit 2
-              error: the database URL cannot be read: a `[` is not closed
-                = note: expected `postgresql://user:password@host:5432/database?key=value`
-                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
-            postgresql://db/crm?sslmode
-              exit 2
-              error: the database URL cannot be read: a parameter behind the `?` has no `=` and value
-                = note: expected `postgresql://user:password@host:5432/database?key=value`
-                = help: special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
-            mysql://root@db/crm
-              exit 2
-              error: the database URL must start with `postgresql://`
-                = help: only PostgreSQL is supported
-            crm
-              exit 2
-              error: the database URL cannot be read: it is not a URL, and a keyword in it has no `=` and value
-                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
-                = help: in the second form a value with spaces is written in quotes, and a quote in it as \': password='it\'s two words'
-            host=db password='***
-              exit 2
-              error: the database URL cannot be read: a quote is not closed
-                = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
-                = help: in the second form a value with spaces is written in quotes, and a quote in it as \': password='it\'s two words'
             host=db dbnme=crm
               exit 2
               error: the connection string has a parameter that libpq does not know
                 = help: did you mean `dbname`?
-                = help: its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...; a value with spaces is written in quotes: password='two words'
+                = help: use the parameters of libpq: host, port, dbname, user, password, sslmode, ...; quote a value with spaces: password='two words'
             host=db port=0
               exit 2
               error: the port `0` is not a number from 1 to 65535
@@ -281,7 +301,7 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
               error: there are 2 ports for 3 hosts
             host=a,b hostaddr=10.0.0.1
               exit 2
-              error: there are 2 names in `host`, but 1 addresses in `hostaddr`
+              error: `host` has 2 names, but `hostaddr` has 1 addresses
             hostaddr=db
               exit 2
               error: `hostaddr=db` is not an IP address
@@ -290,10 +310,10 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
               error: `connect_timeout=soon` is not a number
             host=db target_session_attrs=writable
               exit 2
-              error: `target_session_attrs=writable` is none of `any`, `read-write`, `read-only`, `primary`, `standby`, `prefer-standby`
+              error: invalid value `target_session_attrs=writable`: expected one of `any`, `read-write`, `read-only`, `primary`, `standby`, `prefer-standby`
             host=db load_balance_hosts=yes
               exit 2
-              error: `load_balance_hosts=yes` is none of `disable`, `random`
+              error: invalid value `load_balance_hosts=yes`: expected one of `disable`, `random`
         "#]],
     );
 }

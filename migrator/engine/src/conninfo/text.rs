@@ -1,7 +1,7 @@
-//! What was given as the database URL: a URL or a keyword string, and what is said where it is neither.
+//! What was given as the database URL: a URL or a keyword string, and the errors where it is neither.
 //!
 //! No message repeats a part of the text that the text itself has made up: where a delimiter is not encoded, or a quote is missing,
-//! half of a password can stand anywhere.
+//! half of a password can be anywhere.
 
 use super::foreign;
 use super::parameters::{Invalid, Parameters};
@@ -19,14 +19,14 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Error> {
     let text = text.trim();
     if text.is_empty() {
         return Err(usage("the database URL is empty")
-            .note("it is read from --database-url, else from the environment variable DATABASE_URL")
-            .help("give it a value, or unset it and set PGHOST and PGDATABASE"));
+            .note("it comes from --database-url or the environment variable DATABASE_URL")
+            .help("set it to a value, or unset it and set PGHOST and PGDATABASE"));
     }
     if let Some(parameters) = uri::parse(text) {
         let invalid = |Invalid(reason)| {
-            usage(&format!("the database URL cannot be read: {reason}"))
+            usage(&format!("cannot read the database URL: {reason}"))
                 .note("expected `postgresql://user:password@host:5432/database?key=value`")
-                .help("special characters of the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25")
+                .help("special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25")
         };
         return with_settings(parameters.map_err(invalid)?);
     }
@@ -34,16 +34,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Error> {
         return Err(error);
     }
     let mut parameters = keywords::parse(text).map_err(|Invalid(reason)| {
-        usage(&format!("the database URL cannot be read: {reason}"))
+        usage(&format!("cannot read the database URL: {reason}"))
             .note("expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`")
-            .help("in the second form a value with spaces is written in quotes, and a quote in it as \\': password='it\\'s two words'")
+            .help("in the second form, quote a value with spaces, and write a quote in it as \\': password='it\\'s two words'")
     })?;
     match parameters.take_unknown().first() {
         None => Ok((parameters, Vec::new())),
         Some((key, _)) => Err(foreign::explain(key, "").unwrap_or_else(|| {
             let error = usage("the connection string has a parameter that libpq does not know");
             let error = foreign::did_you_mean(error, key);
-            error.help("its parameters are those of libpq: host, port, dbname, user, password, sslmode, ...; a value with spaces is written in quotes: password='two words'")
+            error.help("use the parameters of libpq: host, port, dbname, user, password, sslmode, ...; quote a value with spaces: password='two words'")
         })),
     }
 }
@@ -58,15 +58,16 @@ fn with_settings(mut parameters: Parameters) -> Result<Parsed, Error> {
             return Err(error);
         }
         if !foreign::can_be_a_setting(&key) {
-            let error = usage("a parameter of the database URL can be neither libpq's nor a setting of the server");
+            let error =
+                usage("the database URL has a parameter that is neither a libpq parameter nor a server setting");
             let error = foreign::did_you_mean(error, &key);
-            return Err(error.help("leave it out; a `&` in the value of another one is written %26"));
+            return Err(error.help("remove it; if it is part of another value, write its `&` as %26"));
         }
         if parameters.password_in_query && !foreign::is_a_usual_setting(&key) {
             return Err(usage(
-                "the database URL has a parameter beside `password` that is neither libpq's nor a usual setting",
+                "the database URL has a parameter besides `password` that is neither a libpq parameter nor a common setting",
             )
-            .help("a `&` in the password is written %26; another setting can be given in PGOPTIONS: `-c name=value`"));
+            .help("write a `&` in the password as %26; pass other settings in PGOPTIONS: `-c name=value`"));
         }
         options.push(format!("-c {key}={}", value.replace('\\', "\\\\").replace(' ', "\\ ")));
         names.push(key);
@@ -84,12 +85,12 @@ fn other_scheme(text: &str) -> Option<Error> {
         return None;
     }
     let help = match () {
-        () if bare.len() < lower.len() => "leave out the quotes around it: they have become part of the value",
+        () if bare.len() < lower.len() => "remove the quotes around it: they are part of the value",
         () if bare.starts_with("jdbc:") => {
-            "leave out `jdbc:`, and write user and password before the host: `postgresql://user:password@host:5432/database`"
+            "remove `jdbc:`, and write the user and the password before the host: `postgresql://user:password@host:5432/database`"
         }
         () if bare.split(':').next().is_some_and(|scheme| scheme.starts_with("postgres") && scheme.contains('+')) => {
-            "leave out the driver behind the `+`"
+            "remove the driver after the `+`"
         }
         () if bare.starts_with("postgres") || bare.starts_with("psql") => {
             "write `postgresql://user:password@host:5432/database`, in lower case, with a colon and two slashes"

@@ -4,17 +4,17 @@ use percent_encoding::percent_decode_str;
 
 use super::parameters::{Invalid, Parameters};
 
-/// The parts of a URL as parameters; `None` if it is no URL of PostgreSQL's.
+/// The parts of a URL as parameters; `None` if it is not a PostgreSQL URL.
 pub(super) fn parse(text: &str) -> Option<Result<Parameters, Invalid>> {
     let rest = text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://"))?;
     Some(parts(rest))
 }
 
-const TWO_ATS: Invalid = Invalid("there is more than one `@` in it");
+const TWO_ATS: Invalid = Invalid("it has more than one `@`");
 
 fn parts(rest: &str) -> Result<Parameters, Invalid> {
     let mut parameters = Parameters::default();
-    // The user's part ends at the first `@` before a `/`; whoever has one of them in a password encodes it.
+    // The user's part ends at the first `@` before a `/`; in a password, both have to be encoded.
     let end = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
     let has_user = end.is_some();
     let rest = match end {
@@ -27,9 +27,9 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
         None => rest,
     };
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    // libpq would take what is between two of them for the host, ask the whole network for it, and show it: half a password.
+    // libpq would take the text between two of them for the host, look it up on the network, and show it: half a password.
     if rest.contains('@') {
-        return Err(if has_user { TWO_ATS } else { Invalid("there is a `/` before its `@`") });
+        return Err(if has_user { TWO_ATS } else { Invalid("it has a `/` before its `@`") });
     }
     let (hosts, database) = rest.split_once('/').unwrap_or((rest, ""));
     let (mut names, mut ports) = (Vec::new(), Vec::new());
@@ -38,7 +38,7 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
         names.push(decode(name)?);
         ports.push(port.to_owned());
     }
-    // One empty entry is no entry: the defaults hold.
+    // A single empty entry does not count: the defaults hold.
     let some = |entries: &[String]| entries.iter().any(|entry| !entry.is_empty());
     if some(&names) {
         parameters.set("host", names.join(","));
@@ -48,15 +48,15 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
     }
     parameters.set("dbname", decode(database)?);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or(Invalid("a parameter behind the `?` has no `=` and value"))?;
+        let (key, value) = pair.split_once('=').ok_or(Invalid("a parameter after the `?` has no `=` with a value"))?;
         // Only in the value of what is known to be a parameter is an `@` surely not the end of a password that holds a `?`.
         let is_behind_a_path = rest.is_empty() || rest.contains('/');
         if pair.contains('@') && !(Parameters::is_known(key) && is_behind_a_path) {
-            return Err(if has_user { TWO_ATS } else { Invalid("there is a `?` before its `@`") });
+            return Err(if has_user { TWO_ATS } else { Invalid("it has a `?` before its `@`") });
         }
         parameters.password_in_query |= key == "password";
         match (&*decode(key)?, decode(value)?) {
-            // The way in which Java says it.
+            // As Java writes it.
             ("ssl", value) if value == "true" => parameters.set("sslmode", "require".to_owned()),
             // dbmate's name for the directory of the socket.
             ("socket", value) => parameters.set("host", value),
@@ -69,7 +69,7 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
 /// `[::1]:5432`, `host:5432`, `host`, nothing.
 fn host_and_port(text: &str) -> Result<(&str, &str), Invalid> {
     let (name, rest) = match text.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').ok_or(Invalid("a `[` is not closed"))?,
+        Some(rest) => rest.split_once(']').ok_or(Invalid("a `[` is unterminated"))?,
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     match rest.strip_prefix(':') {
@@ -79,7 +79,7 @@ fn host_and_port(text: &str) -> Result<(&str, &str), Invalid> {
     }
 }
 
-/// Percent-decoding as libpq has it: a `%` must be followed by two hexadecimal digits, and NUL is none of them.
+/// Percent-decoding as libpq has it: a `%` must be followed by two hexadecimal digits, and NUL is refused.
 fn decode(text: &str) -> Result<String, Invalid> {
     const INVALID: Invalid = Invalid("a `%` is not followed by two hexadecimal digits that give a character");
     let mut rest = text;

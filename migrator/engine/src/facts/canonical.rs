@@ -1,6 +1,6 @@
 //! One form of a definition that a dump and its restoration leave as it is.
 //!
-//! The server keeps an expression as a tree and writes it anew for whoever asks. Reading that text back does not always give the
+//! The server keeps an expression as a tree and writes it anew for each reader. Reading that text back does not always give the
 //! same tree, so a restored copy answers with other words for the same schema. Four things change:
 //!
 //! - **AND and OR.** `i BETWEEN 1 AND 9 AND j > 2` is kept as `((i >= 1) AND (i <= 9)) AND (j > 2)`; the parser makes one AND of
@@ -168,7 +168,7 @@ impl Canonicalizer<'_, '_> {
 
     /// `(ARRAY[a, b])::t[]` becomes `ARRAY[(a)::t, (b)::t]`; a cast to a domain stays, as one of the whole.
     fn hand_down(&mut self, open: usize, close: usize) {
-        // Asked first: it is asked of every group, and most are not cast.
+        // Checked first: this runs for every group, and most are not cast.
         if self.tokens.text(close + 1) != "::" {
             return;
         }

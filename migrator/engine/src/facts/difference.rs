@@ -30,7 +30,7 @@ impl Difference {
         }
     }
 
-    /// For programs.
+    /// As JSON.
     pub fn json(&self) -> Value {
         json!({
             "object": self.object,
@@ -58,7 +58,7 @@ pub fn diff(expected: &Facts, found: &Facts) -> Vec<Difference> {
         .collect()
 }
 
-/// For people: the differences under their objects, and a sum.
+/// As text: the differences under their objects, and a summary.
 pub fn report(differences: &[Difference]) -> String {
     let mut text = String::new();
     let mut object = None;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_stand_under_their_table_with_the_lines_that_differ() {
+    fn differences_are_listed_under_their_table_with_the_lines_that_differ() {
         let expected = facts(&[
             ("core.f()", "function", "", "CREATE\nAS $$\n  a;\n  b;\n$$"),
             ("core.users", "column", "email", "#1 text"),

@@ -48,7 +48,7 @@ const KINDS: &[Kinds] = &[
     },
 ];
 
-/// The catalogs whose objects are facts, parts of them, or no part of a schema: large objects are data.
+/// The catalogs whose objects are facts, parts of facts, or not part of a schema: large objects are data.
 const CATALOGS: &[&str] = &[
     "pg_am",
     "pg_amop",
@@ -146,7 +146,7 @@ pub(super) fn refuse<'a>(unknown: impl Iterator<Item = (&'a str, &'a str)>) -> R
         error = error.note(format!("and {} more", unknown.len() - NAMED));
     }
     Err(error.help(format!(
-        "use a release of the migrator that knows it, or leave it out: `ignore = [\"* {first}\"]` under [drift] of db/migrator.toml"
+        "use a release of the migrator that knows it, or ignore it: `ignore = [\"* {first}\"]` under [drift] of db/migrator.toml"
     )))
 }
 
@@ -165,7 +165,7 @@ mod tests {
             error: cannot describe the schema: this migrator does not know what kind of object `app.g1` is
               = note: `app.g1`: property graph (relkind g)
               = note: `app.g2`: property graph (relkind g)
-              = help: use a release of the migrator that knows it, or leave it out: `ignore = ["* app.g1"]` under [drift] of db/migrator.toml"#]]
+              = help: use a release of the migrator that knows it, or ignore it: `ignore = ["* app.g1"]` under [drift] of db/migrator.toml"#]]
         .assert_eq(&error(2));
         assert!(error(12).contains("`app.g10`: property"), "{}", error(12));
         assert!(!error(12).contains("`app.g11`"), "{}", error(12));

@@ -1,4 +1,4 @@
-//! `audit`: what the compiled checks say about the data; writes nothing.
+//! `audit`: run the compiled data checks; writes nothing.
 
 use crate::audit::{Answer, ask};
 use crate::connect::Connection;
@@ -8,18 +8,18 @@ use crate::migrator::Migrator;
 use crate::session::Session;
 use crate::words::list;
 
-/// What the data checks have answered.
+/// The results of the data checks.
 pub struct AuditReport {
     pub(crate) answers: Vec<Answer>,
 }
 
 impl AuditReport {
-    /// Whether no check found anything and all of them could be run.
+    /// Whether all checks ran and none found anything.
     pub fn is_clean(&self) -> bool {
         self.answers.iter().all(Answer::is_clean)
     }
 
-    /// The exit code that the worst of the answers deserves.
+    /// The exit code for the worst result.
     pub fn exit(&self) -> Exit {
         verdict(&self.answers)
     }
@@ -33,7 +33,7 @@ pub(crate) fn known(migrator: &Migrator, name: Option<&str>) -> Result<(), Error
     {
         let names: Vec<String> = scripts.iter().map(|script| format!("`{}`", script.name)).collect();
         return Err(Error::usage(format!("there is no check `{name}` in this binary"))
-            .help(format!("there is: {}", list(&names))));
+            .help(format!("checks in this binary: {}", list(&names))));
     }
     Ok(())
 }
@@ -46,12 +46,12 @@ pub(crate) async fn run(session: &Session, name: Option<&str>) -> Result<AuditRe
     Ok(AuditReport { answers: ask(&session.connection.client, &embedded.settings, chosen).await? })
 }
 
-/// The worst of the answers.
+/// The exit code of the worst answer.
 fn verdict(answers: &[Answer]) -> Exit {
     answers.iter().map(Answer::exit).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Done)
 }
 
-/// The checks before or after an `up`: what they found is told.
+/// Runs the checks before or after an `up`, and reports what they found.
 pub(super) async fn around(migrator: &Migrator, connection: &Connection, when: &str) -> Result<Exit, Error> {
     let embedded = migrator.embedded;
     let answers = ask(&connection.client, &embedded.settings, embedded.checks.iter()).await?;

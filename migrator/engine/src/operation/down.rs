@@ -17,16 +17,16 @@ use crate::store;
 options! {
     /// What [`Session::down`] rolls back.
     DownOptions {
-        /// Roll back to this version, which stays; 0: everything.
+        /// Roll back to this version, which stays applied; 0 rolls back everything.
         to: Option<i64> = None,
-        /// Without `to`: roll back so many migrations; one by default.
+        /// Without `to`: the number of migrations to roll back; one by default.
         steps: usize = 1_usize,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What [`Session::down`] has done.
+/// The result of [`Session::down`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DownReport {
@@ -34,7 +34,7 @@ pub struct DownReport {
     pub rolled_back: Vec<Applied>,
 }
 
-/// Plans, asks, locks, plans again, rolls back.
+/// Plans, asks for permission, locks, plans again, rolls back.
 pub(crate) async fn run(
     mut session: Session,
     options: &DownOptions,
@@ -87,16 +87,16 @@ async fn plan(
     Ok(plan::down(migrator.embedded, history, target)?)
 }
 
-/// Refuses to do anything else than what was asked for.
+/// Refuses a plan that is not the permitted one.
 fn refuse_other(again: &Plan, plan: &Plan) -> Result<(), Error> {
     if again == plan {
         return Ok(());
     }
     Err(Error::refused("nothing was rolled back: another migrator has changed the history meanwhile")
-        .help("check `migrator status`, and run the command again"))
+        .help("check `migrator status`, then run the command again"))
 }
 
-/// Says which down blocks are not those of this binary.
+/// Reports which down blocks are not those of this binary.
 fn announce_recorded(migrator: &Migrator, plan: &Plan, history: &History) {
     for step in plan.steps.iter().filter(|step| history.recorded.contains_key(step.version())) {
         let row = history.applied.iter().find(|row| row.version == step.version());
@@ -110,6 +110,6 @@ pub(super) fn refuse_by_policy(migrator: &Migrator, history: &History) -> Result
     match migrator.policy(history).filter(|policy| !policy.down) {
         None => Ok(()),
         Some(policy) => Err(Error::refused(format!("`down` is forbidden in the environment `{}`", policy.name))
-            .help("go forward with a new migration; the policy is `down = false` in db/migrator.toml")),
+            .help("write a new migration instead; the policy is `down = false` in db/migrator.toml")),
     }
 }

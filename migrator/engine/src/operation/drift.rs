@@ -1,4 +1,4 @@
-//! `drift`: the live schema against the one that is compiled in; writes nothing.
+//! `drift`: compare the live schema with the compiled one; writes nothing.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::sql::Tables;
 pub struct DriftReport {
     /// The server's major release.
     pub major: i32,
-    /// Every object in which they differ.
+    /// Every difference.
     pub differences: Vec<Difference>,
     /// Why the database is not in the state that the compiled facts describe; `None`: it is.
     pub not_comparable: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) async fn run(session: &Session) -> Result<DriftReport, Error> {
     })
 }
 
-/// The facts of the live schema as a file of the db directory holds them.
+/// The facts of the live schema, in the form of a file of the db directory.
 pub(crate) async fn facts_file(session: &Session) -> Result<String, Error> {
     let mut facts = session.facts().await?;
     let settings = &session.migrator.embedded.settings;
@@ -53,8 +53,8 @@ fn major(connection: &Connection) -> i32 {
     connection.server.version_number / 10_000
 }
 
-/// Before an `up`, or where it has nothing to do: refuses when the schema is not the compiled one. Only a database in the very
-/// state that the facts describe can be compared; of another one it is told that it was not.
+/// Before an `up`, or where it has nothing to do: refuses if the schema has drifted. Only a database in exactly the
+/// state that the facts describe can be compared; for any other, the check is reported as skipped.
 pub(super) async fn refuse(
     migrator: &Migrator,
     connection: &Connection,
@@ -73,20 +73,20 @@ pub(super) async fn refuse(
         Some(reason) => error.note(reason),
         None => error,
     };
-    Err(error.help("write a migration for what shall stay, take back the rest, or name it under `ignore` in [drift] of db/migrator.toml"))
+    Err(error.help("write a migration for the changes to keep, undo the others, or list them under `ignore` in [drift] of db/migrator.toml"))
 }
 
 /// Why differences may come from the file and not from the schema.
 fn outdated(facts: &SchemaFacts) -> Option<String> {
     Facts::is_of_another_format(&facts.text).then(|| {
         format!(
-            "{} was written by another release of the migrator, and the same schema may read differently there: `cargo xtask dump` writes it again",
+            "another release of the migrator wrote {} and may describe the same schema differently: run `cargo xtask dump` to write it again",
             facts.file
         )
     })
 }
 
-/// After an `up`: the same question, whose answer comes too late to refuse anything.
+/// After an `up`: the same check, too late to refuse anything.
 pub(super) async fn after(
     migrator: &Migrator,
     connection: &Connection,
@@ -122,11 +122,11 @@ fn compiled(migrator: &Migrator, connection: &Connection) -> Result<&'static Sch
     all.iter().find(|facts| facts.major == major).ok_or_else(|| {
         let majors: Vec<String> = all.iter().map(|facts| facts.major.to_string()).collect();
         let there = if majors.is_empty() { "none".to_owned() } else { majors.join(", ") };
-        Error::usage(format!("this binary has no schema facts for PostgreSQL {major}; there are: {there}")).help(
+        Error::usage(format!("this binary has no schema facts for PostgreSQL {major}; it has: {there}")).help(
             format!(
-                "`cargo xtask dump` writes db/schema.facts.{major} where PG_BIN names the programs of PostgreSQL {major}, or it is the newest \
-                 one installed; where it has no pg_dump, `migrator drift --facts > db/schema.facts.{major}` does, on a database with these \
-                 migrations and nothing else; commit the file, and build again"
+                "run `cargo xtask dump` with PG_BIN set to the programs of PostgreSQL {major} to write db/schema.facts.{major}; without its \
+                 pg_dump, run `migrator drift --facts > db/schema.facts.{major}` on a database with these migrations and nothing else; commit \
+                 the file, and build again"
             ),
         )
     })
@@ -171,5 +171,5 @@ fn elsewhere(migrator: &Migrator, history: &History, facts: &SchemaFacts) -> Opt
     }
     let mut repeatables = embedded.repeatables.iter();
     let other = repeatables.find(|script| history.is_due(script))?;
-    Some(format!("the repeatable `{}` has not been applied as it is in this binary", other.name))
+    Some(format!("the repeatable `{}` of this binary has not been applied", other.name))
 }

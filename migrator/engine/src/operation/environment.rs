@@ -1,4 +1,4 @@
-//! `environment`: which environment this database is. The database says so itself, in its event log.
+//! `environment`: which environment this database is, as recorded in its own event log.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::session::{Locked, Session};
 use crate::sql::NewEvent;
 
 options! {
-    /// How [`Session::set_environment`] works.
+    /// Options of [`Session::set_environment`].
     EnvironmentOptions {
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What [`Session::set_environment`] has recorded.
+/// The result of [`Session::set_environment`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EnvironmentReport {
@@ -27,23 +27,23 @@ pub struct EnvironmentReport {
     pub has_policy: bool,
 }
 
-/// Whether it can be the name of an environment.
+/// Whether it is a valid name of an environment.
 pub(crate) fn is_name(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     !text.is_empty() && text.chars().all(fits)
 }
 
-/// How a name has to look.
+/// The rule for names.
 pub(crate) const NAME: &str = "use lowercase letters, digits, `-` and `_`";
 
-/// Records it.
+/// Records the environment.
 pub(crate) async fn set(
     session: Session,
     name: &str,
     options: &EnvironmentOptions,
 ) -> Result<EnvironmentReport, Error> {
     if !is_name(name) {
-        return Err(Error::usage(format!("`{name}` cannot be the name of an environment")).help(NAME));
+        return Err(Error::usage(format!("invalid environment name `{name}`")).help(NAME));
     }
     session.announce();
     session.locked(options.wait_lock, async |locked| record(locked, name).await).await

@@ -1,4 +1,4 @@
-//! Obstacles of planning as errors.
+//! Turns obstacles of planning into errors.
 
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Divergence, Obstacle};
@@ -7,25 +7,25 @@ impl From<Obstacle> for Error {
     fn from(obstacle: Obstacle) -> Error {
         match obstacle {
             Obstacle::Diverged(found) => diverged(found),
-            Obstacle::InDoubt { migration, statement } => Error::in_doubt(format!("migration {} is in doubt: statement {statement} was started, and nobody knows how it ended", migration.label()),
+            Obstacle::InDoubt { migration, statement } => Error::in_doubt(format!("migration {} is in doubt: statement {statement} was started, and its outcome is unknown", migration.label()),
             )
             .note(format!("the statement is in `{}`", migration.file))
             .help(format!(
-                "look whether its effect is in the database, then run `migrator resolve {version} --statement {statement} --applied`, or `--retry` to run it again",
+                "check whether its effect is in the database, then run `migrator resolve {version} --statement {statement} --applied`, or `--retry` to run it again",
                 version = migration.version
             )),
             Obstacle::NoSuchVersion(version) => {
-                Error::usage(format!("cannot go to version {version}: it is not one of this binary's that fits"))
+                Error::usage(format!("cannot go to version {version}: it is not a valid target"))
                     .help("`migrator status` shows the versions; `up --to` takes one of this binary, `down --to` an applied one or 0")
             }
-            Obstacle::NoWayBack(migration) => {
+            Obstacle::NoDownBlock(migration) => {
                 Error::refused(format!("cannot roll back {}: it has no down block", migration.label()))
                     .note(format!("nothing was rolled back; the file is `{}`", migration.file))
-                    .help("write its `-- migrate:down` block (it may be added at any time), or go on with a new migration")
+                    .help("write its `-- migrate:down` block (you may add it at any time), or write a new migration instead")
             }
             Obstacle::Disagreement(cause) => {
                 Error::other(format!("the planner contradicts itself: {cause}"))
-                    .help("nothing was changed; this is a defect of migrator: please report it with the output of `migrator status --json`")
+                    .help("nothing was changed; this is a bug in migrator: please report it with the output of `migrator status --json`")
             }
         }
     }

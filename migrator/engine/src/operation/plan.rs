@@ -8,18 +8,18 @@ use crate::plan::{self, Plan, Step, Target};
 use crate::session::Session;
 
 options! {
-    /// What [`Session::plan`] plans.
+    /// Options of [`Session::plan`].
     PlanOptions {
-        /// Up to and with this version; the newest by default.
+        /// The last version to apply; the newest by default.
         to: Option<i64> = None,
-        /// Pending migrations also below applied ones.
+        /// Also apply pending migrations below applied ones.
         allow_out_of_order: bool = false,
-        /// Refuse a migration without a statement: it is not written yet, and once applied it could not be changed any more.
+        /// Refuse a migration without a statement: it is not written yet, and once applied it can no longer be changed.
         refuse_empty: bool = false,
     }
 }
 
-/// Plans what `up` would do; warns of what makes the history doubtful.
+/// Plans what `up` would do; warns if the history is doubtful.
 pub(crate) async fn run(session: &Session, options: &PlanOptions) -> Result<Plan, Error> {
     let plan = up(&session.migrator, &session.history, options);
     session.warn_of_others();
@@ -46,6 +46,6 @@ fn refuse_empty(migrator: &Migrator, plan: &Plan) -> Result<(), Error> {
     });
     let Some(migration) = empty else { return Ok(()) };
     Err(Error::refused(format!("migration {} has no statement in its up block", migration.label()))
-        .note(format!("the file is `{}`; once applied, it could not be changed any more", migration.file))
+        .note(format!("the file is `{}`; once applied, it can no longer be changed", migration.file))
         .help("write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`"))
 }

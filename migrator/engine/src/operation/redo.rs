@@ -10,14 +10,14 @@ use crate::plan::{self, Plan, Step, Target};
 use crate::session::{Locked, Session};
 
 options! {
-    /// How [`Session::redo`] works.
+    /// Options of [`Session::redo`].
     RedoOptions {
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What [`Session::redo`] has done.
+/// The result of [`Session::redo`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RedoReport {
@@ -25,7 +25,7 @@ pub struct RedoReport {
     pub done: Vec<Applied>,
 }
 
-/// Plans, asks, locks, rolls back, plans again, applies.
+/// Plans, asks for permission, locks, rolls back, plans again, applies.
 pub(crate) async fn run(
     mut session: Session,
     options: &RedoOptions,

@@ -12,23 +12,23 @@ use crate::sql::NewEvent;
 use crate::units::{UnitKind, units};
 
 options! {
-    /// How [`Session::resolve`] works.
+    /// Options of [`Session::resolve`].
     ResolveOptions {
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What is decided about a statement.
+/// The decision about a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Its effect is in the database: go on after it.
+    /// Its effect is in the database: continue after it.
     Applied,
     /// Its effect is not in the database: run it again.
     Retry,
 }
 
-/// What [`Session::resolve`] has recorded.
+/// The result of [`Session::resolve`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ResolveReport {
@@ -36,9 +36,9 @@ pub struct ResolveReport {
     pub migration: String,
     /// The number of the statement.
     pub statement: i32,
-    /// What was decided.
+    /// The decision.
     pub decision: Decision,
-    /// The operation that goes on.
+    /// The operation that continues.
     pub direction: Direction,
 }
 
@@ -76,16 +76,16 @@ async fn decide(
     let progress = history.progress().remove(&*migration.version);
     let open = progress.as_ref().and_then(|progress| open(migration, progress));
     let (Some(progress), Some(open)) = (&progress, open) else {
-        return Err(Error::usage(format!("migration {} has no statement to decide about", migration.label()))
+        return Err(Error::usage(format!("migration {} has no statement to resolve", migration.label()))
             .help("`migrator status` shows what is half-done"));
     };
     if open.number != statement {
         return Err(Error::usage(format!(
-            "statement {statement} of migration {} is not the open one: that is statement {}",
+            "statement {statement} of migration {} is not open: statement {} is",
             migration.label(),
             open.number
         ))
-        .help("decide about the statement that `migrator status` shows"));
+        .help("resolve the statement that `migrator status` shows"));
     }
     let word = match decision {
         Decision::Applied => "applied",

@@ -11,14 +11,14 @@ use crate::session::{Locked, Session};
 use crate::words;
 
 options! {
-    /// How [`Session::seed`] works.
+    /// Options of [`Session::seed`].
     SeedOptions {
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What [`Session::seed`] has done.
+/// The result of [`Session::seed`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SeedReport {

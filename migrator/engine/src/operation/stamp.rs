@@ -1,4 +1,4 @@
-//! `stamp`: record as applied without running, for a database that has the schema already.
+//! `stamp`: record migrations as applied without running them, for a database that already has the schema.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use crate::session::{Locked, Session};
 use crate::sql::{NewEvent, insert_event, insert_state};
 
 options! {
-    /// What [`Session::stamp`] records.
+    /// Options of [`Session::stamp`].
     StampOptions {
-        /// Up to and with this version; every migration of this binary by default.
+        /// The last version to record; every migration of this binary by default.
         to: Option<i64> = None,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
 }
 
-/// What [`Session::stamp`] has done.
+/// The result of [`Session::stamp`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StampReport {
-    /// What was recorded: `001_init`; empty: there was nothing.
+    /// The recorded migrations, `001_init`; empty if there was nothing to record.
     pub stamped: Vec<String>,
 }
 

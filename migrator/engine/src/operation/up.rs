@@ -15,25 +15,25 @@ use crate::store;
 use crate::words::duration;
 
 options! {
-    /// What [`Session::up`] applies.
+    /// Options of [`Session::up`].
     UpOptions {
-        /// Up to and with this version; the newest by default.
+        /// The last version to apply; the newest by default.
         to: Option<i64> = None,
-        /// Apply pending migrations also below applied ones.
+        /// Also apply pending migrations below applied ones.
         allow_out_of_order: bool = false,
-        /// Refuse a migration without a statement: it is not written yet, and once applied it could not be changed any more.
+        /// Refuse a migration without a statement: it is not written yet, and once applied it can no longer be changed.
         refuse_empty: bool = false,
-        /// Do it only if the plan has this digest.
+        /// Apply only if the plan has this digest.
         plan: Option<String> = None,
-        /// Who approved it; some environments demand it.
+        /// Who approved the plan; some environments require it.
         approved_by: Option<String> = None,
         /// Send one migration at a time and make each durable before the next.
         one_by_one: bool = false,
         /// Run the data checks before and after.
         audit: bool = false,
-        /// Refuse a schema that was changed by hand, and compare it with the compiled one afterwards.
+        /// Refuse a schema that was changed by hand, and compare the schema with the compiled one afterwards.
         check_drift: bool = false,
-        /// Begin a history of its own although this database holds another one.
+        /// Begin a new history although this database has another one.
         new_history: bool = false,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
@@ -51,19 +51,19 @@ impl UpOptions {
     }
 }
 
-/// What [`Session::up`] has done.
+/// The result of [`Session::up`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct UpReport {
     /// What this run has applied, in order.
     pub applied: Vec<Applied>,
-    /// Another migrator has done the rest, or everything, meanwhile.
+    /// Whether another migrator has done the rest, or everything, meanwhile.
     pub by_another: bool,
-    /// The newest version that the database has now; `None`: none, or nothing was to be done.
+    /// The newest version of the database now; `None` if there is none, or there was nothing to do.
     pub newest: Option<String>,
     /// How long it took since the lock was taken.
     pub took: Duration,
-    /// What the checks and the comparison afterwards deserve: [`Exit::Done`], if they were not asked for or found nothing.
+    /// The result of the checks and the comparison afterwards: [`Exit::Done`] if they were not requested or found nothing.
     pub verdict: Exit,
 }
 
@@ -102,9 +102,9 @@ fn counted(steps: &[Applied]) -> String {
 pub(crate) async fn run(session: Session, options: &UpOptions) -> Result<UpReport, Error> {
     let plan = plan::up(&session.migrator, &session.history, &options.planning());
     let plan = match plan {
-        // Another migrator may be in the midst of that very statement: whoever has the lock can tell.
+        // Another migrator may be running that very statement: the plan under the lock decides.
         Err(error) if matches!(error.kind(), ErrorKind::InDoubt { .. }) => None,
-        // It may be rolling back, or half through: what does not fit now may fit when it has finished.
+        // It may be rolling back, or half done: what does not fit now may fit when it has finished.
         Err(error) if matches!(error.kind(), ErrorKind::Diverged { .. }) && session.another().await?.is_some() => None,
         plan => Some(plan?),
     };
@@ -161,7 +161,7 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
     })
 }
 
-/// What the caller wants checked when everything is applied; nothing of it can be refused any more.
+/// Runs the checks that the options request once everything is applied; they can no longer refuse anything.
 async fn examine(executor: &mut Executor, options: &UpOptions) -> Result<Exit, Error> {
     let mut verdict = Exit::Done;
     if options.audit {
@@ -193,7 +193,7 @@ fn approve(migrator: &Migrator, history: &History, options: &UpOptions, digest: 
         && expected != digest
     {
         return Err(Error::refused(format!(
-            "the plan is not the approved one: its digest is {digest}, approved was {expected}"
+            "the plan is not the approved one: its digest is {digest}, the approved one is {expected}"
         ))
         .help("run `migrator plan`, have it approved, and pass its digest"));
     }
@@ -202,7 +202,7 @@ fn approve(migrator: &Migrator, history: &History, options: &UpOptions, digest: 
     if options.approved_by.is_some() && options.plan.is_some() {
         return Ok(());
     }
-    Err(Error::refused(format!("the environment `{}` demands an approved plan", policy.name))
+    Err(Error::refused(format!("the environment `{}` requires an approved plan", policy.name))
         .note(format!("nothing was applied; the digest of this plan is {digest}"))
         .help("have the output of `migrator plan --sql` approved, then run `up --plan DIGEST --approved-by WHO`"))
 }

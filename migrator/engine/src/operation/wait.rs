@@ -9,7 +9,7 @@ use crate::event::{Event, Waiting};
 use crate::migrator::Migrator;
 use crate::words;
 
-/// What [`Migrator::wait`] has found.
+/// The result of [`Migrator::wait`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WaitReport {
@@ -17,7 +17,7 @@ pub struct WaitReport {
     pub host: String,
 }
 
-/// Tries until it works, until trying is in vain, or until the time is over.
+/// Tries until it works, until an error does not pass by itself, or until the time is over.
 pub(crate) async fn run(
     migrator: &Migrator,
     target: &ConnectionTarget,
@@ -39,7 +39,7 @@ pub(crate) async fn run(
         match outcome {
             Ok(connection) => return Ok(WaitReport { host: connection.host.to_string() }),
             Err(Trouble::Lasting(error)) => {
-                return Err(error.note("waiting does not help: this does not pass by itself"));
+                return Err(error.note("waiting does not help: this error does not pass by itself"));
             }
             Err(Trouble::Passing(error)) => {
                 let reason = error.kind().cause().into_owned();

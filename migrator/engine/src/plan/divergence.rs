@@ -1,14 +1,14 @@
-//! Where history and binary do not fit together, and the sentences that say so.
+//! Where history and binary diverge, and the messages about it.
 
 use super::{Obstacle, State, Survey};
 use crate::embedded::{Embedded, Migration};
 use crate::history::Direction;
 
-/// One place where they do not fit.
+/// One place where they diverge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Divergence {
-    /// An applied migration whose SQL is another one in this binary.
+    /// An applied migration that has other SQL in this binary.
     Changed {
         /// The migration in this binary.
         migration: &'static Migration,
@@ -23,7 +23,7 @@ pub enum Divergence {
         /// The release that applied it.
         release: Option<String>,
     },
-    /// An applied version that this binary does not hold, among those that it should.
+    /// An applied version that this binary should have and lacks.
     Unknown {
         /// The version as it was recorded.
         version: String,
@@ -34,11 +34,11 @@ pub enum Divergence {
     Ahead {
         /// The version as it was recorded.
         version: String,
-        /// True: the settings refuse it; false: what is asked for cannot be done behind it.
+        /// True: the settings refuse it; false: the operation is not possible below it.
         by_setting: bool,
     },
     /// A pending migration below one that is applied.
-    Late {
+    OutOfOrder {
         /// The migration.
         migration: &'static Migration,
         /// The newest applied version.
@@ -51,7 +51,7 @@ pub enum Divergence {
         /// What was begun.
         direction: Direction,
     },
-    /// The statements that were done are not the first ones of the file any more.
+    /// The statements that were done are no longer the first ones of the file.
     ResumedElsewhere {
         /// The migration.
         migration: &'static Migration,
@@ -61,7 +61,7 @@ pub enum Divergence {
 }
 
 impl Divergence {
-    /// What does not fit, and the way out.
+    /// The divergence as a sentence, and the way out.
     pub fn describe(&self) -> (String, String) {
         match self {
             Divergence::Changed { migration, recorded_version, .. } if *recorded_version != migration.version => (
@@ -69,15 +69,15 @@ impl Divergence {
                     "`{}`: the history has version `{recorded_version}`, the file has `{}`",
                     migration.file, migration.version
                 ),
-                format!("rename the file so that its version is written `{recorded_version}` again"),
+                format!("rename the file so that its version is `{recorded_version}` again"),
             ),
             Divergence::Changed { migration, recorded_name: Some(name), newest, .. } if *name != migration.name => (
-                format!("version {} is applied as `{name}`, `{}` has the same number", migration.version, migration.file),
+                format!("version {} is applied as `{name}`, but `{}` has the same number", migration.version, migration.file),
                 format!("give `{}` the next number, above {newest}", migration.name),
             ),
             Divergence::Changed { migration, recorded_checksum, release, .. } => (
                 format!(
-                    "`{}`: version {} was applied{} with checksum {}, this binary holds {}",
+                    "`{}`: version {} was applied{} with checksum {}, but this binary has {}",
                     migration.file,
                     migration.version,
                     release.as_deref().map(|release| format!(" by release {release}")).unwrap_or_default(),
@@ -88,19 +88,19 @@ impl Divergence {
             ),
             Divergence::Unknown { version, name } => (
                 format!(
-                    "version {version}{} is applied, but this binary does not hold it and holds newer ones",
+                    "version {version}{} is applied, but missing from this binary, which has newer ones",
                     name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default()
                 ),
-                "the file was deleted, or was applied from another branch: bring it back, or run the binary that holds it and take it back with `down`".to_owned(),
+                "the file was deleted, or applied from another branch: restore it, or roll it back with a binary that has it".to_owned(),
             ),
             Divergence::Ahead { version, by_setting } => (
-                format!("version {version} is applied, but newer than everything in this binary"),
+                format!("version {version} is applied, but newer than every version in this binary"),
                 match by_setting {
-                    true => "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in migrator.toml".to_owned(),
-                    false => "run the newer release's migrator: only it knows how to take that back".to_owned(),
+                    true => "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in db/migrator.toml".to_owned(),
+                    false => "run the newer release's migrator: only it can roll that back".to_owned(),
                 },
             ),
-            Divergence::Late { migration, newest } => (
+            Divergence::OutOfOrder { migration, newest } => (
                 format!("`{}`: version {} is pending below {newest}, which is applied", migration.file, migration.version),
                 format!("give it a version above {newest}, or, if its order does not matter, run `up --allow-out-of-order`"),
             ),
@@ -110,11 +110,11 @@ impl Divergence {
             ),
             Divergence::ResumedElsewhere { migration, done } => (
                 format!(
-                    "`{}`: of its half-done block {done} done, but not as the block begins in this binary",
+                    "`{}`: {done} done of its half-done block, which begins differently in this binary",
                     migration.file,
                     done = statements(*done),
                 ),
-                "restore those statements as they were: only what has not been run yet may be edited".to_owned(),
+                "restore those statements: only those that have not been run may be edited".to_owned(),
             ),
         }
     }
@@ -125,7 +125,7 @@ fn statements(count: usize) -> String {
     if count == 1 { "1 statement is".to_owned() } else { format!("{count} statements are") }
 }
 
-/// Everything in the survey that forbids going in `direction`; `None` asks about the state alone.
+/// Everything in the survey that forbids going in `direction`; `None`: in either.
 pub(super) fn find(
     set: &'static Embedded,
     survey: &Survey,
@@ -152,12 +152,12 @@ pub(super) fn find(
                 version: entry.version.clone(),
                 name: entry.applied.as_ref().and_then(|row| row.name.clone()),
             }),
-            // Taking back what only a newer release can take back would start in the middle.
+            // Only the newer release can roll back its own versions, and they come first.
             (State::Ahead, _) if set.settings.refuse_ahead || direction == Some(Direction::Down) => {
                 found.push(Divergence::Ahead { version: entry.version.clone(), by_setting: set.settings.refuse_ahead });
             }
-            (State::Late, Some(migration)) if !out_of_order => {
-                found.push(Divergence::Late { migration, newest: newest.clone() });
+            (State::OutOfOrder, Some(migration)) if !out_of_order => {
+                found.push(Divergence::OutOfOrder { migration, newest: newest.clone() });
             }
             (State::HalfDone, Some(migration)) => {
                 let begun = entry.progress.as_ref().map(|progress| progress.direction);

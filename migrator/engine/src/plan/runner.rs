@@ -16,7 +16,7 @@ use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction}
 
 use super::{Obstacle, State, Survey, Target};
 
-/// The history, dressed as a database.
+/// The history, behind the traits of a database.
 struct Memory(Vec<Migration>);
 
 impl AsyncTransaction for Memory {
@@ -40,17 +40,17 @@ impl AsyncMigrate for Memory {}
 
 /// The numbers of the versions to apply, ascending.
 ///
-/// `V` names are refused below an applied version, `U` names are not: late files get the latter where that is allowed,
-/// and so does a half-done migration, which has a right to be finished whatever was applied after it.
+/// `V` names are refused below an applied version, `U` names are not: out-of-order files get the latter where that is allowed,
+/// and so does a half-done migration, which may be finished whatever was applied after it.
 pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Result<Vec<i64>, Obstacle> {
     let disagree = |error: refinery::Error| Obstacle::Disagreement(error.to_string());
     let mut known = Vec::new();
     let mut applied = Vec::new();
     for entry in &survey.entries {
-        // What only a newer release knows is left out: its being there has been judged already.
+        // What only a newer release knows is left out: `divergence` has judged it already.
         let (Some(number), Some(migration)) = (entry.number, entry.migration) else { continue };
-        let late = entry.state == State::HalfDone || (entry.state == State::Late && out_of_order);
-        let prefix = if late { 'U' } else { 'V' };
+        let goes_below = entry.state == State::HalfDone || (entry.state == State::OutOfOrder && out_of_order);
+        let prefix = if goes_below { 'U' } else { 'V' };
         let unapplied = Migration::unapplied(&format!("{prefix}{number}__m"), &migration.checksum).map_err(disagree)?;
         known.push(unapplied);
         if entry.applied.is_some() {

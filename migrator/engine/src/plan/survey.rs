@@ -13,29 +13,34 @@ pub enum State {
     /// In the binary only, above everything that is applied.
     Pending,
     /// In the binary only, below something that is applied.
-    Late,
-    /// Applied from a file that was another one.
+    OutOfOrder,
+    /// Applied, but with other SQL than the binary has.
     Changed,
     /// A non-transactional migration that was begun and not finished.
     HalfDone,
     /// In the history only, at or below the binary's newest version.
     Unknown,
-    /// In the history only, above the binary's newest version: a newer release has been here.
+    /// In the history only, above the binary's newest version: a newer release has migrated this database.
     Ahead,
 }
 
 impl State {
-    /// The word that people and programs read.
+    /// The word in JSON, which never changes.
     pub fn word(self) -> &'static str {
         match self {
             State::Applied => "applied",
             State::Pending => "pending",
-            State::Late => "late",
+            State::OutOfOrder => "late",
             State::Changed => "changed",
             State::HalfDone => "half-done",
             State::Unknown => "unknown",
             State::Ahead => "ahead",
         }
+    }
+
+    /// The word in texts.
+    pub fn label(self) -> &'static str {
+        if self == State::OutOfOrder { "out of order" } else { self.word() }
     }
 }
 
@@ -43,9 +48,9 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The version as the file has it, or, where there is no file, as the history has it.
+    /// The version as the file has it, or as the history has it where no file exists.
     pub version: String,
-    /// The version as a number; `None` for a recorded text that is none.
+    /// The version as a number; `None` for a recorded text that is not a number.
     pub number: Option<i64>,
     /// What it is.
     pub state: State,
@@ -61,7 +66,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Survey {
-    /// Ascending by number; versions that are no numbers last.
+    /// Ascending by number; versions that are not numbers last.
     pub entries: Vec<Entry>,
     /// Repeatables whose content differs from the one applied last, by file name.
     pub repeatables: Vec<&'static Script>,
@@ -86,7 +91,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     let newest_known = set.migrations.last().map_or(-1, |migration| migration.number);
     let mut rows: BTreeMap<i64, &AppliedMigration> = BTreeMap::new();
     let mut entries = Vec::new();
-    // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other is nobody's.
+    // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other belongs to no file.
     let spelled: BTreeSet<&str> = set.migrations.iter().map(|migration| &*migration.version).collect();
     let (exact, other): (Vec<_>, Vec<_>) = history.applied.iter().partition(|row| spelled.contains(&*row.version));
     for row in exact.into_iter().chain(other) {
@@ -103,7 +108,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             Some(row) if row.version != migration.version => State::Changed,
             Some(row) if row.checksum.as_deref().is_some_and(|sum| sum != migration.checksum) => State::Changed,
             Some(_) => State::Applied,
-            None if newest_applied.is_some_and(|newest| migration.number < newest) => State::Late,
+            None if newest_applied.is_some_and(|newest| migration.number < newest) => State::OutOfOrder,
             None => State::Pending,
         };
         entries.push(Entry {

@@ -6,7 +6,7 @@ use super::*;
 use crate::embedded::Block;
 use crate::history::AppliedMigration;
 
-/// A set of migrations `<version>_m`, each with the checksum `c<number>` and a way back unless the version ends in `!`.
+/// A set of migrations `<version>_m`, each with the checksum `c<number>` and a down block unless the version ends in `!`.
 fn set(versions: &str) -> &'static Embedded {
     let block = || Block::new(0..0, Options::new(), Vec::new().into());
     let migration = |word: &str| {
@@ -73,15 +73,15 @@ fn up_names_every_divergence() {
         "001* 004 abc 002",
         Target::Newest,
         expect![[r#"
-        `db/migrations/001_m.sql`: version 001 was applied with checksum other, this binary holds c1
-        `db/migrations/003_m.sql`: version 003 is pending below 004, which is applied
-        version abc is applied, but this binary does not hold it and holds newer ones"#]],
+            `db/migrations/001_m.sql`: version 001 was applied with checksum other, but this binary has c1
+            `db/migrations/003_m.sql`: version 003 is pending below 004, which is applied
+            version abc is applied, but missing from this binary, which has newer ones"#]],
     );
     check_up(
         "001 003",
         "001 002 003",
         Target::Newest,
-        expect!["version 002 is applied, but this binary does not hold it and holds newer ones"],
+        expect!["version 002 is applied, but missing from this binary, which has newer ones"],
     );
     check_up(
         "001 002 003",
@@ -99,7 +99,7 @@ fn up_names_every_divergence() {
         "001",
         "1 001",
         Target::Newest,
-        expect!["version 1 is applied, but this binary does not hold it and holds newer ones"],
+        expect!["version 1 is applied, but missing from this binary, which has newer ones"],
     );
 }
 
@@ -124,12 +124,12 @@ fn down_goes_backwards_over_what_is_applied() {
     check("001 002 003", "001 002 003", Target::Version(1), expect!["003_m 002_m"]);
     check("001 002 003", "001 002 003", Target::Version(0), expect!["003_m 002_m 001_m"]);
     check("001 002 003", "001 003", Target::Version(2), expect!["NoSuchVersion"]);
-    check("001 002! 003", "001 002 003", Target::Version(0), expect!["NoWayBack"]);
+    check("001 002! 003", "001 002 003", Target::Version(0), expect!["NoDownBlock"]);
     check(
         "001 002",
         "001 002 003",
         Target::Steps(1),
-        expect!["version 003 is applied, but newer than everything in this binary"],
+        expect!["version 003 is applied, but newer than every version in this binary"],
     );
 }
 
@@ -143,7 +143,7 @@ fn a_digest_stands_for_the_steps() {
 
 proptest! {
     /// Our classification and refinery's verification are two views of one thing: whatever passes ours is planned by
-    /// refinery to be exactly the pending versions (and the late ones, where they are allowed), ascending.
+    /// refinery to be exactly the pending versions (and the out-of-order ones, where they are allowed), ascending.
     #[test]
     fn classification_and_planner_agree(
         known in prop::collection::btree_set(0_i64..30, 0..15),
@@ -157,7 +157,7 @@ proptest! {
         let target = limit.map_or(Target::Newest, Target::Version);
         let survey = survey(set, &history);
         let outcome = up(set, &history, target, out_of_order);
-        let refused = survey.of(State::Unknown).next().is_some() || (!out_of_order && survey.of(State::Late).next().is_some());
+        let refused = survey.of(State::Unknown).next().is_some() || (!out_of_order && survey.of(State::OutOfOrder).next().is_some());
         match outcome {
             Ok(plan) => {
                 prop_assert!(!refused);

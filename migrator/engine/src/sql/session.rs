@@ -1,11 +1,11 @@
-//! The session: what is put back before every step, and what a `transaction:false` block may rely on.
+//! The session: what is reset before every step, and what a `transaction:false` block may rely on.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{identifier, literal};
 
-/// Puts the session back to what it was when it began, then to what a migration may rely on.
+/// Resets the session to what it was when it began, then to what a migration may rely on.
 ///
 /// Sent as a message of its own, right before the migration's: a message is parsed as a whole before any of it runs, so
 /// `standard_conforming_strings` must be right before the migration's text arrives. Never `DISCARD ALL`: it would drop
@@ -24,7 +24,7 @@ pub(crate) fn session(settings: &SessionSettings) -> String {
         }
     }
     // Every limit that the server knows is put aside, by whatever name: one of the role or of the database would end a long
-    // migration in its midst, each time again.
+    // migration halfway, every time.
     let is_given = |name: &String| given.iter().any(|(given, _)| given == name);
     for name in limits.timeouts.iter().filter(|name| !limits.is_explicit(name) && !is_given(name)) {
         let _ = write!(text, "SET {} = 0; ", identifier(name));
@@ -82,12 +82,12 @@ pub(crate) struct SessionSettings {
 }
 
 /// What later statements of a `transaction:false` block may rely on, as lines of text: the path, the roles, and everything
-/// else that a session can hold. Settings are sums: their values may be secrets.
+/// else that a session can hold. Settings are hashed: their values may be secrets.
 pub(crate) fn session_state(limits: &Limits) -> String {
     state_with(&all_settings(limits))
 }
 
-/// The settings that decide what a statement means; the others are a part of the sum of all.
+/// The settings that decide what a statement means; the others are part of the hash of all.
 const MEANINGFUL: [&str; 20] = [
     "DateStyle",
     "IntervalStyle",
@@ -111,7 +111,7 @@ const MEANINGFUL: [&str; 20] = [
     "lo_compat_privileges",
 ];
 
-/// The state, with an expression for the sum of all settings.
+/// The state, with an expression for the hash of all settings.
 fn state_with(all_settings: &str) -> String {
     let settings = MEANINGFUL.map(|name| format!("pg_catalog.current_setting({}, true)", literal(name))).join(", ");
     format!(
@@ -129,7 +129,7 @@ fn state_with(all_settings: &str) -> String {
     )
 }
 
-/// The sum of all settings that were made in the session, but for those that the migrator makes: another release may make
+/// The hash of all settings that were made in the session, but for those that the migrator makes: another release may make
 /// others. It takes longer than most statements.
 fn all_settings(limits: &Limits) -> String {
     let mut ours: Vec<&str> = vec![
@@ -160,8 +160,8 @@ fn all_settings(limits: &Limits) -> String {
     )
 }
 
-/// Keeps the state of the session for the event of the same transaction, which is written under [`super::OURS`]. `anew`: the sum
-/// of all settings is made anew; else it is the one that was made last in this session.
+/// Keeps the state of the session for the event of the same transaction, which is written under [`super::OURS`]. `anew`: the hash
+/// of all settings is computed again; otherwise it is the last one of this session.
 pub(crate) fn capture_session(limits: &Limits, anew: bool) -> Vec<String> {
     let sum = format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits));
     let state = state_with("pg_catalog.current_setting('migrator.all_settings', true)");

@@ -36,7 +36,7 @@ impl Tables {
         }
     }
 
-    /// Which of the tables, and whether the schema, are there.
+    /// Which of the tables exist, and whether the schema does.
     pub(crate) fn presence(&self) -> String {
         format!(
             "SELECT to_regclass({}) IS NOT NULL AS state, to_regclass({}) IS NOT NULL AS events, to_regnamespace({}) IS NOT NULL AS schema",
@@ -49,7 +49,7 @@ impl Tables {
     /// Creates what is missing and adds what an older or another tool's table lacks.
     pub(crate) fn create(&self, with_schema: bool) -> String {
         let Tables { state, events, .. } = self;
-        // An existing schema must not need the right to create one, which `IF NOT EXISTS` asks for all the same.
+        // An existing schema must not need the right to create one, which `IF NOT EXISTS` requires all the same.
         let schema = if with_schema { format!("CREATE SCHEMA {};\n", identifier(&self.schema)) } else { String::new() };
         let added = |columns: &[&str]| {
             columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
@@ -65,7 +65,7 @@ impl Tables {
         )
     }
 
-    /// The statements that take away what others may do with what was just created.
+    /// The query for the statements that revoke the rights of others on what was just created.
     pub(crate) fn open_to_others(&self, created: CreatedObjects) -> String {
         let of = |is_new: bool, table: &str| if is_new { literal(table) } else { "NULL".to_owned() };
         format!(
@@ -93,7 +93,7 @@ pub(crate) struct CreatedObjects {
     pub(crate) schema: bool,
 }
 
-/// Lets a sequence that is behind its column, as on a copy by logical replication, go on after the newest number.
+/// Lets a sequence that lags its column, as on a copy by logical replication, continue after the newest number.
 pub(crate) fn set_sequence(sequence: &str, newest: i64) -> String {
     format!("SELECT setval({}::regclass, {newest}::int8);\n", literal(sequence))
 }

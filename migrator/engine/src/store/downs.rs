@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::recorded;
 use crate::sql::{Tables, is_text};
 
-/// Reads the recorded down blocks of versions that were edited since, and puts them into the history.
+/// Reads the recorded down blocks of migrations that were edited since, and adds them to the history.
 ///
 /// # Errors
 /// A lost connection. Exit code 8 where other roles may write to the log: its SQL would run with this user's rights.
@@ -25,7 +25,7 @@ pub(crate) async fn read_downs(
     let of_log = history.writers.iter().filter(|(table, _)| *table == tables.events).flat_map(|(_, writers)| writers);
     if let Some(other) = of_log.clone().find(|writer| !allowed.iter().any(|role| *role == **writer)) {
         let message =
-            format!("the down blocks recorded in `{}` cannot be believed: `{other}` can write to it", tables.events);
+            format!("cannot trust the down blocks recorded in `{}`: `{other}` can write to it", tables.events);
         return Err(Error::refused(message).help(format!(
             "run `REVOKE ALL ON {} FROM {other}`, or list the role under `writers` in [history] of db/migrator.toml",
             tables.events

@@ -1,12 +1,12 @@
-//! Histories that are not where the settings say, or not ours: another schema's, another tool's.
+//! Histories in another schema than the settings say, or of another tool.
 //!
-//! Who starts a history of its own beside one of them runs everything a second time.
+//! A new history beside one of them would run everything a second time.
 
 use crate::error::Error;
 use crate::history::History;
 use crate::sql::{Tables, literal};
 
-/// The tables in which other tools keep their history, and whose they are.
+/// The tables in which other tools keep their history, and the tools.
 const TOOLS: [(&str, &str); 17] = [
     ("_sqlx_migrations", "sqlx"),
     ("refinery_schema_history", "refinery"),
@@ -27,7 +27,7 @@ const TOOLS: [(&str, &str); 17] = [
     ("schema_migrations", "dbmate or another tool"),
 ];
 
-/// An expression for the tables of other histories in this database, one a line; NULL if there is none. Nothing of them is
+/// An expression for the tables of other histories in this database, one per line; NULL without any. Nothing of them is
 /// read: another user may have made them. It runs under [`crate::sql::OURS`].
 pub(super) fn question(tables: &Tables) -> String {
     let (mut plain, mut qualified) = (vec![literal(&tables.table)], Vec::new());
@@ -46,10 +46,10 @@ pub(super) fn question(tables: &Tables) -> String {
     )
 }
 
-/// Refuses to begin a history where there is another one.
+/// Refuses to begin a history where another one exists.
 ///
 /// # Errors
-/// Exit code 4, with the table, whose it may be, and the setting or the command that helps.
+/// Exit code 4, with the table, the tool that it may belong to, and the setting or command that helps.
 pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
     let Some(found) = history.elsewhere.as_deref().and_then(|found| found.lines().next()) else { return Ok(()) };
     let (schema, table) = found.split_once('.').unwrap_or(("", found));
@@ -63,7 +63,7 @@ pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
     let is_it = |(name, _): &&(&str, &str)| *name == table.to_ascii_lowercase() || *name == found.to_ascii_lowercase();
     let tool = TOOLS.iter().find(is_it).map_or("another tool", |(_, tool)| tool);
     Err(Error::diverged(format!("{message}, the history of {tool}"))
-        .note("if that tool has applied what these migrations hold, everything would run a second time")
+        .note("if that tool has already applied these migrations, everything would run a second time")
         .help("record what has been applied already with `migrator stamp --to VERSION`, then run `up`")
         .help("if that history belongs to something else, run `up --new-history` once"))
 }
@@ -84,5 +84,5 @@ pub(super) fn foreign(tables: &Tables, columns: &[&str], is_of_rails: bool) -> O
         return None;
     };
     let message = format!("the table `{}` belongs to {owner}", tables.state);
-    Some(Error::diverged(message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `stamp` what has been applied"))
+    Some(Error::diverged(message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `migrator stamp` what has been applied"))
 }

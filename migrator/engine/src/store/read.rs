@@ -18,16 +18,16 @@ use crate::words;
 /// How much is read of a history, in bytes of its values: hundreds of thousands of rows.
 const MOST_BYTES: usize = 256 << 20;
 
-/// How long a command waits for a session that keeps the history's tables for itself.
+/// How long a command waits for a session that locks the history's tables exclusively.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How long the server may take beyond the time that it waits for a lock.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Reads it; `wait` is how long another session may hold one of the tables for itself.
+/// Reads it; `wait` is how long another session may lock one of the tables exclusively.
 ///
 /// # Errors
-/// A lost connection, missing rights, a table that cannot be believed or that is not ours, a server that is not PostgreSQL 13
+/// A lost connection, missing rights, a table that cannot be trusted or is not ours, a server that is not PostgreSQL 13
 /// or later, no answer in time.
 pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Duration) -> Result<History, Error> {
     let (server, history) = look(connection, tables, wait).await?;
@@ -75,7 +75,7 @@ async fn read_tables(
     }
 }
 
-/// Another session keeps one of the tables for itself.
+/// Another session locks one of the tables exclusively.
 async fn locked(connection: &Connection, tables: &Tables, wait: Duration) -> Error {
     let statement = format!(
         "SELECT format('pid %s (%s, %s)', a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'no application name')) AS holder \
@@ -101,7 +101,7 @@ async fn read_once(
     wait: Duration,
     events: bool,
 ) -> Result<(Server, Result<History, Error>), tokio_postgres::Error> {
-    // Nothing of the session is changed: it may belong to a pooler, who gives it to somebody else. The locks come before the
+    // Nothing of the session is changed: it may belong to a pooler, which gives it to another client. The locks come before the
     // snapshot, so that what is judged is what is read; one snapshot, so that both tables tell of the same moment.
     let mut before = vec!["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned()];
     before.extend(OURS.map(str::to_owned));
@@ -137,7 +137,7 @@ async fn read_once(
     } else {
         String::new()
     };
-    // One message: it stops at the first table that does not exist or that cannot be believed, before anything of it is read.
+    // One message: it stops at the first table that does not exist or that cannot be trusted, before anything of it is read.
     let message = format!("{before};\n{question};\n{guard};\n{state}{log}");
     let stream = Box::pin(connection.client.simple_query_raw(&message).await?);
     // On its way before the answer is back: the transaction ends here, also when it has failed.
@@ -147,9 +147,9 @@ async fn read_once(
     let server = server(end, &connection.server, connection.limits_statements).await?;
     let history = match outcome {
         Err(error) if answer.is_unbelieved(&error) => answer.refusal(tables),
-        // The schema or a table is not there: nothing has ever been applied.
+        // The schema or a table does not exist: nothing has ever been applied.
         Err(error) if is_missing(&error) => Ok(History { elsewhere: server.elsewhere.clone(), ..History::default() }),
-        // What the server is matters more than what it says of a statement that it does not know.
+        // What the server is matters more than what it says about a statement it does not know.
         Err(error) => match refuse_server(&server) {
             Err(refusal) => Err(refusal),
             Ok(()) => return Err(error),
@@ -335,8 +335,8 @@ impl Answer {
 }
 
 fn too_large(tables: &Tables) -> Error {
-    Error::other(format!("the history in `{}` has more than {} MB", tables.state, MOST_BYTES >> 20))
-        .help("find out what fills it; rows of `seed` and `repeatable` in the event log that are older than the newest may be deleted")
+    Error::other(format!("the history in `{}` is larger than {} MB", tables.state, MOST_BYTES >> 20))
+        .help("find out what fills it; in the event log you may delete rows of `seed` and `repeatable` that are older than the newest")
 }
 
 fn applied(row: &SimpleQueryRow) -> AppliedMigration {

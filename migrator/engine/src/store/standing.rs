@@ -1,4 +1,4 @@
-//! What the history's tables are, and whether they can be believed. Pure.
+//! What the history's tables are, and whether they can be trusted. Pure.
 //!
 //! Another user may have made a table of the history's name before the first run, or may own one of its triggers: his code
 //! would run with the migrator's rights, and his rows would decide what is applied.
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::sql::{Tables, literal};
 use tokio_postgres::SimpleQueryRow;
 
-/// What the catalogs say of one of the two tables.
+/// What the catalogs say about one of the two tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// `"public"."schema_migrations"`.
@@ -21,7 +21,7 @@ pub(crate) struct Standing {
     pub(crate) sequence: Option<(String, i64)>,
     /// Rails keeps its own table beside it.
     pub(super) is_of_rails: bool,
-    /// Why it cannot be believed, and the way out.
+    /// Why it cannot be trusted, and the way out.
     obstacle: Option<(String, String)>,
 }
 
@@ -60,7 +60,7 @@ fn question(tables: &Tables) -> String {
     )
 }
 
-/// The question, and a statement that fails unless every table can be believed: what comes after it in a message does not
+/// The question, and a statement that fails unless every table can be trusted: what comes after it in a message does not
 /// run then, and the rows are there to say why.
 pub(super) fn guarded(tables: &Tables) -> [String; 2] {
     let question = question(tables);
@@ -108,7 +108,7 @@ fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
                 column("owner")
             ),
             format!(
-                "if `{0}` keeps this history, make the migrator's user a member of `{0}`, or run `ALTER TABLE {table} OWNER TO ...`; else {rename}",
+                "if `{0}` keeps this history, make the migrator's user a member of `{0}`, or run `ALTER TABLE {table} OWNER TO ...`; otherwise {rename}",
                 column("owner")
             ),
         )
@@ -145,7 +145,7 @@ fn hidden_rows(table: &str) -> (String, String) {
 }
 
 impl Standing {
-    /// Refuses a table that cannot be believed.
+    /// Refuses a table that cannot be trusted.
     ///
     /// # Errors
     /// Exit code 8, with what was found and what to do.
@@ -153,8 +153,7 @@ impl Standing {
         match &self.obstacle {
             None => Ok(()),
             Some((found, help)) => {
-                Err(Error::refused(format!("the history in `{}` cannot be believed: {found}", self.table))
-                    .help(help.clone()))
+                Err(Error::refused(format!("cannot trust the history in `{}`: {found}", self.table)).help(help.clone()))
             }
         }
     }
@@ -167,10 +166,10 @@ impl Standing {
 
 /// The sentence for a relation of the history's name that cannot even be locked as a table.
 pub(super) fn no_table(tables: &Tables) -> Error {
-    Error::refused(format!("the history in `{}` cannot be believed: it is not an ordinary table", tables.state))
+    Error::refused(format!("cannot trust the history in `{}`: it is not an ordinary table", tables.state))
         .help(ELSEWHERE)
 }
 
 /// The way out where another user has made the table.
 const ELSEWHERE: &str =
-    "find out who made it and why; drop it, or set another `table` or `schema` under [history] in db/migrator.toml";
+    "find out who created it and why; drop it, or set another `table` or `schema` under [history] in db/migrator.toml";

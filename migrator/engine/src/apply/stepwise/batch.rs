@@ -16,10 +16,10 @@ use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
 use crate::units::{Unit, UnitKind};
 use tokio_postgres::error::SqlState;
 
-/// At most so many statements are on their way: after a failure the server refuses each of them, one by one.
+/// How many statements may be in flight: after a failure the server refuses each of them, one by one.
 const MOST_STATEMENTS: usize = 250;
 
-/// At most so many bytes are on their way, unless one statement alone is longer.
+/// How many bytes may be in flight, unless a single statement is longer.
 const MOST_BYTES: usize = 4 << 20;
 
 /// How many of the units can be sent together; 0: the first one cannot run in a transaction.
@@ -99,8 +99,8 @@ impl Run<'_> {
             if let Err(error) = outcome {
                 failure = Some(watch.explain(error));
                 // The answers to what was sent after it must be read before the session can be used again.
-                while let Some(behind) = queue.pop_front() {
-                    let _ = behind.finish().await;
+                while let Some(queued) = queue.pop_front() {
+                    let _ = queued.finish().await;
                 }
                 rollback(client).await;
                 break;

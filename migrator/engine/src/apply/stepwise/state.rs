@@ -1,4 +1,4 @@
-//! The state of a block's session: recorded with each statement, and compared before an interrupted block goes on.
+//! The state of a block's session: recorded with each statement, and compared before an interrupted block continues.
 //!
 //! `SET` is replayed, but a function may have changed the path or the role: what comes next would run somewhere else.
 
@@ -18,7 +18,7 @@ impl Run<'_> {
         Ok(rows(answer).first().and_then(|row| text(row, "state")).unwrap_or_default())
     }
 
-    /// Refuses to go on in another session than the one that the last statement has left; `next` is what would be run.
+    /// Refuses to continue in a session that differs from the one the last statement left; `next` is what would be run.
     pub(super) async fn compare_session(&self, next: Option<&Unit>) -> Result<(), Failure> {
         let (migration, direction) = (self.migration, self.direction);
         let statement = format!(
@@ -31,7 +31,7 @@ impl Run<'_> {
         );
         let own = |error| Failure::new(error, Place::Own);
         let answer = self.executor.connection.client.simple_query(&ours(&statement)).await.map_err(own)?;
-        // An older release has recorded none, a person's decision stands for none.
+        // An older release has recorded none, and neither does a `resolve`.
         let Some(then) = rows(answer).first().and_then(|row| text(row, "session")) else { return Ok(()) };
         let now = self.session_state().await?;
         if then == now {

@@ -35,10 +35,10 @@ impl Run<'_> {
             let duration_ms = Some(begun.elapsed().as_millis());
             let Err(mut failure) = outcome else {
                 let done = NewEvent { duration_ms, ..self.event(unit, "done") };
-                // It has run, but that is written nowhere.
+                // It has run, but no row says so.
                 return self.record(&done).await.map_err(|failure| Failure { in_doubt: true, ..failure });
             };
-            // DO and CALL may have committed a part before they failed: their end stays open until a person decides.
+            // DO and CALL may have committed a part before they failed: their outcome stays open until a person decides.
             failure.in_doubt = statement.kind == StatementKind::MayCommit;
             if failure.lost || failure.in_doubt {
                 return Err(failure);

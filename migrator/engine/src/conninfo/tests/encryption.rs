@@ -17,17 +17,6 @@ fn encryption_is_as_strong_as_it_was_asked_for() {
             "host=db sslrootcert=system",
             "host=db sslmode=require sslrootcert=system",
             "host=db sslmode=requier",
-            "host=db sslcert=/c.pem sslkey=/k.pem channel_binding=require",
-            "host=db sslcert=/c.pem",
-            "host=db sslmode=require sslnegotiation=direct ssl_min_protocol_version=TLSv1.3",
-            "host=db sslnegotiation=direct",
-            "host=db ssl_max_protocol_version=TLSv1.2",
-            "host=db ssl_min_protocol_version=SSLv3",
-            "host=db sslpassword=s3cret",
-            "host=db sslcrl=/crl.pem",
-            "host=db requirepeer=postgres",
-            "host=db require_auth=scram-sha-256",
-            "host=db gssencmode=require",
         ],
         expect![[r#"
             host=db sslmode=disable
@@ -57,16 +46,37 @@ fn encryption_is_as_strong_as_it_was_asked_for() {
               ssl Ssl { mode: VerifyFull, roots: Some(System), client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
             host=db sslmode=require sslrootcert=system
               exit 2
-              error: `sslmode=require` is too weak for `sslrootcert=system`: anybody can have a certificate of a public authority; use `verify-full`
+              error: `sslmode=require` is too weak for `sslrootcert=system`: anyone can get a certificate from a public authority; use `verify-full`
             host=db sslmode=requier
               exit 2
-              error: `sslmode=requier` is none of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`
+              error: invalid value `sslmode=requier`: expected one of `disable`, `allow`, `prefer`, `require`, `verify-ca`, `verify-full`
+        "#]],
+    );
+}
+
+#[test]
+fn certificates_and_protocols_are_those_of_libpq() {
+    table(
+        &[
+            "host=db sslcert=/c.pem sslkey=/k.pem channel_binding=require",
+            "host=db sslcert=/c.pem",
+            "host=db sslmode=require sslnegotiation=direct ssl_min_protocol_version=TLSv1.3",
+            "host=db sslnegotiation=direct",
+            "host=db ssl_max_protocol_version=TLSv1.2",
+            "host=db ssl_min_protocol_version=SSLv3",
+            "host=db sslpassword=s3cret",
+            "host=db sslcrl=/crl.pem",
+            "host=db requirepeer=postgres",
+            "host=db require_auth=scram-sha-256",
+            "host=db gssencmode=require",
+        ],
+        expect![[r#"
             host=db sslcert=/c.pem sslkey=/k.pem channel_binding=require
               postgresql://me@db:5432/me
               ssl Ssl { mode: Prefer, roots: None, client: Some(("/c.pem", "/k.pem")), direct: false, only_1_3: false, only_1_2: false, channel_binding: Require }
             host=db sslcert=/c.pem
               exit 2
-              error: the certificate `/c.pem` is there, but no key: set `sslkey`
+              error: the certificate `/c.pem` has no key: set `sslkey`
             host=db sslmode=require sslnegotiation=direct ssl_min_protocol_version=TLSv1.3
               postgresql://me@db:5432/me
               ssl Ssl { mode: Require, roots: None, client: None, direct: true, only_1_3: true, only_1_2: false, channel_binding: Prefer }
@@ -78,26 +88,26 @@ fn encryption_is_as_strong_as_it_was_asked_for() {
               ssl Ssl { mode: Prefer, roots: None, client: None, direct: false, only_1_3: false, only_1_2: true, channel_binding: Prefer }
             host=db ssl_min_protocol_version=SSLv3
               exit 2
-              error: `ssl_min_protocol_version=SSLv3` is none of `TLSv1`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`
+              error: invalid value `ssl_min_protocol_version=SSLv3`: expected one of `TLSv1`, `TLSv1.1`, `TLSv1.2`, `TLSv1.3`
             host=db sslpassword=***
               exit 2
-              error: `sslpassword` is not supported: keys that are encrypted cannot be read
+              error: `sslpassword` is not supported: encrypted keys cannot be read
             host=db sslcrl=/crl.pem
               exit 2
               error: `sslcrl` is not supported
-                = help: leave it out; what it protects against is then not protected against
+                = help: remove it; the connection then lacks that protection
             host=db requirepeer=postgres
               exit 2
               error: `requirepeer` is not supported
-                = help: leave it out; what it protects against is then not protected against
+                = help: remove it; the connection then lacks that protection
             host=db require_auth=scram-sha-256
               exit 2
               error: `require_auth` is not supported
-                = help: leave it out; what it protects against is then not protected against
+                = help: remove it; the connection then lacks that protection
             host=db gssencmode=require
               exit 2
               error: `gssencmode` is not supported
-                = help: leave it out; what it protects against is then not protected against
+                = help: remove it; the connection then lacks that protection
         "#]],
     );
 }

@@ -79,31 +79,42 @@ fn the_environment_fills_in_what_the_text_leaves_open() {
         Some("host=db"),
         &[("PGREQUIREAUTH", "scram-sha-256")],
         expect![[r#"
-        exit 2
-        error: `require_auth` is not supported
-          = help: leave it out; what it protects against is then not protected against
-    "#]],
+            exit 2
+            error: `require_auth` is not supported
+              = help: remove it; the connection then lacks that protection
+        "#]],
     );
 }
 
-#[test]
-fn files_are_read_as_libpq_reads_them() {
-    let directory = tempfile::TempDir::new().unwrap();
-    let home = directory.path();
-    let write = |name: &str, text: &str, mode: u32| {
+/// A home directory with libpq's files.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Home {
+        Home(tempfile::TempDir::new().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) -> String {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = home.join(name);
+        let path = self.0.path().join(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         path.to_str().unwrap().to_owned()
-    };
-    let check = |text: Option<&str>, pairs: &[(&str, &str)], expected: Expect| {
-        let pairs: Vec<_> =
-            pairs.iter().copied().chain([("HOME", home.to_str().unwrap()), ("PGSYSCONFDIR", "/nowhere")]).collect();
-        expected.assert_eq(&shown(text, &pairs).replace(home.to_str().unwrap(), "~"));
-    };
-    write(".pgpass", "# a comment\ndb:5432:crm:me:s3cret\nlocalhost:*:*:*:other\n", 0o600);
-    check(
+    }
+
+    #[track_caller]
+    fn check(&self, text: Option<&str>, pairs: &[(&str, &str)], expected: Expect) {
+        let home = self.0.path().to_str().unwrap();
+        let pairs: Vec<_> = pairs.iter().copied().chain([("HOME", home), ("PGSYSCONFDIR", "/nowhere")]).collect();
+        expected.assert_eq(&shown(text, &pairs).replace(home, "~"));
+    }
+}
+
+#[test]
+fn password_files_are_read_as_libpq_reads_them() {
+    let home = Home::new();
+    home.write(".pgpass", "# a comment\ndb:5432:crm:me:s3cret\nlocalhost:*:*:*:other\n", 0o600);
+    home.check(
         Some("host=db dbname=crm"),
         &[],
         expect![[r#"
@@ -111,7 +122,7 @@ fn files_are_read_as_libpq_reads_them() {
         db:5432 with the password
     "#]],
     );
-    check(
+    home.check(
         Some("host=db,other dbname=crm"),
         &[],
         expect![[r#"
@@ -119,7 +130,7 @@ fn files_are_read_as_libpq_reads_them() {
         db:5432 with the password
     "#]],
     );
-    check(
+    home.check(
         Some("host=/var/run/postgresql"),
         &[],
         expect![[r#"
@@ -127,7 +138,7 @@ fn files_are_read_as_libpq_reads_them() {
         /var/run/postgresql:5432 with another password
     "#]],
     );
-    check(
+    home.check(
         Some("host=db dbname=crm password=mine"),
         &[],
         expect![[r#"
@@ -135,19 +146,23 @@ fn files_are_read_as_libpq_reads_them() {
         db:5432 with another password
     "#]],
     );
-    let open = write("open.pgpass", "*:*:*:*:s3cret\n", 0o644);
-    check(
+    let open = home.write("open.pgpass", "*:*:*:*:s3cret\n", 0o644);
+    home.check(
         Some("host=db"),
         &[("PGPASSFILE", &open)],
         expect![[r#"
-        postgresql://me@db:5432/me
-        warning the password file `~/open.pgpass` can be read by others and is not used: `chmod 600` it
-    "#]],
+            postgresql://me@db:5432/me
+            warning ignoring the password file `~/open.pgpass`: other users can read it; `chmod 600` it
+        "#]],
     );
+}
 
+#[test]
+fn service_files_are_read_as_libpq_reads_them() {
+    let home = Home::new();
     let services = "# services\n[other]\nhost=wrong\n\n[crm]\nhost=db\nport=6432\nuser=deploy\npassword=s3cret\nsslmode=disable\n[next]\nhost=no\n";
-    write(".pg_service.conf", services, 0o644);
-    check(
+    home.write(".pg_service.conf", services, 0o644);
+    home.check(
         None,
         &[("PGSERVICE", "crm")],
         expect![[r#"
@@ -156,7 +171,7 @@ fn files_are_read_as_libpq_reads_them() {
         ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
     "#]],
     );
-    check(
+    home.check(
         Some("service=crm port=7000"),
         &[("PGUSER", "ignored"), ("PGDATABASE", "from_env")],
         expect![[r#"
@@ -165,7 +180,7 @@ fn files_are_read_as_libpq_reads_them() {
         ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
     "#]],
     );
-    check(
+    home.check(
         Some("postgresql:///app?service=crm"),
         &[],
         expect![[r#"
@@ -174,7 +189,7 @@ fn files_are_read_as_libpq_reads_them() {
         ssl Ssl { mode: Disable, roots: None, client: None, direct: false, only_1_3: false, only_1_2: false, channel_binding: Prefer }
     "#]],
     );
-    check(
+    home.check(
         None,
         &[("PGSERVICE", "missing")],
         expect![[r#"
@@ -182,8 +197,8 @@ fn files_are_read_as_libpq_reads_them() {
         error: the service `missing` is not defined in `~/.pg_service.conf` or `/nowhere/pg_service.conf`
     "#]],
     );
-    let broken = write("broken.conf", "[crm]\nhost=db\nnonsense\n", 0o644);
-    check(
+    let broken = home.write("broken.conf", "[crm]\nhost=db\nnonsense\n", 0o644);
+    home.check(
         None,
         &[("PGSERVICE", "crm"), ("PGSERVICEFILE", &broken)],
         expect![[r#"
@@ -191,8 +206,8 @@ fn files_are_read_as_libpq_reads_them() {
         error: `~/broken.conf`:3: not a `key=value` line
     "#]],
     );
-    let unknown = write("unknown.conf", "[crm]\nhots=db\n", 0o644);
-    check(
+    let unknown = home.write("unknown.conf", "[crm]\nhots=db\n", 0o644);
+    home.check(
         None,
         &[("PGSERVICE", "crm"), ("PGSERVICEFILE", &unknown)],
         expect![[r#"
@@ -201,7 +216,7 @@ fn files_are_read_as_libpq_reads_them() {
               = help: did you mean `host`?
         "#]],
     );
-    check(
+    home.check(
         None,
         &[("PGSERVICE", "crm"), ("PGSERVICEFILE", "/nowhere/at/all")],
         expect![[r#"
@@ -209,12 +224,16 @@ fn files_are_read_as_libpq_reads_them() {
         error: cannot read the service file `/nowhere/at/all`: No such file or directory (os error 2)
     "#]],
     );
+}
 
-    std::fs::create_dir(home.join(".postgresql")).unwrap();
+#[test]
+fn certificates_in_the_home_directory_are_used() {
+    let home = Home::new();
+    std::fs::create_dir(home.0.path().join(".postgresql")).unwrap();
     for name in ["root.crt", "postgresql.crt", "postgresql.key"] {
-        write(&format!(".postgresql/{name}"), "", 0o600);
+        home.write(&format!(".postgresql/{name}"), "", 0o600);
     }
-    check(
+    home.check(
         Some("host=db sslmode=require"),
         &[],
         expect![[r#"

@@ -2,66 +2,67 @@ use expect_test::expect;
 
 use super::*;
 
+/// Each holds the canary where a password that was not encoded falls apart.
+const MALFORMED: [&str; 54] = [
+    "postgresql://u:hun@canary@host/db",
+    "postgresql://u:canary@x@host/db",
+    "postgresql://u:pw@@canary@host/db",
+    "postgresql://me@canary:pw@host/db",
+    "postgresql://u:p@h1,u2:canary@h2/db",
+    "postgresql://u:12/canary@host/db",
+    "postgresql://u:hun@ter/canary@host/db",
+    "postgresql://u:canary/2@host/db",
+    "postgresql://u:12?a=canary@host/db",
+    "postgresql://u:12?user=canary@host/db",
+    "postgresql://u:hun@ter?x=canary@host/db",
+    "postgresql://u:hun@ter?application_name=canary@host/db",
+    "postgresql://u:12?canary@host/db",
+    "postgresql://u:canary:5432/db",
+    "postgresql://u%3Acanary%40host/db",
+    "postgresql:///u:canary@host/db",
+    "postgresql://https://u:canary@host/db",
+    "postgresql://u:canary%zz@host/db",
+    "postgresql://u:12%/canary@host/db",
+    "postgresql://u@host/db?password=12&canary=3",
+    "postgresql://u@host/db?password=12&canary",
+    "postgresql://u@host/db?password=12&x-canary=1",
+    "postgresql://u@host/db?password=canary&sslmode=nonsense",
+    "postgresql://u@host/db?password=12&sslmode=a@canary",
+    "postgresql://u:canary@host/db?schema=public",
+    "postgresql://u:canary@host:99999/db",
+    "postgresql://u:canary@[host/db",
+    "postgres:/u:canary@host/db",
+    "postgres:u:canary@host/db",
+    "postgres//u:canary@host/db",
+    "postgres:///u:canary@host/db",
+    "Postgresql://u:canary@host/db",
+    "psql://u:canary@host/db",
+    "jdbc:postgresql://host/db?user=u&password=canary",
+    "postgresql+psycopg2://u:canary@host/db",
+    "\"postgresql://u:canary@host/db\"",
+    "u:canary@host/db",
+    "u:canary=1@host/db",
+    "host=h password='canary",
+    "host=h password='12' canary",
+    "host=h password=12 canary=3",
+    "host=h password=12 canary",
+    "host=h password='12'canary='3",
+    "host=h password:canary dbname=x",
+    "host=h password canary",
+    "host=h password=canary\\",
+    "host=u:canary@h dbname=x password=1 port=x",
+    "host=h port=u:canary@h",
+    "host=h hostaddr=u:canary@h",
+    "host=h sslmode=u:canary@h",
+    "host=h connect_timeout=u:canary@h",
+    "host=u:canary@h",
+    "dbname=postgresql://u:canary@h/db",
+    "service=postgresql://u:canary@h/db",
+];
+
 #[test]
 fn half_a_password_is_neither_a_host_nor_a_database_nor_a_message() {
-    // Each holds the canary where a password that was not encoded falls apart.
-    let malformed = [
-        "postgresql://u:hun@canary@host/db",
-        "postgresql://u:canary@x@host/db",
-        "postgresql://u:pw@@canary@host/db",
-        "postgresql://me@canary:pw@host/db",
-        "postgresql://u:p@h1,u2:canary@h2/db",
-        "postgresql://u:12/canary@host/db",
-        "postgresql://u:hun@ter/canary@host/db",
-        "postgresql://u:canary/2@host/db",
-        "postgresql://u:12?a=canary@host/db",
-        "postgresql://u:12?user=canary@host/db",
-        "postgresql://u:hun@ter?x=canary@host/db",
-        "postgresql://u:hun@ter?application_name=canary@host/db",
-        "postgresql://u:12?canary@host/db",
-        "postgresql://u:canary:5432/db",
-        "postgresql://u%3Acanary%40host/db",
-        "postgresql:///u:canary@host/db",
-        "postgresql://https://u:canary@host/db",
-        "postgresql://u:canary%zz@host/db",
-        "postgresql://u:12%/canary@host/db",
-        "postgresql://u@host/db?password=12&canary=3",
-        "postgresql://u@host/db?password=12&canary",
-        "postgresql://u@host/db?password=12&x-canary=1",
-        "postgresql://u@host/db?password=canary&sslmode=nonsense",
-        "postgresql://u@host/db?password=12&sslmode=a@canary",
-        "postgresql://u:canary@host/db?schema=public",
-        "postgresql://u:canary@host:99999/db",
-        "postgresql://u:canary@[host/db",
-        "postgres:/u:canary@host/db",
-        "postgres:u:canary@host/db",
-        "postgres//u:canary@host/db",
-        "postgres:///u:canary@host/db",
-        "Postgresql://u:canary@host/db",
-        "psql://u:canary@host/db",
-        "jdbc:postgresql://host/db?user=u&password=canary",
-        "postgresql+psycopg2://u:canary@host/db",
-        "\"postgresql://u:canary@host/db\"",
-        "u:canary@host/db",
-        "u:canary=1@host/db",
-        "host=h password='canary",
-        "host=h password='12' canary",
-        "host=h password=12 canary=3",
-        "host=h password=12 canary",
-        "host=h password='12'canary='3",
-        "host=h password:canary dbname=x",
-        "host=h password canary",
-        "host=h password=canary\\",
-        "host=u:canary@h dbname=x password=1 port=x",
-        "host=h port=u:canary@h",
-        "host=h hostaddr=u:canary@h",
-        "host=h sslmode=u:canary@h",
-        "host=h connect_timeout=u:canary@h",
-        "host=u:canary@h",
-        "dbname=postgresql://u:canary@h/db",
-        "service=postgresql://u:canary@h/db",
-    ];
-    for text in malformed {
+    for text in MALFORMED {
         match ConnectionTarget::resolve(Some(text), &environment(&[("HOME", "/nowhere")])) {
             // A `?` or a `#` needs no encoding, to libpq as to us.
             Ok(target) => assert_eq!(target.to_string(), "postgresql://u@host:5432/db", "{text}"),
@@ -121,43 +122,43 @@ fn a_parameter_of_another_tool_is_named_with_what_to_write_instead() {
             postgresql://db/crm?schema=public
               exit 2
               error: the database URL has the parameter `schema`, which belongs to Prisma
-                = note: it is neither a parameter of libpq nor a setting of the server
-                = help: leave it out; where objects shall be created in that schema, write `search_path=NAME`
+                = note: it is neither a libpq parameter nor a server setting
+                = help: remove it; to create objects in that schema, write `search_path=NAME`
             postgresql://db/crm?pgbouncer=true
               exit 2
               error: the database URL has the parameter `pgbouncer`, which belongs to Prisma
-                = note: it is neither a parameter of libpq nor a setting of the server
-                = help: leave it out, and connect to the server itself: the migration lock needs a session of its own
+                = note: it is neither a libpq parameter nor a server setting
+                = help: remove it, and connect directly to the server: the migration lock needs a session of its own
             postgresql://db/crm?connection_limit=5
               exit 2
               error: the database URL has the parameter `connection_limit`, which belongs to Prisma
-                = note: it is neither a parameter of libpq nor a setting of the server
-                = help: leave it out: there is no pool here
+                = note: it is neither a libpq parameter nor a server setting
+                = help: remove it: migrator has no connection pool
             postgresql://db/crm?sslaccept=strict
               exit 2
               error: the database URL has the parameter `sslaccept`, which belongs to Prisma
-                = note: it is neither a parameter of libpq nor a setting of the server
+                = note: it is neither a libpq parameter nor a server setting
                 = help: write `sslmode=verify-full` for `strict`, `sslmode=require` for `accept_invalid_certs`
             postgresql://db/crm?currentSchema=app
               exit 2
               error: the database URL has the parameter `currentSchema`, which belongs to JDBC
-                = note: it is neither a parameter of libpq nor a setting of the server
+                = note: it is neither a libpq parameter nor a server setting
                 = help: write `search_path=NAME`
             postgresql://db/crm?ssl=false
               exit 2
               error: the database URL has the parameter `ssl`, which belongs to other clients
-                = note: it is neither a parameter of libpq nor a setting of the server
+                = note: it is neither a libpq parameter nor a server setting
                 = help: write `sslmode=disable`
             postgresql://db/crm?applicationname=x
               exit 2
               error: the database URL has the parameter `ApplicationName`, which belongs to JDBC
-                = note: it is neither a parameter of libpq nor a setting of the server
+                = note: it is neither a libpq parameter nor a server setting
                 = help: write `application_name`
             postgresql://db/crm?ssl-mode=require
               exit 2
-              error: a parameter of the database URL can be neither libpq's nor a setting of the server
+              error: the database URL has a parameter that is neither a libpq parameter nor a server setting
                 = help: did you mean `sslmode`?
-                = help: leave it out; a `&` in the value of another one is written %26
+                = help: remove it; if it is part of another value, write its `&` as %26
             postgresql://db/crm?password=***&lock_timeout=5s
               postgresql://me@db:5432/crm
               db:5432 with the password
@@ -165,7 +166,7 @@ fn a_parameter_of_another_tool_is_named_with_what_to_write_instead() {
             host=db database=crm
               exit 2
               error: the database URL has the parameter `database`, which belongs to other clients
-                = note: it is neither a parameter of libpq nor a setting of the server
+                = note: it is neither a libpq parameter nor a server setting
                 = help: write `dbname`
         "#]],
     );
@@ -180,8 +181,8 @@ fn an_empty_url_is_a_mistake_and_not_a_wish() {
             expect![[r#"
                 exit 2
                 error: the database URL is empty
-                  = note: it is read from --database-url, else from the environment variable DATABASE_URL
-                  = help: give it a value, or unset it and set PGHOST and PGDATABASE
+                  = note: it comes from --database-url or the environment variable DATABASE_URL
+                  = help: set it to a value, or unset it and set PGHOST and PGDATABASE
             "#]],
         );
     }

@@ -171,7 +171,7 @@ fn length(text: &str, first: char, escapes: bool) -> Option<usize> {
     match first {
         '\'' | '"' => quoted(text, first, escapes),
         '$' => match text[1..].find('$') {
-            // A parameter is no quotation: `$1`.
+            // A parameter is not a quotation: `$1`.
             Some(end)
                 if text[1..=end].chars().all(|c| c == '_' || c.is_alphanumeric())
                     && !text[1..].starts_with(|c: char| c.is_ascii_digit()) =>
@@ -233,7 +233,7 @@ impl Edit {
         self.closed[at].push_str(text);
     }
 
-    /// Whether this cast has been put behind the token already.
+    /// Whether this cast has already been put after the token.
     pub(super) fn ends_with_cast(&self, at: usize, type_name: &str) -> bool {
         self.closed[at].strip_suffix(type_name).is_some_and(|rest| rest.ends_with("::"))
     }
