@@ -15,7 +15,7 @@ struct Shared {
     /// Why; `None`: nothing is to stop.
     reason: Mutex<Option<String>>,
     notify: tokio::sync::Notify,
-    /// One for each session in which there is something to cancel and to report, by its process on the server.
+    /// One for each session with something to cancel and to report, by its process on the server.
     running: Mutex<Vec<(i32, Canceller)>>,
     /// There is something to clean up, whether anything runs or not.
     kept: AtomicBool,
@@ -104,7 +104,7 @@ impl Drop for Armed {
     }
 }
 
-/// What a panicking thread has left is as good as before.
+/// A panicking thread leaves the value valid.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

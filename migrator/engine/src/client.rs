@@ -89,7 +89,7 @@ impl Locked {
     /// Resets the session to what a block, or statements of your own, may rely on, as the operations do before each step.
     ///
     /// # Errors
-    /// Those of the client.
+    /// The errors of the client.
     pub async fn put_back(&self, block: Option<&Block>) -> Result<(), tokio_postgres::Error> {
         self.client().batch_execute(&session(&self.executor.session(block))).await
     }

@@ -31,9 +31,9 @@ pub struct Connection {
     pub(crate) host: Host,
     /// What the server says about itself.
     pub(crate) server: Server,
-    /// Its major release, as it said when it let us in; 0: it did not say.
+    /// Its major release, as it said on connecting; 0: it did not say.
     pub(crate) major: u32,
-    /// Whether it was opened with a `statement_timeout`, which every question of ours sets aside.
+    /// Whether it was opened with a `statement_timeout`, which every query of ours overrides.
     pub(crate) limits_statements: bool,
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn connect(
 /// The same; the error says whether another try may succeed.
 ///
 /// # Errors
-/// As of [`connect`].
+/// Same as for [`connect`].
 pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: NoticeSink) -> Result<Connection, Trouble> {
     let encrypts = target.ssl.mode != SslMode::Disable && !target.hosts().iter().all(Host::is_socket);
     let tls = encrypts.then(|| tls::connector(&target.ssl)).transpose().map_err(Trouble::Lasting)?;
@@ -165,7 +165,7 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
 }
 
 impl Connection {
-    /// Puts the role's defaults out of force; only for a session that is ours alone.
+    /// Overrides the role's defaults; only for a session that is ours alone.
     ///
     /// # Errors
     /// The server's refusal, a lost connection.
@@ -174,7 +174,7 @@ impl Connection {
         let done = patiently(async || {
             let done = self.client.batch_execute(&text).await;
             if done.is_err() {
-                // It is one transaction, and has failed as one.
+                // It is one transaction, and failed as a whole.
                 let _ = self.client.batch_execute("ROLLBACK").await;
             }
             done
@@ -190,7 +190,7 @@ pub fn rows(messages: Vec<SimpleQueryMessage>) -> Vec<SimpleQueryRow> {
     messages.into_iter().filter_map(row).collect()
 }
 
-/// How often a statement of ours is begun again that the role's own `statement_timeout` has cut short: on a busy machine
+/// How often a statement of ours is retried that the role's own `statement_timeout` has cut short: on a busy machine
 /// even a millisecond's work can take longer than a millisecond.
 const TRIES: u32 = 10;
 
@@ -212,12 +212,12 @@ pub async fn query(client: &Client, doing: &str, statement: &str) -> Result<Vec<
 /// into a schema of `search_path` affects it.
 ///
 /// # Errors
-/// Those of the client.
+/// The errors of the client.
 pub(crate) async fn ours(client: &Client, statement: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
     bounded(client, statement).await.map(|(rows, _)| rows)
 }
 
-/// The same, and whether these are all rows: no server can fill the memory of this machine.
+/// The same, and whether these are all rows: no server can exhaust the memory of this machine.
 async fn bounded(client: &Client, statement: &str) -> Result<(Vec<SimpleQueryRow>, bool), tokio_postgres::Error> {
     let mut stream = std::pin::pin!(client.simple_query_raw(&sql::ours(statement)).await?);
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -232,10 +232,10 @@ async fn bounded(client: &Client, statement: &str) -> Result<(Vec<SimpleQueryRow
     Ok((rows, true))
 }
 
-/// How much of an answer to a question of ours is read, in bytes of its values.
+/// How much of an answer to a query of ours is read, in bytes of its values.
 const MOST_BYTES: usize = 256 << 20;
 
-/// How long the server may take to answer a question of ours: the schema of ten thousands of tables takes seconds.
+/// How long the server may take to answer a query of ours: the schema of tens of thousands of tables takes seconds.
 const ANSWER: Duration = Duration::from_secs(120);
 
 /// A server that accepts the connection and does not answer.
@@ -253,10 +253,10 @@ pub(crate) fn number<N: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -
     row.try_get(column).ok().flatten()?.parse().ok()
 }
 
-/// Does something again while the role's own `statement_timeout` cuts it short.
+/// Retries something while the role's own `statement_timeout` cuts it short.
 ///
 /// # Errors
-/// Those of the last try.
+/// The error of the last try.
 pub(crate) async fn patiently<T>(
     mut work: impl AsyncFnMut() -> Result<T, tokio_postgres::Error>,
 ) -> Result<T, tokio_postgres::Error> {

@@ -174,7 +174,7 @@ impl ConnectionTarget {
             }
         };
         let of_environment = environment.parameters();
-        // A setting that the URL states is one more, not all of them: the later one wins where both name it.
+        // A setting of the URL adds to the others: the later one wins where both name it.
         if let (false, Some(before)) = (settings.is_empty(), of_environment.get("options")) {
             let options = format!("{before} {}", parameters.get("options").unwrap_or_default());
             parameters.set("options", options);
@@ -320,7 +320,7 @@ fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, String> 
 }
 
 fn keepalives(parameters: &Parameters) -> Result<Keepalives, String> {
-    // A server that vanished is noticed within minutes, not hours: the lock must not look held by a dead connection.
+    // A vanished server is noticed within minutes, not hours: a dead connection must not seem to hold the lock.
     let seconds = |key: &str, default: u64| {
         let given = number(parameters, key)?.filter(|seconds| *seconds > 0);
         Ok::<_, String>(Duration::from_secs(given.unwrap_or(default)))

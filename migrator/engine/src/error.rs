@@ -38,7 +38,7 @@ pub enum Exit {
     Other = 9,
 }
 
-/// What has gone wrong. Its [`Display`](fmt::Display) is the first line of the error: lowercase, what failed, on which object in
+/// What went wrong. Its [`Display`](fmt::Display) is the first line of the error: lowercase, what failed, on which object in
 /// backticks, the cause.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -99,10 +99,10 @@ pub enum ErrorKind {
     Diverged {
         /// The whole sentence.
         message: String,
-        /// Every place where they do not; empty where something else is in the way.
+        /// Every place where they diverge; empty where something else is in the way.
         places: Vec<Divergence>,
     },
-    /// A migration, a repeatable or a seed failed; what is in the database is known.
+    /// A migration, a repeatable or a seed failed; the state of the database is known.
     MigrationFailed {
         /// `migration 003_x`, `repeatable views`, `seed test`.
         step: String,
@@ -238,12 +238,12 @@ impl Error {
         ErrorKind::Usage { message: message.into() }.into()
     }
 
-    /// What is not allowed.
+    /// An operation that is not allowed.
     pub fn refused(message: impl Into<String>) -> Error {
         ErrorKind::Refused { message: message.into() }.into()
     }
 
-    /// What another session holds.
+    /// Something that another session holds.
     pub(crate) fn locked(message: impl Into<String>) -> Error {
         ErrorKind::Locked { message: message.into() }.into()
     }
@@ -253,7 +253,7 @@ impl Error {
         ErrorKind::Diverged { message: message.into(), places: Vec::new() }.into()
     }
 
-    /// What cannot be known.
+    /// An unknown outcome.
     pub(crate) fn in_doubt(message: impl Into<String>) -> Error {
         ErrorKind::InDoubt { message: message.into() }.into()
     }
@@ -291,7 +291,7 @@ impl Error {
         self
     }
 
-    /// What has gone wrong.
+    /// What went wrong.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }

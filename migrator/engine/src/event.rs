@@ -183,7 +183,7 @@ pub enum Waiting<'a> {
     },
     /// This run's own lost session still holds the migration lock.
     OldSession {
-        /// As of [`Waiting::Lock`].
+        /// As in [`Waiting::Lock`].
         holder: &'a str,
     },
     /// The server is not back after a lost connection.

@@ -1,4 +1,4 @@
-//! A place in a SQL file, in the form in which `migrator-diagnostic` shows it.
+//! A place in a SQL file, as `migrator-diagnostic` shows it.
 //!
 //! Pure: PostgreSQL reports positions in characters, files are sliced by bytes, and the conversion lives only here.
 

@@ -27,7 +27,7 @@ pub struct Fact {
     pub kind: String,
     /// The part of the object, such as the name of a column; empty for the object itself.
     pub part: String,
-    /// Everything else that can be said about it.
+    /// Everything else about it.
     pub definition: String,
 }
 
@@ -51,7 +51,7 @@ impl FromIterator<Fact> for Facts {
         sorted.sort();
         let mut all: BTreeMap<_, String> = BTreeMap::new();
         for Fact { object, kind, part, definition } in sorted {
-            // Should two objects ever share a name, none of them is lost.
+            // Should two objects ever share a name, neither is lost.
             all.entry((object, kind, part))
                 .and_modify(|known| *known = format!("{known}\n{definition}"))
                 .or_insert(definition);
@@ -63,11 +63,11 @@ impl FromIterator<Fact> for Facts {
 /// The beginning of a file's first line.
 const HEADER: &str = "# schema facts of PostgreSQL ";
 
-/// Rises when the same schema gets other facts: differences from a file of another format may be no drift.
+/// Rises when the facts of a schema change form: differences from a file of another format need not be drift.
 const FORMAT: u32 = 2;
 
 impl Facts {
-    /// Reads what [`Facts::render`] has written; the build has refused every file of another form.
+    /// Reads what [`Facts::render`] has written; the build refuses every file of another form.
     pub fn parse(text: &str) -> Facts {
         let fact = |line: &str| {
             let mut fields = line.splitn(3, '\t');
@@ -83,7 +83,7 @@ impl Facts {
         text.lines().filter(|line| !line.starts_with('#')).filter_map(fact).collect()
     }
 
-    /// The version at whose state the facts of a file were read; `None` where nothing had been applied.
+    /// The newest version that the facts of a file describe; `None` where nothing had been applied.
     pub fn version(text: &str) -> Option<i64> {
         let first = text.lines().next()?.strip_prefix(HEADER)?;
         first.split_once(" at ")?.1.split([',', ';']).next()?.parse().ok()
@@ -113,7 +113,7 @@ impl Facts {
         self.0.iter().map(|((object, kind, part), definition)| (&**object, name(kind, part), &**definition))
     }
 
-    /// The lines that are in one of the two only: `-` for ours, `+` for the other's.
+    /// The lines that only one of the two has: `-` for ours, `+` for the other's.
     pub fn differences(&self, other: &Facts) -> Vec<String> {
         let line = |sign, fact: &Difference, definition: &str| {
             format!("{sign} {} {} {}", fact.object, name(&fact.kind, &fact.part), escape(definition))

@@ -140,7 +140,7 @@ impl History {
         of_version.filter_map(|event| event.attempt).max().unwrap_or(0) + 1
     }
 
-    /// Whether this repeatable was applied at any time, with any content.
+    /// Whether this repeatable was ever applied, with any content.
     pub fn has_run_repeatable(&self, name: &str) -> bool {
         let ran = |event: &&Event| event.action == "repeatable" && event.outcome == "done";
         self.events.iter().filter(ran).any(|event| event.name.as_deref() == Some(name))
@@ -168,7 +168,7 @@ impl History {
         since.iter().rev().find(applied)?.checksum.as_deref()
     }
 
-    /// Whether a migration that the log calls applied has lost its row: another tool has rolled it back.
+    /// Whether a migration that the log calls applied has no row any more: another tool has rolled it back.
     fn removed_elsewhere(&self) -> bool {
         let applied: BTreeSet<&str> = self.applied.iter().map(|row| &*row.version).collect();
         let mut is_up: BTreeMap<&str, bool> = BTreeMap::new();

@@ -68,10 +68,13 @@ pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<S
     ))
 }
 
+/// How long the server may take to give the lock back: the end of the session does it too.
+const RELEASE: Duration = Duration::from_secs(5);
+
 /// Gives the lock back; a session that ended has given it back already.
 pub(crate) async fn release(connection: &Connection, tables: &Tables) {
     let statement = format!("SELECT pg_catalog.pg_advisory_unlock({})", tables.lock_key);
-    let _ = connection.client.simple_query(&statement).await;
+    let _ = tokio::time::timeout(RELEASE, connection.client.simple_query(&statement)).await;
 }
 
 /// Refuses a transaction pooler: where one backend serves two sessions of ours, neither keeps its state. The second session

@@ -101,7 +101,7 @@ impl Session {
     /// Rolls back, newest first, if `permit` accepts the plan; pass `|_| Ok(())` to accept any.
     ///
     /// # Errors
-    /// As of [`Session::up`]; a migration without a down block; the error of `permit`.
+    /// Same as for [`Session::up`]; a migration without a down block; the error of `permit`.
     pub async fn down(
         self,
         options: &DownOptions,
@@ -113,7 +113,7 @@ impl Session {
     /// Rolls the newest migration back and applies it again, if `permit` accepts the plan.
     ///
     /// # Errors
-    /// As of [`Session::down`].
+    /// Same as for [`Session::down`].
     pub async fn redo(
         self,
         options: &RedoOptions,
@@ -133,7 +133,7 @@ impl Session {
     /// Records migrations as applied without running them.
     ///
     /// # Errors
-    /// As of [`Session::up`].
+    /// Same as for [`Session::up`].
     pub async fn stamp(self, options: &StampOptions) -> Result<StampReport, Error> {
         stamp::run(self, options).await
     }

@@ -154,7 +154,7 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
     let reaches_newest = !matches!(target, Target::Version(version) if version < newest);
     // The repeatables of an older release would undo what the newer one has set up.
     if reaches_newest && plan.ahead.is_empty() {
-        // A migration may drop or replace what a repeatable has made: then none is taken for up to date.
+        // A migration may drop or replace what a repeatable has created: then no repeatable counts as up to date.
         match plan.steps.is_empty() {
             true => plan.steps.extend(survey.repeatables.iter().copied().map(Step::Repeatable)),
             false => plan.steps.extend(set.repeatables.iter().map(Step::Repeatable)),
@@ -170,7 +170,7 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
 pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
     let mut survey = survey(set, history);
     for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed) {
-        // What was applied is rolled back by what was recorded with it.
+        // A migration is rolled back by the down block that was recorded with it.
         if let Some(recorded) = history.recorded.get(&entry.version) {
             (entry.state, entry.migration) = (State::Applied, Some(*recorded));
         }
@@ -209,7 +209,7 @@ fn step(
         Some(progress) => progress.attempt,
         None => history.next_attempt(&migration.version),
     };
-    // Nothing of it was done: it may be written anew, also as one transaction.
+    // None of it was done: it may be rewritten, also as one transaction.
     let untouched =
         |progress: &Progress| progress.done.is_empty() && progress.open.as_ref().is_none_or(|open| open.failed);
     let is_transaction = migration.block(direction).is_some_and(|block| block.options.transaction);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use migrator_model::{Block, Migration, Options, ReindexObject, Statement, StatementKind, Text};
 
-/// What is recorded when a migration is applied.
+/// The text that is recorded when a migration is applied.
 pub(crate) fn encode(migration: &Migration) -> String {
     let down = migration.down.as_ref().map(|block| {
         let statements = block.statements.iter().map(|statement| encode_statement(statement, block.range.start));
@@ -64,7 +64,7 @@ pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> O
     let is_empty = value["empty"].as_bool()?;
     let nothing = Block::new(0..0, Options::new(), Vec::new().into());
     let (sql, down) = match &value["down"] {
-        // Nothing was done: nothing has to be undone.
+        // Nothing was done, so there is nothing to undo.
         Value::Null if is_empty => ("", nothing.clone()),
         Value::Null => return None,
         down => {

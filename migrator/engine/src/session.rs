@@ -40,7 +40,7 @@ impl Migrator {
     /// The same, waiting for at most `wait`, and 30 seconds, while another session locks the history's tables exclusively.
     ///
     /// # Errors
-    /// As of [`Migrator::connect`].
+    /// Same as for [`Migrator::connect`].
     pub async fn connect_within(&self, target: &ConnectionTarget, wait: Duration) -> Result<Session, Error> {
         for warning in &target.warnings {
             self.tell(Event::Warning(warning));
@@ -105,8 +105,8 @@ impl Session {
         Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
     }
 
-    /// Judges a plan that was made without the lock: a statement whose outcome is unknown may be running at this moment, and what does not fit
-    /// may fit when the other migrator has finished.
+    /// Judges a plan that was made without the lock: a statement whose outcome is unknown may be running at this moment, and what
+    /// does not fit may fit when the other migrator has finished.
     pub(crate) async fn unless_it_runs(&self, plan: Result<Plan, Error>) -> Result<Plan, Error> {
         let Err(error) = plan else { return plan };
         if !matches!(error.kind(), ErrorKind::InDoubt { .. } | ErrorKind::Diverged { .. }) {
@@ -179,6 +179,9 @@ impl Session {
         // Both at once: the server does the one after the other.
         let taken = lock::acquire(&connection, &tables, wait, waiting);
         let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
+        if ready.is_err() && taken.is_ok() {
+            lock::release(&connection, &tables).await;
+        }
         ready?;
         match taken {
             // Setting up was cut short and done again; meanwhile no other query could run.
@@ -213,7 +216,7 @@ impl Session {
     /// noticed that this session is over.
     ///
     /// # Errors
-    /// As of [`Session::lock`]; those of `work`.
+    /// Same as for [`Session::lock`]; those of `work`.
     pub(crate) async fn locked<T>(
         self,
         wait: Duration,
@@ -275,7 +278,7 @@ impl Locked {
     /// The facts of the live schema.
     ///
     /// # Errors
-    /// As of [`Session::facts`].
+    /// Same as for [`Session::facts`].
     pub async fn facts(&self) -> Result<Facts, Error> {
         Facts::read(&self.executor.connection, &self.executor.tables).await
     }

@@ -1,5 +1,5 @@
-//! For your own program: SIGINT, SIGTERM and SIGHUP cancel what runs; a second signal ends the process at once. What the parent process wants ignored, as
-//! `nohup` does, stays ignored.
+//! For your own program: SIGINT, SIGTERM and SIGHUP cancel what runs; a second signal ends the process at once. A signal that the parent
+//! process has set to be ignored, as `nohup` does, stays ignored.
 
 use std::task::Poll;
 

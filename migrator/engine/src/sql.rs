@@ -108,7 +108,7 @@ pub(crate) fn is_text(column: &str, value: &str) -> String {
     format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {}::pg_catalog.text", literal(value))
 }
 
-/// What the fence demands of the history, beside the lock.
+/// What the fence demands of the history, besides the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// This version has a row.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::history::History;
 use crate::sql::{CreatedObjects, Run, SessionSettings, Tables, fence, is_text, ours, session, set_sequence};
 
-/// Creates the tables, or the columns that they lack; what it creates is its owner's alone, whatever the default
+/// Creates the tables, or the columns that they lack; what it creates belongs to its owner alone, whatever the default
 /// privileges are.
 ///
 /// # Errors
@@ -47,10 +47,10 @@ pub(crate) async fn create(
     outcome
 }
 
-/// What creating the tables has brought to light, while its transaction is open.
+/// What the creation of the tables has found, while its transaction is open.
 #[derive(Default)]
 struct Created {
-    /// Statements that take away what default privileges have given to others.
+    /// Statements that revoke what default privileges have granted to others.
     revokes: Vec<String>,
     /// A table that existed already and cannot be trusted.
     refusal: Option<Error>,

@@ -96,7 +96,7 @@ impl Trust {
     fn new(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Trust, Error> {
         let pinned = match roots {
             Roots::File(path) => certificates(path)?,
-            // Some of them may be of a form that is not understood: the others still count.
+            // Some of them may have an unknown form: the others still count.
             Roots::System => rustls_native_certs::load_native_certs().certs,
         };
         let mut store = RootCertStore::empty();

@@ -1,4 +1,4 @@
-//! How a `transaction:false` block is run: its statements grouped into units that are recorded one by one.
+//! How a `transaction:false` block is run: in units of statements that are recorded one by one.
 //!
 //! Pure. A unit is one statement, or everything from `BEGIN` to its `COMMIT`; `SET` and `RESET` are units too, but are
 //! replayed instead of recorded, because session state does not survive the session.

@@ -70,7 +70,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
         if let Some(variable) = variable_of(&command, &error) {
             tip(&mut error, format!("the value comes from the environment variable `{}`", variable.to_string_lossy()));
         }
-        // An option that has come from the environment is part of the usage that clap shows, as if it were required.
+        // clap shows an option from the environment in the usage as if it were required.
         let again = without_environment(Cli::command()).try_get_matches_from(&arguments).err();
         report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
     })
@@ -110,7 +110,7 @@ fn is_empty(variable: &OsStr) -> bool {
 /// An empty variable that an option of the command would be read from: that is a mistake in the environment,
 /// not a setting.
 fn empty_variable(command: &Command, matches: &ArgMatches) -> Option<OsString> {
-    // Whether there is a URL is said by the commands that need one.
+    // The commands that need a URL report a missing one.
     let url = OsStr::new("DATABASE_URL");
     let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let mut open = command.get_arguments().filter(|argument| !is_given(argument.get_id().as_str()));
@@ -123,7 +123,7 @@ fn empty_variable(command: &Command, matches: &ArgMatches) -> Option<OsString> {
     found.map(OsStr::to_owned).or_else(of_subcommand).or_else(environment)
 }
 
-/// The variable that gave the value that clap does not like: that of the option that it names.
+/// The variable that holds the value that clap refuses: that of the option that it names.
 fn variable_of(command: &Command, error: &clap::Error) -> Option<OsString> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     let long = argument.strip_prefix("--")?.split([' ', '=']).next()?;
@@ -149,7 +149,7 @@ fn report(mut error: clap::Error) -> Exit {
     }
 }
 
-/// Names the command that was meant, instead of one that is only written alike.
+/// Names the command that was meant, instead of one that is only spelled alike.
 fn suggest(error: &mut clap::Error) {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return;
@@ -191,7 +191,7 @@ pub fn make_printable(error: &mut clap::Error) {
 /// A word that may be a URL or hold a password is not repeated.
 fn shown(word: &str) -> String {
     let lower = word.to_lowercase();
-    // Options are named with their own placeholders, `--database-url <URL>`: only what was given can hold these.
+    // Options are named with their placeholders, `--database-url <URL>`: only given values can contain these.
     if lower.contains("://") || lower.contains("password") || lower.contains('@') {
         return "...".to_owned();
     }

@@ -29,7 +29,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     let (connection, history) = match reconnect(executor).await {
         Ok(found) => found,
         Err(cause) => {
-            // What was answered and not announced was not durable: a crash may have taken it back.
+            // What was answered and not announced was not durable: a crash may have lost it.
             let next = done.announced();
             return Err(Error::in_doubt(format!(
                 "the connection was lost ({reason}), and what was committed could not be read: {cause}"
@@ -83,7 +83,7 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
     }
 }
 
-/// What has become of the steps that this run has not recorded.
+/// The state of the steps that this run has not recorded.
 fn account(executor: &Executor, rest: &[(&Step, Truth)], done: &Done, reason: &str) -> Result<(), Error> {
     let is_done = |(_, truth): &&(&Step, Truth)| matches!(truth, Truth::Done { .. });
     let label = |(step, _): &(&Step, Truth)| step.label();

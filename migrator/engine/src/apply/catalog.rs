@@ -1,6 +1,6 @@
 //! What the catalog knows about statements whose outcome was not recorded.
 //!
-//! Names are resolved as the file writes them, in the block's own `search_path`: every operator is qualified instead.
+//! Names are resolved as the file writes them, in the block's own `search_path`, so every operator is qualified.
 
 use tokio_postgres::Client;
 
@@ -111,7 +111,7 @@ pub(super) enum Partition {
     Attached,
     /// A concurrent detachment has begun and was not finished.
     Pending,
-    /// It is not, or one of the two does not exist.
+    /// It is not a partition, or one of the two does not exist.
     Detached,
 }
 

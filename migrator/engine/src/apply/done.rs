@@ -10,7 +10,7 @@ use crate::plan::Step;
 pub(super) struct Done {
     /// The steps whose commit the server has answered, in order.
     pub(super) steps: Vec<Applied>,
-    /// How many of them, the last ones, are not told yet: they may not be durable.
+    /// How many of the last ones have not been announced yet: they may not be durable.
     unannounced: usize,
 }
 
@@ -30,17 +30,17 @@ impl Done {
         self.steps.iter().map(|applied| &*applied.step).collect()
     }
 
-    /// How many of them have been told, and are durable.
+    /// How many of them have been announced, and are durable.
     pub(super) fn announced(&self) -> usize {
         self.steps.len() - self.unannounced
     }
 
-    /// Whether there is anything to tell once it is durable.
+    /// Whether there is anything to announce once it is durable.
     pub(super) fn is_unannounced(&self) -> bool {
         self.unannounced > 0
     }
 
-    /// Forgets the steps after the first `count`: the server had answered their commits, but was to write them to the
+    /// Forgets the steps after the first `count`: the server had answered their commits, but would have written them to
     /// disk with a later one, and has crashed before.
     pub(super) fn keep(&mut self, count: usize) {
         let lost = self.steps.len().saturating_sub(count);
@@ -48,7 +48,7 @@ impl Done {
         self.unannounced = self.unannounced.saturating_sub(lost);
     }
 
-    /// Tells what is durable now.
+    /// Announces what is durable now.
     pub(super) fn announce(&mut self, observer: &dyn Observer) {
         for applied in &self.steps[self.announced()..] {
             observer.event(&Event::Applied(applied));

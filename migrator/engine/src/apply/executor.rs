@@ -18,7 +18,7 @@ use crate::{lock, store};
 pub(crate) enum Beside {
     /// The caller has allowed it.
     Allowed,
-    /// It may be the history of these very migrations: everything would run a second time.
+    /// The other one may be the history of these very migrations: everything would run a second time.
     Refused,
 }
 
@@ -28,15 +28,15 @@ pub(crate) struct Executor {
     pub(crate) migrator: Migrator,
     /// The session.
     pub(crate) connection: Connection,
-    /// A second session: it sees who blocks the first, and makes its commits durable while it is busy.
+    /// A second session: it sees what blocks the first, and makes its commits durable while it is busy.
     pub(crate) monitor: Connection,
-    /// Where both go, to see what is true when they are gone.
+    /// Where both are connected to, to check what is true once they are lost.
     pub(crate) target: ConnectionTarget,
     /// Where the history is.
     pub(crate) tables: Tables,
     /// Who runs.
     pub(crate) run: Run,
-    /// What the session runs can be cancelled as long as this lives.
+    /// While this lives, a cancellation reaches what the session runs.
     pub(crate) armed: Armed,
     /// True: one message at a time, each commit durable before the next is sent.
     pub(crate) one_by_one: bool,

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
     pub(crate) in_doubt: bool,
     /// The session that held the lock.
     pub(crate) blocker: Option<String>,
-    /// How the session differs from the one in which the block was interrupted.
+    /// How the session differs from the one that was interrupted.
     pub(crate) session: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What is sent for a step: which conditions its fence demands, which rows its transaction writes.
+//! What is sent for a step: the conditions that its fence demands, and the rows that its transaction writes.
 
 use super::executor::Executor;
 use super::transaction::{Body, Durability, Message};

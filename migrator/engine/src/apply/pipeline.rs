@@ -1,6 +1,6 @@
 //! Transactional steps, sent one after the other without waiting for the answers in between.
 //!
-//! What stops the queue at the first failure is the server: after an ordinary error the session is in a failed
+//! The server stops the queue at the first failure: after an ordinary error the session is in a failed
 //! transaction and refuses what follows; after an error that ends the transaction (the whole message could not be parsed,
 //! a constraint failed at COMMIT) it is the fence, which demands that the step before has been recorded.
 

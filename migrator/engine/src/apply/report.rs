@@ -39,7 +39,7 @@ impl Subject {
         }
     }
 
-    /// Anything but a migration.
+    /// A subject that is not a migration.
     pub(crate) fn other(name: String) -> Subject {
         Subject { name, direction: Direction::Up, applies: None }
     }
@@ -120,7 +120,7 @@ fn way_out(error: Error, step: &Step, subject: &Subject, (failure, truth): (&Fai
                     "correct statement {number} or its cause, build, and run `{command}` again: it continues at statement {number}"
                 ))
             }
-            // What fits the cause has been said.
+            // The help that fits the cause is there already.
             _ if advice(failure, subject).is_some() => error,
             _ if direction == Direction::Down => {
                 error.help("correct the down block (it may always be edited), build, and run `down` again")
@@ -142,10 +142,10 @@ pub(super) fn labels(steps: &[Step]) -> Vec<String> {
 /// The way out where the history does not keep a row.
 const SWALLOWED: &str = "drop the trigger or rule that discards the row, then run the command again";
 
-/// What it could not record it must be allowed to.
+/// The way out where the server denied the recording.
 const GRANT: &str = "connect as the owner of the history tables, or grant the migrator's user INSERT, UPDATE, DELETE and SELECT on both";
 
-/// What has become of it.
+/// What became of it.
 fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> String {
     match (failure.statement, truth) {
         (_, Some(Truth::HalfDone { is_finished: true, .. })) => "ran to completion".to_owned(),
@@ -159,7 +159,7 @@ fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Stri
         (None, Some(Truth::Untouched { .. })) if direction == Direction::Down => {
             "failed and is still applied".to_owned()
         }
-        // Without a history of its own: the server has refused the whole transaction.
+        // Not in the history: the server has refused the whole transaction.
         (None, Some(Truth::Untouched { .. }) | None) => "failed and was rolled back".to_owned(),
     }
 }
@@ -185,7 +185,7 @@ fn fenced_off(failure: &Failure) -> bool {
     matches!(failure.place, Place::Fence(_)) && failure.code() == Some(&SqlState::DIVISION_BY_ZERO)
 }
 
-/// The headline, the place and the server's words; `truth`: what was read from the database since, if anything was.
+/// The headline, the place and the server's words; `truth`: what was read from the database since, if anything.
 pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Truth>) -> Error {
     let (what, direction) = (&subject.name, subject.direction);
     if failure.lost {

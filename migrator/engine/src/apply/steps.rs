@@ -17,7 +17,7 @@ use crate::plan::{Plan, Step};
 use crate::sql::Condition;
 use crate::store;
 
-/// Runs the steps of a plan and tells of each once it is durable; returns those, from the first on, that this run has done. The
+/// Runs the steps of a plan and announces each once it is durable; returns those, from the first on, that this run has done. The
 /// others, if any are left, another migrator has.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
             aftermath::look(executor, steps, &mut done, failure).await?;
             return Ok(done.steps);
         }
-        // A non-transactional step has tried again itself: what it has done must not be done twice.
+        // A non-transactional step has retried by itself: what it has done must not be done twice.
         let again = pipeline::is_transactional(&steps[at]) && failure.is_contention();
         if again && store::flush(&executor.connection.client).await.is_ok() {
             done.announce(&*executor.migrator.observer);

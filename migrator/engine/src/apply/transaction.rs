@@ -31,8 +31,8 @@ pub(crate) struct Message {
     layout: Layout,
 }
 
-/// The way from a place in a message back to a place in the file. It does without the message's text: a large one need
-/// not be kept until the answer is there.
+/// Maps a place in a message back to a place in the file, without the message's text: a large one need
+/// not be kept until the answer arrives.
 struct Layout {
     body: Body,
     /// The parts of the body in the order in which they are sent: what sets the transaction's characteristics, the rest.
@@ -59,7 +59,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 pub(crate) enum Durability {
     /// Before the server answers.
     AtOnce,
-    /// With the next commit that is: the write-ahead log is flushed in order.
+    /// With the next durable commit: the write-ahead log is flushed in order.
     WithTheNext,
 }
 
@@ -275,7 +275,7 @@ pub(crate) async fn rollback(client: &Client) {
     let _ = client.batch_execute("ROLLBACK").await;
 }
 
-/// Reads an answer to its end, throwing the rows away as they stream; with the error comes the number of completed
+/// Reads an answer to its end, dropping the rows as they stream; an error comes with the number of completed
 /// commands.
 async fn drain(stream: &mut Pin<Box<SimpleQueryStream>>) -> Result<(), (tokio_postgres::Error, usize)> {
     let mut completed = 0;

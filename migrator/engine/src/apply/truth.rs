@@ -102,7 +102,7 @@ pub(super) fn is_recorded(step: &Step, history: &History, run_id: &str) -> bool 
 }
 
 impl Truth {
-    /// What is so: after the step's label. `applied`, `not applied`, `still applied`, `rolled back`, `half-done`.
+    /// The state as a phrase after the step's label: `applied`, `not applied`, `still applied`, `rolled back`, `half-done`.
     pub(super) fn word(&self, step: &Step) -> &'static str {
         let is_down = matches!(step, Step::Migration { direction: Direction::Down, .. });
         match (self, is_down) {
@@ -152,9 +152,9 @@ mod tests {
         let views = |run: &str, outcome: &str| event(run, "repeatable", "views", outcome);
         assert_eq!(repeatable(vec![]), "untouched");
         assert_eq!(repeatable(vec![up("ours"), views("ours", "done")]), "done");
-        // Also where this run has left no event of its own: it slept from its first message on.
+        // Also where this run has left no event of its own, as it was suspended from its first message on.
         assert_eq!(repeatable(vec![up("other"), views("other", "done")]), "another");
-        // What was done before a migration is why it is to be done again.
+        // A repeatable that was applied before a migration has to be applied again.
         assert_eq!(repeatable(vec![views("other", "done"), up("ours")]), "untouched");
         assert_eq!(repeatable(vec![up("other"), views("other", "done"), views("ours", "failed")]), "untouched");
     }

@@ -1,4 +1,4 @@
-//! One try to open a session on one server, encrypted as `sslmode` says.
+//! One attempt to open a session on one server, encrypted as `sslmode` says.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn negotiate(
             outcome => outcome,
         },
         SslMode::Prefer => match encrypted(&mut config, Negotiation::Prefer, tls, notices.clone()).await {
-            // A wrong password is wrong in plaintext too, where it had better not be sent.
+            // A wrong password is wrong in plaintext too, and must not be sent there.
             Err(error) if is_rejected(&error) || tls::explain(&error).is_some() => plain(&mut config, notices).await,
             outcome => outcome,
         },

@@ -1,6 +1,6 @@
-//! The parameters of a connection by libpq's names, whatever they were written in, and what becomes of each name.
+//! The parameters of a connection by libpq's names, and how each name is treated.
 
-/// What cannot be read, and why, in words that hold nothing of it: the text may be a password.
+/// Why something cannot be read, without any of its text, which may be a password.
 #[derive(Debug)]
 pub(super) struct Invalid(pub(super) &'static str);
 
@@ -55,7 +55,7 @@ impl Parameters {
             || REFUSED.iter().any(|(keyword, ..)| *keyword == key)
     }
 
-    /// What is given and would be dangerous to leave out.
+    /// What is given and would be dangerous to ignore.
     pub(super) fn refused(&self) -> Option<String> {
         self.values.iter().find_map(|(key, value)| refusal(key, value))
     }
@@ -94,10 +94,10 @@ pub(super) const KEYWORDS: [(&str, Option<&str>); 29] = [
     ("channel_binding", Some("PGCHANNELBINDING")),
 ];
 
-/// Keywords of libpq that change nothing here, or nothing that matters: they may be given.
+/// Keywords of libpq that have no effect here, or none that matters: they are accepted.
 const IGNORED: [&str; 6] = ["client_encoding", "sslcompression", "sslsni", "krbsrvname", "gsslib", "gssdelegation"];
 
-/// Keywords of libpq that promise a protection which is not built: without it, better no connection.
+/// Keywords of libpq for a protection that is not implemented: refused, rather than connecting without it.
 pub(super) const REFUSED: [(&str, &str, &[&str]); 8] = [
     ("sslcrl", "PGSSLCRL", &[]),
     ("sslcrldir", "PGSSLCRLDIR", &[]),

@@ -1,11 +1,11 @@
-//! The question that reads a schema's facts out of the catalogs.
+//! The query that reads a schema's facts from the catalogs.
 
 use super::kinds;
 use crate::sql::{Tables, literal};
 
 const SCOPE: &str = include_str!("scope.sql");
 
-/// Rows of object, kind, part and definition, with the oldest and the first too new major release that understand them.
+/// Rows of object, kind, part and definition, with the oldest major release that supports them and the first that does not.
 const PIECES: &[(i32, i32, &str)] = &[
     (0, i32::MAX, include_str!("relations.sql")),
     (0, i32::MAX, include_str!("types.sql")),

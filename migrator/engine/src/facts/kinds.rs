@@ -1,5 +1,5 @@
-//! What the facts do not know: kinds of objects that a newer major release may have. They are told apart from all that is
-//! known, so that none of them passes for equal in silence.
+//! Kinds of objects that the facts do not know, as a newer major release may have. They are told apart from all known
+//! kinds, so that none of them silently passes for equal.
 
 use crate::error::Error;
 use crate::sql::literal;
@@ -130,7 +130,7 @@ pub(super) fn query() -> String {
     )
 }
 
-/// How many of them an error names.
+/// How many objects an error names.
 const NAMED: usize = 10;
 
 /// Objects and their kinds in the server's words; none: no error.

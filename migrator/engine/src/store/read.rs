@@ -1,4 +1,4 @@
-//! Reads who we are, where we are and what has been applied, in one round trip; writes nothing.
+//! Reads the server, the session and the history in one round trip; writes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::history::{AppliedMigration, Event, History};
 use crate::sql::{EVENT_COLUMNS, Limits, OURS, STATE_COLUMNS, Tables, first_word, literal};
 use crate::words;
 
-/// How much is read of a history, in bytes of its values: hundreds of thousands of rows.
+/// How much of a history is read, in bytes of its values: hundreds of thousands of rows.
 const MOST_BYTES: usize = 256 << 20;
 
 /// How long a command waits for a session that locks the history's tables exclusively.
@@ -38,7 +38,7 @@ pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Dur
 /// The same, with what the server says about itself beside it.
 ///
 /// # Errors
-/// As [`read`].
+/// Same as for [`read`].
 pub(crate) async fn look(connection: &Connection, tables: &Tables, wait: Duration) -> Result<(Server, History), Error> {
     let limit = wait + GRACE;
     let reading = async {

@@ -1,6 +1,6 @@
 //! Statements that can run in a transaction: each is one with its event, and many are on their way at once.
 //!
-//! As in [`crate::apply::pipeline`], what stops the queue at the first failure is the server, or the fence, which demands
+//! As in [`crate::apply::pipeline`], the server stops the queue at the first failure, or the fence does, which demands
 //! that the newest event is that of the statement before.
 
 use std::collections::VecDeque;
@@ -75,7 +75,7 @@ impl Run<'_> {
         }
     }
 
-    /// Sends all of them and waits for the answers; returns how many are done, and what the first other one has failed of.
+    /// Sends all of them and waits for the answers; returns how many are done, and why the next one failed.
     async fn send_all(&self, units: &[Unit]) -> (usize, Option<Failure>) {
         let client = &self.executor.connection.client;
         let mut queue: VecDeque<InFlight> = VecDeque::with_capacity(units.len());
@@ -131,7 +131,7 @@ impl Run<'_> {
 }
 
 impl Failure {
-    /// The server runs it outside a transaction only.
+    /// Whether the server runs it outside a transaction only.
     fn needs_no_transaction(&self) -> bool {
         !self.lost && self.error.as_ref().and_then(|error| error.code()) == Some(&SqlState::ACTIVE_SQL_TRANSACTION)
     }
