@@ -161,7 +161,7 @@ const VERDICTS: [(&str, Option<bool>); 10] = [
     (" is still applied", Some(false)),
     (" is unfinished", None),
     (" is in doubt", None),
-    (" failed and is still applied", Some(false)),
+    (" failed; the migration is still applied", Some(false)),
     (" failed and was rolled back", Some(false)),
     (" failed", Some(false)),
 ];
@@ -186,7 +186,7 @@ fn claims(line: &str) -> Vec<Claim> {
         claims.push(Claim::HalfDone(label.to_owned(), number.parse().ok()));
     }
     let step = ["migration ", "repeatable ", "seed "].iter().find_map(|kind| headline.strip_prefix(kind));
-    // A label has no spaces: `failed and is still applied` is not what is said of a step named `003_rows failed and`.
+    // A label has no spaces: `failed; the migration is still applied` is not what is said of a step named `003_rows failed and`.
     let verdict = |words: &str| step?.split_once(words).filter(|(label, _)| !label.contains(' '));
     let found = VERDICTS.iter().find_map(|(words, done)| Some((verdict(words)?, done)));
     let Some(((label, rest), done)) = found else { return claims };
@@ -273,7 +273,7 @@ mod tests {
         let report = "error: migration 002_orders is still applied: the connection was lost: closed\n\
              \x20 = note: done before it in this run: 004_index, 003_rows. Not run: 001_accounts.\n";
         assert_eq!(down("rolled back 004_index (3 ms)\nrolled back 003_rows (4 ms)\n", report), Vec::<String>::new());
-        let failed = "error: rollback of migration 002_orders failed and is still applied: boom\n\
+        let failed = "error: rollback of migration 002_orders failed; the migration is still applied: boom\n\
              \x20 = note: rolled back before it in this run: 003_rows. Not run: 001_accounts.\n";
         assert_eq!(down("", failed), Vec::<String>::new());
         is_noticed(&down("rolled back 002_orders (3 ms)\n", ""), "untrue: `rolled back 002_orders");

@@ -132,7 +132,7 @@ fn a_failing_rollback_names_the_down_block() {
         exit 3
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: rollback of migration 002_t2 failed and is still applied
+        error: rollback of migration 002_t2 failed; the migration is still applied
          --> db/migrations/002_t2.sql:5:1
           |
         5 | DROP TABLE t3;

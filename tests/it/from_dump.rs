@@ -57,7 +57,7 @@ fn a_failed_load_names_its_place(workspace: &Workspace, text: &str) {
             |
             = note: database `loaded_dev` is new and empty
             = help: create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them
-            = help: if it is a role: roles belong to the server and are in no dump; `reset` without `--from-dump` makes those that the migrations make
+            = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
     "#]]
     .assert_eq(&workspace.run(&mut workspace.cargo("xtask reset --from-dump --yes --no-dump")));
 }

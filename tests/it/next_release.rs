@@ -52,7 +52,7 @@ fn the_way_back_is_walked_with_the_repeatables_in_place() {
         None,
         expect![[r#"
             FAILED  next release: 002_c on all but the newest: the rollback fails with 1 repeatable in place
-                        error: rollback of migration 002_c failed, it is still applied
+                        error: rollback of migration 002_c failed; the migration is still applied
                          --> db/migrations/002_c.sql:5:1
                           |
                         5 | ALTER TABLE t DROP COLUMN c;

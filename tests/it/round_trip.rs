@@ -48,7 +48,7 @@ fn what_two_databases_find_is_told_in_the_order_of_the_migrations() {
         expect![[r#"
         FAILED  round trip: 34 of 39 rollbacks restore the schema exactly; migrations without a down block: 1
                     003_t3: the rollback fails
-                    error: rollback of migration 003_t3 failed, it is still applied
+                    error: rollback of migration 003_t3 failed; the migration is still applied
                      --> db/migrations/003_t3.sql:5:1
                       |
                     5 | DROP TABLE nobody;
@@ -187,7 +187,7 @@ fn what_a_copy_of_a_database_would_not_have_is_there_behind_a_broken_way_back() 
         expect![[r#"
         FAILED  round trip: 2 of 4 rollbacks restore the schema exactly; migrations without a down block: 0
                     002_broken: the rollback fails
-                    error: rollback of migration 002_broken failed, it is still applied
+                    error: rollback of migration 002_broken failed; the migration is still applied
                      --> db/migrations/002_broken.sql:5:1
                       |
                     5 | DROP TABLE b;

@@ -73,7 +73,7 @@ fn a_failed_rollback_is_still_applied() {
     project.migration("001_a", "CREATE TABLE a (id int);", "DROP TABLE b;");
     project.run(&["up"]);
     let output = project.run(&["down", "--yes"]);
-    assert!(output.contains("error: rollback of migration 001_a failed and is still applied\n"), "{output}");
+    assert!(output.contains("error: rollback of migration 001_a failed; the migration is still applied\n"), "{output}");
 }
 
 #[test]

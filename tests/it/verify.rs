@@ -62,7 +62,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok      up from zero: 5 migrations
         FAILED  round trip: 2 of 5 rollbacks restore the schema exactly; migrations without a down block: 0
                     002_fails: the rollback fails
-                    error: rollback of migration 002_fails failed, it is still applied
+                    error: rollback of migration 002_fails failed; the migration is still applied
                      --> db/migrations/002_fails.sql:5:1
                       |
                     5 | DROP TABLE c;

@@ -157,7 +157,7 @@ fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Stri
         (None, Some(Truth::HalfDone { .. })) => "failed half-done".to_owned(),
         (None, Some(Truth::Unknown(_))) => "failed".to_owned(),
         (None, Some(Truth::Untouched { .. })) if direction == Direction::Down => {
-            "failed and is still applied".to_owned()
+            "failed; the migration is still applied".to_owned()
         }
         // Not in the history: the server has refused the whole transaction.
         (None, Some(Truth::Untouched { .. }) | None) => "failed and was rolled back".to_owned(),
