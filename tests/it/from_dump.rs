@@ -222,7 +222,7 @@ fn a_dump_that_does_not_load_is_shown_at_its_place() {
           | ^ role "nobody_of_this_name" does not exist [42704]
           |
           = note: database `DB` is new and empty
-          = help: create the role first: roles belong to the whole server, not to a database, and are not in a dump of one (`CREATE ROLE ...`, as whoever may)
+          = help: create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them
           = help: if it is a role: roles belong to the server and are not in a dump; `reset` without `--from-dump` creates those that the migrations create
     "#]]
     .assert_eq(&all);

@@ -88,8 +88,8 @@ fn what_is_done_must_stay_as_it_was() {
         exit 4
         --- stderr
         warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
-        error: history and binary diverge: `db/migrations/001_steps.sql`: of its half-done block 1 statement is done, but not as the block begins in this binary
-          = help: restore those statements as they were: only what has not been run yet may be edited
+        error: history and binary diverge: `db/migrations/001_steps.sql`: 1 statement is done of its half-done block, which begins differently in this binary
+          = help: restore those statements: only those that have not been run may be edited
     "#]].assert_eq(&project.run(&["up"]));
     // The failed statement itself may be corrected.
     project.file("migrations/001_steps.sql", &file.replace("later (id)", "once (id)"));

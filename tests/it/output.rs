@@ -66,7 +66,6 @@ fn shows_what_is_inside() {
         commit      test
         migrations  1 (newest 001)
         digest      CHECKSUM
-        build       development
     "#]]
     .assert_eq(&project.run(&["version", "--verbose"]));
 }

@@ -229,7 +229,7 @@ fn without_a_server_for_the_copy_nothing_is_traced() {
         --- stderr
         error: cannot connect to `postgresql://postgres@127.0.0.1:1/postgres`: Connection refused (os error 111)
           = note: this happened on a scratch copy; the database itself was not changed
-          = help: is the server running, and are host and port right?
+          = help: check that the server is running and that the host and port are correct
     "#]]
     .assert_eq(&project.run(&nowhere));
 }

@@ -25,7 +25,7 @@ fn an_empty_up_block_is_refused_where_that_is_asked_for() {
         .file("migrations/002_new.sql", "-- Purpose: \n-- migrate:up\n-- write here\n\n-- migrate:down\n\n");
     expect![[r#"
         error: migration 002_new has no statement in its up block
-          = note: the file is `db/migrations/002_new.sql`; once applied, it could not be changed any more
+          = note: the file is `db/migrations/002_new.sql`; once applied, it can no longer be changed
           = help: write its SQL, then run `up` again; if it is meant to do nothing, write `SELECT 1;`"#]]
     .assert_eq(&refused(&project).unwrap());
     project.migration("002_new", "SELECT 1;", "SELECT 1;");

@@ -60,7 +60,7 @@ fn refuses_to_switch_off_a_rule_that_does_not_exist() {
         "[check]\nallow = [\"ban-drop-column\", \"ban-drop-colum\", \"everything\"]",
         expect![[r#"
             db/migrator.toml:2:29: unknown rule `ban-drop-colum` [M041]; help: did you mean `ban-drop-column`?
-            db/migrator.toml:2:47: unknown rule `everything` [M041]; help: the names of the rules are in the list of hazards, and `cargo xtask check` shows those that it finds"#]],
+            db/migrator.toml:2:47: unknown rule `everything` [M041]; help: the list of hazards has the names of the rules, and `cargo xtask check` shows those that it finds"#]],
     );
 }
 
