@@ -32,9 +32,9 @@ impl Patience {
 pub(super) async fn patiently(
     executor: &Executor,
     label: &str,
+    mut patience: Patience,
     mut work: impl AsyncFnMut() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut patience = Patience::new(executor);
     loop {
         let Err(failure) = work().await else { return Ok(()) };
         if !pause(executor, label, &failure, &mut patience).await {

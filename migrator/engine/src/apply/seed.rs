@@ -1,7 +1,7 @@
 //! A seed: one transaction that is not part of a plan.
 
 use super::executor::Executor;
-use super::patience::patiently;
+use super::patience::{Patience, patiently};
 use super::report::{Subject, describe};
 use super::transaction::Durability;
 use super::{aftermath, message, watch};
@@ -15,7 +15,7 @@ use crate::event::Event;
 /// What the server refused, a lost connection, a cancellation.
 pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
     executor.tell(Event::Started { step: &script.name, number: 1, of: 1 });
-    let outcome = patiently(executor, &script.name, async || {
+    let outcome = patiently(executor, &script.name, Patience::new(executor), async || {
         let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
         let client = &executor.connection.client;
         watch::while_running(executor, &script.name, message.send(client, session)).await

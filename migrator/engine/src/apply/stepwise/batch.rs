@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::block::Run;
 use crate::apply::done::Done;
 use crate::apply::failure::Failure;
-use crate::apply::patience::{Patience, pause};
+use crate::apply::patience::pause;
 use crate::apply::transaction::{Durability, InFlight, Message, rollback};
 use crate::apply::watch;
 use crate::embedded::StatementKind;
@@ -46,7 +46,7 @@ impl Run<'_> {
     /// The first statement that failed, when trying again would not help.
     pub(super) async fn batch(&self, units: &[Unit]) -> Result<(), Failure> {
         let label = self.migration.label();
-        let mut patience = Patience::new(self.executor);
+        let mut patience = self.patience();
         let mut rest = units;
         loop {
             let (done, failure) = self.send_all(rest).await;
@@ -56,7 +56,7 @@ impl Run<'_> {
                 return Err(self.at(unit, failure));
             }
             if done > 0 {
-                patience = Patience::new(self.executor);
+                patience = self.patience();
             }
             if failure.needs_no_transaction()
                 && let UnitKind::Statement(statement) = unit.kind

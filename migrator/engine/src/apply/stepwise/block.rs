@@ -2,7 +2,7 @@
 
 use crate::apply::executor::Executor;
 use crate::apply::failure::{Failure, Place};
-use crate::apply::patience::patiently;
+use crate::apply::patience::{Patience, patiently};
 use crate::apply::transaction::{Body, rollback};
 use crate::embedded::{Block, Migration};
 use crate::history::Direction;
@@ -34,6 +34,16 @@ impl Run<'_> {
         NewEvent { statement: Some((unit.number, &unit.checksum)), outcome, ..self.event_of_migration() }
     }
 
+    /// The patience for a statement of this block.
+    pub(super) fn patience(&self) -> Patience {
+        Patience::new(self.executor)
+    }
+
+    /// Retries something of this block while another session holds the locks that it needs.
+    pub(super) async fn patiently(&self, work: impl AsyncFnMut() -> Result<(), Failure>) -> Result<(), Failure> {
+        patiently(self.executor, &self.migration.label(), self.patience(), work).await
+    }
+
     /// Writes an event without disturbing the block's session.
     pub(super) async fn record(&self, event: &NewEvent<'_>) -> Result<(), Failure> {
         let Executor { tables, run, connection, .. } = self.executor;
@@ -46,7 +56,7 @@ impl Run<'_> {
             capture_session(&connection.server.limits, true).join("; "),
             ours(&insert)
         );
-        patiently(self.executor, &self.migration.label(), async || {
+        self.patiently(async || {
             let written = connection.client.batch_execute(&message).await;
             if written.is_err() {
                 rollback(&connection.client).await;

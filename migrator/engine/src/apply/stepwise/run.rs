@@ -7,7 +7,6 @@ use super::block::Run;
 use crate::apply::executor::Executor;
 use crate::apply::failure::{Failure, Place};
 use crate::apply::message::{delete, down_block, insert_up};
-use crate::apply::patience::patiently;
 use crate::apply::transaction::{Durability, Message, rollback, run_alone};
 use crate::apply::watch;
 use crate::history::{Direction, OpenStatement, Progress};
@@ -24,7 +23,7 @@ impl Run<'_> {
         let client = &self.executor.connection.client;
         let own = |error| Failure::new(error, Place::Own);
         let reset = session(&self.executor.session(Some(self.block)));
-        patiently(self.executor, &self.migration.label(), async || {
+        self.patiently(async || {
             let done = client.batch_execute(&reset).await;
             if done.is_err() {
                 rollback(client).await;
@@ -85,8 +84,7 @@ impl Run<'_> {
         match unit.kind {
             UnitKind::Session => Ok(()),
             UnitKind::Transaction { begin_end, .. } => {
-                let label = self.migration.label();
-                patiently(self.executor, &label, async || self.transaction(unit, begin_end).await).await
+                self.patiently(async || self.transaction(unit, begin_end).await).await
             }
             UnitKind::Statement(statement) => self.statement(unit, statement, open).await,
         }
@@ -127,7 +125,7 @@ impl Run<'_> {
         };
         let event = insert_event(tables, run, &event);
         let statements = format!("{state};\n{event}");
-        patiently(self.executor, &self.migration.label(), async || {
+        self.patiently(async || {
             self.executor.write(&statements).await.map_err(|error| Failure::new(error, Place::Recording))
         })
         .await

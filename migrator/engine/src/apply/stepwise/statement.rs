@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::block::Run;
 use crate::apply::failure::Failure;
 use crate::apply::healing::{self, Next};
-use crate::apply::patience::{Patience, pause};
+use crate::apply::patience::pause;
 use crate::apply::transaction::run_alone;
 use crate::apply::watch;
 use crate::embedded::{Statement, StatementKind};
@@ -23,7 +23,7 @@ impl Run<'_> {
         mut open: Option<OpenStatement>,
     ) -> Result<(), Failure> {
         let label = self.migration.label();
-        let mut patience = Patience::new(self.executor);
+        let mut patience = self.patience();
         loop {
             let here = (self.migration, self.block);
             if healing::prepare(self.executor, here, statement, open.as_ref()).await? == Next::Done {
