@@ -1,22 +1,109 @@
 //! The commands, one file each; [`context`] is what they share.
+//!
+//! A command is added with its file, its line in [`Command`] and one in [`Command::run`].
 
-pub(crate) mod audit;
+mod audit;
 mod context;
-pub(crate) mod down;
-pub(crate) mod drift;
-pub(crate) mod environment;
-pub(crate) mod list;
-pub(crate) mod plan;
-pub(crate) mod redo;
-pub(crate) mod resolve;
-pub(crate) mod seed;
-pub(crate) mod show;
-pub(crate) mod stamp;
-pub(crate) mod status;
-pub(crate) mod up;
-pub(crate) mod version;
-pub(crate) mod wait;
+mod down;
+mod drift;
+mod environment;
+mod list;
+mod plan;
+mod redo;
+mod resolve;
+mod seed;
+mod show;
+mod stamp;
+mod status;
+mod up;
+mod version;
+mod wait;
 mod wait_lock;
 
+use crate::error::{Error, Exit};
+use crate::operation::PlanOptions;
 pub(crate) use context::Context;
-pub(crate) use wait_lock::Wait;
+
+/// The commands.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "one value per process")]
+pub(crate) enum Command {
+    /// Apply what is pending.
+    Up(up::Args),
+    /// Roll back, newest first.
+    Down(down::Args),
+    /// Roll back the newest migration and apply it again.
+    Redo(redo::Args),
+    /// Show what `up` would do; writes nothing.
+    Plan(plan::Args),
+    /// Show what is applied and what is not; writes nothing.
+    Status(status::Args),
+    /// Run the compiled data checks; writes nothing.
+    Audit(audit::Args),
+    /// Compare the live schema with the compiled one; writes nothing.
+    Drift(drift::Args),
+    /// Run a compiled seed file.
+    Seed(seed::Args),
+    /// Record migrations as applied without running them.
+    Stamp(stamp::Args),
+    /// Decide about a statement whose outcome is unknown.
+    Resolve(resolve::Args),
+    /// Show or record the environment of this database.
+    Environment(environment::Args),
+    /// Show the SQL of a migration in this binary.
+    Show(show::Args),
+    /// List the migrations in this binary.
+    List(list::Args),
+    /// Wait until the server accepts connections to the database.
+    Wait(wait::Args),
+    /// Show the release, commit and digest of this binary.
+    Version(version::Args),
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Whatever it could not do.
+    pub(crate) async fn run(self, context: &Context) -> Result<Exit, Error> {
+        match self {
+            Command::Up(args) => up::run(context, &args).await,
+            Command::Down(args) => down::run(context, &args).await,
+            Command::Redo(args) => redo::run(context, &args).await,
+            Command::Plan(args) => plan::run(context, &args).await,
+            Command::Status(args) => status::run(context, &args).await,
+            Command::Audit(args) => audit::run(context, &args).await,
+            Command::Drift(args) => drift::run(context, &args).await,
+            Command::Seed(args) => seed::run(context, &args).await,
+            Command::Stamp(args) => stamp::run(context, &args).await,
+            Command::Resolve(args) => resolve::run(context, &args).await,
+            Command::Environment(args) => environment::run(context, &args).await,
+            Command::Show(args) => show::run(context, &args),
+            Command::List(args) => Ok(list::run(context, &args)),
+            Command::Wait(args) => wait::run(context, &args).await,
+            Command::Version(args) => Ok(version::run(context, &args)),
+        }
+    }
+
+    /// Whether it connects to a database.
+    pub(crate) fn connects(&self) -> bool {
+        !matches!(self, Command::Show(_) | Command::List(_) | Command::Version(_))
+    }
+
+    /// What it applies, if it applies anything.
+    pub(crate) fn applies(&self) -> Option<PlanOptions> {
+        match self {
+            Command::Up(args) if !args.dry_run => Some(args.options().planning()),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes a database: what it has done is true, also where it cannot say so.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Command::Up(_) | Command::Down(_) | Command::Seed(_) | Command::Stamp(_) | Command::Resolve(_) => true,
+            Command::Environment(args) => args.changes(),
+            _ => false,
+        }
+    }
+}

@@ -62,7 +62,6 @@ pub mod client;
 mod command;
 mod connect;
 mod conninfo;
-mod dispatch;
 pub mod embedded;
 mod error;
 mod event;
@@ -168,7 +167,8 @@ pub fn run(
         .observer(Arc::clone(&terminal))
         .cancellation(&cancellation)
         .environment(std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty()));
-    let work = dispatch::dispatch(cli, migrator, Arc::clone(&terminal));
+    let context = command::Context { migrator, terminal: Arc::clone(&terminal), database_url: cli.global.database_url };
+    let work = cli.command.run(&context);
     let told = |name: &str| terminal.warn(&format!("{name}: stopping; the running statement is cancelled"));
     let Guarded { outcome, signal } = match runtime.block_on(signals::guard(&cancellation, work, told)) {
         Ok(guarded) => guarded,
@@ -198,8 +198,7 @@ pub fn run(
     }
 }
 
-/// A result that nobody will read, because it is not where it was to go. `changes`: the command has done something that is true all
-/// the same.
+/// A result that could not be written. `changes`: the command has changed something all the same.
 fn not_written(unwritten: &output::Unwritten, changes: bool) -> Error {
     let error = Error::other(format!("the result could not be written to stdout: {}", unwritten.cause));
     if !changes {

@@ -1,7 +1,7 @@
 //! `audit`: run the compiled data checks; writes nothing.
 
+use super::context::Context;
 use crate::audit::{json, text};
-use crate::command::Context;
 use crate::error::{Error, Exit};
 use crate::operation;
 use crate::output::{self, rendered};

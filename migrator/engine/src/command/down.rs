@@ -1,6 +1,7 @@
 //! `down`: roll back, newest first.
 
-use crate::command::{Context, Wait};
+use super::context::Context;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::down::DownOptions;
 use crate::output::{confirm, result};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::Context;
+use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::facts::{Difference, report};
 use crate::operation;

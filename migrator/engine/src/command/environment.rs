@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use crate::command::{Context, Wait};
+use super::context::Context;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::environment::{self, EnvironmentOptions};
 use crate::output::result;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::Context;
+use super::context::Context;
 use crate::embedded::Script;
 use crate::error::Exit;
 use crate::output::{self, result};

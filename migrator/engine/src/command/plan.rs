@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::Context;
+use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::operation::plan::PlanOptions;
 use crate::output::{self, file, result};
@@ -12,16 +12,16 @@ use crate::plan::Plan;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator plan --json")]
 pub(crate) struct Args {
-    /// Up to and with this version; the newest by default.
+    /// Plan up to and including this version [default: the newest].
     #[arg(long, value_name = "VERSION")]
     pub to: Option<i64>,
-    /// The SQL too.
+    /// Show the SQL too.
     #[arg(long)]
     pub sql: bool,
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// Plan pending migrations also below applied ones.
+    /// Also plan pending migrations that are older than applied ones.
     #[arg(long)]
     pub allow_out_of_order: bool,
 }

@@ -1,6 +1,8 @@
 //! `redo`: roll back the newest migration and apply it again.
 
-use crate::command::{Context, Wait, down};
+use super::context::Context;
+use super::down;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::redo::RedoOptions;
 use crate::output::result;

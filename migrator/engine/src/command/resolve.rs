@@ -1,6 +1,7 @@
 //! `resolve`: a person decides about a statement whose outcome is unknown.
 
-use crate::command::{Context, Wait};
+use super::context::Context;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::resolve::{Decision, ResolveOptions};
 use crate::output::result;

@@ -1,6 +1,7 @@
 //! `seed`: run a compiled seed file in one transaction.
 
-use crate::command::{Context, Wait};
+use super::context::Context;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::seed::{self, SeedOptions};
 use crate::output::result;

@@ -1,6 +1,6 @@
 //! `show`: the SQL of a migration that is inside this binary.
 
-use crate::command::Context;
+use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::output::file;
 

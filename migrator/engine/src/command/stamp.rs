@@ -1,6 +1,7 @@
 //! `stamp`: record migrations as applied without running them, for a database that already has the schema.
 
-use crate::command::{Context, Wait};
+use super::context::Context;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::stamp::StampOptions;
 use crate::output::result;

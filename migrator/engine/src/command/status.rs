@@ -1,6 +1,6 @@
 //! `status`: what is applied and what is not; writes nothing.
 
-use crate::command::Context;
+use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::output::{columns_of_stdout, json, results};
 use crate::report;

@@ -1,6 +1,8 @@
 //! `up`: apply what is pending.
 
-use crate::command::{Context, Wait, plan as show_plan};
+use super::context::Context;
+use super::plan as show_plan;
+use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::up::UpOptions;
 use crate::output::result;
@@ -9,34 +11,34 @@ use crate::output::result;
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Example: migrator up --to 012")]
 pub(crate) struct Args {
-    /// Apply up to and with this version; the newest by default.
+    /// Apply up to and including this version [default: the newest].
     #[arg(long, value_name = "VERSION")]
     pub to: Option<i64>,
-    /// Show what would be done, and do nothing.
+    /// Show what would be applied, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: the SQL too.
+    /// With --dry-run: show the SQL too.
     #[arg(long, requires = "dry_run")]
     pub sql: bool,
-    /// Apply pending migrations also below applied ones.
+    /// Also apply pending migrations that are older than applied ones.
     #[arg(long, env = "MIGRATOR_ALLOW_OUT_OF_ORDER")]
     pub allow_out_of_order: bool,
-    /// Do it only if the plan has this digest (`migrator plan` shows it).
+    /// Apply only if the plan has this digest (`migrator plan` shows it).
     #[arg(long, value_name = "DIGEST", env = "MIGRATOR_PLAN")]
     pub plan: Option<String>,
-    /// Who approved it; some environments demand it.
+    /// Who approved it; some environments require it.
     #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
     pub approved_by: Option<String>,
-    /// Send one migration at a time and make each durable before the next: slower, and simpler to follow in the server's log.
+    /// Send one migration at a time and make each durable before the next: slower, but easier to follow in the server's log.
     #[arg(long, env = "MIGRATOR_ONE_BY_ONE")]
     pub one_by_one: bool,
-    /// Run the checks before and after; exit code 1 if they find something afterwards.
+    /// Run the data checks before and after; exit with code 1 if they find something afterwards.
     #[arg(long, env = "MIGRATOR_AUDIT")]
     pub audit: bool,
-    /// Refuse a schema that somebody has changed by hand; exit code 1 if it is another one than the compiled one afterwards.
+    /// Refuse a schema that was changed by hand; exit with code 1 if it differs from the compiled one afterwards.
     #[arg(long, env = "MIGRATOR_CHECK_DRIFT")]
     pub check_drift: bool,
-    /// Begin a history of its own although this database holds another one, of another tool or in another schema.
+    /// Begin a new history even though this database has one of another tool or in another schema.
     #[arg(long)]
     pub new_history: bool,
     /// How long to wait for another migrator.

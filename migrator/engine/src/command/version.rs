@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::command::Context;
+use super::context::Context;
 use crate::error::Exit;
 use crate::output::{self, result};
 
@@ -10,7 +10,7 @@ use crate::output::{self, result};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator version --verbose")]
 pub(crate) struct Args {
-    /// For programs.
+    /// Print JSON.
     #[arg(long)]
     pub json: bool,
 }

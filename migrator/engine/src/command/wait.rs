@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::command::{Context, wait_lock};
+use super::context::Context;
+use super::wait_lock;
 use crate::error::{Error, Exit};
 use crate::output::result;
 
