@@ -7,7 +7,7 @@ use crate::rules::MODULES;
 /// A rule that there was: settings and comments that name it are old, not wrong.
 const RETIRED: &[&str] = &["require-enum-value-ordering"];
 
-/// The names of all rules: those about locks and rows first, then what breaks the old release, then style.
+/// The names of all rules, in alphabetical order.
 pub fn names() -> impl Iterator<Item = String> {
     MODULES.iter().map(|module| module.replace('_', "-"))
 }
