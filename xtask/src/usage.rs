@@ -6,14 +6,11 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::output;
-
-/// Commands of the migrator that have no short form here.
-const OF_MIGRATOR: [&str; 11] =
-    ["plan", "audit", "drift", "stamp", "resolve", "environment", "show", "list", "wait", "version", "create"];
+use migrator_engine::is_command;
 
 /// What other tools call our tasks, and what to write instead.
 const ELSEWHERE: &[(&[&str], &str)] = &[
-    (&["redo"], "run `cargo xtask down`, then `cargo xtask up`"),
+    (&["create"], "run `cargo xtask migrate create`"),
     (&["rollback", "revert", "undo"], "run `cargo xtask down` to roll back"),
     (&["apply", "run", "upgrade", "latest"], "run `cargo xtask up` to apply what is pending"),
     (&["add", "generate", "make", "create-migration"], "run `cargo xtask new NAME` to write a new migration"),
@@ -39,7 +36,7 @@ fn suggest(error: &mut clap::Error) {
     let given = given.to_lowercase();
     let tip = match ELSEWHERE.iter().find(|(names, _)| names.contains(&&*given)) {
         Some((_, tip)) => tip.replace("COMMAND", &given),
-        None if OF_MIGRATOR.contains(&&*given) => format!("run `cargo xtask migrate {given}`"),
+        None if is_command(&given) => format!("run `cargo xtask migrate {given}`"),
         None => return,
     };
     error.remove(ContextKind::SuggestedSubcommand);
@@ -55,7 +52,8 @@ mod tests {
 
     #[test]
     fn an_unknown_task_leads_to_the_one_that_does_it() {
-        let known: Vec<&str> = ELSEWHERE.iter().flat_map(|(names, _)| *names).copied().chain(OF_MIGRATOR).collect();
+        let known: Vec<&str> =
+            ELSEWHERE.iter().flat_map(|(names, _)| *names).copied().chain(["plan", "stamp", "redo"]).collect();
         for name in known {
             let mut error = Cli::command().try_get_matches_from(["xtask", name]).unwrap_err();
             suggest(&mut error);

@@ -102,7 +102,7 @@ pub use migrator::Migrator;
 pub use migrator_model as model;
 pub use output::{Color, Terminal};
 pub use session::{Locked, Session};
-pub use usage::{Request, make_printable};
+pub use usage::{Request, is_command, make_printable};
 
 /// The set that the build script has embedded.
 #[macro_export]

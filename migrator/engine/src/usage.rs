@@ -76,6 +76,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
     })
 }
 
+/// True if the migrator has a command of this name.
+pub fn is_command(name: &str) -> bool {
+    Cli::command().find_subcommand(name).is_some()
+}
+
 /// What a command line asks for, for programs that start the migrator.
 #[non_exhaustive]
 pub struct Request {
