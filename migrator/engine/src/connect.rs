@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::conninfo::ssl::SslMode;
@@ -14,11 +14,10 @@ use crate::sql::{self, Limits, SessionSettings, session};
 use crate::tls::{self, Canceller};
 use crate::words;
 use attempt::Refusal;
+pub(crate) use notices::NoticeSink;
 
 mod attempt;
-
-/// Receives the server's notices and warnings as they arrive.
-pub(crate) type NoticeSink = Arc<dyn Fn(&DbError) + Send + Sync>;
+mod notices;
 
 /// An open session.
 #[non_exhaustive]

@@ -9,13 +9,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Error;
+pub(crate) use environment::Environment;
 pub(crate) use host::Host;
 use host::{hosts, is_default_socket};
-use parameters::{KEYWORDS, Parameters, REFUSED, quotable};
+use invalid::usage;
+use parameters::{Parameters, quotable};
 use ssl::{Ssl, one_of};
 
+mod environment;
 mod foreign;
 mod host;
+mod invalid;
 mod keywords;
 mod parameters;
 mod passfile;
@@ -82,49 +86,6 @@ pub(crate) struct Keepalives {
     pub(crate) count: u32,
     /// How long sent data may stay unacknowledged; `None`: the system's own.
     pub(crate) user_timeout: Option<Duration>,
-}
-
-/// The variables that libpq knows, as far as they matter.
-#[derive(Default, Clone)]
-pub(crate) struct Environment {
-    variables: Vec<(String, String)>,
-}
-
-impl Environment {
-    /// The variables of this process.
-    pub(crate) fn of_process() -> Environment {
-        Environment::of(|name| std::env::var(name).ok())
-    }
-
-    /// Variables from elsewhere.
-    fn of(variable: impl Fn(&str) -> Option<String>) -> Environment {
-        let names =
-            KEYWORDS.iter().filter_map(|(_, variable)| *variable).chain(REFUSED.map(|(_, variable, _)| variable));
-        let read = |name: &str| {
-            let value = variable(name).filter(|value| !value.is_empty())?;
-            Some((name.to_owned(), value))
-        };
-        let names = names.chain(["PGSYSCONFDIR", "HOME"]).filter(|name| !name.is_empty());
-        let mut variables: Vec<_> = names.filter_map(read).collect();
-        // libpq takes the name of the account, not what a variable says about it.
-        variables.extend(whoami::username().ok().map(|name| ("account".to_owned(), name)));
-        Environment { variables }
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn parameters(&self) -> Parameters {
-        let mut parameters = Parameters::default();
-        let refused = REFUSED.map(|(keyword, variable, _)| (keyword, Some(variable)));
-        for (keyword, variable) in KEYWORDS.into_iter().chain(refused) {
-            if let Some(value) = variable.and_then(|variable| self.get(variable)) {
-                parameters.set(keyword, value.to_owned());
-            }
-        }
-        parameters
-    }
 }
 
 impl ConnectionTarget {
@@ -297,10 +258,6 @@ impl fmt::Debug for ConnectionTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConnectionTarget({self})")
     }
-}
-
-fn usage(message: &str) -> Error {
-    Error::usage(message)
 }
 
 /// The database's name; a URL in its place would be shown with the password that it holds.

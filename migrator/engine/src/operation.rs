@@ -5,6 +5,7 @@ pub(crate) mod down;
 pub(crate) mod drift;
 pub(crate) mod environment;
 mod obstacle;
+mod options;
 pub(crate) mod plan;
 pub(crate) mod redo;
 pub(crate) mod resolve;
@@ -31,39 +32,6 @@ pub use seed::{SeedOptions, SeedReport};
 pub use stamp::{StampOptions, StampReport};
 pub use up::{UpOptions, UpReport};
 pub use wait::WaitReport;
-
-/// How long an operation waits for another migrator by default.
-const WAIT_LOCK: Duration = Duration::from_secs(15 * 60);
-
-/// Options with their defaults, and a method for each that sets it.
-macro_rules! options {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone)]
-        #[non_exhaustive]
-        pub struct $name {
-            $($(#[$doc])* pub $field: $type,)*
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                $name { $($field: $default,)* }
-            }
-        }
-
-        impl $name {
-            $(
-                $(#[$doc])*
-                #[must_use]
-                pub fn $field(mut self, $field: impl Into<$type>) -> Self {
-                    self.$field = $field.into();
-                    self
-                }
-            )*
-        }
-    };
-}
-use options;
 
 impl Migrator {
     /// Waits until the server accepts connections to the database, for at most `timeout`.

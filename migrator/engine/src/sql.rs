@@ -4,40 +4,18 @@
 //! schemas would run with the migrator's rights. Statements that run beside a migration's own text are qualified, operators
 //! included; all others run under [`OURS`].
 
+mod quote;
 mod session;
 mod tables;
 
+pub(crate) use quote::nullable;
+pub use quote::{OURS, identifier, literal, ours};
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
 pub use tables::Tables;
 pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, first_word, set_sequence};
 
-use postgres_protocol::escape;
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};
-
-/// Goes before statements of ours, in the same transaction or message: names mean the server's own objects, and a
-/// row that a policy would hide is an error.
-pub const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
-
-/// Statements of ours as one text, after what makes them safe; they must be in one transaction, or one message.
-pub fn ours(statements: &str) -> String {
-    format!("{}; {}; {statements}", OURS[0], OURS[1])
-}
-
-/// A string literal; works with either setting of `standard_conforming_strings`.
-pub fn literal(text: &str) -> String {
-    escape::escape_literal(text)
-}
-
-/// A literal, or NULL.
-pub(crate) fn nullable(text: Option<&str>) -> String {
-    text.map_or_else(|| "NULL".to_owned(), literal)
-}
-
-/// A quoted identifier.
-pub fn identifier(name: &str) -> String {
-    escape::escape_identifier(name)
-}
 
 /// The condition on `pg_locks` that selects our lock in this database.
 pub(crate) fn lock_condition(key: i64) -> String {

@@ -1,48 +1,112 @@
-//! Which module of `migrator-build` may use which: layers, and no circle among the files.
+//! Which module may use which: the layers of a package, and no circle among its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{names_after, sources, without_tests};
 
-const ROOT: &str = "migrator/compile/src/";
-
-/// The modules at the root, each above all that it may use.
-const LAYERS: &[&str] = &[
-    "embed",
-    "generate",
-    "load",
-    "migration",
-    "script",
-    "read",
-    "contract",
-    "rule",
-    "file",
-    "procedures",
-    "source",
-    "problem",
-    "code",
-    "checksum",
-    "duration",
-    "facts",
-    "hazards",
-    "nearest",
+/// The sources of a package, and its modules at the root, each above all that it may use. Without an order there is still one, since no
+/// files use each other.
+const PACKAGES: &[(&str, &[&str])] = &[
+    (
+        "migrator/compile/src/",
+        &[
+            "embed",
+            "generate",
+            "load",
+            "migration",
+            "script",
+            "read",
+            "contract",
+            "rule",
+            "file",
+            "procedures",
+            "source",
+            "problem",
+            "code",
+            "checksum",
+            "duration",
+            "facts",
+            "nearest",
+        ],
+    ),
+    ("migrator/diagnostic/src/", &[]),
+    ("migrator/engine/src/", &[]),
+    (
+        "migrator/lint/src/",
+        &[
+            "search", "linter", "allow", "hazard", "names", "marker", "rules", "rule", "held", "site", "lock", "known",
+            "types", "steady",
+        ],
+    ),
+    ("migrator/model/src/", &[]),
+    ("migrator/postgres/src/", &[]),
+    (
+        "migrator/sql/src/",
+        &[
+            "classify",
+            "needs",
+            "role",
+            "sql",
+            "drop",
+            "create",
+            "alter_table",
+            "element",
+            "setting",
+            "rows",
+            "object_kind",
+            "name",
+            "lock_mode",
+            "flags",
+            "parse",
+            "dialect",
+            "shapes",
+            "wording",
+            "statements",
+            "words",
+            "lexer",
+        ],
+    ),
+    (
+        "xtask/src/",
+        &[
+            "cli",
+            "release",
+            "database",
+            "prove",
+            "check",
+            "author",
+            "base",
+            "maintenance",
+            "developer",
+            "migrator",
+            "workspace",
+            "building",
+            "child",
+            "environment",
+            "usage",
+            "output",
+        ],
+    ),
 ];
 
-/// The files of the crate without their tests, by module: `contract::units`.
-fn modules() -> BTreeMap<String, String> {
-    let inside = |path: &str| Some(path.strip_prefix(ROOT)?.strip_suffix(".rs")?.replace('/', "::"));
-    let tests = |module: &str| module.ends_with("tests") || ["properties", "testing"].contains(&module);
+/// Files of the package without their tests, by module: `contract::units`.
+fn modules(root: &str) -> BTreeMap<String, String> {
+    let inside = |path: &str| Some(path.strip_prefix(root)?.strip_suffix(".rs")?.replace('/', "::"));
+    let is_test = |module: &str| module.split("::").any(|name| ["tests", "properties", "testing"].contains(&name));
     let all = sources(".rs").into_iter().filter_map(|(path, text)| Some((inside(&path)?, text)));
-    // The hazards are above and below: they move to a package of their own.
-    let own = all.filter(|(module, _)| module != "lib" && !tests(module) && !module.starts_with("hazards"));
+    let own = all.filter(|(module, _)| !["lib", "main"].contains(&module.as_str()) && !is_test(module));
     own.map(|(module, text)| (module, without_tests(&text).to_owned())).collect()
 }
 
-/// Every path after `crate::`, with the braces of `use` spread out: `contract::units`, `contract::units::control`.
-fn paths(text: &str) -> Vec<String> {
-    text.split("crate::").skip(1).flat_map(|rest| spread(rest).0).collect()
+/// Every path after `crate::` and `super::`, with the braces of `use` spread out: `contract::units`, `contract::units::control`.
+fn paths(module: &str, text: &str) -> Vec<String> {
+    // A visibility uses nothing.
+    let text = text.replace("pub(in crate::", "");
+    let from_root = text.split("crate::").skip(1).flat_map(|rest| spread(rest).0);
+    let parent = module.rsplit_once("::").map_or(String::new(), |(parent, _)| format!("{parent}::"));
+    let beside = text.split("super::").skip(1).flat_map(|rest| spread(rest).0);
+    from_root.chain(beside.map(|path| format!("{parent}{path}"))).collect()
 }
-
 /// The paths that a text begins with, and what follows them.
 fn spread(text: &str) -> (Vec<String>, &str) {
     let Some(mut rest) = text.strip_prefix('{') else {
@@ -75,56 +139,62 @@ fn target<'a>(modules: &'a BTreeMap<String, String>, path: &str) -> Option<&'a s
 #[test]
 fn use_trees_are_spread_out() {
     assert_eq!(
-        paths("use crate::a::{self, b::{C, d}, e};\nlet x = crate::f::g(1);"),
-        ["a::self", "a::b::C", "a::b::d", "a::e", "f::g"]
+        paths("m::n", "use crate::a::{self, b::{C, d}, e};\nlet x = crate::f::g(1);\nuse super::o;"),
+        ["a::self", "a::b::C", "a::b::d", "a::e", "f::g", "m::o"]
     );
 }
 
 #[test]
-fn no_module_of_the_build_uses_one_above_it() {
-    let rank = |module: &str| {
-        let root = module.split("::").next().unwrap();
-        LAYERS
-            .iter()
-            .position(|known| *known == root)
-            .unwrap_or_else(|| panic!("tell `LAYERS` where `{root}` of {ROOT} is"))
-    };
-    for (module, text) in modules() {
-        for path in paths(&text) {
-            assert!(rank(&path) >= rank(&module), "{ROOT}{module}: `{path}` is above it");
+fn no_module_uses_one_above_it() {
+    for (root, layers) in PACKAGES.iter().filter(|(_, layers)| !layers.is_empty()) {
+        let rank = |module: &str| {
+            let first = module.split("::").next().unwrap();
+            let known = layers.iter().position(|known| *known == first);
+            known.unwrap_or_else(|| panic!("tell `PACKAGES` where `{first}` of {root} is"))
+        };
+        for (module, text) in modules(root) {
+            for path in paths(&module, &text) {
+                assert!(rank(&path) >= rank(&module), "{root}{module}: `{path}` is above it");
+            }
         }
     }
 }
 
 #[test]
-fn no_files_of_the_build_use_each_other() {
-    let modules = modules();
-    let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (module, text) in &modules {
-        assert_eq!(names_after(text, "super::"), Vec::<&str>::new(), "{ROOT}{module}: write the path from `crate`");
-        // A parent stands on its children, so that a child which uses its parent closes a circle.
-        let children = names_after(text, "mod ").into_iter().map(|child| format!("{module}::{child}"));
-        let used = paths(text).into_iter().chain(children);
-        uses.insert(module, used.filter_map(|path| target(&modules, &path)).filter(|used| used != module).collect());
+fn no_files_use_each_other() {
+    for (root, _) in PACKAGES {
+        let modules = modules(root);
+        let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (module, text) in &modules {
+            // A parent is built on its children, so that a child which uses its parent closes a circle.
+            let children = names_after(text, "mod ").into_iter().map(|child| format!("{module}::{child}"));
+            let used = paths(module, text).into_iter().chain(children);
+            uses.insert(
+                module,
+                used.filter_map(|path| target(&modules, &path)).filter(|used| used != module).collect(),
+            );
+        }
+        // What uses nothing that is left is in no circle.
+        while let Some(free) = uses.iter().find(|(_, used)| used.is_empty()).map(|(module, _)| *module) {
+            uses.remove(free);
+            uses.values_mut().for_each(|used| used.retain(|used| *used != free));
+        }
+        assert!(uses.is_empty(), "these files of {root} use each other: {uses:#?}");
     }
-    // What uses nothing that is left is in no circle.
-    while let Some(free) = uses.iter().find(|(_, used)| used.is_empty()).map(|(module, _)| *module) {
-        uses.remove(free);
-        uses.values_mut().for_each(|used| used.retain(|used| *used != free));
-    }
-    assert!(uses.is_empty(), "these files of {ROOT} use each other: {uses:#?}");
 }
 
 #[test]
 fn a_rule_knows_no_other_rule() {
-    let modules = modules();
-    let is_rule = |text: &str| text.contains("\npub(crate) const RULE: Rule =");
-    let rules = || modules.iter().filter(|(module, text)| module.starts_with("contract::") && is_rule(text));
-    assert!(rules().count() > 30 || modules.is_empty());
-    for (rule, text) in rules() {
-        for path in paths(text) {
-            let other = target(&modules, &path).filter(|used| rules().any(|(module, _)| module == used));
-            assert_eq!(other, None, "{ROOT}{rule}: put what both rules need into a file below them");
+    for root in ["migrator/compile/src/", "migrator/lint/src/"] {
+        let modules = modules(root);
+        let is_rule = |text: &str| text.contains("const RULE: Rule =");
+        let rules: Vec<&str> = modules.iter().filter(|(_, text)| is_rule(text)).map(|(module, _)| &**module).collect();
+        assert!(rules.len() > 30 || modules.is_empty(), "{root}: {rules:?}");
+        for rule in &rules {
+            for path in paths(rule, &modules[*rule]) {
+                let other = target(&modules, &path).filter(|used| rules.contains(used));
+                assert_eq!(other, None, "{root}{rule}: put what both rules need into a file below them");
+            }
         }
     }
 }

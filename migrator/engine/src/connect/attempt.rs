@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::NoticeSink;
+use super::notices::NoticeSink;
 use crate::conninfo::ssl::{self, SslMode};
 use crate::conninfo::{ConnectionTarget, Host};
 use crate::tls::{self, Canceller};

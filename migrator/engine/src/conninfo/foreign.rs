@@ -1,7 +1,7 @@
 //! Parameters that other clients and tools put into a URL, and what to write instead. Pure.
 
+use super::invalid::usage;
 use super::parameters::KEYWORDS;
-use super::usage;
 use crate::error::Error;
 
 /// Names as those tools write them, the tools, and what to write instead.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Environment;
+use super::environment::Environment;
 use super::parameters::{Parameters, quotable};
 
 /// The parameters of a service; the error is a sentence.

@@ -1,8 +1,8 @@
-//! What the parameters say about encryption; `crate::tls` carries it out.
+//! What the parameters say about encryption; the module `tls` carries it out.
 
 use std::path::PathBuf;
 
-use super::Environment;
+use super::environment::Environment;
 use super::parameters::{Parameters, quotable};
 
 /// libpq's `sslmode`.

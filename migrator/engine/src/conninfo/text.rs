@@ -4,8 +4,9 @@
 //! half of a password can be anywhere.
 
 use super::foreign;
+use super::invalid::usage;
 use super::parameters::{Invalid, Parameters};
-use super::{keywords, uri, usage};
+use super::{keywords, uri};
 use crate::error::Error;
 
 /// The parameters, and the names of those that are passed on as settings of the session.

@@ -3,7 +3,7 @@
 use migrator_diagnostic::printable;
 use serde_json::{Value, json};
 
-use super::{Facts, name};
+use super::set::{Facts, escape, name};
 
 /// A fact that is not the same in both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,21 @@ fn changed_lines(difference: &Difference) -> Vec<String> {
     let mut shown = middle('-', &expected);
     shown.extend(middle('+', &found));
     shown
+}
+
+impl Facts {
+    /// The lines that only one of the two has: `-` for ours, `+` for the other's.
+    pub fn differences(&self, other: &Facts) -> Vec<String> {
+        let line = |sign, fact: &Difference, definition: &str| {
+            format!("{sign} {} {} {}", fact.object, name(&fact.kind, &fact.part), escape(definition))
+        };
+        let lines = |fact: Difference| {
+            let (ours, others) = (fact.expected.clone(), fact.found.clone());
+            let ours = ours.map(|definition| line('-', &fact, &definition));
+            ours.into_iter().chain(others.map(|definition| line('+', &fact, &definition)))
+        };
+        diff(self, other).into_iter().flat_map(|fact| lines(fact).collect::<Vec<_>>()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `plan`: what `up` would do; writes nothing.
 
-use super::options;
+use super::options::options;
 use crate::error::Error;
 use crate::history::History;
 use crate::migrator::Migrator;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{WAIT_LOCK, down, options};
+use super::down;
+use super::options::{WAIT_LOCK, options};
 use crate::apply::apply;
 use crate::error::Error;
 use crate::event::Applied;

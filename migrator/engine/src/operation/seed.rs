@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{WAIT_LOCK, options};
+use super::options::{WAIT_LOCK, options};
 use crate::apply::{self, Beside};
 use crate::embedded::Script;
 use crate::error::Error;

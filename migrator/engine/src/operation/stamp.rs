@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{WAIT_LOCK, options};
+use super::options::{WAIT_LOCK, options};
 use crate::apply::Beside;
 use crate::connect::failed;
 use crate::error::Error;

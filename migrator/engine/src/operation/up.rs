@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::options::{WAIT_LOCK, options};
 use super::plan::PlanOptions;
-use super::{WAIT_LOCK, audit, drift, options, plan};
+use super::{audit, drift, plan};
 use crate::apply::{Beside, Executor, apply};
 use crate::error::{Error, ErrorKind, Exit};
 use crate::event::Applied;

@@ -1,6 +1,6 @@
 //! Where history and binary diverge, and the messages about it.
 
-use super::{Obstacle, State, Survey};
+use super::survey::{State, Survey};
 use crate::embedded::{Embedded, Migration};
 use crate::history::Direction;
 
@@ -173,13 +173,13 @@ pub(super) fn find(
     found
 }
 
-/// The same as an obstacle, if there is anything.
+/// The same as an error, if there is anything.
 pub(super) fn refuse(
     set: &'static Embedded,
     survey: &Survey,
     direction: Option<Direction>,
     out_of_order: bool,
-) -> Result<(), Obstacle> {
+) -> Result<(), Vec<Divergence>> {
     let found = find(set, survey, direction, out_of_order);
-    if found.is_empty() { Ok(()) } else { Err(Obstacle::Diverged(found)) }
+    if found.is_empty() { Ok(()) } else { Err(found) }
 }

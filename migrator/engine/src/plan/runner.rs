@@ -14,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 use refinery::{Migration, Runner};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 
-use super::{Obstacle, State, Survey, Target};
+use super::step::{Obstacle, Target};
+use super::survey::{State, Survey};
 
 /// The history, behind the traits of a database.
 struct Memory(Vec<Migration>);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Step;
+use super::step::Step;
 
 impl Step {
     /// The step for programs, with its SQL if that is wanted.

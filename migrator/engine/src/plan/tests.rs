@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::embedded::Block;
+use crate::embedded::Script;
 use crate::history::AppliedMigration;
 
 /// A set of migrations `<version>_m`, each with the checksum `c<number>` and a down block unless the version ends in `!`.

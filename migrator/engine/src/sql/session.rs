@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{identifier, literal};
+use super::quote::{identifier, literal};
 
 /// Resets the session to what it was when it began, then to what a migration may rely on.
 ///
@@ -160,7 +160,7 @@ fn all_settings(limits: &Limits) -> String {
     )
 }
 
-/// Keeps the state of the session for the event of the same transaction, which is written under [`super::OURS`]. `anew`: the hash
+/// Keeps the state of the session for the event of the same transaction, which is written under [`super::quote::OURS`]. `anew`: the hash
 /// of all settings is computed again; otherwise it is the last one of this session.
 pub(crate) fn capture_session(limits: &Limits, anew: bool) -> Vec<String> {
     let sum = format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits));

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{identifier, literal};
+use super::quote::{identifier, literal};
 use crate::embedded::Settings;
 
 /// The two history tables and the lock that guards them, as the settings name them.
