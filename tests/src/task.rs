@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser as _, error::ErrorKind};
 use migrator_xtask::database::{create, drop, reset};
 use migrator_xtask::developer::{self, Context};
-use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, make_printable};
+use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, parse};
 use migrator_xtask::prove::{locks, proof};
 use proof::before::{Before, Branch, Repeatable};
 use serde_json::Value;
@@ -54,14 +53,9 @@ pub fn is_meant(arguments: &[OsString]) -> bool {
 
 /// Runs the task that the arguments ask for.
 pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let line = match Line::try_parse_from(arguments) {
+    let line: Line = match parse(arguments) {
         Ok(line) => line,
-        Err(mut error) => {
-            make_printable(&mut error);
-            // Where it cannot be printed, the exit code says it.
-            let _ = error.print();
-            return ExitCode::from(if error.kind() == ErrorKind::DisplayHelp { 0 } else { 2 });
-        }
+        Err(exit) => return ExitCode::from(exit as u8),
     };
     let terminal = Terminal::new(line.global.quiet, line.global.verbose, line.global.color);
     let variable = |name: &str| std::env::var(name).ok();
@@ -69,6 +63,7 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
         let target = ConnectionTarget::read(line.global.database_url.as_deref(), variable)?;
         let mut context = Context::new(embedded, terminal, target, variable("MIGRATOR_ENV"));
         context.own = variable(OWN).map(PathBuf::from);
+        context.changes = matches!(line.task, Task::Create(_) | Task::Drop(_) | Task::Reset(_));
         Ok(match line.task {
             Task::Create(args) => developer::run(context, async |context| create::run(context, &args).await),
             Task::Drop(args) => developer::run(context, async |context| drop::run(context, &args).await),

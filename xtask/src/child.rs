@@ -16,7 +16,7 @@ use signal_hook::iterator::exfiltrator::origin::{Origin, WithOrigin};
 use crate::output;
 
 /// What would end us before it.
-const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+pub(crate) const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
 /// The process while it lives, or is dead and not yet waited for: until then no other process gets its number.
 type Living = Arc<Mutex<Option<Pid>>>;
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &mut Command) -> Result<u8> {
 }
 
 /// The signals that our parent wants ignored, as `nohup` does: the program is to inherit that. Known where there is /proc.
-fn ignored() -> Vec<i32> {
+pub(crate) fn ignored() -> Vec<i32> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

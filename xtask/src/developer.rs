@@ -21,10 +21,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use migrator_engine::signals::{Guarded, guard};
-use migrator_engine::{Cancellation, ConnectionTarget, Embedded, Error, Exit, Migrator, Release, Session, Terminal};
+use migrator_engine::{
+    Cancellation, ConnectionTarget, Embedded, Error, Exit, Migrator, Release, Session, Terminal, drive,
+};
 
-use crate::output;
+use crate::signals;
 use migrator_postgres::TemporaryServer;
 
 /// What a task on a database works with.
@@ -36,6 +37,8 @@ pub struct Context {
     pub terminal: Arc<Terminal>,
     /// Where to.
     pub target: ConnectionTarget,
+    /// It changes a database: what it has done is true also where the result cannot be written.
+    pub changes: bool,
     /// The data directory of the one server that is the workspace's own, or this run's alone.
     pub own: Option<PathBuf>,
 }
@@ -49,10 +52,8 @@ impl Context {
         environment: Option<String>,
     ) -> Context {
         let terminal = Arc::new(terminal);
-        let release = Release::new(env!("CARGO_PKG_VERSION"), "dev");
-        let migrator =
-            Migrator::new(embedded).release(release).observer(Arc::clone(&terminal)).environment(environment);
-        Context { migrator, terminal, target, own: None }
+        let migrator = Migrator::new(embedded).observer(Arc::clone(&terminal)).environment(environment);
+        Context { migrator, terminal, target, changes: false, own: None }
     }
 
     /// A context on a throwaway server, which is this run's alone.
@@ -75,6 +76,13 @@ impl Context {
         Ok(Context { own: Some(server.data_directory()), ..self.at(throwaway(server)?) })
     }
 
+    /// The same for a release of the migrator's package: that is what the history records.
+    #[must_use]
+    pub fn release(mut self, version: String) -> Context {
+        self.migrator = self.migrator.release(Release::new(version.leak(), "dev"));
+        self
+    }
+
     /// Connects and reads the history; writes nothing.
     pub async fn connect(&self) -> Result<Session, Error> {
         self.migrator.connect(&self.target).await
@@ -95,27 +103,5 @@ fn throwaway(server: &TemporaryServer) -> Result<ConnectionTarget, Error> {
 pub fn run(mut context: Context, work: impl AsyncFnOnce(&Context) -> Result<Exit, Error>) -> ExitCode {
     let cancellation = Cancellation::new();
     context.migrator = context.migrator.cancellation(&cancellation);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            output::note(format!("error: the runtime cannot be started: {error}"));
-            return ExitCode::from(output::FAILED);
-        }
-    };
-    let told = |name: &str| context.terminal.warn(&format!("{name}: stopping; the running statement is cancelled"));
-    let (outcome, signal) = match runtime.block_on(guard(&cancellation, work(&context), told)) {
-        Ok(Guarded { outcome, signal }) => (outcome, signal),
-        Err(signal) => return ExitCode::from(128 + signal as u8),
-    };
-    match (outcome, signal) {
-        // What was finished in spite of the signal is finished.
-        (Ok(exit), _) => ExitCode::from(exit as u8),
-        (Err(error), signal) => {
-            context.terminal.fail(&error);
-            match signal {
-                Some(signal) if error.exit() != Exit::InDoubt => ExitCode::from(128 + signal as u8),
-                _ => ExitCode::from(error.exit() as u8),
-            }
-        }
-    }
+    signals::while_working(|| drive(&context.terminal, &cancellation, context.changes, work(&context)))
 }

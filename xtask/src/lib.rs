@@ -65,6 +65,7 @@ mod migrator;
 mod output;
 pub mod prove;
 mod release;
+mod signals;
 mod usage;
 mod workspace;
 

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use migrator_build::Loaded;
 use migrator_engine::Embedded;
 use serde_json::Value;
 
+use crate::output;
 use crate::workspace::Workspace;
 
 /// A migrator with the SQL inside that is on disk.
@@ -18,18 +20,31 @@ pub(crate) struct Fresh {
     pub(crate) embedded: &'static Embedded,
 }
 
+/// The set that is on disk, after the warnings that a build would show.
+///
+/// # Errors
+/// Every problem of the directory.
+pub(crate) fn load_and_warn(workspace: &Workspace) -> Result<&'static Embedded> {
+    let loaded = read(workspace)?;
+    loaded.warnings.iter().for_each(|warning| output::note(format!("warning: {warning}")));
+    Ok(leak(loaded))
+}
+
 /// The set that is on disk; nothing is built.
 ///
 /// # Errors
 /// Every problem of the directory.
 pub(crate) fn load(workspace: &Workspace) -> Result<&'static Embedded> {
-    match migrator_build::load(&workspace.db()) {
-        Ok(loaded) => {
-            // It lives until the process ends, as a compiled one does.
-            Ok(Box::leak(Box::new(loaded.set)))
-        }
-        Err(problems) => bail!("the db directory has errors\n{problems}"),
-    }
+    read(workspace).map(leak)
+}
+
+fn read(workspace: &Workspace) -> Result<Loaded> {
+    migrator_build::load(&workspace.db()).map_err(|problems| anyhow!("the db directory has errors\n{problems}"))
+}
+
+/// It lives until the process ends, as a compiled one does.
+fn leak(loaded: Loaded) -> &'static Embedded {
+    Box::leak(Box::new(loaded.set))
 }
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.

@@ -1,4 +1,4 @@
-//! The only place that prints: results on stdout, everything else on stderr.
+//! What the tasks print: results on stdout through the engine's `output`, everything else on stderr.
 //!
 //! Paths, git, cargo and servers may say what a terminal obeys: `printable` makes text of it. A dead reader ends no work; what could not
 //! be written to stdout for another reason is told at the end.
@@ -6,10 +6,10 @@
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use anstream::{AutoStream, ColorChoice};
 use migrator_diagnostic::printable;
+use migrator_engine::output as engine;
 
 /// `check`, `dump --check` or `chaos` found something.
 pub(crate) const FOUND: u8 = 1;
@@ -30,53 +30,14 @@ impl Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// Why a result could not be written.
-static UNWRITTEN: Mutex<Option<String>> = Mutex::new(None);
-
 /// A line of what was asked for.
 pub(crate) fn result(line: impl Display) {
-    rendered(printable::lines(&line.to_string(), "  "));
+    engine::result(&line.to_string());
 }
 
 /// What was asked for, in a form that is fit to be printed already, colours included.
 pub(crate) fn rendered(text: impl Display) {
-    let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    // A reader that has seen enough (`| head`) is not a failure of ours, hence no `println!`.
-    if let Err(error) =
-        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-        && let Ok(mut unwritten) = UNWRITTEN.lock()
-    {
-        unwritten.get_or_insert(error.to_string());
-    }
-}
-
-/// Something of several lines. What comes from outside and may hold a line end is made printable before.
-pub(crate) fn results(lines: &str) {
-    rendered(printable::text(lines));
-}
-
-/// A result as JSON.
-pub(crate) fn json(value: &serde_json::Value) {
-    rendered(printable::json(&value.to_string()));
-}
-
-/// The text of a file as it is; a terminal gets what it would obey escaped.
-pub(crate) fn file(text: &str) {
-    if io::stdout().is_terminal() { results(text) } else { rendered(text) }
-}
-
-/// Asks a yes-or-no question on the terminal; `None`, if there is no one to ask.
-pub(crate) fn confirm(question: &str) -> Option<bool> {
-    if !io::stdin().is_terminal() {
-        return None;
-    }
-    let asked = format!("{} [y/N] ", printable::lines(question, "  "));
-    let mut stderr = io::stderr().lock();
-    stderr.write_all(asked.as_bytes()).and_then(|()| stderr.flush()).ok()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).ok()?;
-    Some(matches!(answer.trim(), "y" | "Y" | "yes"))
+    engine::rendered(&text.to_string());
 }
 
 /// A line about what is going on. In a text of several lines, `help:` lines stay at the margin, the others belong to the first one.
@@ -108,9 +69,9 @@ pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
         note(format!("error: {}", describe(&error)));
         ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
     });
-    let unwritten = UNWRITTEN.lock().ok().and_then(|mut unwritten| unwritten.take());
-    if let Some(cause) = &unwritten {
-        note(format!("error: the result could not be written to stdout: {cause}"));
+    let unwritten = engine::unwritten();
+    if let Some(unwritten) = &unwritten {
+        note(format!("error: the result could not be written to stdout: {}", unwritten.cause));
     }
     match ended {
         Ok(_) if unwritten.is_some() => ExitCode::from(FAILED),

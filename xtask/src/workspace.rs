@@ -61,6 +61,19 @@ impl Workspace {
         ask.exec().context("failed to read the workspace with `cargo metadata`")
     }
 
+    /// The version of the migrator's package, which the history records as the release.
+    ///
+    /// # Errors
+    /// There is no such package.
+    pub(crate) fn release(&self) -> Result<String> {
+        let mut ask = MetadataCommand::new();
+        ask.cargo_path(cargo()).current_dir(&self.root).no_deps();
+        let metadata = ask.exec().context("failed to read the workspace with `cargo metadata`")?;
+        let package = metadata.packages.iter().find(|package| package.name == MIGRATOR);
+        let package = package.with_context(|| format!("the workspace has no package `{MIGRATOR}`"))?;
+        Ok(package.version.to_string())
+    }
+
     /// Builds the migrator; cargo's own messages go to stderr. `None`: the build failed and cargo has said why.
     ///
     /// Only this one package is selected: cargo would unite the features of several.

@@ -90,12 +90,17 @@ impl Command {
         !matches!(self, Command::Show(_) | Command::List(_) | Command::Version(_))
     }
 
-    /// What it applies, if it applies anything.
-    pub(crate) fn applies(&self) -> Option<PlanOptions> {
+    /// What it plans to apply, if anything.
+    pub(crate) fn plans(&self) -> Option<PlanOptions> {
         match self {
-            Command::Up(args) if !args.dry_run => Some(args.options().planning()),
+            Command::Up(args) => Some(args.options().planning()),
             _ => None,
         }
+    }
+
+    /// Whether it applies migrations.
+    pub(crate) fn applies(&self) -> bool {
+        matches!(self, Command::Up(args) if !args.dry_run)
     }
 
     /// Whether it changes a database: what it has done is true, also where it cannot say so.

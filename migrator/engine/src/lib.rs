@@ -72,7 +72,7 @@ mod introspect;
 mod lock;
 mod migrator;
 pub mod operation;
-mod output;
+pub mod output;
 pub mod plan;
 mod recorded;
 mod report;
@@ -102,7 +102,7 @@ pub use migrator::Migrator;
 pub use migrator_model as model;
 pub use output::{Color, Terminal};
 pub use session::{Locked, Session};
-pub use usage::{Request, is_command, make_printable};
+pub use usage::{Request, is_command, make_printable, parse};
 
 /// The set that the build script has embedded.
 #[macro_export]
@@ -147,19 +147,11 @@ pub fn run(
     release: Release,
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> ExitCode {
-    let cli = match usage::parse(arguments) {
+    let cli: cli::Cli = match usage::parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return ExitCode::from(exit as u8),
     };
-    let color = cli.global.color.on_stderr();
     let changes = cli.command.changes();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            output::last_word(&format!("error: the runtime cannot be started: {error}"));
-            return ExitCode::from(Exit::Other as u8);
-        }
-    };
     let cancellation = Cancellation::new();
     let terminal = Arc::new(output::Terminal::new(cli.global.quiet, cli.global.verbose, cli.global.color));
     let migrator = Migrator::new(embedded)
@@ -168,9 +160,28 @@ pub fn run(
         .cancellation(&cancellation)
         .environment(std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty()));
     let context = command::Context { migrator, terminal: Arc::clone(&terminal), database_url: cli.global.database_url };
-    let work = cli.command.run(&context);
+    drive(&terminal, &cancellation, changes, cli.command.run(&context))
+}
+
+/// Runs the work of a command to its end, or to what a signal has it come to: prints the error, if any, and says how the process ends.
+///
+/// `cancellation` is that of the work's migrator. `changes`: the work changes a database, which is true also where the result cannot
+/// be written.
+pub fn drive(
+    terminal: &Terminal,
+    cancellation: &Cancellation,
+    changes: bool,
+    work: impl Future<Output = Result<Exit, Error>>,
+) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::last_word(&format!("error: the runtime cannot be started: {error}"));
+            return ExitCode::from(Exit::Other as u8);
+        }
+    };
     let told = |name: &str| terminal.warn(&format!("{name}: stopping; the running statement is cancelled"));
-    let Guarded { outcome, signal } = match runtime.block_on(signals::guard(&cancellation, work, told)) {
+    let Guarded { outcome, signal } = match runtime.block_on(signals::guard(cancellation, work, told)) {
         Ok(guarded) => guarded,
         Err(signal) => return ExitCode::from(128 + signal as u8),
     };
@@ -179,17 +190,17 @@ pub fn run(
         // What was finished in spite of the signal is finished.
         Ok(exit) => {
             if let Some(error) = &unwritten {
-                output::fail(error, color);
+                terminal.fail(error);
             }
             return ExitCode::from(unwritten.map_or(exit, |error| error.exit()) as u8);
         }
         Err(error) => {
-            output::fail(&error, color);
+            terminal.fail(&error);
             error.exit()
         }
     };
     if let Some(error) = &unwritten {
-        output::fail(error, color);
+        terminal.fail(error);
     }
     // In doubt stays in doubt; otherwise a signal is the reason.
     match signal {

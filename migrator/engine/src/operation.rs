@@ -58,6 +58,15 @@ impl Session {
         plan::run(self, options).await
     }
 
+    /// Refuses a pending migration without a statement, up to and including `to`: it is not written yet, and once applied it can no
+    /// longer be changed. Unlike [`Session::plan`] with `refuse_empty` it asks nothing else of the history.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn refuse_empty(&self, to: Option<i64>) -> Result<(), Error> {
+        plan::refuse_pending_empty(self, to)
+    }
+
     /// Applies what is pending.
     ///
     /// # Errors

@@ -60,7 +60,8 @@ fn columns_of_stderr() -> Option<usize> {
 
 /// What could not be written to stdout.
 #[derive(Debug, Clone)]
-pub(crate) struct Unwritten {
+#[non_exhaustive]
+pub struct Unwritten {
     /// What the system says.
     pub cause: String,
     /// The last of it.
@@ -69,33 +70,33 @@ pub(crate) struct Unwritten {
 
 static UNWRITTEN: Mutex<Option<Unwritten>> = Mutex::new(None);
 
-/// What could not be written to stdout, if anything. A reader that has gone (`| head`) is not a failure.
-pub(crate) fn unwritten() -> Option<Unwritten> {
-    UNWRITTEN.lock().ok().and_then(|unwritten| unwritten.clone())
+/// What could not be written to stdout since it was last asked. A reader that has gone (`| head`) is not a failure.
+pub fn unwritten() -> Option<Unwritten> {
+    UNWRITTEN.lock().ok().and_then(|mut unwritten| unwritten.take())
 }
 
 /// Writes one line of a result.
-pub(crate) fn result(line: &str) {
+pub fn result(line: &str) {
     write_result(&printable::lines(line, "  "));
 }
 
 /// Writes a result as JSON.
-pub(crate) fn json(value: &serde_json::Value) {
+pub fn json(value: &serde_json::Value) {
     write_result(&printable::json(&value.to_string()));
 }
 
 /// Writes a result of several lines. What comes from outside and may hold a line end is put in with [`cell`].
-pub(crate) fn results(lines: &str) {
+pub fn results(lines: &str) {
     write_result(&printable::text(lines));
 }
 
 /// Writes a result whose parts are fit to be printed already, colours included: rendered errors, [`cell`]s.
-pub(crate) fn rendered(text: &str) {
+pub fn rendered(text: &str) {
     write_result(text);
 }
 
 /// Writes the text of a file as it is; a terminal gets what it would obey escaped.
-pub(crate) fn file(text: &str) {
+pub fn file(text: &str) {
     if io::stdout().is_terminal() { results(text) } else { write_result(text) }
 }
 
@@ -171,7 +172,7 @@ impl Terminal {
     }
 
     /// When to colour.
-    pub fn color(&self) -> Color {
+    pub(crate) fn color(&self) -> Color {
         self.color
     }
 
@@ -267,7 +268,7 @@ impl Terminal {
 }
 
 /// Asks a yes-or-no question on the terminal; `None` if there is no terminal.
-pub(crate) fn confirm(question: &str) -> Option<bool> {
+pub fn confirm(question: &str) -> Option<bool> {
     let terminal = io::stdin().is_terminal();
     if !terminal || !write_message(&format!("{} [y/N] ", printable::lines(question, "  "))) {
         return None;
@@ -278,7 +279,7 @@ pub(crate) fn confirm(question: &str) -> Option<bool> {
 }
 
 /// Prints an error with its notes and its ways out.
-pub(crate) fn fail(error: &Error, color: bool) {
+pub fn fail(error: &Error, color: bool) {
     write_message(&format!("{}\n", error.render_in(color, columns_of_stderr())));
 }
 

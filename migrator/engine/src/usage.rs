@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::builder::{Resettable, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
 use migrator_diagnostic::printable;
 
 use crate::cli::Cli;
@@ -37,23 +37,21 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["new", "add", "generate", "make", "init"], "run `cargo xtask new NAME` to write a new migration"),
     (&["dump", "load"], "run `cargo xtask dump` to write db/schema.sql"),
     (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to start with an empty database, in development"),
-    (
-        &["create", "drop", "reset", "verify"],
-        "that command is in development builds only: `cargo xtask migrate COMMAND`",
-    ),
+    (&["create", "drop", "reset"], "run `cargo xtask migrate COMMAND`, which only developers have"),
+    (&["verify"], "run `cargo xtask verify`, which only developers have"),
     (&["env"], "run `migrator environment`"),
     (&["ls"], "run `migrator list`"),
     (&["sql"], "run `migrator plan --sql`, or `migrator show VERSION`"),
     (&["ping", "ready"], "run `migrator wait`"),
 ];
 
-/// Reads the command line.
+/// Reads a command line, that of the migrator or of a program beside it.
 ///
 /// # Errors
-/// The exit code, after the message has been printed.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+/// The exit code, once what is to be said is printed.
+pub fn parse<P: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<P, Exit> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let mut command = Cli::command();
+    let mut command = P::command();
     let matches = command.try_get_matches_from_mut(&arguments);
     let empty = match &matches {
         Ok(matches) => empty_variable(&command, matches),
@@ -66,12 +64,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
         output::fail(&error, output::Color::default().on_stderr());
         return Err(Exit::Usage);
     }
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|mut error| {
+    matches.and_then(|matches| P::from_arg_matches(&matches)).map_err(|mut error| {
         if let Some(variable) = variable_of(&command, &error) {
             tip(&mut error, format!("the value comes from the environment variable `{}`", variable.to_string_lossy()));
         }
         // clap shows an option from the environment in the usage as if it were required.
-        let again = without_environment(Cli::command()).try_get_matches_from(&arguments).err();
+        let again = without_environment(P::command()).try_get_matches_from(&arguments).err();
         report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
     })
 }
@@ -88,8 +86,10 @@ pub struct Request {
     pub connects: bool,
     /// The URL that it gives itself. It may hold a password.
     pub database_url: Option<String>,
-    /// What it applies, if it applies anything.
-    pub applies: Option<PlanOptions>,
+    /// What it plans to apply, if anything.
+    pub plans: Option<PlanOptions>,
+    /// It also applies that.
+    pub applies: bool,
 }
 
 impl Request {
@@ -98,7 +98,8 @@ impl Request {
         let arguments = std::iter::once(OsString::from("migrator")).chain(arguments);
         let matches = without_environment(Cli::command()).try_get_matches_from(arguments).ok()?;
         let Cli { global, command } = Cli::from_arg_matches(&matches).ok()?;
-        Some(Request { connects: command.connects(), database_url: global.database_url, applies: command.applies() })
+        let (connects, plans, applies) = (command.connects(), command.plans(), command.applies());
+        Some(Request { connects, database_url: global.database_url, plans, applies })
     }
 }
 
@@ -234,10 +235,19 @@ mod tests {
         let read = |line: &str| Request::read(line.split(' ').map(OsString::from));
         let up = read("--color never up --to 3 --database-url postgresql://x").unwrap();
         assert_eq!((up.connects, up.database_url.as_deref()), (true, Some("postgresql://x")));
-        assert_eq!(up.applies.unwrap().to, Some(3));
-        for (line, connects) in [("status", true), ("up --dry-run", true), ("list", false), ("version --json", false)] {
+        assert_eq!((up.plans.unwrap().to, up.applies), (Some(3), true));
+        for (line, connects, plans) in [
+            ("status", true, false),
+            ("up --dry-run", true, true),
+            ("list", false, false),
+            ("version --json", false, false),
+        ] {
             let request = read(line).unwrap();
-            assert_eq!((request.connects, request.applies.is_some()), (connects, false), "{line}");
+            assert_eq!(
+                (request.connects, request.plans.is_some(), request.applies),
+                (connects, plans, false),
+                "{line}"
+            );
         }
         for line in ["up --help", "help up", "--version", "upp", "up --nonesuch"] {
             assert!(read(line).is_none(), "{line}");

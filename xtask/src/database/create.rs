@@ -2,7 +2,7 @@
 
 use crate::developer::Context;
 use crate::maintenance;
-use crate::output::result;
+use migrator_engine::output::result;
 use migrator_engine::{Error, Exit};
 
 /// The arguments of `create`.
@@ -18,7 +18,7 @@ pub struct Args {
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let name = context.target.database();
     match if_missing(context).await? {
-        true => result(format!("created database `{name}`")),
+        true => result(&format!("created database `{name}`")),
         false if args.if_missing => {}
         false => {
             return Err(Error::other(format!("cannot create database `{name}`: it exists already"))

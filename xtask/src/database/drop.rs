@@ -3,7 +3,7 @@
 use crate::database::guard::{self, Guard};
 use crate::developer::Context;
 use crate::maintenance;
-use crate::output::result;
+use migrator_engine::output::result;
 use migrator_engine::{Error, Exit};
 
 /// The arguments of `drop`.

@@ -2,8 +2,8 @@
 
 use crate::developer::Context;
 use crate::maintenance::{exists, is_cluster_of};
-use crate::output::confirm;
 use migrator_engine::client::Connection;
+use migrator_engine::output::confirm;
 use migrator_engine::{ConnectionTarget, Error, Silent};
 
 /// What `drop` and `reset` ask for before they destroy anything.

@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
-use clap::Parser as _;
-use migrator_engine::operation::PlanOptions;
-use migrator_engine::{ConnectionTarget, Embedded, Exit, Global, Request, Terminal};
+use clap::CommandFactory as _;
+use migrator_engine::{ConnectionTarget, Embedded, Global, Request, Terminal, parse};
 
 use crate::child;
 use crate::database::{create, drop, reset};
@@ -19,7 +18,6 @@ use crate::environment::Environment;
 use crate::migrator;
 use crate::output;
 use crate::prove::{dump, locks};
-use crate::usage;
 use crate::workspace::Workspace;
 use arguments::Arguments;
 use migrator_postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
@@ -95,14 +93,6 @@ enum Task {
     Migrator(#[expect(dead_code, reason = "the migrator gets the whole line")] Vec<OsString>),
 }
 
-impl Task {
-    /// Whether a line asks for one of these, and not for the migrator; also where it makes no sense.
-    fn is_meant(words: &[OsString]) -> bool {
-        let has = |names: &[&str]| words.iter().any(|word| names.iter().any(|name| word == name));
-        has(&["create", "drop", "reset"]) || (has(&["plan"]) && has(&["--locks", "--help", "-h"]))
-    }
-}
-
 /// The workspace's own server, running.
 struct Own {
     url: String,
@@ -114,50 +104,74 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let arguments = Arguments::divide(args.rest)?;
     let workspace = Workspace::locate()?;
     let environment = Environment::read(&workspace.root, args.env.as_deref().or(arguments.env.as_deref()))?;
-    let no_dump = args.no_dump || arguments.no_dump || switched_on(environment.get(NO_DUMP).as_deref())?;
-    if !Task::is_meant(&arguments.rest) {
+    let no_dump = args.no_dump || arguments.no_dump || switched_on(NO_DUMP, environment.get(NO_DUMP).as_deref())?;
+    if !is_of_tasks(&arguments.rest) {
         return become_migrator(&workspace, &environment, &arguments.rest, no_dump);
     }
     let words = std::iter::once(OsString::from("migrate")).chain(arguments.rest);
-    match Line::try_parse_from(words) {
+    match parse::<Line>(words) {
         Ok(line) => by_itself(&workspace, &environment, line, no_dump),
-        Err(error) => Ok(usage::report(error)),
+        Err(exit) => Ok(ExitCode::from(exit as u8)),
+    }
+}
+
+/// Whether a line, also an invalid one, asks for a task and not for a command of the migrator.
+fn is_of_tasks(words: &[OsString]) -> bool {
+    let line = std::iter::once(OsString::from("migrate")).chain(words.iter().cloned());
+    let Ok(matches) = Line::command().ignore_errors(true).try_get_matches_from(line) else { return false };
+    match matches.subcommand_name() {
+        Some("create" | "drop" | "reset") => true,
+        Some("plan") => ["--locks", "--help", "-h"].iter().any(|own| words.iter().any(|word| word == own)),
+        _ => false,
     }
 }
 
 /// A task on a database, with the library.
 fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_dump: bool) -> Result<ExitCode> {
-    let embedded = migrator::load(workspace)?;
-    let given = line.global.database_url.or_else(|| environment.get("DATABASE_URL"));
+    let embedded = migrator::load_and_warn(workspace)?;
+    let is_on = |name| switched_on(name, environment.get(name).as_deref());
+    let quiet = line.global.quiet || is_on("MIGRATOR_QUIET")?;
+    let terminal = Terminal::new(quiet, line.global.verbose || is_on("MIGRATOR_VERBOSE")?, line.global.color);
+    let given = line.global.database_url.filter(|url| !url.is_empty()).or_else(|| environment.get("DATABASE_URL"));
     let (target, own) = match &given {
-        Some(url) => (ConnectionTarget::read(Some(url), |name| environment.get(name))?, None),
+        Some(url) => (ConnectionTarget::read(Some(url), |name| environment.get(name)), None),
         None => {
             let own = own_cluster(workspace)?;
-            (ConnectionTarget::read(Some(&own.url), |_| None)?, Some(own.data_directory))
+            (ConnectionTarget::read(Some(&own.url), |_| None), Some(own.data_directory))
         }
     };
-    let terminal = Terminal::new(line.global.quiet, line.global.verbose, line.global.color);
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => {
+            terminal.fail(&error);
+            return Ok(ExitCode::from(error.exit() as u8));
+        }
+    };
+    if own.is_some() && matches!(line.task, Task::Plan(_)) {
+        create_missing(embedded, &target)?;
+    }
     let mut context = Context::new(embedded, terminal, target, environment.get("MIGRATOR_ENV"));
+    context = context.release(workspace.release()?);
     context.own = own;
-    let ended = match line.task {
+    context.changes = !matches!(line.task, Task::Plan(_));
+    Ok(match line.task {
         Task::Create(args) => developer::run(context, async |context| create::run(context, &args).await),
         Task::Drop(args) => developer::run(context, async |context| drop::run(context, &args).await),
         Task::Reset(args) => {
             let schema = workspace.db().join(dump::SCHEMA);
             let ended = developer::run(context, async |context| reset::run(context, &args, &schema).await);
             if ended == ExitCode::SUCCESS && !no_dump && is_own(workspace, given.as_deref())? {
-                refresh(workspace);
+                refresh(workspace, embedded);
             }
             ended
         }
-        Task::Plan(args) => plan(context, &args)?,
+        Task::Plan(args) => plan(context, environment, &args)?,
         Task::Migrator(_) => bail!("this is a command of the migrator"),
-    };
-    Ok(ended)
+    })
 }
 
 /// `plan --locks`, on the server that was named or on one that ends with it.
-fn plan(context: Context, args: &locks::Args) -> Result<ExitCode> {
+fn plan(context: Context, environment: &Environment, args: &locks::Args) -> Result<ExitCode> {
     let server = match &args.scratch_url {
         Some(_) => None,
         None => Some(TemporaryServer::start().context("failed to start the server to trace the locks on")?),
@@ -165,7 +179,12 @@ fn plan(context: Context, args: &locks::Args) -> Result<ExitCode> {
     Ok(developer::run(context, async |context| {
         let scratch = match &server {
             Some(server) => context.on(server)?,
-            None => context.at(ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?),
+            None => {
+                let url = args.scratch_url.as_deref().unwrap_or_default();
+                let target = ConnectionTarget::read(Some(url), |name| environment.get(name))?;
+                // Others may use that server, be it the workspace's own.
+                Context { own: None, ..context.at(target) }
+            }
         };
         locks::run(context, args, &scratch).await
     }))
@@ -182,9 +201,9 @@ fn become_migrator(
     migrator.envs(environment.additions()).args(arguments);
     let given = environment.get("DATABASE_URL");
     let request = Request::read(arguments.iter().cloned());
-    let (connects, url, applies) = match request {
-        Some(request) => (request.connects, request.database_url, request.applies),
-        None => (false, None, None),
+    let (connects, url, plans, applies) = match request {
+        Some(request) => (request.connects, request.database_url, request.plans, request.applies),
+        None => (false, None, None, false),
     };
     let target = match url.as_ref().or(given.as_ref()) {
         Some(url) => ConnectionTarget::read(Some(url), |name| environment.get(name)),
@@ -198,10 +217,10 @@ fn become_migrator(
         }
         None => ConnectionTarget::read(None, |_| None),
     };
-    let updates = applies.is_some() && url.is_none();
+    let updates = applies && url.is_none();
     // What is wrong with the target, the migrator says.
-    if let (Some(options), Ok(target)) = (applies, target) {
-        refuse_empty(fresh.embedded, target, &options)?;
+    if let (Some(options), Ok(target)) = (plans, target) {
+        refuse_empty(fresh.embedded, target, options.to)?;
     }
     let shown = fresh.executable.display();
     if no_dump || !updates || !is_own(workspace, given.as_deref())? {
@@ -211,14 +230,14 @@ fn become_migrator(
     }
     let ended = child::run(&mut migrator).with_context(|| format!("failed to run `{shown}`"))?;
     if ended == 0 {
-        refresh(workspace);
+        refresh(workspace, fresh.embedded);
     }
     Ok(ExitCode::from(ended))
 }
 
 /// Brings the committed schema up to date.
-fn refresh(workspace: &Workspace) {
-    if let Err(error) = migrator::load(workspace).and_then(|loaded| dump::refresh(workspace, loaded)) {
+fn refresh(workspace: &Workspace, embedded: &'static Embedded) {
+    if let Err(error) = dump::refresh(workspace, embedded) {
         output::note(format!(
             "warning: db/schema.sql and the facts could not be updated: {}\nhelp: run `cargo xtask dump` \
              to try again, or pass `--no-dump` to skip this",
@@ -247,17 +266,15 @@ fn create_missing(embedded: &'static Embedded, target: &ConnectionTarget) -> Res
 }
 
 /// In development an empty up block is an unfinished file: once it is applied, it cannot be changed any more.
-fn refuse_empty(embedded: &'static Embedded, target: ConnectionTarget, options: &PlanOptions) -> Result<()> {
+fn refuse_empty(embedded: &'static Embedded, target: ConnectionTarget, to: Option<i64>) -> Result<()> {
     if embedded.migrations.iter().all(|migration| !migration.up.statements.is_empty()) {
         return Ok(());
     }
     let context = Context::new(embedded, Terminal::silent(), target, None);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(async { context.connect().await?.plan(&options.clone().refuse_empty(true)).await }) {
-        Err(error) if error.exit() == Exit::Refused => Err(error.into()),
-        // What else is wrong, the migrator says.
-        _ => Ok(()),
-    }
+    // Why there is no connection, the migrator says.
+    let Ok(session) = runtime.block_on(context.connect()) else { return Ok(()) };
+    Ok(session.refuse_empty(to)?)
 }
 
 /// Whether a URL, if one was set, is that of the workspace's own database.
@@ -270,12 +287,12 @@ fn is_own(workspace: &Workspace, url: Option<&str>) -> Result<bool> {
 }
 
 /// What a variable says that is a switch, in the words that the migrator's own switches take.
-fn switched_on(value: Option<&str>) -> Result<bool> {
+fn switched_on(name: &str, value: Option<&str>) -> Result<bool> {
     match value.map(str::to_lowercase).as_deref() {
         None | Some("0" | "false" | "f" | "no" | "n" | "off") => Ok(false),
         Some("1" | "true" | "t" | "yes" | "y" | "on") => Ok(true),
         Some(other) => {
-            Err(output::Usage(format!("invalid value `{other}` for `{NO_DUMP}`\nhelp: set it to `true` or `false`"))
+            Err(output::Usage(format!("invalid value `{other}` for `{name}`\nhelp: set it to `true` or `false`"))
                 .into())
         }
     }
@@ -286,11 +303,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_is_of_the_tasks_by_its_command_alone() {
+        let of_tasks = |line: &str| is_of_tasks(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for line in ["create", "--color never drop --yes", "reset --nonesuch", "plan --locks", "plan --help", "drop -h"]
+        {
+            assert!(of_tasks(line), "{line}");
+        }
+        for line in
+            ["seed reset", "show drop", "up --approved-by drop", "plan", "environment set reset", "up", "help drop"]
+        {
+            assert!(!of_tasks(line), "{line}");
+        }
+    }
+
+    #[test]
     fn a_switch_in_the_environment_is_on_off_or_an_error() {
         for (value, expected) in [(None, false), (Some("1"), true), (Some("True"), true), (Some("0"), false)] {
-            assert_eq!(switched_on(value).unwrap(), expected, "{value:?}");
+            assert_eq!(switched_on(NO_DUMP, value).unwrap(), expected, "{value:?}");
         }
-        let error = switched_on(Some("perhaps")).unwrap_err();
+        let error = switched_on(NO_DUMP, Some("perhaps")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid value `perhaps` for `MIGRATOR_NO_DUMP`\nhelp: set it to `true` or `false`"

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::database::guard::{self, Guard};
 use crate::developer::Context;
 use crate::maintenance;
-use crate::output::result;
 use load::Dump;
 use migrator_engine::operation::{SeedOptions, UpOptions};
+use migrator_engine::output::result;
 use migrator_engine::{Error, Exit};
 
 mod load;
@@ -47,15 +47,15 @@ pub async fn run(context: &Context, args: &Args, schema: &Path) -> Result<Exit, 
     guard::permit(context, &connection, &target, &args.guard, "reset").await?;
     maintenance::drop(&connection, &target).await?;
     maintenance::create(&connection, &target).await?;
-    result(format!("dropped and created database `{}`", target.database()));
+    result(&format!("dropped and created database `{}`", target.database()));
     if let Some(dump) = dump {
-        result(format!("loaded {}", dump.load(context, &target).await?));
+        result(&format!("loaded {}", dump.load(context, &target).await?));
     }
     let report = context.connect().await?.up(&UpOptions::default().refuse_empty(true)).await?;
-    result(report.sentence());
+    result(&report.sentence());
     if let Some(name) = &args.seed {
         let report = context.connect().await?.seed(name, &SeedOptions::default()).await?;
-        result(report.sentence());
+        result(&report.sentence());
     }
     Ok(Exit::Done)
 }

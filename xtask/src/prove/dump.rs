@@ -36,7 +36,7 @@ pub struct Args {
 /// Migrates a new database, writes or compares.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let embedded = migrator::load(&workspace)?;
+    let embedded = migrator::load_and_warn(&workspace)?;
     let dump = make(embedded)?;
     if args.check { check(&workspace, &dump) } else { write(&workspace, embedded, &dump) }
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::developer::Context;
-use crate::output::{self, file, result};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::{Database, Scratch};
@@ -15,6 +14,7 @@ use migrator_engine::Locked;
 use migrator_engine::embedded::Script;
 use migrator_engine::history::History;
 use migrator_engine::operation::PlanOptions;
+use migrator_engine::output::{self, file, result};
 use migrator_engine::plan::{Plan, Step};
 use migrator_engine::units::{UnitKind, units};
 use migrator_engine::{Error, ErrorKind, Exit};
@@ -105,7 +105,7 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
         result("nothing to apply");
     }
     for (step, trace) in plan.steps.iter().zip(traces) {
-        result(step.sentence());
+        result(&step.sentence());
         let mut quiet = true;
         for statement in &trace.statements {
             let lines = statement.lines(Waits::Nobody);
@@ -113,14 +113,14 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
                 file(&format!("    {}", statement.sql.replace('\n', "\n    ")));
             }
             quiet &= lines.is_empty();
-            lines.iter().for_each(|line| result(format!("    {line}")));
+            lines.iter().for_each(|line| result(&format!("    {line}")));
         }
         if quiet {
             result("    no one waits for an existing relation");
         }
     }
     if !plan.steps.is_empty() {
-        result(format!("plan digest: {}", plan.digest()));
+        result(&format!("plan digest: {}", plan.digest()));
     }
 }
 

@@ -7,7 +7,6 @@ use migrator_diagnostic::printable;
 use serde_json::json;
 
 use crate::developer::Context;
-use crate::output::{self, result, results};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::Scratch;
@@ -16,6 +15,7 @@ pub use answer::{Answer, Verdict};
 use answer::{Finding, RolledBack, error_lines};
 use before::{Base, Before};
 use migrator_engine::embedded::Migration;
+use migrator_engine::output::{self, result, results};
 use migrator_engine::words;
 use migrator_engine::{Error, ErrorKind, Exit};
 
@@ -98,7 +98,7 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
         output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
     } else {
-        result(match failed {
+        result(&match failed {
             0 => "everything passed".to_owned(),
             count => format!("{count} of {} checks failed", findings.len()),
         });

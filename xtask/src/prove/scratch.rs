@@ -186,12 +186,8 @@ impl<'a> Scratch<'a> {
     fn context_of(&self, target: ConnectionTarget) -> Context {
         // What each step prints is not what this command is about.
         let terminal = Arc::new(Terminal::silent());
-        Context {
-            target,
-            migrator: self.context.migrator.clone().observer(Arc::clone(&terminal)),
-            terminal,
-            own: self.context.own.clone(),
-        }
+        let migrator = self.context.migrator.clone().observer(Arc::clone(&terminal));
+        Context { migrator, terminal, ..self.context.at(target) }
     }
 
     /// The release of the server: `15.18`.

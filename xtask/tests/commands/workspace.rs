@@ -47,7 +47,7 @@ impl Workspace {
         let workspace = Workspace { folder, shell };
         workspace.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\"]\n");
         workspace.write(".gitignore", "/target\n/.dev\nCargo.lock\n");
-        workspace.package("migrator", "[features]\ndev = []\n");
+        workspace.package("migrator", "");
         workspace.write("migrator/src/main.rs", STAND_IN);
         workspace.write("migrator/build.rs", BUILD);
         workspace.migration("001_init", "CREATE TABLE users (id bigint);");

@@ -1,6 +1,7 @@
 //! `plan`: what `up` would do; writes nothing.
 
 use super::options::options;
+use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::History;
 use crate::migrator::Migrator;
@@ -37,13 +38,27 @@ pub(crate) fn up(migrator: &Migrator, history: &History, options: &PlanOptions) 
 }
 
 fn refuse_empty(migrator: &Migrator, plan: &Plan) -> Result<(), Error> {
-    let old = migrator.embedded.settings.start_after.unwrap_or(i64::MIN);
-    let empty = plan.steps.iter().find_map(|step| match step {
-        Step::Migration { migration, .. } if migration.up.statements.is_empty() && migration.number > old => {
-            Some(migration)
-        }
-        _ => None,
+    let migrations = plan.steps.iter().filter_map(|step| match step {
+        Step::Migration { migration, .. } => Some(*migration),
+        Step::Repeatable(_) => None,
     });
+    refuse_the_empty_of(migrator, migrations)
+}
+
+/// Refuses an empty one of what is not applied, whatever else stands in the way of a plan.
+pub(crate) fn refuse_pending_empty(session: &Session, to: Option<i64>) -> Result<(), Error> {
+    let applied = |number: i64| session.history.applied.iter().any(|row| row.number() == Some(number));
+    let is_pending =
+        |migration: &&'static Migration| to.is_none_or(|to| migration.number <= to) && !applied(migration.number);
+    refuse_the_empty_of(&session.migrator, session.migrator.embedded.migrations.iter().filter(is_pending))
+}
+
+fn refuse_the_empty_of(
+    migrator: &Migrator,
+    mut migrations: impl Iterator<Item = &'static Migration>,
+) -> Result<(), Error> {
+    let old = migrator.embedded.settings.start_after.unwrap_or(i64::MIN);
+    let empty = migrations.find(|migration| migration.up.statements.is_empty() && migration.number > old);
     let Some(migration) = empty else { return Ok(()) };
     Err(Error::refused(format!("migration {} has no statement in its up block", migration.label()))
         .note(format!("the file is `{}`; once applied, it can no longer be changed", migration.file))

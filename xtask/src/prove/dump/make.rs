@@ -56,7 +56,7 @@ impl Migrated<'_> {
             if !maintenance::exists(&maintenance, &context.target).await? {
                 maintenance::create(&maintenance, &context.target).await?;
             }
-            context.connect().await?.up(&UpOptions::default()).await?;
+            context.connect().await?.up(&UpOptions::default().refuse_empty(true)).await?;
             context.connect().await?.facts_file().await
         });
         let facts = migrated
