@@ -6,7 +6,7 @@ use crate::workspace::section;
 
 /// The README's block, for this database and a role of its own.
 fn grants(project: &Project, role: &str) -> String {
-    let section = section("### The rights it needs");
+    let section = section("### Required privileges");
     let (_, rest) = section.split_once("```sql\n").unwrap();
     let sql = rest.split_once("```").unwrap().0;
     sql.replace("DATABASE crm", &format!("DATABASE {}", project.database())).replace("deploy", role)
@@ -14,7 +14,7 @@ fn grants(project: &Project, role: &str) -> String {
 
 /// The README's settings.
 fn settings() -> String {
-    let section = section("### The rights it needs");
+    let section = section("### Required privileges");
     let (_, rest) = section.split_once("```toml\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }

@@ -142,7 +142,7 @@ fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_and_the_ways_back
     let page = project.db().join("report.html");
     assert!(project.run(&["verify", "--html", page.to_str().unwrap()]).starts_with("exit 1\n"));
     let text = fs::read_to_string(&page).unwrap();
-    let broken = "Way back: <span class=\"badge bad\">the rollback does not restore the schema</span>";
+    let broken = "Rollback: <span class=\"badge bad\">the rollback does not restore the schema</span>";
     for part in ["column &quot;nothing&quot; does not exist", "No statement was traced.", broken, "not traced"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }

@@ -85,7 +85,7 @@ fn the_tour_shows_what_happens() {
     ]
     .iter();
     let mut planned = false;
-    let all: Vec<Shown> = commands("A tour of 60 seconds");
+    let all: Vec<Shown> = commands("A 60-second tour");
     assert_eq!(all.len(), 8);
     adopt_schema(&workspace);
     // The database that the reader has already.
@@ -140,6 +140,6 @@ fn every_command_stands_in_its_table_and_no_other() {
     let check = |heading: &str, help: &str| {
         assert_eq!(in_table(&section(heading)), in_help(help), "the table and the help");
     };
-    check("### `cargo xtask`: the developer's side, from any folder of the workspace", &tasks.stdout);
+    check("### `cargo xtask`: for developers, from any folder of the workspace", &tasks.stdout);
     check("### `migrator`: the binary that ships", &migrator.stdout);
 }

@@ -21,7 +21,7 @@ use report::{Finding, Report};
 /// Arguments of `check`.
 #[derive(Debug, Default, clap::Args)]
 #[command(
-    after_help = "Checks the rules of the db directory; hazards for the traffic and for the release that is still running, with the \
+    after_help = "Checks the rules of the db directory; hazards to live traffic and to the release that is still running, each with its \
                         lock, the reason and the safe way (listed in db/README.md); that no migration of the base branch is \
                         changed, renamed or deleted, and that new ones come after it; that no package but the migrator depends \
                         on the engine or reads db/ in its build script. Exit code 1: something was found.\n\n\
@@ -36,7 +36,7 @@ pub struct Args {
     /// Print JSON
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// How to print the findings; github: as annotations of a pull request
+    /// How to print the findings; `github` prints annotations for a pull request
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
 }

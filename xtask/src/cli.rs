@@ -57,7 +57,7 @@ pub enum Command {
     Verify(verify::Args),
     /// Run what CI runs.
     Ci(ci::Args),
-    /// Break the migrator's connection, process and server at every message, and check what is true.
+    /// Break the migrator's connection, process and server at every message, and check that its promises hold.
     Chaos(chaos::Args),
     /// Write db/schema.sql and the facts that `migrator drift` compares with, from a throwaway server.
     Dump(dump::Args),

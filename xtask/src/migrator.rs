@@ -64,7 +64,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
     let inside = digest_inside(&second.executable)?;
     if inside != embedded.digest {
         bail!(
-            "the migrator contains other SQL than `{}` (digest {inside}, expected {})\nhelp: the \
+            "the SQL in the migrator differs from `{}` (digest {inside}, expected {})\nhelp: the \
              package `migrator` needs a build.rs with `migrator_build::embed(\"../db\")`; if it has one, `cargo clean \
              --package migrator`",
             workspace.db().display(),

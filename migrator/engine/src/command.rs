@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Seed(seed::Args),
     /// Record migrations as applied without running them.
     Stamp(stamp::Args),
-    /// Decide about a statement whose outcome is unknown.
+    /// Settle a statement whose outcome is unknown.
     Resolve(resolve::Args),
     /// Show or record the environment of this database.
     Environment(environment::Args),

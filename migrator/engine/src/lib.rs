@@ -216,6 +216,6 @@ fn not_written(unwritten: &output::Unwritten, changes: bool) -> Error {
         return error.help("make room where stdout goes, or write it elsewhere, and run the command again");
     }
     error
-        .note(format!("this is true all the same, and was not written: {}", unwritten.last))
+        .note(format!("the result, which could not be written, was: {}", unwritten.last))
         .help("make room where stdout goes; `migrator status` shows what is in the database")
 }

@@ -172,7 +172,7 @@ fn next(survey: &Survey) -> String {
     if is_any(State::Pending) || (!survey.repeatables.is_empty() && survey.ahead().is_empty()) {
         return "`migrator up` applies what is pending".to_owned();
     }
-    "nothing: a newer release has migrated this database".to_owned()
+    "nothing, because a newer release has migrated this database".to_owned()
 }
 
 /// The exit code of `status --check`.

@@ -32,7 +32,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (
         &["repair", "fix", "force"],
-        "run `migrator status` to see what is wrong; `migrator resolve` decides about a statement in doubt",
+        "run `migrator status` to see what is wrong; `migrator resolve` settles a statement in doubt",
     ),
     (&["new", "add", "generate", "make", "init"], "run `cargo xtask new NAME` to write a new migration"),
     (&["dump", "load"], "run `cargo xtask dump` to write db/schema.sql"),

@@ -79,8 +79,8 @@ pub(crate) fn silences(allows: &mut [Allow], rule: &str, statement: usize) -> bo
 pub(crate) fn unused(source: &Source, allows: &[Allow], hazards: &mut Vec<Hazard>) {
     for allow in allows.iter().filter(|allow| !allow.used) {
         let help = match allow.statement {
-            Some(_) => "remove it; or put it on the line above the statement that it means",
-            None => "put it on a line of its own, above the statement of the up block that it means",
+            Some(_) => "remove it, or move it to the line above its statement",
+            None => "put it on its own line, above its statement in the up block",
         };
         let message = format!("`-- migrate:allow {}` silences nothing", allow.rule);
         hazards.push(Hazard::of_allow(source, allow.at, message, help.to_owned()));

@@ -173,7 +173,9 @@ impl Error {
             },
             Error::PgBinRelease { needed: Some(_), .. } => format!("unset PG_BIN, or {DESTROY}"),
             Error::PgBinRelease { needed: None, .. } => format!("use {OLDEST_MAJOR} or newer"),
-            Error::UnknownUser { name } => format!("name a user that `id {name}` knows"),
+            Error::UnknownUser { name } => {
+                format!("set PG_OS_USER to an existing user other than root (`id {name}` shows whether one exists)")
+            }
             Error::NoUser => "create one (`useradd --system postgres`) or set PG_OS_USER".to_owned(),
             Error::NotPermitted { .. } => "run as a plain user (`docker run --user`), allow the capability, or set \
                                            DATABASE_URL to a server that runs elsewhere"
@@ -185,7 +187,7 @@ impl Error {
             Error::NotAnswering { log_file, .. } => {
                 format!("read `{}`, or stop it with `cargo xtask db stop`", log_file.display())
             }
-            Error::NotStopped { pid, .. } => format!("see in its log what it waits for, or end process {pid}"),
+            Error::NotStopped { pid, .. } => format!("check its log to see what it waits for, or end process {pid}"),
             Error::UnknownRelease { .. }
             | Error::ProgramFailed { .. }
             | Error::EndedAtOnce { .. }
@@ -246,7 +248,7 @@ impl Error {
             ),
             Error::NoDirectory { first } => write!(
                 f,
-                "no temporary directory is fit for a server: `{}`, `/tmp` and `/var/tmp` are missing, private, have a \
+                "no temporary directory is suitable for a server: `{}`, `/tmp` and `/var/tmp` are missing, private, have a \
                  long name, or let another user replace what is in them",
                 first.display()
             ),

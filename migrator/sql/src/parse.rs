@@ -186,7 +186,7 @@ fn check_group(text: &str, group: &[Words<'_>], found: &mut Vec<Mistake>) {
         let at = place(text, &group[index], at);
         let variable = text.get(at..).and_then(psql_variable);
         let message = match variable {
-            Some(name) => format!("`{name}` is a variable of psql, which is not there"),
+            Some(name) => format!("`{name}` is a psql variable, which the server does not know"),
             None => describe(&message, &group[index], at),
         };
         found.push(Mistake { at, message, is_variable: variable.is_some() });

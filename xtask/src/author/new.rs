@@ -28,7 +28,7 @@ const FIRST_DIGITS: usize = 3;
 
 /// Arguments of `new`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The numbering continues that of db/migrations; the first file is 001.\n\
+#[command(after_help = "The version continues the numbering in db/migrations, which starts at 001.\n\
                         Templates: versioned, repeatable (into db/repeatable), extension, index (concurrently), backfill \
                         (in batches), and every db/templates/NAME.sql, in which {{name}}, {{purpose}} and {{typed}} are \
                         replaced. A template without `-- migrate:up` makes a repeatable.\n\n\

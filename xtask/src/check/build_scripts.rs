@@ -35,8 +35,8 @@ fn finding(name: &str, script: &Path, root: &Path, line: usize, literal: &str) -
     let file = script.strip_prefix(root).unwrap_or(script).display().to_string();
     let message = format!("the build script of `{name}` reads the db directory: `{literal}`");
     let help = format!(
-        "remove it: only the package `{MIGRATOR}` and packages called `...-tests` may read the db directory; the backend's knowledge of \
-         the schema is in its own queries"
+        "remove it: only the package `{MIGRATOR}` and packages called `...-tests` may read the db directory; a backend knows \
+         the schema only through its queries"
     );
     Finding { line, column: 1, ..Finding::of_check(CHECK, Some(file), message, help) }
 }

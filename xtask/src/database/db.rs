@@ -41,7 +41,7 @@ pub enum Command {
     /// Stop the server and delete every database in it
     #[command(after_help = "Example: cargo xtask db destroy --yes")]
     Destroy {
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },

@@ -39,7 +39,7 @@ const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
                         Example: cargo xtask migrate --env test up"
 )]
 pub struct Args {
-    /// Also read .env.NAME, which wins over .env
+    /// Also read .env.NAME, which takes precedence over .env
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Do not update db/schema.sql and the facts

@@ -15,7 +15,7 @@ mod load;
 /// The arguments of `reset`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "With --from-dump the schema is loaded as db/schema.sql has it, and only what comes after it is applied. The dump \
+    after_help = "With --from-dump, db/schema.sql is loaded, then newer migrations and the repeatables are applied. The dump \
                         contains neither the rows that migrations write, nor roles, which belong to the server, nor checksums: \
                         the migrations in the dump are recorded as applied, and their files are not compared again.\n\n\
                         Example: cargo xtask migrate reset --seed development --yes\n\

@@ -18,7 +18,7 @@ const SWEEP: &str = "no_fault_at_any_message_breaks_a_promise";
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Runs every fault at every message: all of the test target `chaos`, of which `cargo test` runs a part. It \
-                        starts its own servers. Exit code 1: a promise was broken, or a test beside the sweep failed.\n\n\
+                        starts its own servers. Exit code 1: a promise was broken, or another test of the target failed.\n\n\
                         Example: cargo xtask chaos --seed 7 --only 'down: reply lost'"
 )]
 pub struct Args {

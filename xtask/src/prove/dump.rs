@@ -68,7 +68,7 @@ fn check(workspace: &Workspace, dump: &Dump) -> Result<ExitCode> {
     skipped.iter().for_each(output::note);
     stale.iter().for_each(output::result);
     if !stale.is_empty() {
-        output::result("the migrations produce another schema: run `cargo xtask dump` and commit the files");
+        output::result("the migrations produce a different schema: run `cargo xtask dump` and commit the files");
         return Ok(ExitCode::from(output::FOUND));
     }
     if !same.is_empty() {
@@ -88,7 +88,7 @@ pub(crate) fn refresh(workspace: &Workspace, embedded: &'static Embedded) -> Res
     let other = committed.as_deref().and_then(text::major_of_schema).filter(|committed| *committed != major);
     if let Some(other) = &other {
         output::note(format!(
-            "db/schema.sql is of PostgreSQL {other} and is not updated; `cargo xtask dump` rewrites it for PostgreSQL {major}"
+            "db/schema.sql comes from PostgreSQL {other} and was not updated; `cargo xtask dump` rewrites it for PostgreSQL {major}"
         ));
         if files::read(&db.join(names::facts(&major)))?.is_none() {
             return Ok(());
@@ -115,7 +115,7 @@ pub(crate) fn refresh(workspace: &Workspace, embedded: &'static Embedded) -> Res
 fn remember(workspace: &Workspace, embedded: &'static Embedded, major: &str) {
     if let Err(error) = files::remember(workspace, &embedded.digest, major) {
         output::note(format!(
-            "warning: failed to remember that the schema is up to date: {error:#}\nhelp: until this works, every `up` makes the schema again"
+            "warning: failed to remember that the schema is up to date: {error:#}\nhelp: until this works, every `up` generates the schema again"
         ));
     }
 }

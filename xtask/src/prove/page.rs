@@ -25,7 +25,7 @@ const SCRIPT: &str = include_str!("page/script.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /// What is to be said of everything that is seen on a database without data.
-pub(crate) const WITHOUT_DATA: &str = "with data the locks are the same, and last longer";
+pub(crate) const WITHOUT_DATA: &str = "with real data, the same locks are held longer";
 
 impl Mark {
     fn badge(self, word: &str) -> Markup {
@@ -121,7 +121,7 @@ impl Page<'_> {
                         thead { tr {
                             th scope="col" { "Migration" } th scope="col" { "Who waits" } th scope="col" { "Work under locks" }
                             th.number scope="col" { "Statements" } th.number scope="col" { "Time" }
-                            @if self.steps.iter().any(|step| step.rollback.is_some()) { th scope="col" { "Way back" } }
+                            @if self.steps.iter().any(|step| step.rollback.is_some()) { th scope="col" { "Rollback" } }
                         } }
                         tbody {
                             @for (index, step) in self.steps.iter().enumerate() {
@@ -212,7 +212,7 @@ impl Page<'_> {
                         p.file { code { (step.file) } }
                         @if let Some(way) = &step.rollback {
                             div.way-back {
-                                "Way back: " (way.mark.badge(way.what))
+                                "Rollback: " (way.mark.badge(way.what))
                                 @if !way.lines.is_empty() { pre tabindex="0" { (way.lines.join("\n")) } }
                             }
                         }
@@ -261,7 +261,7 @@ fn statement(statement: &Statement) -> Markup {
     html! {
         li value=(statement.number) {
             p.place { "line " (statement.line) span.time { (words::precise(statement.took)) }
-                @if statement.polled { span.time { "cannot run in a transaction: its locks were polled from another session, so a short one may be missing" } }
+                @if statement.polled { span.time { "cannot run in a transaction: its locks were polled from another session, which can miss short ones" } }
             }
             pre tabindex="0" { code { (statement.sql) } }
             ul.effects { @for effect in seen { li class=(effect.waits().class()) { (effect.words()) } } }

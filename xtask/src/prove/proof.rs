@@ -127,7 +127,7 @@ fn page<'t>(
         ("Migrations", embedded.migrations.len().to_string()),
         ("Release", context.migrator.version().to_owned()),
         ("Digest", embedded.digest.to_string()),
-        ("Proved on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
+        ("Verified on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
     ];
     let rollback =
         |way: &RolledBack| page::RolledBack { mark: way.verdict.mark(), what: way.what, lines: way.lines.clone() };
@@ -140,7 +140,7 @@ fn page<'t>(
     };
     let steps = embedded.migrations.iter().enumerate().map(step).collect();
     let verdicts = findings.iter().map(Finding::on_page).collect();
-    Page { title: "Proof of the migrations", about, verdicts, steps }
+    Page { title: "Verification of the migrations", about, verdicts, steps }
 }
 
 fn text(finding: &Finding) -> String {

@@ -16,14 +16,12 @@ use migrator_postgres::TemporaryServer;
 
 /// Arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
-#[command(
-    after_help = "Starts a throwaway server: none of your databases is touched. Exit code 1: something did not hold.\n\n\
+#[command(after_help = "Runs on a throwaway server; your databases are not touched. Exit code 1: a check failed.\n\n\
                         The next release starts from the base branch, with its repeatables in place. Without git, or \
                         without that branch, it starts from all but the newest migration, with the repeatables that fit \
                         there. Older migrations are rolled back without repeatables, which need the newest schema.\n\n\
                         Example: cargo xtask verify\n\
-                        Example: cargo xtask verify --html report.html"
-)]
+                        Example: cargo xtask verify --html report.html")]
 pub struct Args {
     /// The branch that production runs, from which the next release starts [default: origin/main, where it exists]
     #[arg(long, value_name = "REF")]

@@ -86,7 +86,7 @@ fn refuse_telltales(executable: &Path) -> Result<()> {
     let holds = |name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
     match TELLTALES.iter().find(|(name, _)| holds(name)) {
         Some((name, what)) => bail!(
-            "the release binary contains {what}, which must not ship: it reads `{name}`\nhelp: remove the dependency \
+            "the release binary contains {what}, which must not ship: found `{name}`\nhelp: remove the dependency \
              that brings them from the package `migrator`"
         ),
         None => Ok(()),

@@ -8,7 +8,7 @@ use crate::source::Source;
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M017", "unchecked without a reason"));
 
 pub(crate) fn without_reason(source: &Source, at: usize) -> Problem {
-    let help = "add why the parser is wrong: `-- migrate:unchecked <reason>`";
+    let help = "say why the parser is wrong: `-- migrate:unchecked <reason>`";
     source.problem(RULE.code, at, "`-- migrate:unchecked` without a reason", help)
 }
 
@@ -32,14 +32,14 @@ mod tests {
             "-- migrate:unchecked x\n-- migrate:up\n-- migrate:unchecked\na;\n-- migrate:down\n",
             expect![[r#"
             db/migrations/001_x.sql:1:1: `-- migrate:unchecked` comes before the up marker [M017]; help: move it into the block that it applies to
-            db/migrations/001_x.sql:3:1: `-- migrate:unchecked` without a reason [M017]; help: add why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
+            db/migrations/001_x.sql:3:1: `-- migrate:unchecked` without a reason [M017]; help: say why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
         );
         script(
             RULE,
             Folder::Seeds,
             "-- migrate:unchecked\nSELECT 1",
             expect![[r#"
-                db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: add why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
+                db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
         );
     }
 }

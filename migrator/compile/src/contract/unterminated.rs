@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule::file(&Meaning::error("M021", "unterminated t
 fn check(file: &File<'_>, problems: &mut Vec<Problem>) {
     if let Some((at, what)) = file.lexed.unterminated {
         let message = format!("unterminated {what}");
-        let help = "close it: everything after it is part of it";
+        let help = "close it: the rest of the file is read as part of it";
         problems.push(file.source.problem(RULE.code, at, message, help));
     }
 }
@@ -30,7 +30,7 @@ mod tests {
             Folder::Seeds,
             "SELECT 1;\nSELECT $a$ x $b$; SELECT 2;",
             expect![[r#"
-                db/seeds/x.sql:2:8: unterminated dollar-quoted string [M021]; help: close it: everything after it is part of it"#]],
+                db/seeds/x.sql:2:8: unterminated dollar-quoted string [M021]; help: close it: the rest of the file is read as part of it"#]],
         );
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
             // What was answered and not announced was not durable: a crash may have lost it.
             let next = done.announced();
             return Err(Error::in_doubt(format!(
-                "the connection was lost ({reason}), and what was committed could not be read: {cause}"
+                "the connection was lost ({reason}), and the check of what was committed failed: {cause}"
             ))
             .note(format!("in doubt: {}", list(&labels(&steps[next..]))))
             .help("when the server is back, check `migrator status`, then run the command again"));
@@ -77,7 +77,7 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
             let what = format!("seed {name} was not committed by this run");
             Err(Error::from(ErrorKind::Unfinished { what, reason }).help("run `seed` again"))
         }
-        Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and whether seed {name} was committed could not be read: {cause}"),
+        Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and the check whether seed {name} was committed failed: {cause}"),
         )
         .help("when the server is back, check whether its rows exist before you run `seed` again, which would add them twice")),
     }

@@ -62,7 +62,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     };
     let options = EnvironmentOptions { wait_lock: set.wait.wait_lock };
     let report = session.set_environment(&set.name, &options).await?;
-    result(&format!("`{}` is now `{}`", report.database, set.name));
+    result(&format!("database `{}` is now marked as `{}`", report.database, set.name));
     if !report.has_policy {
         let name = &set.name;
         context

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// Apply only if the plan has this digest (`migrator plan` shows it).
     #[arg(long, value_name = "DIGEST", env = "MIGRATOR_PLAN")]
     pub plan: Option<String>,
-    /// Who approved it; some environments require it.
+    /// Who approved the plan; some environments require this.
     #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
     pub approved_by: Option<String>,
     /// Send one migration at a time and make each durable before the next: slower, but easier to follow in the server's log.
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Refuse a schema that was changed by hand; exit with code 1 if it differs from the compiled one afterwards.
     #[arg(long, env = "MIGRATOR_CHECK_DRIFT")]
     pub check_drift: bool,
-    /// Begin a new history even though this database has one of another tool or in another schema.
+    /// Start a new history even if this database has one from another tool or in another schema.
     #[arg(long)]
     pub new_history: bool,
     /// How long to wait for another migrator.

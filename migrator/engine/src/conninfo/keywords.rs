@@ -2,7 +2,7 @@
 
 use super::parameters::{Invalid, Parameters};
 
-const NO_VALUE: Invalid = Invalid("it is not a URL, and a keyword in it has no `=` with a value");
+const NO_VALUE: Invalid = Invalid("it is not a URL, and one of its keywords has no `=value`");
 
 /// The pairs of a keyword string.
 ///

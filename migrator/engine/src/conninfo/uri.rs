@@ -48,7 +48,7 @@ fn parts(rest: &str) -> Result<Parameters, Invalid> {
     }
     parameters.set("dbname", decode(database)?);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or(Invalid("a parameter after the `?` has no `=` with a value"))?;
+        let (key, value) = pair.split_once('=').ok_or(Invalid("a parameter after the `?` has no `=value`"))?;
         // Only in the value of what is known to be a parameter is an `@` surely not the end of a password that holds a `?`.
         let is_behind_a_path = rest.is_empty() || rest.contains('/');
         if pair.contains('@') && !(Parameters::is_known(key) && is_behind_a_path) {

@@ -81,7 +81,7 @@ async fn decide(
     };
     if open.number != statement {
         return Err(Error::usage(format!(
-            "statement {statement} of migration {} is not open: statement {} is",
+            "statement {statement} of migration {} is not the one to resolve: statement {} is",
             migration.label(),
             open.number
         ))

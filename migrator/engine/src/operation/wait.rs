@@ -39,7 +39,7 @@ pub(crate) async fn run(
         match outcome {
             Ok(connection) => return Ok(WaitReport { host: connection.host.to_string() }),
             Err(Trouble::Lasting(error)) => {
-                return Err(error.note("waiting does not help: this error does not pass by itself"));
+                return Err(error.note("waiting does not help: this error does not go away by itself"));
             }
             Err(Trouble::Passing(error)) => {
                 let reason = error.kind().cause().into_owned();

@@ -101,7 +101,7 @@ impl Divergence {
                 },
             ),
             Divergence::OutOfOrder { migration, newest } => (
-                format!("`{}`: version {} is pending below {newest}, which is applied", migration.file, migration.version),
+                format!("`{}`: version {} is pending, but the newer {newest} is applied", migration.file, migration.version),
                 format!("give it a version above {newest}, or, if its order does not matter, run `up --allow-out-of-order`"),
             ),
             Divergence::HalfDone { migration, direction } => (
@@ -110,11 +110,11 @@ impl Divergence {
             ),
             Divergence::ResumedElsewhere { migration, done } => (
                 format!(
-                    "`{}`: {done} done of its half-done block, which begins differently in this binary",
+                    "`{}`: {done} done, but this half-done block begins differently in this binary",
                     migration.file,
                     done = statements(*done),
                 ),
-                "restore those statements: only those that have not been run may be edited".to_owned(),
+                "restore what has run; you may edit only the statements that have not".to_owned(),
             ),
         }
     }

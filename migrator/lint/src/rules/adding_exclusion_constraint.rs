@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "adding-exclusion-constraint",
     message: "an exclusion constraint of {} is built while no one can read the table",
     reason: "the table is read twice and an index is built; it can be neither `NOT VALID` nor `CONCURRENTLY`",
-    help: "make the constraint with the table; on one that is in use, do it in a maintenance window, and allow it",
+    help: "create the constraint with the table; add it to a table in use only in a maintenance window, and allow it",
     linter: Linter::None,
     check,
 };

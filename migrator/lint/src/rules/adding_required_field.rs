@@ -5,7 +5,7 @@ use crate::rule::{Linter, Rule, as_linted};
 pub(super) const RULE: Rule = Rule {
     name: "adding-required-field",
     message: "a column of {} is required, and no row has a value for it",
-    reason: "it fails on a table with rows, and then every INSERT of the old release fails",
+    reason: "it fails if the table has rows; if not, every INSERT of the old release fails afterwards",
     help: "give it a constant `DEFAULT`, or add it nullable and require it later",
     linter: Linter::InUse,
     check: as_linted,

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ban-revoke",
     message: "privileges are revoked",
     reason: "the release that is still running may need them",
-    help: "grant first, let the release change over, revoke later, and allow it",
+    help: "grant first, ship the code that uses the new grants, revoke later, and allow it",
     linter: Linter::InUse,
     check,
 };

@@ -7,7 +7,7 @@ pub(super) const RULE: Rule = Rule {
     name: "changing-column-type",
     message: "a column of {} changes its type",
     reason: "the table and its indexes are rewritten, and the old release reads a type that it does not expect",
-    help: "add a column of the new type, copy in batches, and let the release change over; drop the old column later",
+    help: "add a column of the new type, copy in batches, and ship the code that uses it; drop the old column later",
     linter: Linter::InUse,
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "ddl-in-do",
     message: "the schema is changed inside a `DO` block",
     reason: "neither this check nor the report after a failure can name the statement",
-    help: "write the statements out; what has to be computed is a query to run beforehand",
+    help: "write the statements out; compute what varies with a query beforehand",
     linter: Linter::None,
     check,
 };

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     name: "renaming-object",
     message: "{} or a part of it is renamed",
     reason: OLD_RELEASE,
-    help: "make the new one beside the old, let the release change over, and drop the old one later",
+    help: "create the new one beside the old, ship the code that uses it, and drop the old one later",
     linter: Linter::InUse,
     check,
 };

@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "renaming-table",
     message: "{} is renamed",
     reason: OLD_RELEASE,
-    help: "create a view of the new name, let the release change over, and rename later",
+    help: "create a view with the new name, ship the code that uses it, and rename later",
     linter: Linter::InUse,
     check: as_linted,
 };

@@ -83,7 +83,7 @@ async fn compare(context: &Context, file: &str, newest: Option<i64>) -> Result<(
     }
     if !differences.is_empty() {
         context.terminal.warn(&format!(
-            "{file} produced another schema than {} describes: it is stale, or was edited; run `cargo xtask dump` to rewrite both\n{}",
+            "{file} produced a schema that differs from {}: it is stale, or was edited; run `cargo xtask dump` to rewrite both\n{}",
             compiled.file,
             report(&differences)
         ));

@@ -39,7 +39,7 @@ fn answer(db: &Path, embedded: &'static Embedded, server: &TemporaryServer) -> R
         std::iter::once(first.to_owned()).chain(rest).collect()
     };
     Ok(if !stale.is_empty() {
-        let first = "the migrations produce another schema: run `cargo xtask dump` and commit the files";
+        let first = "the migrations produce a different schema: run `cargo xtask dump` and commit the files";
         (Verdict::Failed, lines(first, [stale, skipped].concat()))
     } else if same.is_empty() {
         (Verdict::Skipped, skipped)
