@@ -77,7 +77,7 @@ fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
     let stderr: Vec<String> = lines.filter(|line| !line.starts_with("the server is not back yet")).collect();
     expect![[r#"
         warning: SIGTERM: stopping; the running statement is cancelled
-        error: the connection was lost (terminating connection due to administrator command [57P01]), and what was committed could not be read: stopped by a signal while checking what was committed
+        error: the connection was lost (terminating connection due to administrator command [57P01]), and the check of what was committed failed: stopped by a signal while checking what was committed
           = note: in doubt: 007_touch, 008_mood, 009_backfill and 3 more
           = help: when the server is back, check `migrator status`, then run the command again"#]].assert_eq(&stderr.join("\n"));
     let said = migrator::finish(up);

@@ -49,7 +49,7 @@ fn an_odd_body_is_dumped_as_it_is(workspace: &Workspace, facts: &Path, run: &dyn
           - # schema facts of PostgreSQL X at 003, format 2; written by `cargo xtask dump`, compared by `migrator drift`
           + # schema facts of PostgreSQL X at 004, format 2; written by `cargo xtask dump`, compared by `migrator drift`
           + public.odd()	function	CREATE OR REPLACE FUNCTION public.odd()\n RETURNS integer\n LANGUAGE sql\nAS $function$/*  \r\n\\restrict x\r\n-- Dumped by me   \n\n\n*/ SELECT 1$function$\n
-        the migrations produce another schema: run `cargo xtask dump` and commit the files
+        the migrations produce a different schema: run `cargo xtask dump` and commit the files
     "#]]
     .assert_eq(&run("xtask dump --check"));
     run("xtask dump");
@@ -73,7 +73,7 @@ fn the_files_are_what_the_migrations_give_and_say_so_when_they_are_not() {
         --- stdout
         db/schema.sql is missing
         db/schema.facts.MAJOR is missing
-        the migrations produce another schema: run `cargo xtask dump` and commit the files
+        the migrations produce a different schema: run `cargo xtask dump` and commit the files
     "#]]
     .assert_eq(&run("xtask dump --check"));
     expect![[r#"
@@ -188,7 +188,7 @@ fn verify_asks_whether_the_committed_schema_is_what_the_migrations_give() {
     workspace.write("db/schema.sql", text.replace("    title text NOT NULL", "    title text"));
     expect![[r#"
         exit 1
-        FAILED  schema: the migrations produce another schema: run `cargo xtask dump` and commit the files
+        FAILED  schema: the migrations produce a different schema: run `cargo xtask dump` and commit the files
                     db/schema.sql is not what the migrations produce:
                     -     title text
                     +     title text NOT NULL

@@ -34,7 +34,7 @@ fn the_database_says_which_environment_it_is() {
     expect![[r#"
         exit 0
         --- stdout
-        `DB` is now `staging`
+        database `DB` is now marked as `staging`
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         warning: this binary has no policy for `staging`: see [environments] in db/migrator.toml
@@ -43,7 +43,7 @@ fn the_database_says_which_environment_it_is() {
     expect![[r#"
         exit 0
         --- stdout
-        `DB` is now `production`
+        database `DB` is now marked as `production`
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X · environment staging
     "#]]

@@ -115,7 +115,7 @@ fn the_schema_is_loaded_and_what_comes_after_it_is_applied() {
         applied repeatable views (N ms)
         applied 1 repeatable in N ms; the database is at 004
         --- stderr
-        warning: db/schema.sql produced another schema than db/schema.facts.MAJOR describes: it is stale, or was edited; run `cargo xtask dump` to rewrite both
+        warning: db/schema.sql produced a schema that differs from db/schema.facts.MAJOR: it is stale, or was edited; run `cargo xtask dump` to rewrite both
           public.books
             changed  column title
                      - #3 text NOT NULL

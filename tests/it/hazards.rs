@@ -189,21 +189,19 @@ fn an_allow_that_does_nothing_is_an_error() {
     check(
         "",
         "-- migrate:allow ban-drop-table gone\nSELECT 1;",
-        expect![[r#"
-            2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it; or put it on the line above the statement that it means"#]],
+        expect!["2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it, or move it to the line above its statement"],
     );
     check(
         "",
         "DROP TABLE live; -- migrate:allow ban-drop-table gone",
         expect![[r#"
             2:1: `live` is dropped with what is in it [ban-drop-table]; help: drop it one release after the last code that names it, and allow it: `-- migrate:allow ban-drop-table <reason>` above the statement
-            2:18: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on a line of its own, above the statement of the up block that it means"#]],
+            2:18: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on its own line, above its statement in the up block"#]],
     );
     check(
         "",
         "SELECT 1;\n-- migrate:allow ban-drop-table gone",
-        expect![[r#"
-            3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on a line of its own, above the statement of the up block that it means"#]],
+        expect!["3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on its own line, above its statement in the up block"],
     );
 }
 
@@ -219,7 +217,7 @@ fn an_allow_outside_of_migrations_is_an_error() {
         1 | -- migrate:allow delete-without-where fresh data
           | ^
           |
-          = help: put it on a line of its own, above the statement of the up block that it means
+          = help: put it on its own line, above its statement in the up block
     "#]]
     .assert_eq(&rendered(&hazards(&project.db())));
 }

@@ -58,7 +58,7 @@ fn a_late_file_is_refused_unless_it_is_allowed() {
     expect![[r#"
         exit 4
         --- stderr
-        error: history and binary diverge: `db/migrations/002_t2.sql`: version 002 is pending below 003, which is applied
+        error: history and binary diverge: `db/migrations/002_t2.sql`: version 002 is pending, but the newer 003 is applied
           = help: give it a version above 003, or, if its order does not matter, run `up --allow-out-of-order`
     "#]].assert_eq(&project.run(&["up"]));
     expect![[r#"
@@ -93,7 +93,7 @@ fn all_divergences_are_named_at_once() {
         error: history and binary diverge in 3 places
           = note: `db/migrations/001_t1.sql`: version 001 was applied by release 1.0.0 with checksum CHECKSUM, but this binary has CHECKSUM
           = note: version 002 (t2) is applied, but missing from this binary, which has newer ones
-          = note: `db/migrations/003_t3.sql`: version 003 is pending below 004, which is applied
+          = note: `db/migrations/003_t3.sql`: version 003 is pending, but the newer 004 is applied
           = help: applied migrations are immutable: restore the file (`git log -p` shows the change) and put the change into a new migration
           = help: the file was deleted, or applied from another branch: restore it, or roll it back with a binary that has it
           = help: give it a version above 004, or, if its order does not matter, run `up --allow-out-of-order`
@@ -137,7 +137,7 @@ fn an_older_binary_warns_and_changes_nothing() {
         002  t2  applied  DATE TIME UTC  postgres  N ms
         003  t3  ahead  DATE TIME UTC  postgres  N ms
         -        v     pending  repeatable
-        1 pending, 1 ahead. Next: nothing: a newer release has migrated this database.
+        1 pending, 1 ahead. Next: nothing, because a newer release has migrated this database.
     "#]]
     .assert_eq(&older.run(&["status", "--check"]));
     expect![[r#"

@@ -88,8 +88,8 @@ fn what_is_done_must_stay_as_it_was() {
         exit 4
         --- stderr
         warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
-        error: history and binary diverge: `db/migrations/001_steps.sql`: 1 statement is done of its half-done block, which begins differently in this binary
-          = help: restore those statements: only those that have not been run may be edited
+        error: history and binary diverge: `db/migrations/001_steps.sql`: 1 statement is done, but this half-done block begins differently in this binary
+          = help: restore what has run; you may edit only the statements that have not
     "#]].assert_eq(&project.run(&["up"]));
     // The failed statement itself may be corrected.
     project.file("migrations/001_steps.sql", &file.replace("later (id)", "once (id)"));
@@ -154,7 +154,7 @@ fn a_person_decides_about_the_open_statement_only() {
         --- stderr
         warning: db/migrations/001_do.sql:3:1: dbmate sends this block as one message, in which `DO with a COMMIT` fails next to other statements [M053]; help: move it to its own migration
         SERVER · database DB · user postgres · PostgreSQL X
-        error: statement 1 of migration 001_do is not open: statement 2 is
+        error: statement 1 of migration 001_do is not the one to resolve: statement 2 is
           = help: resolve the statement that `migrator status` shows
     "#]].assert_eq(&project.run(&["resolve", "1", "--statement", "1", "--applied"]));
     expect![[r#"

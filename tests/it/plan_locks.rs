@@ -76,7 +76,7 @@ fn shows_what_each_pending_statement_locks_and_leaves_nothing_behind() {
             no one waits for an existing relation
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
     assert_eq!(project.query("SELECT * FROM schema_migration_events"), before);
@@ -104,7 +104,7 @@ fn a_repeatable_that_was_there_is_traced_as_the_replacement_of_itself() {
             no one waits for an existing relation
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&["--sql"]));
 }
@@ -126,7 +126,7 @@ fn a_repeatable_that_is_due_only_because_of_a_rollback_was_there_too() {
             statement 1: AccessExclusiveLock on public.r: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }
@@ -198,7 +198,7 @@ fn a_pending_migration_may_use_a_repeatable_that_has_another_text_since() {
             statement 1: AccessExclusiveLock on public.r: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }

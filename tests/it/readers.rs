@@ -122,7 +122,7 @@ fn a_command_that_has_done_its_work_says_what_is_true_also_where_nobody_can_read
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         error: the result could not be written to stdout: No space left on device (os error 28)
-          = note: this is true all the same, and was not written: applied 2 migrations in N ms; the database is at 002
+          = note: the result, which could not be written, was: applied 2 migrations in N ms; the database is at 002
           = help: make room where stdout goes; `migrator status` shows what is in the database
     "#]]
     .assert_eq(&run_full(&project, &["up"]));

@@ -183,7 +183,7 @@ fn a_schema_of_another_release_of_postgresql_is_not_written_in_turns() {
         nothing to apply
         --- stderr
         SERVER · database refresh_dev · user postgres · PostgreSQL X
-        db/schema.sql is of PostgreSQL X and is not updated; `cargo xtask dump` rewrites it for PostgreSQL X
+        db/schema.sql comes from PostgreSQL X and was not updated; `cargo xtask dump` rewrites it for PostgreSQL X
     "#]]
     .assert_eq(&run("xtask up"));
     assert!(fs::read_to_string(workspace.path(SCHEMA)).unwrap() == other && !workspace.path(facts()).exists());

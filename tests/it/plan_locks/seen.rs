@@ -27,7 +27,7 @@ fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
             statement 1: AccessExclusiveLock on new.a: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }
@@ -51,7 +51,7 @@ fn what_a_migration_sets_for_itself_does_not_blind_the_tracer() {
         plan digest: CHECKSUM
         --- stderr
         warning: db/migrations/002_path.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]].assert_eq(&project.trace(&[]));
 }
 
@@ -96,7 +96,7 @@ ALTER TABLE own ADD COLUMN x int;
         warning: db/migrations/002_alone.sql: missing `-- migrate:down`: dbmate rejects the file [M052]; help: add `-- migrate:down`; an empty down block says that the migration cannot be rolled back
         warning: db/migrations/002_alone.sql:2:1: this changes `search_path` for this file only [M035]; help: write the schema before each name: dbmate would look for its own table in the new path
         warning: db/migrations/002_alone.sql:3:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]].assert_eq(&project.trace(&[]));
 }
 
@@ -118,7 +118,7 @@ fn a_partition_is_locked_at_the_end_of_its_concurrent_detachment() {
             statement 1: AccessExclusiveLock on public.p1: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }
@@ -158,7 +158,7 @@ fn what_looks_alike_is_told_apart() {
             statement 1: AccessExclusiveLock on elsewhere.a_c, dropped: reads and writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }
@@ -183,7 +183,7 @@ fn what_is_put_off_to_the_end_of_the_transaction_is_seen() {
             statement 1: ShareLock on public.p1: writes wait (N ms)
         plan digest: CHECKSUM
         --- stderr
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]]
     .assert_eq(&project.trace(&[]));
 }
@@ -212,6 +212,6 @@ fn a_role_that_may_not_use_the_schema_does_not_stop_the_tracer() {
         plan digest: CHECKSUM
         --- stderr
         warning: db/migrations/003_role.sql:2:1: after this `SET ROLE`, dbmate records the migration as that role [M055]; help: end the block with `RESET ROLE` or `RESET SESSION AUTHORIZATION`
-        seen on an empty copy of the schema on PostgreSQL X with data the locks are the same, and last longer
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
     "#]].assert_eq(&project.trace(&[]));
 }

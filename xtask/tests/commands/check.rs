@@ -151,7 +151,7 @@ fn check_proves_that_no_other_build_script_reads_the_db_directory() {
         --- stdout
         error[separation]: the build script of `backend` reads the db directory: `../db/migrations`
         --> backend/build.rs:3:1
-         = help: remove it: only the package `migrator` and packages called `...-tests` may read the db directory; the backend's knowledge of the schema is in its own queries
+         = help: remove it: only the package `migrator` and packages called `...-tests` may read the db directory; a backend knows the schema only through its queries
 
         skipped: append-only, because this is not a git repository
 

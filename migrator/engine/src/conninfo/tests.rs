@@ -249,7 +249,7 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
                 = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
             postgresql://db/crm?sslmode
               exit 2
-              error: cannot read the database URL: a parameter after the `?` has no `=` with a value
+              error: cannot read the database URL: a parameter after the `?` has no `=value`
                 = note: expected `postgresql://user:password@host:5432/database?key=value`
                 = help: special characters in the user and the password must be percent-encoded: `@` is %40, `:` is %3A, `/` is %2F, `?` is %3F, `#` is %23, `&` is %26, `%` is %25
             mysql://root@db/crm
@@ -258,7 +258,7 @@ fn what_cannot_be_read_says_so_without_quoting_it() {
                 = help: only PostgreSQL is supported
             crm
               exit 2
-              error: cannot read the database URL: it is not a URL, and a keyword in it has no `=` with a value
+              error: cannot read the database URL: it is not a URL, and one of its keywords has no `=value`
                 = note: expected `postgresql://user:password@host:5432/database?key=value`, or `host=... dbname=...`
                 = help: in the second form, quote a value with spaces, and write a quote in it as \': password='it\'s two words'
             host=db password='***

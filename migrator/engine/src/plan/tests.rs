@@ -75,7 +75,7 @@ fn up_names_every_divergence() {
         Target::Newest,
         expect![[r#"
             `db/migrations/001_m.sql`: version 001 was applied with checksum other, but this binary has c1
-            `db/migrations/003_m.sql`: version 003 is pending below 004, which is applied
+            `db/migrations/003_m.sql`: version 003 is pending, but the newer 004 is applied
             version abc is applied, but missing from this binary, which has newer ones"#]],
     );
     check_up(
@@ -88,7 +88,7 @@ fn up_names_every_divergence() {
         "001 002 003",
         "001 003",
         Target::Newest,
-        expect!["`db/migrations/002_m.sql`: version 002 is pending below 003, which is applied"],
+        expect!["`db/migrations/002_m.sql`: version 002 is pending, but the newer 003 is applied"],
     );
     check_up(
         "001",
@@ -111,7 +111,7 @@ fn what_a_newer_release_applied_is_left_alone() {
         "001 002",
         "001 003",
         Target::Newest,
-        expect!["`db/migrations/002_m.sql`: version 002 is pending below 003, which is applied"],
+        expect!["`db/migrations/002_m.sql`: version 002 is pending, but the newer 003 is applied"],
     );
 }
 

@@ -52,9 +52,9 @@ fn names_the_variables_of_psql() {
     check_text(
         "SELECT :'name';\nSELECT 1 WHERE 1 = :limit;\nCREATE SCHEMA :\"s\"",
         expect![[r#"
-            db/seeds/x.sql:1:8: `:'name'` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
-            db/seeds/x.sql:2:20: `:limit` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
-            db/seeds/x.sql:3:15: `:"s"` is a variable of psql, which is not there [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`"#]],
+            db/seeds/x.sql:1:8: `:'name'` is a psql variable, which the server does not know [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:2:20: `:limit` is a psql variable, which the server does not know [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`
+            db/seeds/x.sql:3:15: `:"s"` is a psql variable, which the server does not know [M020]; help: write the value itself, or read it from a setting: `current_setting('app.name')`"#]],
     );
     check_text("SELECT a[1:2], '1'::int, (ARRAY[1])[:1]", expect![""]);
 }
