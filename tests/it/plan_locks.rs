@@ -204,13 +204,6 @@ fn a_pending_migration_may_use_a_repeatable_that_has_another_text_since() {
 }
 
 #[test]
-fn a_server_for_copies_in_the_environment_asks_for_nothing() {
-    let project = Project::with_base();
-    let output = project.run_with(&["plan"], &[("MIGRATOR_SCRATCH_URL", &server().url("postgres"))]);
-    assert_eq!(output, "exit 0\n--- stdout\nnothing to apply\n");
-}
-
-#[test]
 fn nothing_pending_locks_nothing() {
     expect![[r#"
         exit 0

@@ -136,7 +136,10 @@ fn a_command_that_has_done_its_work_says_what_is_true_also_where_nobody_can_read
     ];
     for (command, truth) in commands {
         let output = run_full(&project, command);
-        assert!(output.starts_with("exit 9") && output.contains("true all the same"), "{command:?}: {output}");
+        assert!(
+            output.starts_with("exit 9") && output.contains("which could not be written, was: "),
+            "{command:?}: {output}"
+        );
         assert!(output.contains(truth), "{command:?}: {output}");
     }
     // What has failed is worse than what could not be said of it.
@@ -144,4 +147,25 @@ fn a_command_that_has_done_its_work_says_what_is_true_also_where_nobody_can_read
     project.query("DELETE FROM schema_migrations WHERE version = '002'; DROP TABLE IF EXISTS t2");
     let output = run_full(&project, &["up"]);
     assert!(output.starts_with("exit 3") && output.contains("could not be written"), "{output}");
+}
+
+#[test]
+fn a_task_that_has_changed_a_database_says_so_too() {
+    let project = Project::new();
+    project.tables(2);
+    let database = project.database();
+    let reset = ["reset", "--yes", "--database", database];
+    let output = run_full(&project, &reset);
+    let truth = "which could not be written, was: applied 2 migrations";
+    assert!(output.starts_with("exit 9") && output.contains(truth), "{output}");
+    let output = run_full(&project, &["drop", "--yes", "--database", database]);
+    assert!(output.starts_with("exit 9") && output.contains("was: dropped database `DB`"), "{output}");
+    let output = run_full(&project, &["create"]);
+    assert!(output.starts_with("exit 9") && output.contains("was: created database `DB`"), "{output}");
+    project.migration("003_fails", "SELECT 1 / 0;", "");
+    let output = run_full(&project, &reset);
+    assert!(output.starts_with("exit 3") && output.contains("could not be written"), "{output}");
+    // The questions of `verify` change nothing that is kept.
+    let output = run_full(&project, &["verify"]);
+    assert!(output.starts_with("exit 9") && !output.contains("which could not be written, was"), "{output}");
 }

@@ -297,3 +297,26 @@ fn ctrl_c_in_a_terminal_reaches_the_migrator_once() {
     // Told twice, it would have ended at once, without a word about what is in the database.
     assert!(said.contains("migration 004_slow failed and was rolled back"), "{said}");
 }
+
+#[test]
+fn a_signal_ends_the_task_also_after_its_work_on_the_database() {
+    let workspace = Workspace::foreign("refresh");
+    let programs = programs_without_pg_dump();
+    let (program, begun) = (programs.path().join("pg_dump"), programs.path().join("begun"));
+    fs::write(&program, format!("#!/bin/sh\ntouch {}\nexec sleep 600\n", begun.display())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut reset = workspace.cargo("xtask reset --yes");
+    let mut child = reset
+        .env("PG_BIN", programs.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    while !begun.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended before");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    kill_process_group(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+}

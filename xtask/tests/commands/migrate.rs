@@ -99,7 +99,8 @@ impl Drop for Destroyed {
 fn without_a_database_url_migrate_starts_the_workspaces_own_server_and_creates_the_database() {
     let workspace = Workspace::new();
     let cluster = Destroyed(Cluster::of_workspace(workspace.folder.path()).unwrap());
-    let output = workspace.xtask("up --no-dump").env("PGHOST", "production").output().unwrap();
+    let mut command = workspace.xtask("up --no-dump");
+    let output = command.env("PGHOST", "production").env("DATABASE_URL", "").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = workspace.xtask("db url").output().unwrap();
     let url = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
