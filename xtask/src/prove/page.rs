@@ -12,10 +12,11 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use migrator_diagnostic::printable;
 
-use crate::prove::trace::{Effect, Mode, Statement, Waits};
+use crate::prove::trace::{Effect, Statement, Waits};
 pub(crate) use content::{Mark, Page, RolledBack, Step, Verdict};
 use migrator_engine::embedded::Migration;
 use migrator_engine::words;
+use migrator_sql::LockMode;
 
 /// Of more migrations than these only the ones with a broken promise are shown unfolded.
 const UNFOLDED: usize = 25;
@@ -154,7 +155,7 @@ impl Page<'_> {
 
     /// Every relation that makes others wait, the longest wait first.
     fn relations(&self) -> Markup {
-        let mut held: BTreeMap<&str, (Mode, Duration, Vec<usize>)> = BTreeMap::new();
+        let mut held: BTreeMap<&str, (LockMode, Duration, Vec<usize>)> = BTreeMap::new();
         for (index, step) in self.steps.iter().enumerate() {
             for (relation, mode, time) in step.trace.map(timeline::held).unwrap_or_default() {
                 let (strongest, sum, by) = held.entry(relation).or_insert((mode, Duration::ZERO, Vec::new()));
@@ -164,7 +165,7 @@ impl Page<'_> {
             }
         }
         let mut held: Vec<_> = held.into_iter().collect();
-        held.sort_by_key(|(_, (mode, time, _))| std::cmp::Reverse((mode.waits(), *time)));
+        held.sort_by_key(|(_, (mode, time, _))| std::cmp::Reverse((Waits::of(*mode), *time)));
         html! {
             section aria-labelledby="relations" {
                 h2 id="relations" { "Locks on existing relations" }
@@ -183,8 +184,8 @@ impl Page<'_> {
                                 @for (relation, (mode, time, steps)) in &held {
                                     tr {
                                         th scope="row" { code { (relation) } }
-                                        td { (mode.word()) }
-                                        td { (badge(mode.waits())) }
+                                        td { (mode.pg_locks_name()) }
+                                        td { (badge(Waits::of(*mode))) }
                                         td.number { (words::precise(*time)) }
                                         td.by { @for step in steps { a.step href={ "#step-" (step) } { (self.steps[*step].label) } " " } }
                                     }
@@ -300,7 +301,7 @@ mod tests {
             validated: vec!["<b>".to_owned()],
             dropped: false,
         };
-        let effects = vec![effect("\"<i>\"", Mode::AccessExclusive), effect("quiet", Mode::RowExclusive)];
+        let effects = vec![effect("\"<i>\"", LockMode::AccessExclusive), effect("quiet", LockMode::RowExclusive)];
         let took = Duration::from_micros(400);
         let statement = Statement { number: 1, line: 2, sql, took, transaction: 1, polled: false, effects };
         Trace { label: "002_a&b".to_owned(), file: "db/migrations/002_a&b.sql", statements: vec![statement] }

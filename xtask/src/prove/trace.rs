@@ -7,5 +7,5 @@ mod effect;
 mod observe;
 mod run;
 
-pub(crate) use effect::{Effect, Mode, Statement, Trace, Waits};
+pub(crate) use effect::{Effect, Statement, Trace, Waits};
 pub(crate) use run::{Subject, Tracer};

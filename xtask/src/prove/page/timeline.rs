@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use crate::prove::trace::{Effect, Mode, Statement, Trace, Waits};
+use crate::prove::trace::{Effect, Statement, Trace, Waits};
 use migrator_engine::words::precise;
+use migrator_sql::LockMode;
 
 /// So much of the width is shared evenly, so that a short statement has room for a word; the rest goes by time.
 const EVEN: f64 = 0.75;
@@ -17,7 +18,7 @@ const COLUMN: f64 = 7.0;
 
 /// What one relation suffers during one statement.
 struct Cell<'t> {
-    mode: Mode,
+    mode: LockMode,
     /// What the statement itself did; `None`: the lock is still held.
     effect: Option<&'t Effect>,
 }
@@ -26,7 +27,7 @@ struct Cell<'t> {
 fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
     let mut order: Vec<&str> = Vec::new();
     let mut columns: Vec<BTreeMap<&str, Cell<'_>>> = Vec::new();
-    let mut held: BTreeMap<&str, Mode> = BTreeMap::new();
+    let mut held: BTreeMap<&str, LockMode> = BTreeMap::new();
     let mut transaction = None;
     for statement in &trace.statements {
         if transaction.replace(statement.transaction) != Some(statement.transaction) {
@@ -49,12 +50,12 @@ fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
 }
 
 /// How long each relation makes others wait, and the strongest lock on it.
-pub(super) fn held(trace: &Trace) -> Vec<(&str, Mode, Duration)> {
+pub(super) fn held(trace: &Trace) -> Vec<(&str, LockMode, Duration)> {
     let sum = |cells: Vec<Option<Cell<'_>>>| {
         let waiting = cells.iter().zip(&trace.statements).filter_map(|(cell, statement)| {
-            cell.as_ref().filter(|cell| cell.mode.waits() > Waits::Nobody).map(|cell| (cell.mode, statement.took))
+            cell.as_ref().filter(|cell| Waits::of(cell.mode) > Waits::Nobody).map(|cell| (cell.mode, statement.took))
         });
-        let (modes, times): (Vec<Mode>, Vec<Duration>) = waiting.unzip();
+        let (modes, times): (Vec<LockMode>, Vec<Duration>) = waiting.unzip();
         Some((modes.into_iter().max()?, times.into_iter().sum::<Duration>()))
     };
     rows(trace)
@@ -110,11 +111,11 @@ fn cell(cell: Option<&Cell<'_>>, starts: bool) -> Markup {
     let commit = if starts { "commit" } else { "" };
     let Some(Cell { mode, effect }) = cell else { return html! { td class=(commit) {} } };
     let taken = effect.is_some_and(|effect| effect.taken);
-    let name = mode.word().trim_end_matches("Lock");
+    let name = mode.pg_locks_name().trim_end_matches("Lock");
     // A narrow column breaks the word where it has its joint.
     let (first, second) = name.split_at(name.rfind("Exclusive").unwrap_or(name.len()));
     html! {
-        td class={ "bar " (mode.waits().class()) " " (commit) } title={ (mode.word()) ": " (mode.waits().words()) } {
+        td class={ "bar " (Waits::of(*mode).class()) " " (commit) } title={ (mode.pg_locks_name()) ": " (Waits::of(*mode).words()) } {
             @if taken { span.mode { (first) wbr; (second) } } @else { span.held { "held" } }
             @if let Some(effect) = effect {
                 @if effect.rewritten { span.work { "rewritten" } }
@@ -129,7 +130,7 @@ fn cell(cell: Option<&Cell<'_>>, starts: bool) -> Markup {
 mod tests {
     use super::*;
 
-    fn effect(relation: &str, lock: Mode, taken: bool) -> Effect {
+    fn effect(relation: &str, lock: LockMode, taken: bool) -> Effect {
         let relation = relation.to_owned();
         Effect { relation, lock, taken, rewritten: false, scanned: false, validated: vec![], dropped: false }
     }
@@ -147,13 +148,13 @@ mod tests {
     fn a_lock_is_held_to_the_end_of_its_transaction_and_no_longer() {
         let trace = trace(vec![
             (1, 1, vec![]),
-            (1, 2, vec![effect("a", Mode::Share, true), effect("weak", Mode::RowExclusive, true)]),
-            (1, 4, vec![effect("b", Mode::ShareUpdateExclusive, true)]),
-            (1, 8, vec![effect("a", Mode::AccessExclusive, true)]),
-            (2, 16, vec![effect("b", Mode::AccessExclusive, true)]),
+            (1, 2, vec![effect("a", LockMode::Share, true), effect("weak", LockMode::RowExclusive, true)]),
+            (1, 4, vec![effect("b", LockMode::ShareUpdateExclusive, true)]),
+            (1, 8, vec![effect("a", LockMode::AccessExclusive, true)]),
+            (2, 16, vec![effect("b", LockMode::AccessExclusive, true)]),
         ]);
         let ms = Duration::from_millis;
-        assert_eq!(held(&trace), [("a", Mode::AccessExclusive, ms(14)), ("b", Mode::AccessExclusive, ms(16))]);
+        assert_eq!(held(&trace), [("a", LockMode::AccessExclusive, ms(14)), ("b", LockMode::AccessExclusive, ms(16))]);
         let shown: Vec<String> = rows(&trace)
             .into_iter()
             .map(|(relation, cells)| {

@@ -5,27 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use migrator_engine::words;
-
-/// PostgreSQL's table-level locks, from weak to strong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Mode {
-    /// What reading takes.
-    AccessShare,
-    /// What `SELECT ... FOR UPDATE` takes.
-    RowShare,
-    /// What writing takes.
-    RowExclusive,
-    /// What `VACUUM` and everything `CONCURRENTLY` take.
-    ShareUpdateExclusive,
-    /// What `CREATE INDEX` takes.
-    Share,
-    /// What foreign keys and triggers take.
-    ShareRowExclusive,
-    /// What `REFRESH MATERIALIZED VIEW CONCURRENTLY` takes.
-    Exclusive,
-    /// What most of `ALTER TABLE` takes.
-    AccessExclusive,
-}
+use migrator_sql::LockMode;
 
 /// Whom a lock makes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,48 +18,21 @@ pub(crate) enum Waits {
     ReadsAndWrites,
 }
 
-impl Mode {
-    const ALL: [Mode; 8] = [
-        Mode::AccessShare,
-        Mode::RowShare,
-        Mode::RowExclusive,
-        Mode::ShareUpdateExclusive,
-        Mode::Share,
-        Mode::ShareRowExclusive,
-        Mode::Exclusive,
-        Mode::AccessExclusive,
-    ];
-
-    /// As `pg_locks` has it.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Mode::AccessShare => "AccessShareLock",
-            Mode::RowShare => "RowShareLock",
-            Mode::RowExclusive => "RowExclusiveLock",
-            Mode::ShareUpdateExclusive => "ShareUpdateExclusiveLock",
-            Mode::Share => "ShareLock",
-            Mode::ShareRowExclusive => "ShareRowExclusiveLock",
-            Mode::Exclusive => "ExclusiveLock",
-            Mode::AccessExclusive => "AccessExclusiveLock",
-        }
-    }
-
-    /// Whom of an application it makes wait.
-    pub(crate) fn waits(self) -> Waits {
-        match self {
-            Mode::AccessExclusive => Waits::ReadsAndWrites,
-            Mode::Share | Mode::ShareRowExclusive | Mode::Exclusive => Waits::Writes,
-            _ => Waits::Nobody,
-        }
-    }
-
-    /// The strongest of the modes that are listed with spaces between them.
-    pub(super) fn strongest(words: &str) -> Option<Mode> {
-        Mode::ALL.into_iter().rev().find(|mode| words.split(' ').any(|word| word == mode.word()))
-    }
+/// The strongest of the modes that are listed with spaces between them, as `pg_locks` has them.
+pub(super) fn strongest(modes: &str) -> Option<LockMode> {
+    modes.split(' ').filter_map(LockMode::from_pg_locks).max()
 }
 
 impl Waits {
+    /// Whom of an application a lock makes wait.
+    pub(crate) fn of(lock: LockMode) -> Waits {
+        match (lock.blocks_reads(), lock.blocks_writes()) {
+            (true, _) => Waits::ReadsAndWrites,
+            (false, true) => Waits::Writes,
+            (false, false) => Waits::Nobody,
+        }
+    }
+
     /// For people.
     pub(crate) fn words(self) -> &'static str {
         match self {
@@ -96,7 +49,7 @@ pub(crate) struct Effect {
     /// The relation, qualified and quoted.
     pub relation: String,
     /// The strongest lock that is held on it after the statement.
-    pub lock: Mode,
+    pub lock: LockMode,
     /// Whether this statement has taken that lock, and not one before it.
     pub taken: bool,
     /// Its file was written anew.
@@ -142,32 +95,32 @@ pub(crate) struct Trace {
 
 impl Effect {
     /// A lock that is taken, and nothing else.
-    pub(super) fn lock(relation: String, lock: Mode) -> Effect {
+    pub(super) fn lock(relation: String, lock: LockMode) -> Effect {
         Effect { relation, lock, taken: true, rewritten: false, scanned: false, validated: Vec::new(), dropped: false }
     }
 
     /// Whom it makes wait.
     pub(crate) fn waits(&self) -> Waits {
-        self.lock.waits()
+        Waits::of(self.lock)
     }
 
     /// Whether it belongs into a list of what is worth knowing: a new lock, or work that is done while others wait.
     fn counts(&self) -> bool {
-        let work = self.waits() > Waits::Nobody || self.lock == Mode::RowExclusive;
+        let work = self.waits() > Waits::Nobody || self.lock == LockMode::RowExclusive;
         self.taken || self.rewritten || self.dropped || self.scanned && work
     }
 
     /// What reading and writing take by themselves is not worth a line, unless they go through the whole table.
     pub(crate) fn is_shown(&self) -> bool {
-        self.lock >= Mode::ShareUpdateExclusive || self.lock == Mode::RowExclusive && self.scanned
+        self.lock >= LockMode::ShareUpdateExclusive || self.lock == LockMode::RowExclusive && self.scanned
     }
 
     /// `AccessExclusiveLock on core.users, rewritten: reads and writes wait`.
     pub(crate) fn words(&self) -> String {
         let mut words = match self.taken {
-            true => format!("{} on {}", self.lock.word(), self.relation),
+            true => format!("{} on {}", self.lock.pg_locks_name(), self.relation),
             // NOT VALID and VALIDATE in one transaction: the lock is the first one's, the time the second one's.
-            false => format!("{} still held on {}", self.lock.word(), self.relation),
+            false => format!("{} still held on {}", self.lock.pg_locks_name(), self.relation),
         };
         for (is, word) in [(self.rewritten, ", rewritten"), (self.scanned, ", scanned"), (self.dropped, ", dropped")] {
             words.push_str(if is { word } else { "" });
@@ -176,14 +129,15 @@ impl Effect {
             words.push_str(&format!(", validates {}", self.validated.join(" and ")));
         }
         // Which rows that are is data, of which a copy has none.
-        let waits = if self.lock == Mode::RowExclusive { "writes to the same rows wait" } else { self.waits().words() };
+        let waits =
+            if self.lock == LockMode::RowExclusive { "writes to the same rows wait" } else { self.waits().words() };
         format!("{words}: {waits}")
     }
 
     fn json(&self) -> Value {
         json!({
             "relation": self.relation,
-            "lock": self.lock.word(),
+            "lock": self.lock.pg_locks_name(),
             "taken": self.taken,
             "waits": match self.waits() {
                 Waits::Nobody => "nobody",
@@ -235,7 +189,7 @@ impl Trace {
 mod tests {
     use super::*;
 
-    fn effect(lock: Mode, taken: bool) -> Effect {
+    fn effect(lock: LockMode, taken: bool) -> Effect {
         let relation = "core.users".to_owned();
         Effect { relation, lock, taken, rewritten: false, scanned: false, validated: vec![], dropped: false }
     }
@@ -245,28 +199,28 @@ mod tests {
         for (words, expected) in [
             ("", None),
             ("SIReadLock", None),
-            ("AccessShareLock", Some(Mode::AccessShare)),
-            ("AccessShareLock ShareLock RowExclusiveLock", Some(Mode::Share)),
-            ("ShareUpdateExclusiveLock AccessExclusiveLock ExclusiveLock", Some(Mode::AccessExclusive)),
+            ("AccessShareLock", Some(LockMode::AccessShare)),
+            ("AccessShareLock ShareLock RowExclusiveLock", Some(LockMode::Share)),
+            ("ShareUpdateExclusiveLock AccessExclusiveLock ExclusiveLock", Some(LockMode::AccessExclusive)),
         ] {
-            assert_eq!(Mode::strongest(words), expected, "{words}");
+            assert_eq!(strongest(words), expected, "{words}");
         }
     }
 
     #[test]
     fn an_effect_says_what_happens_and_who_waits() {
         for (effect, words) in [
-            (effect(Mode::AccessExclusive, true), "AccessExclusiveLock on core.users: reads and writes wait"),
+            (effect(LockMode::AccessExclusive, true), "AccessExclusiveLock on core.users: reads and writes wait"),
             (
-                Effect { rewritten: true, scanned: true, ..effect(Mode::AccessExclusive, true) },
+                Effect { rewritten: true, scanned: true, ..effect(LockMode::AccessExclusive, true) },
                 "AccessExclusiveLock on core.users, rewritten, scanned: reads and writes wait",
             ),
             (
-                Effect { scanned: true, validated: vec!["small".to_owned()], ..effect(Mode::Share, false) },
+                Effect { scanned: true, validated: vec!["small".to_owned()], ..effect(LockMode::Share, false) },
                 "ShareLock still held on core.users, scanned, validates small: writes wait",
             ),
             (
-                Effect { dropped: true, ..effect(Mode::ShareUpdateExclusive, true) },
+                Effect { dropped: true, ..effect(LockMode::ShareUpdateExclusive, true) },
                 "ShareUpdateExclusiveLock on core.users, dropped: no one waits",
             ),
         ] {
@@ -280,11 +234,11 @@ mod tests {
             let took = Duration::from_millis(3);
             Statement { number: 2, line: 1, sql: "", took, transaction: 1, polled: false, effects }.lines(Waits::Writes)
         };
-        assert_eq!(of(vec![effect(Mode::AccessExclusive, false)]), [""; 0]);
-        assert_eq!(of(vec![Effect { scanned: true, ..effect(Mode::RowExclusive, true) }]), [""; 0]);
-        assert_eq!(of(vec![Effect { dropped: true, ..effect(Mode::AccessExclusive, false) }]).len(), 1);
+        assert_eq!(of(vec![effect(LockMode::AccessExclusive, false)]), [""; 0]);
+        assert_eq!(of(vec![Effect { scanned: true, ..effect(LockMode::RowExclusive, true) }]), [""; 0]);
+        assert_eq!(of(vec![Effect { dropped: true, ..effect(LockMode::AccessExclusive, false) }]).len(), 1);
         assert_eq!(
-            of(vec![Effect { scanned: true, ..effect(Mode::Share, false) }]),
+            of(vec![Effect { scanned: true, ..effect(LockMode::Share, false) }]),
             ["statement 2: ShareLock still held on core.users, scanned: writes wait (3.0 ms)"]
         );
     }

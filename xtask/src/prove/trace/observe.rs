@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Client, SimpleQueryRow};
 
-use super::effect::{Effect, Mode};
+use super::effect::{Effect, strongest};
 use migrator_engine::client::{Tables, literal, ours, rows};
+use migrator_sql::LockMode;
 
 /// What the server calls a relation whatever its name.
 pub(super) type Oid = u32;
@@ -40,7 +41,7 @@ pub(super) struct Relation {
     file: Option<String>,
     /// How often it was read as a whole; an index is not read, but used.
     scans: u64,
-    lock: Option<Mode>,
+    lock: Option<LockMode>,
     /// There is nothing of that oid any more.
     gone: bool,
 }
@@ -144,7 +145,7 @@ impl State {
              WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted GROUP BY l.relation ORDER BY l.relation";
         let mut changed = Vec::new();
         for row in ask(client, Moment::Inside, statement).await? {
-            let (oid, lock) = (oid(&row), Mode::strongest(row.get("modes").unwrap_or_default()));
+            let (oid, lock) = (oid(&row), strongest(row.get("modes").unwrap_or_default()));
             let (Some(before), Some(lock)) = (self.relations.get(&oid), lock) else { continue };
             let mut after = Relation { lock: Some(lock), scans: scans(&row), ..before.clone() };
             after.gone = row.get("there") == Some("0");
@@ -163,9 +164,9 @@ impl State {
                 self.relations.insert(oid, after);
             }
         }
-        let proves = changed.iter().any(|(_, _, lock, _)| *lock >= Mode::ShareUpdateExclusive);
+        let proves = changed.iter().any(|(_, _, lock, _)| *lock >= LockMode::ShareUpdateExclusive);
         let mut validated = if proves { self.prove(client).await? } else { BTreeMap::new() };
-        let effect = |(oid, before, lock, dropped): (Oid, Relation, Mode, bool)| {
+        let effect = |(oid, before, lock, dropped): (Oid, Relation, LockMode, bool)| {
             let after = self.relations.get(&oid)?;
             let scanned = after.scans > before.scans;
             // A column that is new and NOT NULL is proved by nothing that takes time.
@@ -200,7 +201,7 @@ impl State {
         &self,
         client: &Client,
         pid: i32,
-        seen: &mut BTreeMap<Oid, Mode>,
+        seen: &mut BTreeMap<Oid, LockMode>,
     ) -> Result<(), tokio_postgres::Error> {
         let statement = format!(
             "SELECT relation::text AS oid, pg_catalog.string_agg(DISTINCT mode, ' ') AS modes FROM pg_catalog.pg_locks \
@@ -208,7 +209,7 @@ impl State {
         );
         for row in ask(client, Moment::Between, &statement).await? {
             let oid = oid(&row);
-            let Some(mode) = Mode::strongest(row.get("modes").unwrap_or_default()) else { continue };
+            let Some(mode) = strongest(row.get("modes").unwrap_or_default()) else { continue };
             if self.relations.contains_key(&oid) {
                 let strongest = seen.entry(oid).or_insert(mode);
                 *strongest = mode.max(*strongest);
@@ -218,18 +219,18 @@ impl State {
     }
 
     /// What a statement has done that was looked at from outside: `seen` are its locks, `now` is how it left the database.
-    pub(super) fn effects_seen(&self, now: &State, seen: &BTreeMap<Oid, Mode>, concurrent: bool) -> Vec<Effect> {
+    pub(super) fn effects_seen(&self, now: &State, seen: &BTreeMap<Oid, LockMode>, concurrent: bool) -> Vec<Effect> {
         let effect = |(oid, before): (&Oid, &Relation)| {
             // One that has taken the place of another under its name is the other, built anew.
             let replaced = || now.has(&before.name);
             let rewritten = now.relations.get(oid).map_or_else(replaced, |after| after.file != before.file);
             let dropped = !rewritten && !now.relations.contains_key(oid);
             // Nothing is written anew or dropped without this lock; the eye was too slow for it.
-            let needed = (rewritten || dropped).then_some(Mode::AccessExclusive);
+            let needed = (rewritten || dropped).then_some(LockMode::AccessExclusive);
             let mut lock = seen.get(oid).copied().max(needed)?;
             if concurrent && before.table.is_some() {
                 // It is invalid before anyone could have to wait for it.
-                lock = lock.min(Mode::ShareUpdateExclusive);
+                lock = lock.min(LockMode::ShareUpdateExclusive);
             }
             Some(Effect { rewritten, dropped, ..Effect::lock(before.name.clone(), lock) })
         };

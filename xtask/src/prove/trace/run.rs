@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Error as ClientError;
 use tokio_postgres::error::SqlState;
 
-use super::effect::{Effect, Mode, Statement, Trace};
+use super::effect::{Effect, Statement, Trace};
 use super::observe::{Moment, State};
 use migrator_engine::Error;
 use migrator_engine::Locked;
 use migrator_engine::client::{failed, ours};
 use migrator_engine::embedded::{self, Block, Migration, Script, StatementKind as Kind};
+use migrator_sql::LockMode;
 
 /// How long the eye is closed between two looks at a statement that cannot run in a transaction.
 const BLINK: Duration = Duration::from_millis(2);
@@ -308,9 +309,9 @@ enum Named {
 }
 
 /// What is known to be locked, how, and whether it is read as a whole: on an empty table the eye is too slow for it.
-fn known_of(kind: &'static Kind) -> Vec<(Named, Mode, bool)> {
+fn known_of(kind: &'static Kind) -> Vec<(Named, LockMode, bool)> {
     use embedded::ReindexObject as Object;
-    let weak = Mode::ShareUpdateExclusive;
+    let weak = LockMode::ShareUpdateExclusive;
     match kind {
         Kind::CreateIndexConcurrently { table, .. } => vec![(Named::Relation(table), weak, true)],
         Kind::DropIndexConcurrently { index } => vec![(Named::TableOfIndex(index), weak, false)],
@@ -321,13 +322,16 @@ fn known_of(kind: &'static Kind) -> Vec<(Named, Mode, bool)> {
         Kind::ReindexConcurrently { .. } => Vec::new(),
         // The partition at the very end, when no one uses it through its parent any more.
         Kind::DetachConcurrently { table, partition } => {
-            vec![(Named::Relation(table), weak, false), (Named::Relation(partition), Mode::AccessExclusive, false)]
+            vec![(Named::Relation(table), weak, false), (Named::Relation(partition), LockMode::AccessExclusive, false)]
         }
         _ => Vec::new(),
     }
 }
 
-async fn known(kind: &'static Kind, client: &tokio_postgres::Client) -> Result<Vec<(String, Mode, bool)>, ClientError> {
+async fn known(
+    kind: &'static Kind,
+    client: &tokio_postgres::Client,
+) -> Result<Vec<(String, LockMode, bool)>, ClientError> {
     let mut known = Vec::new();
     for (named, mode, scanned) in known_of(kind) {
         let relation = match named {
