@@ -163,7 +163,7 @@ fn a_good_example_gives_nothing() {
 #[test]
 fn what_dbmate_takes_and_we_refuse_names_codes_that_exist() {
     let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    let section = section("What dbmate takes and we refuse");
+    let section = section("What dbmate accepts and we refuse");
     let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert!(rows.len() > 10, "{rows:?}");
     for row in rows {
