@@ -4,6 +4,7 @@
 //! never ends the work: a failure to write is ignored on stderr, and remembered on stdout and reported at the end.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,11 +52,17 @@ impl Color {
 
 /// The columns of the terminal on stdout; `None`: it is not a terminal, or does not say.
 pub(crate) fn columns_of_stdout() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into())
+    columns_of(io::stdout())
 }
 
 fn columns_of_stderr() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0.into())
+    columns_of(io::stderr())
+}
+
+fn columns_of(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    // A terminal that does not know says 0.
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 /// What could not be written to stdout.

@@ -81,6 +81,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "migrator",
             "workspace",
             "building",
+            "signals",
             "child",
             "environment",
             "usage",
