@@ -55,7 +55,7 @@ fn migrate_refuses_a_binary_with_other_sql_than_the_directorys() {
     let said = without_cargo(&String::from_utf8(output.stderr).unwrap()).replace(&*digest, "<digest>");
     assert_eq!(output.status.code(), Some(9));
     expect![[r#"
-        error: the migrator contains other SQL than `<root>/db` (digest stale, expected <digest>)
+        error: the SQL in the migrator differs from `<root>/db` (digest stale, expected <digest>)
         help: the package `migrator` needs a build.rs with `migrator_build::embed("../db")`; if it has one, `cargo clean --package migrator`
     "#]]
     .assert_eq(&said.replace(fs::canonicalize(workspace.folder.path()).unwrap().to_str().unwrap(), "<root>"));
