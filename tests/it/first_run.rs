@@ -16,6 +16,12 @@ fn the_warnings_of_the_build_and_the_start_of_a_server_are_told() {
     assert!(first.starts_with("exit 0") && first.contains("applied 004_text"), "{first}");
     assert!(first.contains("M050") && first.contains("004_text.sql"), "{first}");
     assert_eq!(first.matches(started).count(), 1, "{first}");
+    // The tasks and the migrator are built of the same packages; neither has the other's built again.
+    for _ in 0..2 {
+        let again = workspace.cargo("xtask migrate list").output().unwrap();
+        let said = String::from_utf8_lossy(&again.stderr);
+        assert!(again.status.success() && !said.contains("Compiling"), "{said}");
+    }
     // An unfinished file is not recorded: it could not be changed any more.
     let unfinished = "db/migrations/005_unfinished.sql";
     workspace.write(unfinished, "-- migrate:up\n\n-- migrate:down\n");
@@ -47,9 +53,8 @@ fn the_locks_of_a_plan_need_no_database_before() {
     assert!(planned.starts_with("exit 0") && planned.contains("would apply 001_init"), "{planned}");
     assert!(planned.contains("would apply 004_text") && planned.contains("M052"), "{planned}");
     // On a server that others use, nothing is this run's alone.
-    let url = run("xtask db url");
-    let url = url.lines().find(|line| line.starts_with("postgresql://")).unwrap();
-    let planned = run(&format!("xtask migrate plan --locks --scratch-url {url}"));
+    let url = String::from_utf8(workspace.cargo("xtask db url").output().unwrap().stdout).unwrap();
+    let planned = run(&format!("xtask migrate plan --locks --scratch-url {}", url.trim()));
     assert!(planned.starts_with("exit 0") && planned.contains("would apply 004_text"), "{planned}");
     // An empty variable names no database.
     let dropped = workspace.run(workspace.cargo("xtask migrate drop --yes").env("DATABASE_URL", ""));

@@ -115,7 +115,7 @@ fn the_proof_is_a_page_that_fits_the_window_asks_nobody_and_can_be_searched() {
     assert!(output.starts_with("exit 1\n"), "{output}");
     let text = fs::read_to_string(&page).unwrap();
     for part in
-        ["Proof of the migrations", "round trip", "002_many", "ShareUpdateExclusiveLock on shop.orders, scanned"]
+        ["Verification of the migrations", "round trip", "002_many", "ShareUpdateExclusiveLock on shop.orders, scanned"]
     {
         assert!(text.contains(part), "{part} is not in {text}");
     }

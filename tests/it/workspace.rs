@@ -97,8 +97,11 @@ impl Workspace {
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             // PG_BIN and PG_OS_USER say where servers come from, not where they are.
+            // What cargo says of the package of these tests: build scripts would run again for it.
             let leads_elsewhere = name.starts_with("PG") && !name.starts_with("PG_")
-                || name.starts_with("MIGRATOR_")
+                || ["MIGRATOR_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+                    .iter()
+                    .any(|start| name.starts_with(start))
                 || ["DATABASE_URL", "CLICOLOR_FORCE", "MAKEFLAGS", "CARGO_MAKEFLAGS"].contains(&&*name);
             if leads_elsewhere {
                 command.env_remove(name);

@@ -29,7 +29,7 @@ pub(crate) struct Built {
 impl Workspace {
     /// Finds the workspace around the current directory.
     pub(crate) fn locate() -> Result<Workspace> {
-        let output = Command::new(cargo())
+        let output = cargo()
             .args(["locate-project", "--workspace", "--message-format", "plain"])
             .output()
             .context("failed to run `cargo locate-project`")?;
@@ -57,7 +57,7 @@ impl Workspace {
     /// `cargo metadata`, with every optional dependency switched on.
     pub(crate) fn metadata(&self) -> Result<Metadata> {
         let mut ask = MetadataCommand::new();
-        ask.cargo_path(cargo()).current_dir(&self.root).features(CargoOpt::AllFeatures);
+        ask.cargo_path(program()).current_dir(&self.root).features(CargoOpt::AllFeatures);
         ask.exec().context("failed to read the workspace with `cargo metadata`")
     }
 
@@ -67,7 +67,7 @@ impl Workspace {
     /// There is no such package.
     pub(crate) fn release(&self) -> Result<String> {
         let mut ask = MetadataCommand::new();
-        ask.cargo_path(cargo()).current_dir(&self.root).no_deps();
+        ask.cargo_path(program()).current_dir(&self.root).no_deps();
         let metadata = ask.exec().context("failed to read the workspace with `cargo metadata`")?;
         let package = metadata.packages.iter().find(|package| package.name == MIGRATOR);
         let package = package.with_context(|| format!("the workspace has no package `{MIGRATOR}`"))?;
@@ -78,7 +78,7 @@ impl Workspace {
     ///
     /// Only this one package is selected: cargo would unite the features of several.
     pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
-        let mut build = Command::new(cargo());
+        let mut build = cargo();
         build.current_dir(&self.root).args(["build", "--package", MIGRATOR]);
         build.args(arguments).arg("--message-format=json-render-diagnostics");
         let Some(messages) = building::run(build.envs(variables.iter().copied()))? else { return Ok(None) };
@@ -90,8 +90,24 @@ impl Workspace {
 }
 
 /// The cargo that runs us: with rustup another one could be first in the PATH.
-pub(crate) fn cargo() -> OsString {
+fn program() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// A call of cargo, without what the cargo that runs us has set for this very package.
+///
+/// A build script may look at those variables, as ring's does: it would run again, and everything above it would be built again, with
+/// each `cargo xtask` and with each build from here in turn.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(program());
+    let of_package = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|start| name.starts_with(start))
+            || ["CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(of_package)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// A path as the user can use it: relative to the current directory if it is below.

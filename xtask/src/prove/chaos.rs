@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Metadata, Target};
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     let jobs = args.jobs.map_or_else(processors, usize::from);
     let test = |rest: &[&str]| {
-        let mut test = Command::new(cargo());
+        let mut test = cargo();
         test.args(["test", "--quiet", "--package", &package, "--test", TARGET]).args(rest);
         test.current_dir(&workspace.root).stdin(Stdio::null());
         test.env("MIGRATOR_CHAOS", "full");

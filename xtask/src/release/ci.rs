@@ -160,7 +160,7 @@ impl Step {
 /// The words of a line are separated by spaces, and none of them holds one.
 fn run_line(workspace: &Workspace, line: &str) -> Result<End> {
     let arguments = line.split(' ').skip(1);
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     command.args(arguments).current_dir(&workspace.root).stdin(Stdio::null());
     let status = command.status().with_context(|| format!("failed to run `{line}`"))?;
     Ok(if status.success() { End::Passed } else { End::Failed })
@@ -193,7 +193,7 @@ fn without_deny(workspace: &Workspace) -> Option<String> {
     if !workspace.root.join("deny.toml").exists() {
         return Some("the workspace has no deny.toml".to_owned());
     }
-    let version = Command::new(cargo()).args(["deny", "--version"]).output();
+    let version = cargo().args(["deny", "--version"]).output();
     let installed = version.is_ok_and(|output| output.status.success());
     (!installed).then(|| "cargo-deny is not installed; `cargo install --locked cargo-deny` installs it".to_owned())
 }
