@@ -189,9 +189,8 @@ fn an_allow_that_does_nothing_is_an_error() {
     check(
         "",
         "-- migrate:allow ban-drop-table gone\nSELECT 1;",
-        expect![
-            "2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it, or move it to the line above its statement"
-        ],
+        expect![[r#"
+                2:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: remove it, or move it to the line above its statement"#]],
     );
     check(
         "",
@@ -203,9 +202,8 @@ fn an_allow_that_does_nothing_is_an_error() {
     check(
         "",
         "SELECT 1;\n-- migrate:allow ban-drop-table gone",
-        expect![
-            "3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on its own line, above its statement in the up block"
-        ],
+        expect![[r#"
+                3:1: `-- migrate:allow ban-drop-table` silences nothing [allow]; help: put it on its own line, above its statement in the up block"#]],
     );
 }
 

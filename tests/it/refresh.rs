@@ -54,7 +54,7 @@ fn what_cannot_be_remembered_is_a_warning(workspace: &Workspace) {
         applied 1 migration and 1 repeatable in N ms; the database is at 004
         --- stderr
         warning: failed to remember that the schema is up to date: failed to write `<root>/.dev/schema.json`: Is a directory (os error 21)
-        help: until this works, every `up` makes the schema again
+        help: until this works, every `up` generates the schema again
     "#]]
     .assert_eq(&up);
 }

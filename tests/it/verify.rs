@@ -133,7 +133,7 @@ fn what_cannot_be_run_twice_is_shown() {
                       | ^ duplicate key value violates unique constraint "a_pkey" [23505]
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
-                      = help: correct the file, build, and run `seed` again: nothing of it is in the database
+                      = help: correct the file, build, and run `seed` again: none of it is in the database
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 2 steps, each applied once
         ok      locks: no statement blocks others on an existing relation
@@ -289,7 +289,7 @@ fn a_signal_ends_it_at_the_question_that_is_asked_and_drops_its_databases() {
         error: stopped by SIGTERM
           = note: done in this run: none. Not run: 002_slow.
           = note: this happened on a scratch copy; the database itself was not changed
-          = help: run the command again: it goes on where it stopped
+          = help: run the command again: it continues where it stopped
     "#]]
     .assert_eq(&stopped(&project, &mut plan, Signal::TERM));
 }

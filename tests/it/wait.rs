@@ -126,14 +126,14 @@ fn a_wrong_password_is_not_waited_for() {
         exit 6
         --- stderr
         error: cannot connect to `postgresql://deploy@127.0.0.1:PORT/postgres`: password authentication failed for user "deploy" [28P01]
-          = note: waiting does not help: this error does not pass by itself
+          = note: waiting does not help: this error does not go away by itself
           = help: the password comes from the URL, the service file, PGPASSWORD or the password file; also check the server's pg_hba.conf
     "#]].assert_eq(&run("deploy:wrong"));
     expect![[r#"
         exit 6
         --- stderr
         error: cannot connect to `postgresql://deploy@127.0.0.1:PORT/postgres`: password missing
-          = note: waiting does not help: this error does not pass by itself
+          = note: waiting does not help: this error does not go away by itself
           = help: the server asks for a password: set it in the URL, PGPASSWORD or the password file
     "#]]
     .assert_eq(&run("deploy"));

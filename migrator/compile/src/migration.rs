@@ -172,9 +172,8 @@ mod tests {
     fn an_unterminated_literal_is_the_only_problem() {
         check(
             "-- migrate:up\nSELECT 'a;\n-- migrate:down\nSELECT 1;",
-            expect![
-                "db/migrations/002_x.sql:2:8: unterminated string [M021]; help: close it: the rest of the file is read as part of it"
-            ],
+            expect![[r#"
+                    db/migrations/002_x.sql:2:8: unterminated string [M021]; help: close it: the rest of the file is read as part of it"#]],
         );
     }
 

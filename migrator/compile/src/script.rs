@@ -81,9 +81,8 @@ mod tests {
         check(
             "-- migrate:unchecked\nSELECT 1",
             Folder::Seeds,
-            expect![
-                "db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say why the parser is wrong: `-- migrate:unchecked <reason>`"
-            ],
+            expect![[r#"
+                    db/seeds/x.sql:1:1: `-- migrate:unchecked` without a reason [M017]; help: say why the parser is wrong: `-- migrate:unchecked <reason>`"#]],
         );
     }
 
