@@ -118,7 +118,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
 /// Whether a line, also an invalid one, asks for a task and not for a command of the migrator.
 fn is_of_tasks(words: &[OsString]) -> bool {
     let line = std::iter::once(OsString::from("migrate")).chain(words.iter().cloned());
-    let Ok(matches) = Line::command().ignore_errors(true).try_get_matches_from(line) else { return false };
+    // Help is of the command that it is asked of.
+    let without_help = |command: clap::Command| command.disable_help_flag(true);
+    let command = without_help(Line::command()).mut_subcommands(without_help).ignore_errors(true);
+    let Ok(matches) = command.try_get_matches_from(line) else { return false };
     match matches.subcommand_name() {
         Some("create" | "drop" | "reset") => true,
         Some("plan") => ["--locks", "--help", "-h"].iter().any(|own| words.iter().any(|word| word == own)),

@@ -59,7 +59,7 @@ fn dist_refuses_a_binary_that_holds_what_only_tests_and_developers_need() {
             .write("migrator/src/main.rs", &STAND_IN.replace("unwrap_or(\"dev\")", &format!("unwrap_or(\"{name}\")")));
         let output = workspace.xtask("dist").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        let expected = format!("error: the release binary contains {what}, which must not ship: it reads `{name}`\n");
+        let expected = format!("error: the release binary contains {what}, which must not ship: found `{name}`\n");
         assert_eq!(output.status.code(), Some(9));
         assert!(said.contains(&expected), "{said}");
         assert!(!workspace.path("target/dist").exists());
