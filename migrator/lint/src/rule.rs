@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use migrator_sql::{Rows, Sql};
+
+use crate::lock;
 use crate::site::{Finding, Site};
 
 /// One hazard that is looked for.
@@ -49,8 +52,43 @@ pub(crate) fn except(site: &Site<'_>, linted: &[usize], is_harmless: impl Fn(usi
     linted.iter().filter(|&&at| !is_harmless(at)).map(|&at| site.finding(at)).collect()
 }
 
+/// Of rules about a column's type: a column that keeps its rows has the type already, but for its length.
+pub(crate) fn unless_rows_stay(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    except(site, linted, |at| {
+        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
+    })
+}
+
+/// Of rules about what is dropped: created again in the same transaction, no one sees it missing.
+pub(crate) fn unless_made_again(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    except(site, linted, |_| site.makes_again_what_it_drops())
+}
+
+/// Of rules about a constraint that builds a unique index. On a partitioned table alone there is nothing to build it from.
+pub(crate) fn building_a_unique_index(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
+    let Sql::AlterTable(altered) = site.sql() else { return as_linted(site, linted) };
+    let partitioned = site.known.is_partitioned(&altered.table.object());
+    if altered.only && partitioned {
+        return Vec::new();
+    }
+    let help = partitioned.then_some(PARTITIONED_UNIQUE);
+    linted.iter().map(|&at| site.finding(at).with_help(help)).collect()
+}
+
+/// Of rules about statements that change every row of a live table: `rows` are those of the statement, also after `WITH`.
+pub(crate) fn of_every_row<'s>(site: &Site<'s>, rows: impl Fn(&Sql<'s>) -> Option<Rows<'s>>) -> Vec<Finding> {
+    let main = match site.sql() {
+        Sql::With { main: Some(main), .. } => main,
+        sql => sql,
+    };
+    let Some(rows) = rows(main) else { return Vec::new() };
+    let table = rows.table.filter(|_| !rows.are_filtered()).map(|table| table.object());
+    let Some(table) = table.filter(|table| site.is_live(table)) else { return Vec::new() };
+    vec![site.finding(site.start()).about(table).under(lock::with_rows(&site.locks()))]
+}
+
 pub(crate) const OLD_RELEASE: &str = "the release that is still running uses it until the last machine has the new one";
 
 /// The way out of both rules about unique indexes of a partitioned table.
-pub(crate) const PARTITIONED_UNIQUE: &str = "`ALTER TABLE ONLY` the parent `ADD CONSTRAINT`; `CREATE UNIQUE INDEX CONCURRENTLY` on each \
+const PARTITIONED_UNIQUE: &str = "`ALTER TABLE ONLY` the parent `ADD CONSTRAINT`; `CREATE UNIQUE INDEX CONCURRENTLY` on each \
      partition and `ADD CONSTRAINT ... USING INDEX` there; then `ALTER INDEX ... ATTACH PARTITION` for each";

@@ -216,7 +216,7 @@ mod tests {
             "/* migrate:up */",
             "-- migrate:",
             "-- +goose StatementBegin",
-            // For `cargo xtask check`, which looks whether it is right.
+            // For `cargo xtask check`, which checks it.
             "-- migrate:allow",
             "-- migrate:allow ban-drop-column nobody reads it",
         ] {

@@ -14,7 +14,7 @@ pub(crate) enum SslMode {
     Allow,
     /// Encrypted, if the server can; the default.
     Prefer,
-    /// Encrypted, whoever the server is.
+    /// Encrypted; the server may be any.
     Require,
     /// Encrypted, with a certificate from a trusted authority.
     VerifyCa,

@@ -1,10 +1,6 @@
 //! `ADD PRIMARY KEY` without an index that is there.
 
-use migrator_sql::Sql;
-
-use crate::rule::{Linter, Rule};
-use crate::rule::{PARTITIONED_UNIQUE, as_linted};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, Rule, building_a_unique_index};
 
 pub(super) const RULE: Rule = Rule {
     name: "adding-serial-primary-key-field",
@@ -12,18 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: "the whole table is read and sorted while the lock is held",
     help: "`CREATE UNIQUE INDEX CONCURRENTLY`, and in the next migration `ADD CONSTRAINT ... PRIMARY KEY USING INDEX`",
     linter: Linter::InUse,
-    check,
+    check: building_a_unique_index,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    let Sql::AlterTable(altered) = site.sql() else { return as_linted(site, linted) };
-    let partitioned = site.known.is_partitioned(&altered.table.object());
-    if altered.only && partitioned {
-        return Vec::new();
-    }
-    let help = partitioned.then_some(PARTITIONED_UNIQUE);
-    linted.iter().map(|&at| site.finding(at).with_help(help)).collect()
-}
 
 #[cfg(test)]
 mod tests {

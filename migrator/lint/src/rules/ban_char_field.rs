@@ -1,7 +1,6 @@
 //! `char(n)`.
 
-use crate::rule::{Linter, Rule, except};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, Rule, unless_rows_stay};
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-char-field",
@@ -9,15 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: "the spaces are stored, and count in some comparisons and not in others",
     help: "write `text`, with a CHECK where the length matters",
     linter: Linter::All,
-    check,
+    check: unless_rows_stay,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    // A column that has the type already, but for its length.
-    except(site, linted, |at| {
-        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
-    })
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! `DROP POLICY` and `DROP RULE`.
 
-use crate::rule::{Linter, Rule, except};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, Rule, unless_made_again};
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-policy",
@@ -9,13 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: "users who saw rows through it see none, or more than before",
     help: "create the new one in the same migration, or keep policies in `repeatable/`",
     linter: Linter::InUse,
-    check,
+    check: unless_made_again,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    // Dropped and created again in the same transaction: no one sees it missing.
-    except(site, linted, |_| site.makes_again_what_it_drops())
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! `DROP VIEW`.
 
-use crate::rule::{Linter, OLD_RELEASE, Rule, except};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, OLD_RELEASE, Rule, unless_made_again};
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-view",
@@ -9,13 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: OLD_RELEASE,
     help: "drop it one release after the last code that names it; to change it, create it again in the same migration",
     linter: Linter::InUse,
-    check,
+    check: unless_made_again,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    // Dropped and created again in the same transaction: no one sees it missing.
-    except(site, linted, |_| site.makes_again_what_it_drops())
-}
 
 #[cfg(test)]
 mod tests {

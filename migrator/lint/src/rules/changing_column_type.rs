@@ -1,7 +1,6 @@
 //! `ALTER COLUMN ... TYPE` that writes the table again.
 
-use crate::rule::{Linter, Rule, except};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, Rule, unless_rows_stay};
 
 pub(super) const RULE: Rule = Rule {
     name: "changing-column-type",
@@ -9,14 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: "the table and its indexes are rewritten, and the old release reads a type that it does not expect",
     help: "add a column of the new type, copy in batches, and ship the code that uses it; drop the old column later",
     linter: Linter::InUse,
-    check,
+    check: unless_rows_stay,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    except(site, linted, |at| {
-        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
-    })
-}
 
 #[cfg(test)]
 mod tests {

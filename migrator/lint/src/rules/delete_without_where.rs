@@ -2,8 +2,7 @@
 
 use migrator_sql::Sql;
 
-use crate::lock;
-use crate::rule::{Linter, Rule};
+use crate::rule::{Linter, Rule, of_every_row};
 use crate::site::{Finding, Site};
 
 pub(super) const RULE: Rule = Rule {
@@ -16,15 +15,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(site: &Site<'_>, _: &[usize]) -> Vec<Finding> {
-    let main = match site.sql() {
-        Sql::With { main: Some(main), .. } => main,
-        sql => sql,
-    };
-    let Sql::Delete(rows) = main else { return Vec::new() };
-    let table = rows.table.filter(|_| !rows.are_filtered()).map(|table| table.object());
-    let table = table.filter(|table| site.is_live(table));
-    let lock = lock::with_rows(&site.locks());
-    table.into_iter().map(|table| site.finding(site.start()).about(table).under(lock.clone())).collect()
+    of_every_row(site, |sql| match sql {
+        Sql::Delete(rows) => Some(*rows),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

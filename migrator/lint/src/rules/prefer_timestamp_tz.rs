@@ -1,7 +1,6 @@
 //! `timestamp` without a time zone.
 
-use crate::rule::{Linter, Rule, except};
-use crate::site::{Finding, Site};
+use crate::rule::{Linter, Rule, unless_rows_stay};
 
 pub(super) const RULE: Rule = Rule {
     name: "prefer-timestamp-tz",
@@ -9,15 +8,8 @@ pub(super) const RULE: Rule = Rule {
     reason: "what is stored depends on the session's time zone, and the offset is lost",
     help: "write `timestamptz`",
     linter: Linter::All,
-    check,
+    check: unless_rows_stay,
 };
-
-fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
-    // A column that has the type already, but for its length.
-    except(site, linted, |at| {
-        site.action_at(at).is_some_and(|(table, action)| site.known.keeps_rows(&table, &action.change))
-    })
-}
 
 #[cfg(test)]
 mod tests {
