@@ -17,6 +17,7 @@
 //! }
 //! ```
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -97,6 +98,11 @@ impl Context {
 /// Nothing that is set for another server counts here.
 fn throwaway(server: &TemporaryServer) -> Result<ConnectionTarget, Error> {
     ConnectionTarget::read(Some(&server.url("postgres")), |_| None)
+}
+
+/// Runs something short to its end, to which a signal does what it always does.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
 }
 
 /// Runs a task on a database to its end, or to what a signal has it come to; prints the error, if any.

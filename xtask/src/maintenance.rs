@@ -23,6 +23,19 @@ pub(crate) async fn create(connection: &Connection, target: &ConnectionTarget) -
     connection.client().batch_execute(&statement).await.map_err(|error| failed("creating the database", error))
 }
 
+/// Creates the context's database where it does not exist; true: it did not.
+///
+/// # Errors
+/// No connection, or the server refuses.
+pub(crate) async fn create_missing(context: &Context) -> Result<bool, Error> {
+    let connection = connect(context, &context.target).await?;
+    let is_missing = !exists(&connection, &context.target).await?;
+    if is_missing {
+        create(&connection, &context.target).await?;
+    }
+    Ok(is_missing)
+}
+
 /// Creates the target's database as a copy of another one, in which there is no session.
 pub(crate) async fn copy(
     connection: &Connection,

@@ -4,11 +4,11 @@
 //! be written to stdout for another reason is told at the end.
 
 use std::fmt::{self, Display};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anstream::{AutoStream, ColorChoice};
 use migrator_diagnostic::printable;
+use migrator_engine::Color;
 use migrator_engine::output as engine;
 
 /// `check`, `dump --check` or `chaos` found something.
@@ -92,16 +92,10 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 /// Whether stderr takes colours.
 pub(crate) fn color_of_messages() -> bool {
-    takes_color(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
+    Color::Auto.on_stderr()
 }
 
 /// Whether stdout takes colours: `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal that can.
 pub(crate) fn color() -> bool {
-    takes_color(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
-}
-
-fn takes_color(choice: ColorChoice, terminal: bool) -> bool {
-    // `CLICOLOR_FORCE=0` forces nothing.
-    let is_off = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value == "0");
-    choice != ColorChoice::Never && (terminal || !is_off)
+    Color::Auto.on_stdout()
 }

@@ -17,7 +17,7 @@ pub struct Args {
 /// Creates it.
 pub async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let name = context.target.database();
-    match if_missing(context).await? {
+    match maintenance::create_missing(context).await? {
         true => result(&format!("created database `{name}`")),
         false if args.if_missing => {}
         false => {
@@ -26,17 +26,4 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         }
     }
     Ok(Exit::Done)
-}
-
-/// Creates it where it does not exist, in silence; true: it did not.
-///
-/// # Errors
-/// No connection, or the server refuses.
-pub(crate) async fn if_missing(context: &Context) -> Result<bool, Error> {
-    let connection = maintenance::connect(context, &context.target).await?;
-    let is_missing = !maintenance::exists(&connection, &context.target).await?;
-    if is_missing {
-        maintenance::create(&connection, &context.target).await?;
-    }
-    Ok(is_missing)
 }

@@ -9,12 +9,13 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
-use migrator_engine::{ConnectionTarget, Embedded, Global, Request, Terminal, parse};
+use migrator_engine::{ConnectionTarget, Embedded, Error, Global, Request, Terminal, parse};
 
 use crate::child;
 use crate::database::{create, drop, reset};
 use crate::developer::{self, Context};
 use crate::environment::Environment;
+use crate::maintenance;
 use crate::migrator;
 use crate::output;
 use crate::prove::{dump, locks};
@@ -136,13 +137,7 @@ fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_du
     let quiet = line.global.quiet || is_on("MIGRATOR_QUIET")?;
     let terminal = Terminal::new(quiet, line.global.verbose || is_on("MIGRATOR_VERBOSE")?, line.global.color);
     let given = line.global.database_url.filter(|url| !url.is_empty()).or_else(|| environment.get("DATABASE_URL"));
-    let (target, own) = match &given {
-        Some(url) => (ConnectionTarget::read(Some(url), |name| environment.get(name)), None),
-        None => {
-            let own = own_cluster(workspace)?;
-            (ConnectionTarget::read(Some(&own.url), |_| None), Some(own.data_directory))
-        }
-    };
+    let (target, own) = where_to(workspace, environment, given.as_deref())?;
     let target = match target {
         Ok(target) => target,
         Err(error) => {
@@ -154,8 +149,10 @@ fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_du
         create_missing(embedded, &target)?;
     }
     let mut context = Context::new(embedded, terminal, target, environment.get("MIGRATOR_ENV"));
-    context = context.release(workspace.release()?);
-    context.own = own;
+    if matches!(line.task, Task::Reset(_) | Task::Plan(_)) {
+        context = context.release(workspace.release()?);
+    }
+    context.own = own.map(|own| own.data_directory);
     context.changes = !matches!(line.task, Task::Plan(_));
     Ok(match line.task {
         Task::Create(args) => developer::run(context, async |context| create::run(context, &args).await),
@@ -208,21 +205,23 @@ fn become_migrator(
         Some(request) => (request.connects, request.database_url, request.plans, request.applies),
         None => (false, None, None, false),
     };
-    let target = match url.as_ref().or(given.as_ref()) {
-        Some(url) => ConnectionTarget::read(Some(url), |name| environment.get(name)),
-        None if connects => {
-            let own = own_cluster(workspace)?;
-            remove_postgres_variables(&mut migrator);
-            migrator.env("DATABASE_URL", &own.url);
-            let target = ConnectionTarget::read(Some(&own.url), |_| None)?;
-            create_missing(fresh.embedded, &target)?;
-            Ok(target)
-        }
-        None => ConnectionTarget::read(None, |_| None),
-    };
+    let mut target = None;
+    if connects {
+        let (read, own) = where_to(workspace, environment, url.as_deref().or(given.as_deref()))?;
+        target = match own {
+            Some(own) => {
+                remove_postgres_variables(&mut migrator);
+                migrator.env("DATABASE_URL", &own.url);
+                let target = read?;
+                create_missing(fresh.embedded, &target)?;
+                Some(target)
+            }
+            // What is wrong with it, the migrator says.
+            None => read.ok(),
+        };
+    }
     let updates = applies && url.is_none();
-    // What is wrong with the target, the migrator says.
-    if let (Some(options), Ok(target)) = (plans, target) {
+    if let (Some(options), Some(target)) = (plans, target) {
         refuse_empty(fresh.embedded, target, options.to)?;
     }
     let shown = fresh.executable.display();
@@ -249,6 +248,19 @@ fn refresh(workspace: &Workspace, embedded: &'static Embedded) {
     }
 }
 
+/// Where a URL leads; without one, the workspace's own database, on its server, which is started.
+fn where_to(
+    workspace: &Workspace,
+    environment: &Environment,
+    url: Option<&str>,
+) -> Result<(Result<ConnectionTarget, Error>, Option<Own>)> {
+    if url.is_some() {
+        return Ok((ConnectionTarget::read(url, |name| environment.get(name)), None));
+    }
+    let own = own_cluster(workspace)?;
+    Ok((ConnectionTarget::read(Some(&own.url), |_| None), Some(own)))
+}
+
 /// Starts the workspace's own server.
 fn own_cluster(workspace: &Workspace) -> Result<Own> {
     let cluster = Cluster::of_workspace(&workspace.root)?;
@@ -263,8 +275,7 @@ fn own_cluster(workspace: &Workspace) -> Result<Own> {
 /// Creates the database on it, where it is not there.
 fn create_missing(embedded: &'static Embedded, target: &ConnectionTarget) -> Result<()> {
     let context = Context::new(embedded, Terminal::silent(), target.clone(), None);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(create::if_missing(&context))?;
+    developer::block_on(maintenance::create_missing(&context))??;
     Ok(())
 }
 
@@ -274,9 +285,8 @@ fn refuse_empty(embedded: &'static Embedded, target: ConnectionTarget, to: Optio
         return Ok(());
     }
     let context = Context::new(embedded, Terminal::silent(), target, None);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Why there is no connection, the migrator says.
-    let Ok(session) = runtime.block_on(context.connect()) else { return Ok(()) };
+    let Ok(session) = developer::block_on(context.connect())? else { return Ok(()) };
     Ok(session.refuse_empty(to)?)
 }
 

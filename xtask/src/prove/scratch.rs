@@ -50,8 +50,7 @@ pub(super) struct Scratch<'a> {
 fn run() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
-    let digest = Sha256::digest(seed);
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(seed)[..4])
 }
 
 /// Whether a copy of the database is all that it is: what is said of it in catalogs that all databases share is not copied.

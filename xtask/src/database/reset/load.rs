@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::developer::Context;
 use migrator_engine::ConnectionTarget;
 use migrator_engine::embedded::Embedded;
-use migrator_engine::facts::{Difference, Facts, diff, report};
+use migrator_engine::facts::{Difference, Facts, report};
 use migrator_engine::{Error, ErrorKind};
 
 /// The line above the versions, in dbmate's words.
@@ -62,18 +62,14 @@ impl Dump {
 /// Says in what the new database differs from the compiled facts that claim to hold the same migrations.
 async fn compare(context: &Context, file: &str, newest: Option<i64>) -> Result<(), Error> {
     let session = context.connect().await?;
-    let embedded = context.migrator.embedded();
     let major = session.server().version_number / 10_000;
-    let Some(compiled) = embedded.facts.iter().find(|facts| facts.major == major) else { return Ok(()) };
+    let Some(compiled) = context.migrator.embedded().facts.iter().find(|facts| facts.major == major) else {
+        return Ok(());
+    };
     if Facts::version(&compiled.text) != newest {
         return Ok(());
     }
-    let (mut expected, mut found) = (Facts::parse(&compiled.text), session.facts().await?);
-    for facts in [&mut expected, &mut found] {
-        facts.ignore(&embedded.settings.drift_ignore, embedded.settings.drift_owners);
-    }
-    found.refuse_unknown(&[])?;
-    let mut differences = diff(&expected, &found);
+    let mut differences = session.drift().await?.differences;
     // What ALTER DATABASE has set belongs to the database, and pg_dump leaves it there.
     let is_left_behind = |one: &Difference| one.kind == "setting" && one.found.is_none();
     let left: Vec<String> = differences.extract_if(.., |one| is_left_behind(one)).map(|one| one.part).collect();

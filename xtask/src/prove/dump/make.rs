@@ -10,7 +10,7 @@ use migrator_engine::operation::UpOptions;
 
 use super::names::{SCHEMA, facts};
 use super::text;
-use crate::developer::Context;
+use crate::developer::{self, Context};
 use crate::maintenance;
 use migrator_engine::Embedded;
 use migrator_postgres::{TemporaryServer, remove_postgres_variables};
@@ -50,15 +50,11 @@ impl Migrated<'_> {
         let context = Context::on_throwaway(server, embedded, Terminal::silent())?;
         let target = context.target.with_database(DATABASE);
         let context = context.at(target);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let migrated = runtime.block_on(async {
-            let maintenance = maintenance::connect(&context, &context.target).await?;
-            if !maintenance::exists(&maintenance, &context.target).await? {
-                maintenance::create(&maintenance, &context.target).await?;
-            }
+        let migrated = developer::block_on(async {
+            maintenance::create_missing(&context).await?;
             context.connect().await?.up(&UpOptions::default().refuse_empty(true)).await?;
             context.connect().await?.facts_file().await
-        });
+        })?;
         let facts = migrated
             .map_err(|error| anyhow!("the migrations fail on the throwaway server:\n{}", error.render(false)))?;
         Ok(Migrated { server, embedded, facts })
@@ -68,13 +64,14 @@ impl Migrated<'_> {
     ///
     /// # Errors
     /// pg_dump is missing or fails, the server is gone.
-    pub(crate) fn dump(&self) -> Result<Dump> {
-        let facts = self.facts.clone().into_bytes();
+    pub(crate) fn dump(self) -> Result<Dump> {
+        let schema = self.pg_dump()?;
+        let facts = self.facts.into_bytes();
         let major = text::major_of_facts(&facts).context("there are no facts of a schema")?;
         let embedded = self.embedded;
         let settings = &embedded.settings;
         let versions: Vec<&str> = embedded.migrations.iter().map(|migration| &*migration.version).collect();
-        let mut schema = text::clean(&self.pg_dump()?, &major);
+        let mut schema = text::clean(&schema, &major);
         schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
         Ok(Dump { major, schema, facts })
     }

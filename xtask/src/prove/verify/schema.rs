@@ -28,11 +28,11 @@ pub(super) fn ask(db: &Path, embedded: &'static Embedded) -> Result<(Answer, Dur
 }
 
 fn answer(db: &Path, embedded: &'static Embedded, server: &TemporaryServer) -> Result<Answer> {
-    let not_asked = |reason: &str| Ok((Verdict::Skipped, vec![reason.to_owned()]));
+    let skip = |reason: &str| Ok((Verdict::Skipped, vec![reason.to_owned()]));
     dump::refuse_without_pg_dump(server.program_directory())?;
-    let dump = Migrated::on(server, embedded).map(|migrated| migrated.dump());
+    let dump = Migrated::on(server, embedded).map(Migrated::dump);
     // Why they do not is another question's answer.
-    let Ok(dump) = dump else { return not_asked("the migrations do not go up") };
+    let Ok(dump) = dump else { return skip("the migrations do not go up") };
     let Comparison { stale, skipped, same } = dump::compare(db, &dump?)?;
     let lines = |first: &str, rest: Vec<String>| {
         let rest = rest.iter().flat_map(|text| text.lines().map(str::to_owned)).collect::<Vec<_>>();
