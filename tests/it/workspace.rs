@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::SystemTime;
 
 use migrator_postgres::Cluster;
 
@@ -46,6 +47,10 @@ impl Workspace {
         workspace.become_copy(files);
         // The versions that this repository is built with: nothing else has to be on the machine.
         fs::copy(repository().join("Cargo.lock"), workspace.path("Cargo.lock")).unwrap();
+        // All workspaces have one target directory: what the build said of another one's db directory is not of this one.
+        if let Ok(db) = File::open(workspace.path("db")) {
+            db.set_modified(SystemTime::now()).unwrap();
+        }
         workspace
     }
 
