@@ -8,6 +8,7 @@ mod support;
 mod accepted;
 mod advice;
 mod audit;
+mod bare;
 mod building;
 mod codes;
 mod concurrency;

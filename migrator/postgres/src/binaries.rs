@@ -1,4 +1,4 @@
-//! Where the PostgreSQL binaries of this machine are.
+//! Where the PostgreSQL binaries of this machine are: installed, or fetched.
 
 use std::env;
 use std::ffi::OsStr;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Context, Error, OLDEST_MAJOR, Result};
+use crate::kept;
 use crate::user::{ServerUser, blocked_directory};
 
 /// Directories of the usual packages; one `*` each stands for any text inside one component.
@@ -31,10 +32,11 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds the server of release `major`, or the newest one where `None`, that `user` can execute.
+    /// Finds the server of release `major`, or the newest one where `None`, that `user` can execute; where there is none, one is
+    /// fetched.
     ///
     /// # Errors
-    /// Nothing suitable is installed: the message says what to install.
+    /// Nothing suitable is installed, and none can be fetched: the message says what to do.
     pub(crate) fn find(major: Option<u32>, user: Option<&ServerUser>) -> Result<Binaries> {
         if let Some(directory) = env::var_os("PG_BIN").filter(|value| !value.is_empty()) {
             return exactly(Path::new(&directory), major, user);
@@ -53,7 +55,19 @@ impl Binaries {
         if let (Some((directory, blocked)), Some(user)) = (out_of_reach, user) {
             return Err(Error::ProgramsOutOfReach { user: user.name.clone(), blocked, directory });
         }
-        Err(major.map_or(Error::NotInstalled, |major| Error::ReleaseNotInstalled { major }))
+        Binaries::fetch(major, user)
+    }
+
+    /// Fetches the server of release `major`, or the one that is preferred where `None`, unless it has been fetched before.
+    ///
+    /// # Errors
+    /// There is none to fetch for this machine or of this release, or it cannot be had, kept or executed.
+    pub(crate) fn fetch(major: Option<u32>, user: Option<&ServerUser>) -> Result<Binaries> {
+        let directory = kept::fetch(major, user)?;
+        if let Some((user, blocked)) = user.and_then(|user| Some((user, blocked_directory(&directory, user)?))) {
+            return Err(Error::ProgramsOutOfReach { user: user.name.clone(), blocked, directory });
+        }
+        inspect(&directory)
     }
 
     /// The path of one program.
@@ -93,6 +107,7 @@ fn candidates() -> Vec<PathBuf> {
     }
     all.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     all.extend(USUAL_DIRECTORIES.iter().flat_map(|pattern| expand(pattern)));
+    all.extend(kept::directories());
     let mut distinct: Vec<PathBuf> = Vec::new();
     for directory in all {
         // A link in /usr/local/bin is the same server as the directory that it leads to; only the latter has all programs.

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::binaries::Binaries;
 use crate::error::{Context, Error, Result};
-use crate::files::{open_directory, remove_as};
+use crate::files::{open_directory, random_hex, remove_as};
 use crate::server;
 use crate::user::{ServerUser, command, give, owner, spawn_error};
 
@@ -84,7 +84,7 @@ impl Entry {
 
     /// A new name, which [`remove_abandoned`] recognises.
     fn beside(&self) -> Result<String> {
-        Ok(format!("{}.{}", self.name, server::random_hex(6)?))
+        Ok(format!("{}.{}", self.name, random_hex(6)?))
     }
 
     /// By descriptor: the directory is the server user's, who can make its name lead elsewhere, and we may be root.
@@ -125,7 +125,7 @@ fn entry(parent: &Path, binaries: &Binaries, user: Option<&ServerUser>, data: &P
 fn home(parent: &Path, user: Option<&ServerUser>) -> Option<(OwnedFd, PathBuf)> {
     let directory = parent.join(format!("migrator-clusters-{}", owner(user)));
     if fs::symlink_metadata(&directory).is_err() {
-        let fresh = directory.with_extension(server::random_hex(6).ok()?);
+        let fresh = directory.with_extension(random_hex(6).ok()?);
         fs::DirBuilder::new().mode(0o700).create(&fresh).ok()?;
         // Under its name only once it has its owner. Another process that was faster has made the same.
         if give(&fresh, user).is_err() || fs::rename(&fresh, &directory).is_err() {

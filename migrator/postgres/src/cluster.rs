@@ -252,7 +252,7 @@ impl Cluster {
         let created = fs::DirBuilder::new().mode(0o700).create(&fresh);
         created.with_context(|| format!("failed to create `{}`", fresh.display()))?;
         give(&fresh, user)?;
-        let password = server::random_hex(16)?;
+        let password = files::random_hex(16)?;
         write_private(&self.home.join("password"), &password)?;
         // The server's user must read it once; ours stays ours.
         let once = self.home.join("password.initdb");

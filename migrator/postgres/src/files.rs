@@ -126,6 +126,15 @@ pub(crate) fn is_out_of_reach(path: &Path) -> bool {
     })
 }
 
+/// `bytes` random bytes in hexadecimal.
+pub(crate) fn random_hex(bytes: usize) -> Result<String> {
+    let mut buffer = vec![0; bytes];
+    let source = File::open("/dev/urandom");
+    let read = source.and_then(|mut source| source.read_exact(&mut buffer));
+    read.with_context(|| "failed to read `/dev/urandom`")?;
+    Ok(hex::encode(buffer))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;

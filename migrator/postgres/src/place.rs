@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 
 use crate::error::{Context, Error, Result};
 use crate::files;
-use crate::server;
+use crate::files::random_hex;
 use crate::user::{ServerUser, blocked_directory, command, give, give_to_group, spawn_error};
 
 /// `sockaddr_un` holds 104 bytes on macOS, 108 on Linux.
@@ -52,7 +52,7 @@ rm "$1/log" && rmdir "$1"
 
 /// A new name in the first temporary directory that the server's user can enter and that is short enough for a socket.
 pub(crate) fn choose_directory(user: Option<&ServerUser>) -> Result<PathBuf> {
-    let name = format!("migrator-{}", server::random_hex(6)?);
+    let name = format!("migrator-{}", random_hex(6)?);
     let fits = |parent: &PathBuf| {
         parent.is_dir()
             && parent.as_os_str().len() + 1 + name.len() + LONGEST_SOCKET_NAME.len() < LONGEST_SOCKET

@@ -272,15 +272,6 @@ pub(crate) fn stop(data: &Path, user: Option<&ServerUser>, pid: Pid, signal: Sig
     Ok(())
 }
 
-/// `bytes` random bytes in hexadecimal.
-pub(crate) fn random_hex(bytes: usize) -> Result<String> {
-    let mut buffer = vec![0; bytes];
-    let source = File::open("/dev/urandom");
-    let read = source.and_then(|mut source| source.read_exact(&mut buffer));
-    read.with_context(|| "failed to read `/dev/urandom`")?;
-    Ok(hex::encode(buffer))
-}
-
 /// All but the characters that a URL reserves for nothing.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 

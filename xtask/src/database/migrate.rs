@@ -21,7 +21,7 @@ use crate::output;
 use crate::prove::{dump, locks};
 use crate::workspace::Workspace;
 use arguments::Arguments;
-use migrator_postgres::{Cluster, Status, TemporaryServer, remove_postgres_variables};
+use migrator_postgres::{Cluster, Installation, Status, TemporaryServer, remove_postgres_variables};
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
@@ -196,15 +196,19 @@ fn become_migrator(
     arguments: &[OsString],
     no_dump: bool,
 ) -> Result<ExitCode> {
-    let Some(fresh) = migrator::build(workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
-    let mut migrator = Command::new(&fresh.executable);
-    migrator.envs(environment.additions()).args(arguments);
     let given = environment.get("DATABASE_URL");
     let request = Request::read(arguments.iter().cloned());
     let (connects, url, plans, applies) = match request {
         Some(request) => (request.connects, request.database_url, request.plans, request.applies),
         None => (false, None, None, false),
     };
+    if connects && url.is_none() && given.is_none() {
+        // A machine without PostgreSQL is told before it builds for minutes, not afterwards.
+        Installation::find()?;
+    }
+    let Some(fresh) = migrator::build(workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let mut migrator = Command::new(&fresh.executable);
+    migrator.envs(environment.additions()).args(arguments);
     let mut target = None;
     if connects {
         let (read, own) = where_to(workspace, environment, url.as_deref().or(given.as_deref()))?;

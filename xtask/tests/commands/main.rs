@@ -4,6 +4,7 @@
 
 mod chaos;
 mod check;
+mod install;
 mod migrate;
 mod new;
 mod output;
