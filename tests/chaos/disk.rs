@@ -53,7 +53,8 @@ impl Drop for SmallDisk {
 fn text(said: &Said) -> String {
     let steady = |line: &str| {
         let line = match line.split_once("file \"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1))) {
-            Some((before, behind)) => format!("{before}file FILE{behind}"),
+            // Which call of the system it was, releases from 16 on say.
+            Some((before, behind)) => format!("{before}file FILE{}", behind.replace(" with FileFallocate()", "")),
             None => line.to_owned(),
         };
         let time = if line.starts_with("applied ") { line.find(" (").or(line.find(" in ")) } else { None };
