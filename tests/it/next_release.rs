@@ -31,7 +31,8 @@ fn verdict(project: &Project, base: Option<&str>) -> String {
 
 #[track_caller]
 fn check(project: &Project, base: Option<&str>, expected: Expect) {
-    expected.assert_eq(&verdict(project, base));
+    // Before release 16, PostgreSQL writes the table with every column of a view.
+    expected.assert_eq(&verdict(project, base).replace("SELECT t.b", "SELECT b"));
 }
 
 /// What `cargo xtask verify` says of a base branch.
@@ -138,7 +139,7 @@ fn what_is_there_in_production_must_be_what_is_there_from_zero() {
             FAILED  next release: nothing new on `origin/main`: the schema differs from the one built from zero (-)
                         + public.old column b #1 text
                         + public.old owner postgres
-                        + public.old view AS  SELECT t.b\n   FROM public.t;
+                        + public.old view AS  SELECT b\n   FROM public.t;
         "#]],
     );
 }

@@ -109,7 +109,9 @@ fn the_tour_shows_what_happens() {
         if output.is_empty() {
             assert_eq!(happened.code, "0", "{command}: {}", happened.stdout);
         } else {
-            assert_eq!(happened.stdout, workspace.normalise(&output), "{command}");
+            // It was typed on this repository's release.
+            let expected = workspace.normalise(&output).replace("schema.facts.15", "schema.facts.MAJOR");
+            assert_eq!(happened.stdout, expected, "{command}");
         }
     }
     assert!(written.next().is_none());
