@@ -31,6 +31,7 @@ mod history;
 mod hostile;
 mod house;
 mod ignored;
+mod import;
 mod least_privilege;
 mod libpq;
 mod library;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use migrator_xtask::author::import;
 use migrator_xtask::database::{create, drop, reset};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, parse};
@@ -49,6 +50,19 @@ struct Verify {
 pub fn is_meant(arguments: &[OsString]) -> bool {
     let has = |names: &[&str]| arguments.iter().any(|argument| names.iter().any(|name| argument == name));
     has(&["create", "drop", "reset", "verify"]) || (has(&["plan"]) && has(&["--locks"]))
+}
+
+/// `dir-migrator DB import TOOL DIR`: into a db directory that need not be readable yet.
+pub fn import(db: &Path, arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    #[derive(Debug, clap::Parser)]
+    enum Line {
+        Import(import::Args),
+    }
+    let Line::Import(args) = match parse(arguments) {
+        Ok(line) => line,
+        Err(exit) => return ExitCode::from(exit as u8),
+    };
+    migrator_xtask::exit_code(import::run_in(db, &args))
 }
 
 /// Runs the task that the arguments ask for.

@@ -1,3 +1,4 @@
 //! Files of the db directory, written for the developer.
 
+pub mod import;
 pub(crate) mod new;

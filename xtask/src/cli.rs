@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::author::new;
+use crate::author::{import, new};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
@@ -31,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Write the next migration file from a template.
     New(new::Args),
+    /// Import the migrations of another tool into db/migrations.
+    Import(import::Args),
     /// Build the migrator and run it, by default on the workspace's own PostgreSQL.
     Migrate(migrate::Args),
     /// Short for `migrate up`.
@@ -71,6 +73,7 @@ impl Command {
     pub fn run(self) -> ExitCode {
         output::exit_code(match self {
             Command::New(args) => new::run(&args),
+            Command::Import(args) => import::run(&args),
             Command::Migrate(args) => migrate::run(args),
             Command::Up(rest) => migrate::short("up", rest),
             Command::Down(rest) => migrate::short("down", rest),

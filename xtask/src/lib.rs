@@ -42,7 +42,7 @@
 //!
 //! # Exit codes
 //!
-//! 0 done; 1 `check`, `dump --check` or `chaos` found something; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
+//! 0 done; 1 `check`, `dump --check` or `chaos` found something, or `import` something that it cannot import; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
 //! code through.
 //!
 //! # Two ways to a database
@@ -51,7 +51,7 @@
 //! What must not ship links the engine as a library, over the db directory as it is on disk: `verify`, `dump`, `plan --locks`,
 //! `create`, `drop` and `reset`.
 
-mod author;
+pub mod author;
 mod base;
 mod building;
 mod check;
@@ -71,3 +71,4 @@ mod workspace;
 
 pub use cli::{Cli, Command, main};
 pub use migrator_engine as engine;
+pub use output::exit_code;

@@ -60,7 +60,7 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
 }
 
 /// Prints the error, if any, and returns the exit code of the process.
-pub(crate) fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
+pub fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     let ended = result.map_err(|error| {
         if let Some(error) = error.downcast_ref::<migrator_engine::Error>() {
             pass_on(format!("{}\n", error.render(color_of_messages())).as_bytes());

@@ -15,6 +15,10 @@ fn main() -> ExitCode {
         eprintln!("error: usage: dir-migrator DB-DIRECTORY ARGUMENTS...");
         return ExitCode::from(2);
     };
+    let arguments: Vec<_> = arguments.collect();
+    if arguments.first().is_some_and(|first| first == "import") {
+        return task::import(directory.as_ref(), std::iter::once(program).chain(arguments));
+    }
     let (embedded, warnings) = match migrator_tests::load(directory.as_ref()) {
         Ok(loaded) => loaded,
         Err(problems) => {
@@ -25,7 +29,6 @@ fn main() -> ExitCode {
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
-    let arguments: Vec<_> = arguments.collect();
     if task::is_meant(&arguments) {
         return task::run(embedded, directory.as_ref(), std::iter::once(program).chain(arguments));
     }

@@ -9,101 +9,74 @@ pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M008", "migrations 
 /// The directory `label` holds this: `2 files`.
 pub(crate) fn problem(label: &str, tool: Tool, number: &str) -> Problem {
     let message = format!("`{label}` contains migrations for {}: {number}", tool.name);
-    let help = format!("{}; if a database has run them already, record that with `migrator stamp`", tool.help);
+    let help = match tool.way {
+        Way::Import([first, others @ ..]) => {
+            let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
+            let others = if others.is_empty() { String::new() } else { format!(" (or {})", others.join(", ")) };
+            format!("run `cargo xtask import {first} {label}`{others}")
+        }
+        Way::Import([]) => String::new(),
+        Way::ByHand(how) => format!("{how}; if a database has run them already, record that with `migrator stamp`"),
+    };
     Problem::whole(RULE.code, label, message, help)
 }
 
-/// A tool, and how to convert its files.
+/// A tool, and how its files become ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tool {
     pub(crate) name: &'static str,
-    pub(crate) help: &'static str,
+    pub(crate) way: Way,
 }
 
-const fn tool(name: &'static str, help: &'static str) -> Tool {
-    Tool { name, help }
+/// How the files of a tool become ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By `cargo xtask import`, with one of these names, the likeliest first.
+    Import(&'static [&'static str]),
+    /// By hand, and how.
+    ByHand(&'static str),
+}
+
+impl Tool {
+    pub(crate) const fn import(name: &'static str, tools: &'static [&'static str]) -> Tool {
+        Tool { name, way: Way::Import(tools) }
+    }
+
+    pub(crate) const fn by_hand(name: &'static str, how: &'static str) -> Tool {
+        Tool { name, way: Way::ByHand(how) }
+    }
 }
 
 /// The start of lines that only one tool writes, in lower case and with single spaces.
 pub(crate) const LINES: &[(&str, Tool)] = &[
-    (
-        "-- +goose ",
-        tool(
-            "goose",
-            "replace `-- +goose Up` with `-- migrate:up` and `-- +goose Down` with `-- migrate:down`, remove `StatementBegin` and \
-             `StatementEnd`, and write `transaction:false` after both markers for `NO TRANSACTION`",
-        ),
-    ),
-    (
-        "-- +migrate ",
-        tool(
-            "sql-migrate",
-            "replace `-- +migrate Up` with `-- migrate:up` and `-- +migrate Down` with `-- migrate:down`, remove `StatementBegin` \
-             and `StatementEnd`, and write `transaction:false` for `notransaction`",
-        ),
-    ),
+    ("-- +goose ", Tool::import("goose", &["goose"])),
+    ("-- +migrate ", Tool::import("sql-migrate", &["sql-migrate"])),
     (
         "-- +micrate ",
-        tool("micrate", "replace `-- +micrate Up` with `-- migrate:up` and `-- +micrate Down` with `-- migrate:down`"),
-    ),
-    (
-        "---- create above / drop below",
-        tool(
-            "tern",
-            "write `-- migrate:up` on the first line of each file, and `-- migrate:down` instead of `---- create above / drop \
-             below ----`, or at the end",
+        Tool::by_hand(
+            "micrate",
+            "replace `-- +micrate Up` with `-- migrate:up` and `-- +micrate Down` with `-- migrate:down`",
         ),
     ),
+    ("---- create above / drop below", TERN),
+    ("---- tern: disable-tx", TERN),
     ("--liquibase formatted sql", LIQUIBASE),
     ("-- liquibase formatted sql", LIQUIBASE),
-    (
-        "-- up migration",
-        tool(
-            "node-pg-migrate",
-            "replace `-- Up Migration` with `-- migrate:up` and `-- Down Migration` with `-- migrate:down`",
-        ),
-    ),
+    ("-- up migration", Tool::import("node-pg-migrate", &["node-pg-migrate"])),
     ("--! previous:", GRAPHILE),
-    (
-        "--> statement-breakpoint",
-        tool(
-            "Drizzle",
-            "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, followed by the SQL that \
-             undoes it, or by nothing",
-        ),
-    ),
+    ("-- running upgrade ", Tool::import("Alembic", &["alembic"])),
+    ("--> statement-breakpoint", Tool::by_hand("Drizzle", PLAIN)),
 ];
 
-const LIQUIBASE: Tool = tool(
-    "Liquibase",
-    "write each changeset as one file, `<version>_<name>.sql`: `-- migrate:up`, its SQL, `-- migrate:down`, and the SQL \
-     of its `--rollback` lines",
-);
+const LIQUIBASE: Tool = Tool::import("Liquibase", &["liquibase"]);
 
-pub(crate) const GRAPHILE: Tool = tool(
-    "Graphile Migrate",
-    "write each committed file as `<version>_<name>.sql`, with `-- migrate:up` instead of the `--!` lines and \
-     `-- migrate:down` at its end",
-);
+const TERN: Tool = Tool::import("tern", &["tern"]);
 
-pub(crate) const DIRECTORIES: Tool = tool(
-    "Diesel or Hasura",
-    "write each directory as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of its `up.sql`, `-- migrate:down`, \
-     the text of its `down.sql`",
-);
+pub(crate) const GRAPHILE: Tool = Tool::import("Graphile Migrate", &["graphile-migrate"]);
 
-pub(crate) const PRISMA: Tool = tool(
-    "Prisma or Drizzle",
-    "write each directory as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of its `migration.sql`, \
-     `-- migrate:down`, and the SQL that undoes it, or nothing",
-);
+pub(crate) const DIRECTORIES: Tool = Tool::import("Diesel or Hasura", &["diesel"]);
 
-pub(crate) const PAIRS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the text of the `.up.sql`, \
-                     `-- migrate:down`, the text of the `.down.sql`";
-
-pub(crate) const LETTERS: &str = "rename `V1__name.sql` to `001_name.sql`, with `-- migrate:up` on its first line and `-- migrate:down` \
-                       at its end, followed by the text of Flyway's `U1__name.sql`, or by nothing; move `R__name.sql` \
-                       to `repeatable/name.sql`";
+pub(crate) const PRISMA: Tool = Tool::import("Prisma or Drizzle", &["prisma"]);
 
 pub(crate) const ROLLBACKS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the forward SQL, \
                          `-- migrate:down`, and the SQL that undoes it";
@@ -173,6 +146,7 @@ mod tests {
                 ("migrations/00_a/down.sql", ""),
             ],
         ),
+        ("Alembic", "1 file", &[("migrations/up.sql", "BEGIN;\n-- Running upgrade  -> ae10\nSELECT 1;\n")]),
         (
             "Prisma or Drizzle",
             "1 directory",
@@ -198,6 +172,25 @@ mod tests {
         for (tool, number, files) in LAYOUTS {
             assert_eq!(said(files), format!("`db/migrations` contains migrations for {tool}: {number}"));
         }
+    }
+
+    #[test]
+    fn names_the_command_that_imports_them() {
+        let help = |files: &[(&str, &str)]| {
+            let root = directory(files);
+            load(&root.path().join("db")).unwrap_err().0[0].help.clone()
+        };
+        assert_eq!(
+            help(&[("db/migrations/1_a.sql", "-- +goose Up\nSELECT 1;\n")]),
+            "run `cargo xtask import goose db/migrations`"
+        );
+        assert_eq!(
+            help(&[("db/migrations/1_a.sql", SQL), ("db/migrations/2_b.sql", SQL)]),
+            "run `cargo xtask import sqlx db/migrations` (or `supabase`, `plain`)"
+        );
+        let by_hand =
+            help(&[("db/migrations/1_a.sql", SQL), ("db/migrations/2_b.sql", SQL), ("db/migrations/atlas.sum", "")]);
+        assert!(by_hand.starts_with("write `-- migrate:up`") && by_hand.ends_with("`migrator stamp`"), "{by_hand}");
     }
 
     #[test]

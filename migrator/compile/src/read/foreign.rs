@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::contract::foreign_files::{
-    self, DIRECTORIES, GRAPHILE, LETTERS, LINES, PAIRS, PLAIN, PRISMA, ROLLBACKS, Tool,
-};
+use crate::contract::foreign_files::{self, DIRECTORIES, GRAPHILE, LINES, PLAIN, PRISMA, ROLLBACKS, Tool};
 use crate::problem::Problem;
 use crate::read::bytes::read_file;
 use crate::read::names;
@@ -102,8 +100,11 @@ fn of_names(files: &[&Item<'_>]) -> Option<Tool> {
     if any(&|name| name.ends_with(".up.sql") || name.ends_with(".down.sql")) {
         // Both accept any ascending numbers; sqlx usually has times.
         let times = any(&|name| name.chars().take_while(char::is_ascii_digit).count() == 14);
-        let name = if times { "sqlx or golang-migrate" } else { "golang-migrate or sqlx" };
-        return Some(Tool { name, help: PAIRS });
+        return Some(if times {
+            Tool::import("sqlx or golang-migrate", &["sqlx", "golang-migrate"])
+        } else {
+            Tool::import("golang-migrate or sqlx", &["golang-migrate", "sqlx"])
+        });
     }
     if any(&|name| versioned(name, &['v', 'u', 'b']).is_some() || name.starts_with("r__")) {
         let of_flyway = any(&|name| {
@@ -111,14 +112,17 @@ fn of_names(files: &[&Item<'_>]) -> Option<Tool> {
                 || versioned(name, &['b']).is_some()
                 || versioned(name, &['v', 'u']).is_some_and(|version| version.contains(['.', '_']))
         });
-        let name = if of_flyway { "Flyway" } else { "refinery or Flyway" };
-        return Some(Tool { name, help: LETTERS });
+        return Some(if of_flyway {
+            Tool::import("Flyway", &["flyway"])
+        } else {
+            Tool::import("refinery or Flyway", &["refinery", "flyway"])
+        });
     }
     if any(&|name| name.contains(".do.") || name.contains(".undo.")) {
-        return Some(Tool { name: "Postgrator", help: ROLLBACKS });
+        return Some(Tool::by_hand("Postgrator", ROLLBACKS));
     }
     any(&|name| name.ends_with(".rollback.sql") || name.ends_with(".undo.sql"))
-        .then_some(Tool { name: "yoyo", help: ROLLBACKS })
+        .then_some(Tool::by_hand("yoyo", ROLLBACKS))
 }
 
 /// Plain SQL files: the files next to them show the tool.
@@ -126,14 +130,13 @@ fn plain(directory: &Path, items: &[Item<'_>]) -> Tool {
     let beside = |file: &str| items.iter().any(|item| item.name == file);
     let above: PathBuf = directory.parent().map(|above| above.join("config.toml")).unwrap_or_default();
     let of_supabase = || read_file(&above).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("project_id"));
-    let name = if beside("atlas.sum") {
-        "Atlas"
+    if beside("atlas.sum") {
+        Tool::by_hand("Atlas", PLAIN)
     } else if beside("meta") {
-        "Drizzle"
+        Tool::by_hand("Drizzle", PLAIN)
     } else if of_supabase() {
-        "Supabase"
+        Tool::import("Supabase", &["supabase"])
     } else {
-        "a tool without markers, such as sqlx, Supabase or Atlas"
-    };
-    Tool { name, help: PLAIN }
+        Tool::import("a tool without markers, such as sqlx, Supabase or Atlas", &["sqlx", "supabase", "plain"])
+    }
 }

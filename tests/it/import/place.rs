@@ -1,0 +1,184 @@
+//! Where an import may write, and what is there afterwards.
+
+use std::fs;
+
+use expect_test::expect;
+
+use super::{Import, tree};
+
+const FILES: &[(&str, &str)] =
+    &[("1_a.up.sql", "CREATE TABLE a (id int);\n"), ("1_a.down.sql", "DROP TABLE a;\n"), ("README.md", "x")];
+
+#[test]
+fn a_dry_run_says_the_same_and_writes_nothing() {
+    let import = Import::of(FILES);
+    let dry = import.run("sqlx", &["--dry-run"]);
+    assert!(tree(&import.project.db()).is_empty());
+    let wet = import.run("sqlx", &[]);
+    let (dry, next) = dry.split_at(dry.find("this was a dry run").unwrap());
+    assert_eq!(next, "this was a dry run: nothing was written\n");
+    assert_eq!(Some(dry.replace("would import", "imported").as_str()), wet.split("next: ").next());
+}
+
+#[test]
+fn a_directory_with_migrations_is_not_added_to() {
+    let import = Import::of(FILES);
+    import.project.migration("001_x", "SELECT 1;", "SELECT 1;");
+    let before = tree(&import.project.db());
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/migrations` has migrations already, such as `001_x.sql`
+        help: import into an empty one: what is imported comes before everything else
+    "#]]
+    .assert_eq(&import.run("sqlx", &[]));
+    assert_eq!(tree(&import.project.db()), before);
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let import =
+        Import::of(&[("V1__a.sql", "SELECT 1;\n"), ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS a;\n")]);
+    import.project.file("repeatable/v.sql", "SELECT 2;\n");
+    let before = tree(&import.project.db());
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/repeatable/v.sql` exists already
+        help: move it away
+    "#]]
+    .assert_eq(&import.run("flyway", &[]));
+    assert_eq!(tree(&import.project.db()), before);
+    import.project.remove("repeatable/v.sql").file("imported.toml", "tool = \"sqlx\"\n");
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/imported.toml` exists already
+        help: move it away
+    "#]]
+    .assert_eq(&import.run("flyway", &[]));
+}
+
+#[test]
+fn settings_keep_all_but_the_two_values() {
+    let import = Import::of(&[("1_a.up.sql", "CREATE TABLE a (id int);\n")]);
+    let settings = "# ours\n[history]\n# table = \"schema_migrations\"\n\n[check] # strict\nrequired_headers = [\"Purpose\", \"Owner\"]\ndbmate = \"allow\"\n";
+    import.project.file("migrator.toml", settings).file("migrations/README.md", "here");
+    let files = import.files("golang-migrate", &[]);
+    expect![[r##"
+        # ours
+        [history]
+        # table = "schema_migrations"
+        table = "migrator_migrations"
+
+        [check] # strict
+        start_after = "1"
+        required_headers = ["Purpose", "Owner"]
+        dbmate = "allow"
+    "##]]
+    .assert_eq(&files["migrator.toml"]);
+    expect![[r#"
+        -- Purpose: a
+        -- Owner: a
+        -- Imported from golang-migrate: 1_a.up.sql
+        -- migrate:up
+        CREATE TABLE a (id int);
+
+        -- migrate:down
+        -- There is no down migration.
+    "#]]
+    .assert_eq(&files["migrations/1_a.sql"]);
+    assert_eq!(files["migrations/README.md"], "here");
+    // In a form that is not changed, nothing is.
+    let import = Import::of(FILES);
+    import.project.file("migrator.toml", "check = { dbmate = \"allow\" }\n");
+    let before = tree(&import.project.db());
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/migrator.toml` has `check` or `history` in a form that is not changed here
+        help: write them as tables, `[check]` and `[history]`
+    "#]]
+    .assert_eq(&import.run("sqlx", &[]));
+    assert_eq!(tree(&import.project.db()), before);
+}
+
+#[test]
+fn what_is_in_migrations_already_moves_aside() {
+    let import = Import::with_database(&[]);
+    for (path, text) in FILES {
+        import.project.file(&format!("migrations/{path}"), text);
+    }
+    expect![[r#"
+        exit 0
+        --- stdout
+        migrations/1_a.sql <- 1_a.up.sql, 1_a.down.sql
+        left out: README.md: not SQL
+        imported 1 migration of sqlx; versions kept
+        --- stderr
+        db/migrator.toml: `[check] start_after = "1"`: hazards are looked for in later migrations only
+        what was in db/migrations moved to `db/imported-from-sqlx`: delete it once you need it no longer
+        next: `cargo xtask verify`; then `migrator adopt sqlx` on every database that sqlx has migrated
+    "#]]
+    .assert_eq(&import.from(&import.project.db().join("migrations"), "sqlx", &[]));
+    let files = tree(&import.project.db());
+    expect![[r#"
+        imported-from-sqlx/1_a.down.sql
+        imported-from-sqlx/1_a.up.sql
+        imported-from-sqlx/README.md
+        imported.toml
+        migrations/1_a.sql
+        migrator.toml
+    "#]]
+    .assert_eq(&files.keys().map(|path| format!("{path}\n")).collect::<String>());
+    assert_eq!(files["imported-from-sqlx/1_a.up.sql"], FILES[0].1);
+    assert!(import.project.run(&["up", "--quiet"]).starts_with("exit 0"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_stays_as_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let import = Import::of(&[]);
+    for (path, text) in FILES {
+        import.project.file(&format!("migrations/{path}"), text);
+    }
+    // The directory of the originals is moved, and the place of the first file of ours is taken.
+    import.project.file("imported.toml", "");
+    let before = tree(&import.project.db());
+    let said = import.from(&import.project.db().join("migrations"), "sqlx", &[]);
+    assert!(said.starts_with("exit 9"), "{said}");
+    assert_eq!(tree(&import.project.db()), before);
+    fs::remove_file(import.project.db().join("imported.toml")).unwrap();
+    fs::set_permissions(import.project.db(), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn unknown_tools_and_directories() {
+    let import = Import::of(FILES);
+    let said = import.run("sqitch", &[]);
+    assert!(said.starts_with("exit 2") && said.contains("golang-migrate"), "{said}");
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `DIR` has no migrations of Diesel
+        help: Diesel reads <version>_<name>/up.sql
+    "#]]
+    .assert_eq(&import.run("diesel", &[]));
+    fs::create_dir(import.source.path().join("migrations")).unwrap();
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `DIR` has no migrations of Diesel
+        help: name its directory: `DIR/migrations`
+    "#]]
+    .assert_eq(&import.run("diesel", &[]));
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `DIR` is not a directory
+        help: name the directory of the migrations
+    "#]]
+    .assert_eq(&import.from(&import.source.path().join("1_a.up.sql"), "sqlx", &[]));
+    let gone = import.from(&import.source.path().join("gone"), "sqlx", &[]);
+    assert!(gone.starts_with("exit 9") && gone.contains("failed to read"), "{gone}");
+}

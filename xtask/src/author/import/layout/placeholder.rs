@@ -1,0 +1,154 @@
+//! What a tool replaces in a text before it runs it: put there by `--value`, or refused.
+
+use anyhow::{Context as _, Result};
+use migrator_sql::{Kind, lex};
+
+use crate::author::import::checksum;
+use crate::author::import::draft::{Found, Part};
+use crate::author::import::text::line_of;
+use crate::author::import::tool::{Replaced, Tool};
+use crate::output::Usage;
+
+/// Puts the values that are given in their places.
+///
+/// # Errors
+/// A value is not `name=text`, or nothing is replaced by it.
+pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<()> {
+    for value in values {
+        let (name, text) = value.split_once('=').with_context(|| format!("`--value {value}` is not `NAME=TEXT`"))?;
+        let place = match tool.replaced {
+            Replaced::Braces => format!("${{{name}}}"),
+            Replaced::Colon => format!(":{name}"),
+            Replaced::Nothing | Replaced::Template => String::new(),
+        };
+        let mut number = 0;
+        let mut replace = |part: &mut Part, notes: &mut Vec<String>| {
+            let here = if place.is_empty() { 0 } else { part.text.matches(&place).count() };
+            if here > 0 {
+                part.text = part.text.replace(&place, text);
+                notes.push(format!("{}: `{place}` is `{text}`, {here} times", part.file));
+                number += here;
+            }
+            here > 0
+        };
+        for draft in &mut found.drafts {
+            replace(&mut draft.up, &mut draft.notes);
+            if let Some(down) = &mut draft.down {
+                replace(down, &mut draft.notes);
+            }
+        }
+        for repeatable in &mut found.repeatables {
+            if replace(&mut repeatable.part, &mut repeatable.notes) {
+                // Flyway computes the checksum of a repeatable after the replacement.
+                repeatable.row.checksums.extend(checksum::crc32_of_lines(&repeatable.part.text));
+            }
+        }
+        if number == 0 {
+            return Err(Usage(format!("`--value {name}=...`: nothing that is replaced has this name")).into());
+        }
+    }
+    Ok(())
+}
+
+/// The name of a placeholder that `--value` can take.
+fn name_of(by: Replaced, shown: &str) -> Option<&str> {
+    match by {
+        Replaced::Braces => shown.strip_prefix("${")?.strip_suffix('}'),
+        Replaced::Colon => shown.strip_prefix(':'),
+        Replaced::Nothing | Replaced::Template => None,
+    }
+}
+
+/// Refuses what the tool replaces before it runs a text: no one can know what it puts there.
+pub(crate) fn refuse(tool: &Tool, found: &mut Found) {
+    if tool.replaced == Replaced::Nothing {
+        return;
+    }
+    let drafts = found.drafts.iter().flat_map(|draft| [Some(&draft.up), draft.down.as_ref()]);
+    let parts = drafts.flatten().chain(found.repeatables.iter().map(|repeatable| &repeatable.part));
+    let mut refused: Vec<(String, usize, String)> = Vec::new();
+    for part in parts {
+        for (at, shown) in replaced(tool.replaced, &part.text) {
+            let line = part.line + line_of(&part.text, at) - 1;
+            if refused.last().is_none_or(|(file, last, _)| *file != part.file || *last != line) {
+                refused.push((part.file.clone(), line, shown));
+            }
+        }
+    }
+    for (file, line, shown) in refused {
+        let way = match name_of(tool.replaced, &shown) {
+            Some(name) => format!("say what it stands for with `--value {name}=...`"),
+            None => "put there what it stands for".to_owned(),
+        };
+        let message = format!("{} replaces `{shown}` before it runs the file: {way}", tool.title);
+        found.refuse(&file, line, message);
+    }
+}
+
+/// Where something is replaced outside comments, and what it looks like.
+fn replaced(by: Replaced, text: &str) -> Vec<(usize, String)> {
+    let opening = match by {
+        Replaced::Nothing => return Vec::new(),
+        Replaced::Braces => "${",
+        Replaced::Template => "{{",
+        Replaced::Colon => ":",
+    };
+    if !text.contains(opening) {
+        return Vec::new();
+    }
+    let lexed = lex(text);
+    let in_comment = |at: usize| {
+        let after = lexed.comments.partition_point(|comment| comment.range.start <= at);
+        after > 0 && lexed.comments[after - 1].range.contains(&at)
+    };
+    let in_text = |at: usize| {
+        let after = lexed.tokens.partition_point(|token| token.start() <= at);
+        after > 0
+            && lexed.tokens[after - 1].range().contains(&at)
+            && matches!(lexed.tokens[after - 1].kind, Kind::Text | Kind::Escape | Kind::Dollar)
+    };
+    let mut all = Vec::new();
+    for (at, _) in text.match_indices(opening) {
+        let rest = &text[at + opening.len()..];
+        let close = match by {
+            Replaced::Braces => rest.find('}').map(|end| end + 1),
+            Replaced::Template => rest.find("}}").map(|end| end + 2),
+            _ => constant(&text[..at], rest, in_text(at)),
+        };
+        if let Some(close) = close.filter(|_| by == Replaced::Template || !in_comment(at)) {
+            let end = at + opening.len() + close;
+            all.push((at, text[at..end].chars().take(60).collect()));
+        }
+    }
+    all
+}
+
+/// The length of the name in `:NAME`: in capitals, and inside a text only one that the tool itself defines.
+fn constant(before: &str, rest: &str, in_text: bool) -> Option<usize> {
+    let length =
+        rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_').len();
+    let begins = rest.starts_with(|c: char| c.is_ascii_uppercase()) && length > 1;
+    let ends = !rest[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    let known = !in_text || rest.starts_with("DATABASE_");
+    (begins && ends && known && !before.ends_with(':')).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_is_replaced() {
+        let said =
+            |by, text: &str| replaced(by, text).into_iter().map(|(_, shown)| shown).collect::<Vec<_>>().join(" ");
+        assert_eq!(said(Replaced::Braces, "GRANT x TO ${role}; -- ${a}\nSELECT '${b}', $${c$$, '$ {'"), "${role} ${b}");
+        assert_eq!(
+            said(Replaced::Template, "{{ template \"a.sql\" . }}\nSELECT '{{1,2},{3,4}}'"),
+            "{{ template \"a.sql\" . }} {{1,2},{3,4}}"
+        );
+        assert_eq!(
+            said(Replaced::Colon, "x::TEXT; TO :DATABASE_OWNER; ':AB', ':DATABASE_NAME' a[1:N] b:=C"),
+            ":DATABASE_OWNER :DATABASE_NAME"
+        );
+    }
+}
