@@ -18,6 +18,7 @@ pub(crate) mod empty_up;
 pub(crate) mod encoding;
 pub(crate) mod file_name;
 pub(crate) mod foreign_files;
+pub(crate) mod keys;
 pub(crate) mod marker_in_script;
 pub(crate) mod marker_misspelled;
 pub(crate) mod marker_option;
@@ -27,6 +28,7 @@ pub(crate) mod needs_no_transaction;
 pub(crate) mod no_directory;
 pub(crate) mod no_up_marker;
 pub(crate) mod not_resumable;
+pub(crate) mod origin;
 pub(crate) mod psql_command;
 pub(crate) mod schema_facts;
 pub(crate) mod search_path;
@@ -77,6 +79,7 @@ const RULES: &[Rule] = &[
     settings::RULE,
     unknown_seed::RULE,
     schema_facts::RULE,
+    origin::RULE,
     dbmate_marker_in_text::RULE,
     dbmate_text_before_up::RULE,
     dbmate_no_down::RULE,

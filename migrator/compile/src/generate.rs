@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use migrator_model::{
-    Block, Environment, List, Migration, Options, SchemaFacts, Script, Set, Settings, Statement, StatementKind, Text,
+    Block, Environment, Imported, List, Migration, Options, Origin, SchemaFacts, Script, Set, Settings, Statement,
+    StatementKind, Text,
 };
 
 /// The number of statements in one constant. The time to compile one grows with the square of its length.
@@ -41,7 +42,13 @@ pub fn generate(set: &Set) -> String {
     out.with_list("facts", "e::SchemaFacts", &set.facts, Writer::facts);
     out.push("\n.with_settings(");
     out.settings(&set.settings);
-    out.push(")\n}\n");
+    out.push(")");
+    if let Some(origin) = &set.origin {
+        out.push("\n.with_origin(S(");
+        out.origin(origin);
+        out.push("))");
+    }
+    out.push("\n}\n");
     out.out
 }
 
@@ -255,6 +262,61 @@ impl Writer {
         self.push(", ");
         self.text(&facts.text);
         self.push(")");
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        self.put(format_args!("e::Origin::new(e::Tool::{:?})", origin.tool));
+        for (field, files) in [("migrations", &origin.migrations), ("repeatables", &origin.repeatables)] {
+            if !files.is_empty() {
+                self.put(format_args!("\n.with_{field}({{\n"));
+                self.imported(files);
+                self.put(format_args!("e::Imported::part(&F, {}) }})", files.len()));
+            }
+        }
+    }
+
+    /// The table of all checksums and that of all files, in rows of equal size.
+    fn imported(&mut self, files: &[Imported]) {
+        let sums: Vec<&str> = files.iter().flat_map(|file| &*file.checksums).map(|sum| &**sum).collect();
+        let size = sums.len().clamp(1, ROW);
+        let rows = sums.chunks(size);
+        self.put(format_args!("static K: [[e::Text; {size}]; {}] = [\n", rows.len()));
+        for sums in rows {
+            self.push("e::Imported::texts([");
+            sums.iter().for_each(|sum| self.literal(sum));
+            self.push(&"\"\",".repeat(size - sums.len()));
+            self.push("]),\n");
+        }
+        self.push("];\n");
+        let size = files.len().min(ROW);
+        let rows = files.chunks(size);
+        self.put(format_args!("static F: [[e::Imported; {size}]; {}] = [\n", rows.len()));
+        let mut start = 0;
+        for files in rows {
+            let missing = size - files.len();
+            self.push("e::Imported::row([");
+            for file in files {
+                self.push("[");
+                [&file.ours, &file.source, &file.name, &file.file].into_iter().for_each(|text| self.literal(text));
+                self.push("],");
+            }
+            self.push(&"[\"\",\"\",\"\",\"\"],".repeat(missing));
+            self.push("], &K, [");
+            for file in files {
+                let end = start + file.checksums.len();
+                self.put(format_args!("[{start},{end}],"));
+                start = end;
+            }
+            self.push(&"[0,0],".repeat(missing));
+            self.push("]),\n");
+        }
+        self.push("];\n");
+    }
+
+    /// A text in a list.
+    fn literal(&mut self, text: &str) {
+        string(&mut self.out, text);
+        self.push(",");
     }
 
     fn settings(&mut self, settings: &Settings) {

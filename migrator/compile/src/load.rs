@@ -9,7 +9,7 @@ use crate::contract::{self, schema_facts};
 use crate::file::Folder;
 use crate::problem::{self, Problem, Problems, Severity};
 use crate::procedures::Procedures;
-use crate::read::{folder, settings};
+use crate::read::{folder, origin, settings};
 use crate::source::Source;
 use crate::{checksum, migration, script};
 
@@ -74,6 +74,11 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
     };
     let names: Vec<_> = folder.migrations.iter().map(|(name, source)| (name, source.file.as_str())).collect();
     contract::check_names(&names, problems);
+    let known = origin::Known {
+        versions: folder.migrations.iter().map(|(name, _)| name.version.as_str()).collect(),
+        repeatables: folder.repeatables.iter().map(|(name, _)| name.as_str()).collect(),
+    };
+    let origin = folder.imported.as_ref().and_then(|source| origin::read(source, &known, problems));
     let procedures =
         folder.migrations.iter().map(|(_, source)| source).chain(folder.repeatables.iter().map(|(_, s)| s));
     let procedures = Procedures::of(procedures);
@@ -97,6 +102,7 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
         .with_checks(scripts(folder.checks, Folder::Checks, problems))
         .with_facts(facts.collect())
         .with_settings(settings)
+        .with_origin(origin)
 }
 
 /// The settings decide the severity of what dbmate reads differently.

@@ -9,11 +9,13 @@
 use std::borrow::Cow;
 
 mod block;
+mod origin;
 mod set;
 mod settings;
 mod statement;
 
 pub use block::{Block, Options};
+pub use origin::{Imported, Origin, Tool};
 pub use set::{Direction, Migration, Release, SchemaFacts, Script, Set};
 pub use settings::{Environment, Level, Settings};
 pub use statement::{ReindexObject, Statement, StatementKind};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Block, List, Settings, Statement, Text, builders};
+use crate::{Block, List, Origin, Settings, Statement, Text, builders};
 
 /// A whole db directory, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub struct Set {
     pub facts: List<SchemaFacts>,
     /// `migrator.toml`, or its defaults.
     pub settings: Settings,
+    /// `imported.toml`: what another tool's history calls these files.
+    pub origin: Option<Origin>,
     /// SHA-256 in hexadecimal over every file of SQL and the settings: equal digests mean equal binaries as far as SQL goes. The facts
-    /// follow from it.
+    /// follow from it, and the origin changes no schema.
     pub digest: Text,
 }
 
@@ -35,6 +37,7 @@ impl Set {
             checks: Cow::Borrowed(&[]),
             facts: Cow::Borrowed(&[]),
             settings: Settings::new(),
+            origin: None,
             digest,
         }
     }
@@ -52,6 +55,7 @@ builders!(Set {
     with_checks: checks: List<Script>,
     with_facts: facts: List<SchemaFacts>,
     with_settings: settings: Settings,
+    with_origin: origin: Option<Origin>,
 });
 
 /// One file of `migrations/`.

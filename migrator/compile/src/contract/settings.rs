@@ -1,50 +1,13 @@
 //! M041: an unknown key or an invalid value in `migrator.toml`.
 
-use std::ops::Range;
-
 use crate::code::Meaning;
+use crate::contract::keys::{Mistake, mistake};
 use crate::duration;
 use crate::facts::FACT_KINDS;
 use crate::nearest::nearest;
-use crate::problem::Problem;
 use crate::rule::Rule;
-use crate::source::Source;
 
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M041", "invalid setting"));
-
-/// What is wrong with a key or value, and the help.
-pub(crate) struct Mistake {
-    message: String,
-    help: String,
-}
-
-impl Mistake {
-    pub(crate) fn problem(self, source: &Source, span: &Range<usize>) -> Problem {
-        source.problem(RULE.code, span.start, self.message, self.help)
-    }
-}
-
-fn mistake(message: String, help: String) -> Mistake {
-    Mistake { message, help }
-}
-
-/// The message of the TOML parser, of which the first line is enough.
-pub(crate) fn not_toml(message: &str) -> Mistake {
-    mistake(message.lines().next().unwrap_or_default().to_owned(), "fix the TOML".to_owned())
-}
-
-pub(crate) fn unknown_key(name: &str, known: &[&str]) -> Mistake {
-    let help = match nearest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the keys are `{}`", known.join("`, `")),
-    };
-    mistake(format!("unknown key `{name}`"), help)
-}
-
-/// A value of another type; `wanted` is the right one.
-pub(crate) fn other_type(key: &str, found: &str, wanted: &str, example: &str) -> Mistake {
-    mistake(format!("`{key}` must be {wanted}, found {found}"), format!("write `{example}`"))
-}
 
 pub(crate) fn not_a_duration(key: &str, text: &str) -> Mistake {
     mistake(format!("invalid duration `{text}` for `{key}`"), duration::FORM.to_owned())

@@ -14,6 +14,9 @@ const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "
 /// The name of the settings.
 pub(crate) const SETTINGS: &str = "migrator.toml";
 
+/// The name of the map from another tool's history.
+pub(crate) const IMPORTED: &str = "imported.toml";
+
 /// Checks an entry of the db directory itself. A misspelled `seed/` must not be skipped silently; unrelated names are fine.
 pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Problem> {
     let path = format!("{label}/{name}");
@@ -31,7 +34,7 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
             }
         };
     }
-    let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS] };
+    let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS, IMPORTED] };
     if known.contains(&name) {
         None
     } else if DIRECTORIES.contains(&name) {

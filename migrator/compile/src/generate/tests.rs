@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use expect_test::expect;
-use migrator_model::{Level, ReindexObject};
+use migrator_model::{self as e, Level, ReindexObject};
 
 use super::*;
 
@@ -83,6 +83,40 @@ fn writes_every_field() {
         static L: [e::Environment; 1] = [C0,]; B(&L) }))
         }
     "##]].assert_eq(generate(&set).strip_prefix(PRELUDE).unwrap());
+}
+
+#[test]
+fn writes_where_the_files_come_from() {
+    let file = |ours: &'static str| Imported::new(ours.into(), "1".into(), "x\"y".into(), "V1__x.sql".into());
+    let origin = Origin::new(e::Tool::GolangMigrate)
+        .with_migrations(vec![file("001"), file("002").with_checksums(vec!["a".into(), "b".into()].into())].into())
+        .with_repeatables(vec![file("views")].into());
+    expect![[r#"
+        e::Set::new(B("digest"))
+        .with_settings(e::Settings::new())
+        .with_origin(S(e::Origin::new(e::Tool::GolangMigrate)
+        .with_migrations({
+        static K: [[e::Text; 2]; 1] = [
+        e::Imported::texts(["a","b",]),
+        ];
+        static F: [[e::Imported; 2]; 1] = [
+        e::Imported::row([["001","1","x\"y","V1__x.sql",],["002","1","x\"y","V1__x.sql",],], &K, [[0,0],[0,2],]),
+        ];
+        e::Imported::part(&F, 2) })
+        .with_repeatables({
+        static K: [[e::Text; 1]; 0] = [
+        ];
+        static F: [[e::Imported; 1]; 1] = [
+        e::Imported::row([["views","1","x\"y","V1__x.sql",],], &K, [[0,0],]),
+        ];
+        e::Imported::part(&F, 1) })))
+        }
+    "#]]
+        .assert_eq(generate(&Set::new("digest".into()).with_origin(Some(origin))).strip_prefix(PRELUDE).unwrap());
+    assert_eq!(
+        generate(&Set::new("d".into())),
+        format!("{PRELUDE}e::Set::new(B(\"d\"))\n.with_settings(e::Settings::new())\n}}\n")
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use migrator_diagnostic::printable;
 
-use crate::contract::unknown_file::{self, SETTINGS};
+use crate::contract::unknown_file::{self, IMPORTED, SETTINGS};
 use crate::contract::{file_name, no_directory, unreadable};
 use crate::facts;
 use crate::file::Name;
@@ -28,6 +28,7 @@ pub(crate) struct Folder {
     pub(crate) seeds: Vec<(String, Source)>,
     pub(crate) checks: Vec<(String, Source)>,
     pub(crate) settings: Option<Source>,
+    pub(crate) imported: Option<Source>,
     /// Ascending by major version.
     pub(crate) facts: Vec<(i32, Source)>,
 }
@@ -63,6 +64,8 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
             folder.facts.extend(entry.read(problems).map(|source| (major, source)));
         } else if entry.name == SETTINGS {
             folder.settings = entry.read(problems);
+        } else if entry.name == IMPORTED {
+            folder.imported = entry.read(problems);
         }
     }
     folder.facts.sort_by_key(|(major, _)| *major);
@@ -94,6 +97,10 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
         }
         "" if file_name == SETTINGS => {
             folder.settings = Some(encoding::decode(label, bytes)?);
+            return Ok(());
+        }
+        "" if file_name == IMPORTED => {
+            folder.imported = Some(encoding::decode(label, bytes)?);
             return Ok(());
         }
         "repeatable" => &mut folder.repeatables,
