@@ -79,7 +79,7 @@ fn compare(ours: &Project, theirs: &Project, db: &Path) {
     let db = db.display();
     let loaded = load(&ours.db()).unwrap();
     assert_eq!(loaded.warnings, [], "{db}");
-    let dbmate = Dbmate { migrations: &theirs.db().join("migrations"), url: theirs.url() };
+    let dbmate = Dbmate { migrations: &theirs.db().join("migrations"), url: theirs.url(), search_path: "" };
     let output = ours.run(&["up"]);
     assert!(output.starts_with("exit 0"), "{db}: {output}");
     dbmate.run(&["migrate"]);
@@ -157,7 +157,8 @@ fn dbmate_fails_where_we_warn_because_of_it() {
     }
     for (code, files) in WARNED {
         let project = warned(files);
-        let output = Dbmate { migrations: &project.db().join("migrations"), url: project.url() }.output(&["migrate"]);
+        let output = Dbmate { migrations: &project.db().join("migrations"), url: project.url(), search_path: "" }
+            .output(&["migrate"]);
         assert!(!output.status.success(), "{code}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }

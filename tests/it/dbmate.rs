@@ -21,7 +21,7 @@ fn tables() -> Project {
 fn with_dbmate(rule: &str, project: impl FnOnce() -> Project, test: impl FnOnce(&Project, &Dbmate<'_>)) {
     if dbmate_tool::is_here(rule) {
         let project = project();
-        let dbmate = Dbmate { migrations: &project.db().join("migrations"), url: project.url() };
+        let dbmate = Dbmate { migrations: &project.db().join("migrations"), url: project.url(), search_path: "" };
         test(&project, &dbmate);
     }
 }

@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 pub(crate) struct Dbmate<'a> {
     pub(crate) migrations: &'a Path,
     pub(crate) url: String,
+    /// The schema in which it works and keeps its history; empty: the default.
+    pub(crate) search_path: &'static str,
 }
 
 /// True where `MIGRATOR_TEST_DBMATE=1` says that the real dbmate is there, as .ci/run does. Elsewhere a line says that
@@ -25,7 +27,11 @@ impl Dbmate<'_> {
     fn url_of_dbmate(&self) -> String {
         let (user, place, database) = parts(&self.url);
         let (socket, port) = place.rsplit_once(':').unwrap();
-        format!("postgres://{user}@/{database}?socket={}&port={port}&sslmode=disable", socket.replace("%2F", "/"))
+        let path = match self.search_path {
+            "" => String::new(),
+            path => format!("&search_path={path}"),
+        };
+        format!("postgres://{user}@/{database}?socket={}&port={port}&sslmode=disable{path}", socket.replace("%2F", "/"))
     }
 
     /// Runs a command of dbmate.

@@ -94,7 +94,7 @@ fn an_index_of_that_name_that_somebody_else_built_is_not_taken_for_ours() {
                   | ^ relation "a_i" already exists [42P07]
                   |
                   = note: applied before it in this run: none. Not run: none.
-                  = help: if another tool or a restored dump created it, record it with `migrator stamp --to 001`, which runs nothing; otherwise correct the file, build, and run `up` again
+                  = help: if another tool created it, record what that has applied with `migrator adopt TOOL`; if a restored dump did, with `migrator stamp --to 001` (neither runs anything); otherwise correct the file, build, and run `up` again
                   = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
             "#]],
         );

@@ -6,6 +6,7 @@
 mod support;
 
 mod accepted;
+mod adopt;
 mod advice;
 mod audit;
 mod bare;

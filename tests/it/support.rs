@@ -329,6 +329,12 @@ pub(crate) fn dump(project: &Project, arguments: &[&str]) -> String {
     client("pg_dump", project.database(), arguments)
 }
 
+/// Runs a file of psql in the project's database.
+pub(crate) fn load(project: &Project, file: &Path) {
+    let file = file.display().to_string();
+    client("psql", project.database(), &["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file", &file]);
+}
+
 /// A new database with what pg_dump says of the project's, restored by psql as a role.
 pub(crate) fn restore(project: &Project, arguments: &[&str], role: &str) -> Project {
     let restored = Project::new();

@@ -2,6 +2,7 @@
 //!
 //! A command is added with its file, its line in [`Command`] and one in [`Command::run`].
 
+mod adopt;
 mod audit;
 mod context;
 mod down;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Seed(seed::Args),
     /// Record migrations as applied without running them.
     Stamp(stamp::Args),
+    /// Take over what another tool has applied, as its own history says it.
+    Adopt(adopt::Args),
     /// Settle a statement whose outcome is unknown.
     Resolve(resolve::Args),
     /// Show or record the environment of this database.
@@ -76,6 +79,7 @@ impl Command {
             Command::Drift(args) => drift::run(context, &args).await,
             Command::Seed(args) => seed::run(context, &args).await,
             Command::Stamp(args) => stamp::run(context, &args).await,
+            Command::Adopt(args) => adopt::run(context, &args).await,
             Command::Resolve(args) => resolve::run(context, &args).await,
             Command::Environment(args) => environment::run(context, &args).await,
             Command::Show(args) => show::run(context, &args),
@@ -107,6 +111,7 @@ impl Command {
     pub(crate) fn changes(&self) -> bool {
         match self {
             Command::Up(_) | Command::Down(_) | Command::Seed(_) | Command::Stamp(_) | Command::Resolve(_) => true,
+            Command::Adopt(args) => !args.dry_run,
             Command::Environment(args) => args.changes(),
             _ => false,
         }

@@ -99,7 +99,7 @@ pub struct History {
     pub has_recorded_downs: bool,
     /// The roles beside the owner that can write to a table of the history, by table.
     pub writers: Vec<(String, Vec<String>)>,
-    /// Where there is no history: the tables of others, one a line.
+    /// Where there is no history: the tables of others, one a line, each with a tab and the names of its columns after it.
     pub elsewhere: Option<String>,
     /// Whether another tool has applied a migration since the repeatables ran.
     pub changed_elsewhere: bool,

@@ -54,6 +54,7 @@
 //! A run goes one way: [`embedded`] (what is in the binary) and [`history`] (what the database says) give a [`plan`], which is carried
 //! out step by step. Everything up to the plan is pure; only a few private modules speak to the server.
 
+mod adopt;
 mod apply;
 mod audit;
 mod cancel;

@@ -1,5 +1,6 @@
 //! The operations on a database: options in, a report out, an observer on the way. No command line, no printing.
 
+pub(crate) mod adopt;
 pub(crate) mod audit;
 pub(crate) mod down;
 pub(crate) mod drift;
@@ -17,10 +18,12 @@ pub(crate) mod wait;
 use std::time::Duration;
 
 use crate::conninfo::ConnectionTarget;
+use crate::embedded::Tool;
 use crate::error::Error;
 use crate::migrator::Migrator;
 use crate::plan::{Plan, Survey, survey};
 use crate::session::Session;
+pub use adopt::{AdoptOptions, AdoptReport};
 pub use audit::AuditReport;
 pub use down::{DownOptions, DownReport};
 pub use drift::DriftReport;
@@ -113,6 +116,15 @@ impl Session {
     /// Same as for [`Session::up`].
     pub async fn stamp(self, options: &StampOptions) -> Result<StampReport, Error> {
         stamp::run(self, options).await
+    }
+
+    /// Records what another tool has applied, as its own history says it; runs nothing.
+    ///
+    /// # Errors
+    /// The other history has a row that is not in order or that no migration explains, or a checksum that is not that of the imported
+    /// file; same as for [`Session::up`].
+    pub async fn adopt(self, tool: Tool, options: &AdoptOptions) -> Result<AdoptReport, Error> {
+        adopt::run(self, tool, options).await
     }
 
     /// Records the decision about a statement whose outcome is unknown, given its migration's version and its number.

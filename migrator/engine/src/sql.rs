@@ -220,6 +220,18 @@ pub(crate) fn insert_state(
     ))
 }
 
+/// The statement that completes the row of a migration that another tool has recorded in our table.
+pub(crate) fn mark_state(tables: &Tables, run: &Run, (version, name, checksum): (&str, &str, &str)) -> String {
+    one_row(&format!(
+        "UPDATE {} SET name = {}, checksum = {}, release = {} WHERE {}",
+        tables.state,
+        literal(name),
+        literal(checksum),
+        literal(&run.release),
+        is_text("version", version)
+    ))
+}
+
 /// Milliseconds since the transaction began.
 const ELAPSED: &str = "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) \
      OPERATOR(pg_catalog.*) 1000::pg_catalog.float8)::pg_catalog.int8";

@@ -2,12 +2,15 @@
 
 mod downs;
 mod elsewhere;
+pub(crate) mod foreign;
 mod read;
 mod standing;
 
 pub(crate) use downs::read_downs;
 pub(crate) use elsewhere::refuse as refuse_elsewhere;
 pub(crate) use read::{LONGEST_WAIT, look, read};
+
+use tokio_postgres::SimpleQueryMessage;
 
 use crate::connect::{Connection, failed, rows};
 use crate::error::Error;
@@ -64,23 +67,33 @@ async fn begin_creating(
     history: &History,
 ) -> Result<Created, tokio_postgres::Error> {
     let client = &connection.client;
-    let there = rows(client.simple_query(&format!("{}; {}", session(settings), ours(&tables.presence()))).await?);
+    let missing = missing(client.simple_query(&format!("{}; {}", session(settings), ours(&tables.presence()))).await?);
+    let fence = fence(tables, run, std::iter::empty()).join(";\n");
+    let creation = creation(tables, history, missing);
+    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}");
+    Ok(created(tables, client.simple_query(&message).await?))
+}
+
+/// What is missing, from the answer to [`Tables::presence`].
+fn missing(answer: Vec<SimpleQueryMessage>) -> CreatedObjects {
+    let there = rows(answer);
     let is_there = |name: &str| there.first().and_then(|row| row.get(name)) == Some("t");
-    let created =
-        CreatedObjects { state: !is_there("state"), events: !is_there("events"), schema: !is_there("schema") };
+    CreatedObjects { state: !is_there("state"), events: !is_there("events"), schema: !is_there("schema") }
+}
+
+/// The statements that create the tables in an open transaction; [`created`] reads their answer.
+fn creation(tables: &Tables, history: &History, missing: CreatedObjects) -> String {
     let heal =
         history.sequence_behind.as_ref().map(|(sequence, newest)| set_sequence(sequence, *newest)).unwrap_or_default();
-    let fence = fence(tables, run, std::iter::empty()).join(";\n");
     // `IF NOT EXISTS` says so in a notice each time, which would only be noise.
-    let create = format!("SET LOCAL client_min_messages = warning;\n{}{heal}", tables.create(created.schema));
+    let create = format!("SET LOCAL client_min_messages = warning;\n{}{heal}", tables.create(missing.schema));
     let [question, _] = standing::guarded(tables);
-    let message = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\n{question};\n{}",
-        ours(&create),
-        tables.open_to_others(created)
-    );
+    format!("{};\n{question};\n{}", ours(&create), tables.open_to_others(missing))
+}
+
+fn created(tables: &Tables, answer: Vec<SimpleQueryMessage>) -> Created {
     let mut found = Created::default();
-    for row in rows(client.simple_query(&message).await?) {
+    for row in rows(answer) {
         if let Some(revoke) = row.try_get("revoke").ok().flatten() {
             found.revokes.push(revoke.to_owned());
         } else if row.try_get("is_state").is_ok() {
@@ -88,7 +101,7 @@ async fn begin_creating(
             found.refusal = found.refusal.or(standing.believed().err());
         }
     }
-    Ok(found)
+    found
 }
 
 /// Runs statements of ours in one transaction, after the fence, in a clean session.

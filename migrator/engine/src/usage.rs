@@ -26,10 +26,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "run `migrator status --check`; the files are checked by the build and by `cargo xtask check`",
     ),
     (&["diff"], "run `migrator drift` to compare the live schema with the compiled one"),
-    (
-        &["baseline", "fake", "mark", "adopt"],
-        "run `migrator stamp` to record migrations as applied without running them",
-    ),
+    (&["baseline", "fake", "mark"], "run `migrator stamp` to record migrations as applied without running them"),
     (
         &["repair", "fix", "force"],
         "run `migrator status` to see what is wrong; `migrator resolve` settles a statement in doubt",

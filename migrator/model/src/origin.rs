@@ -90,7 +90,6 @@ impl Tool {
         match self {
             Tool::Flyway => "Flyway",
             Tool::Liquibase => "Liquibase",
-            Tool::Diesel => "Diesel",
             Tool::Prisma => "Prisma",
             Tool::Supabase => "Supabase",
             Tool::Alembic => "Alembic",

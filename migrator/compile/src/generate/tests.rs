@@ -112,7 +112,7 @@ fn writes_where_the_files_come_from() {
         e::Imported::part(&F, 1) })))
         }
     "#]]
-        .assert_eq(generate(&Set::new("digest".into()).with_origin(Some(origin))).strip_prefix(PRELUDE).unwrap());
+    .assert_eq(generate(&Set::new("digest".into()).with_origin(Some(origin))).strip_prefix(PRELUDE).unwrap());
     assert_eq!(
         generate(&Set::new("d".into())),
         format!("{PRELUDE}e::Set::new(B(\"d\"))\n.with_settings(e::Settings::new())\n}}\n")

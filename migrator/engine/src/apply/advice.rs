@@ -42,7 +42,7 @@ fn advise(code: &str, message: &str, nested: bool, sql: &str, version: Option<&s
         "42704" | "42883" => from_extension(message)?,
         "42P07" | "42P06" | "42710" | "42723" | "42701" => match version {
             Some(version) if code != "42701" => format!(
-                "if another tool or a restored dump created it, record it with `migrator stamp --to {version}`, which runs nothing; otherwise correct the file, build, and run `up` again"
+                "if another tool created it, record what that has applied with `migrator adopt TOOL`; if a restored dump did, with `migrator stamp --to {version}` (neither runs anything); otherwise correct the file, build, and run `up` again"
             ),
             _ => return None,
         },

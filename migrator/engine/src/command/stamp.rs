@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// Record every migration of this binary.
     #[arg(long, group = "what")]
     pub all: bool,
+    /// Compare the live schema with the compiled one first, and refuse if they differ; needs the newest version.
+    #[arg(long)]
+    pub verify: bool,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -26,7 +29,8 @@ pub(crate) struct Args {
 /// Records.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect_within(args.wait.wait_lock).await?;
-    let report = session.stamp(&StampOptions { to: args.to, wait_lock: args.wait.wait_lock }).await?;
+    let options = StampOptions { to: args.to, verify: args.verify, wait_lock: args.wait.wait_lock };
+    let report = session.stamp(&options).await?;
     let stamped = &report.stamped;
     result(&match stamped.len() {
         0 => "nothing to stamp".to_owned(),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::adopt::traces;
 use crate::connect::Connection;
-use crate::embedded::SchemaFacts;
+use crate::embedded::{SchemaFacts, Text};
 use crate::error::{Error, Exit};
 use crate::event::Event;
 use crate::facts::{Difference, Facts, diff, report};
@@ -33,7 +34,7 @@ pub(crate) async fn run(session: &Session) -> Result<DriftReport, Error> {
     Ok(DriftReport {
         major: major(connection),
         not_comparable: elsewhere(migrator, history, compiled),
-        differences: compare(migrator, connection, tables, compiled).await?,
+        differences: compare(migrator, connection, tables, compiled, &traces(history)).await?,
         outdated: outdated(compiled),
     })
 }
@@ -76,6 +77,26 @@ pub(super) async fn refuse(
     Err(error.help("write a migration for the changes to keep, undo the others, or list them under `ignore` in [drift] of db/migrator.toml"))
 }
 
+/// Refuses to record this binary's migrations for a schema that is not theirs; `traces`: what another tool has left.
+pub(super) async fn verify(
+    migrator: &Migrator,
+    connection: &Connection,
+    tables: &Tables,
+    traces: &[Text],
+) -> Result<(), Error> {
+    let compiled = compiled(migrator, connection)?;
+    let differences = compare(migrator, connection, tables, compiled, traces).await?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the schema of database `{}` is not that of {}; nothing was recorded",
+        connection.server.database, compiled.file
+    );
+    let error = outdated(compiled).into_iter().fold(Error::refused(message).note(report(&differences)), Error::note);
+    Err(error.help("bring the schema to that state, or list what may differ under `ignore` in [drift] of db/migrator.toml; without `--verify` nothing is compared"))
+}
+
 /// Why differences may come from the file and not from the schema.
 fn outdated(facts: &SchemaFacts) -> Option<String> {
     Facts::is_of_another_format(&facts.text).then(|| {
@@ -112,7 +133,7 @@ async fn comparable(
         migrator.tell(Event::DriftSkipped { reason: &reason });
         return Ok(None);
     }
-    compare(migrator, connection, tables, compiled).await.map(Some)
+    compare(migrator, connection, tables, compiled, &traces(history)).await.map(Some)
 }
 
 /// The facts for the server's major release.
@@ -137,6 +158,7 @@ async fn compare(
     connection: &Connection,
     tables: &Tables,
     compiled: &SchemaFacts,
+    traces: &[Text],
 ) -> Result<Vec<Difference>, Error> {
     let settings = &migrator.embedded.settings;
     let mut expected = Facts::parse(&compiled.text);
@@ -144,6 +166,7 @@ async fn compare(
     for facts in [&mut expected, &mut found] {
         facts.ignore(&settings.drift_ignore, settings.drift_owners);
     }
+    found.ignore(traces, true);
     found.refuse_unknown(&[])?;
     Ok(diff(&expected, &found))
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use super::drift;
 use super::options::{WAIT_LOCK, options};
+use crate::adopt::traces;
 use crate::apply::Beside;
 use crate::connect::failed;
+use crate::embedded::Embedded;
 use crate::error::Error;
 use crate::plan::{self, Step, Target};
 use crate::recorded;
@@ -16,6 +19,8 @@ options! {
     StampOptions {
         /// The last version to record; every migration of this binary by default.
         to: Option<i64> = None,
+        /// Refuse a schema that is not the compiled one, which is that of the newest version.
+        verify: bool = false,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
@@ -32,13 +37,31 @@ pub struct StampReport {
 /// Plans like `up` and writes the history rows only, all in one transaction.
 pub(crate) async fn run(session: Session, options: &StampOptions) -> Result<StampReport, Error> {
     let target = options.to.map_or(Target::Newest, Target::Version);
+    let verify = options.verify;
+    if let Some(to) = options.to.filter(|_| verify) {
+        whole(session.migrator.embedded, to)?;
+    }
     session.announce();
-    session.locked(options.wait_lock, async |locked| stamp(locked, target).await).await
+    session.locked(options.wait_lock, async |locked| stamp(locked, target, verify).await).await
 }
 
-async fn stamp(locked: &Locked, target: Target) -> Result<StampReport, Error> {
+/// Refuses to compare with a schema that this binary does not know.
+fn whole(set: &Embedded, to: i64) -> Result<(), Error> {
+    let newest = set.migrations.last().filter(|newest| newest.number > to);
+    let Some(newest) = newest else { return Ok(()) };
+    Err(Error::usage(format!(
+        "cannot verify the schema of version {to}: this binary knows only that of {}",
+        newest.version
+    ))
+    .help(format!("run `cargo xtask migrate stamp --to {to} --verify`, which makes that schema on a throwaway server")))
+}
+
+async fn stamp(locked: &Locked, target: Target, verify: bool) -> Result<StampReport, Error> {
     let Locked { executor, history } = locked;
     let plan = plan::up(executor.migrator.embedded, history, target, false)?;
+    if verify {
+        drift::verify(&executor.migrator, &executor.connection, &executor.tables, &traces(history)).await?;
+    }
     let migrations = plan.steps.iter().filter_map(|step| match step {
         Step::Migration { migration, .. } => Some(*migration),
         Step::Repeatable(_) => None,

@@ -2,40 +2,23 @@
 //!
 //! A new history beside one of them would run everything a second time.
 
+use crate::adopt::{Recognised, name_patterns, recognise};
+use crate::embedded::Tool;
 use crate::error::Error;
 use crate::history::History;
 use crate::sql::{Tables, literal};
 
-/// The tables in which other tools keep their history, and the tools.
-const TOOLS: [(&str, &str); 17] = [
-    ("_sqlx_migrations", "sqlx"),
-    ("refinery_schema_history", "refinery"),
-    ("flyway_schema_history", "Flyway"),
-    ("schema_version", "tern or an old Flyway"),
-    ("databasechangelog", "Liquibase"),
-    ("__diesel_schema_migrations", "diesel"),
-    ("goose_db_version", "goose"),
-    ("pgmigrations", "node-pg-migrate"),
-    ("gorp_migrations", "sql-migrate"),
-    ("_prisma_migrations", "Prisma"),
-    ("alembic_version", "Alembic"),
-    ("atlas_schema_revisions", "Atlas"),
-    ("knex_migrations", "Knex"),
-    ("seaql_migrations", "SeaORM"),
-    ("waypoint_schema_history", "Waypoint"),
-    ("graphile_migrate.migrations", "graphile-migrate"),
-    ("schema_migrations", "dbmate or another tool"),
-];
-
-/// An expression for the tables of other histories in this database, one per line; NULL without any. Nothing of them is
+/// An expression for the tables of other histories in this database, one per line, each with a tab and the names of its columns after
+/// it; NULL without any. Nothing of them is
 /// read: another user may have made them. It runs under [`crate::sql::OURS`].
 pub(super) fn question(tables: &Tables) -> String {
     let (mut plain, mut qualified) = (vec![literal(&tables.table)], Vec::new());
-    for (table, _) in TOOLS {
+    for table in name_patterns() {
         if table.contains('.') { qualified.push(literal(table)) } else { plain.push(literal(table)) }
     }
     format!(
-        "SELECT string_agg(n.nspname || '.' || c.relname, chr(10) ORDER BY c.relname = {table} DESC, n.nspname, c.relname) \
+        "SELECT string_agg(n.nspname || '.' || c.relname || chr(9) || coalesce((SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute \
+         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped), ''), chr(10) ORDER BY c.relname = {table} DESC, n.nspname, c.relname) \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_(temp|toast)' AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
          AND (lower(c.relname) IN ({plain}) OR lower(n.nspname || '.' || c.relname) IN ({qualified})) \
@@ -51,38 +34,61 @@ pub(super) fn question(tables: &Tables) -> String {
 /// # Errors
 /// Exit code 4, with the table, the tool that it may belong to, and the setting or command that helps.
 pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
-    let Some(found) = history.elsewhere.as_deref().and_then(|found| found.lines().next()) else { return Ok(()) };
+    let Some(line) = history.elsewhere.as_deref().and_then(|found| found.lines().next()) else { return Ok(()) };
+    let (found, columns) = line.split_once('\t').unwrap_or((line, ""));
     let (schema, table) = found.split_once('.').unwrap_or(("", found));
+    let tool = recognise(schema, table, &columns.split(' ').collect::<Vec<_>>());
     let message = format!("there is no history in `{}`, but there is a table `{found}`", tables.state);
-    if table == tables.table {
-        return Err(Error::diverged(message)
+    let is_unclear = matches!(tool, Recognised::Tool(Tool::Dbmate) | Recognised::Unknown);
+    if table == tables.table && is_unclear {
+        let error = Error::diverged(message)
             .note("if it is the history of these migrations, everything would run a second time")
-            .help(format!("if it is, set `schema = \"{schema}\"` under [history] in db/migrator.toml, and build"))
-            .help("if it belongs to something else, run `up --new-history` once"));
+            .help(format!("if it is, set `schema = \"{schema}\"` under [history] in db/migrator.toml, and build"));
+        let error = match tool {
+            Recognised::Tool(_) => {
+                error.help("if it is dbmate's and the history is to begin anew here, run `migrator adopt dbmate`")
+            }
+            _ => error,
+        };
+        return Err(error.help("if it belongs to something else, run `up --new-history` once"));
     }
-    let is_it = |(name, _): &&(&str, &str)| *name == table.to_ascii_lowercase() || *name == found.to_ascii_lowercase();
-    let tool = TOOLS.iter().find(is_it).map_or("another tool", |(_, tool)| tool);
-    Err(Error::diverged(format!("{message}, the history of {tool}"))
+    let (title, command) = match tool {
+        Recognised::Tool(tool) => (tool.title(), format!("migrator adopt {}", tool.name())),
+        Recognised::Other(title) => (title, STAMP.to_owned()),
+        Recognised::Unknown => ("another tool", STAMP.to_owned()),
+    };
+    Err(Error::diverged(format!("{message}, the history of {title}"))
         .note("if that tool has already applied these migrations, everything would run a second time")
-        .help("record what has been applied already with `migrator stamp --to VERSION`, then run `up`")
+        .help(format!("record what has been applied already with `{command}`, then run `up`"))
         .help("if that history belongs to something else, run `up --new-history` once"))
 }
 
+/// What records by hand what has been applied.
+const STAMP: &str = "migrator stamp --to VERSION";
+
 /// Sentences for a table of our name with another tool's columns.
 pub(super) fn foreign(tables: &Tables, columns: &[&str], is_of_rails: bool) -> Option<Error> {
-    let owner = if is_of_rails {
-        "Rails"
+    let (owner, tool) = if is_of_rails {
+        ("Rails", None)
     } else if columns.contains(&"dirty") {
-        "golang-migrate"
+        ("golang-migrate", Some(Tool::GolangMigrate))
     } else if columns.contains(&"inserted_at") {
-        "Ecto"
+        ("Ecto", None)
     } else if columns.contains(&"statements") {
-        "Supabase"
+        ("Supabase", Some(Tool::Supabase))
     } else if !columns.contains(&"version") {
-        "another tool: it has no column `version`"
+        ("another tool: it has no column `version`", None)
     } else {
         return None;
     };
-    let message = format!("the table `{}` belongs to {owner}", tables.state);
-    Some(Error::diverged(message).help("set another `table` or `schema` under [history] in db/migrator.toml, and record with `migrator stamp` what has been applied"))
+    let error = Error::diverged(format!("the table `{}` belongs to {owner}", tables.state));
+    Some(match tool {
+        Some(tool) => error.help(format!(
+            "set `table = \"migrator_migrations\"` under [history] in db/migrator.toml, build, and run `migrator adopt {}`",
+            tool.name()
+        )),
+        None => error.help(
+            "set another `table` or `schema` under [history] in db/migrator.toml, and record with `migrator stamp` what has been applied",
+        ),
+    })
 }

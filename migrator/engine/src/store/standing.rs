@@ -28,8 +28,7 @@ pub(crate) struct Standing {
 /// The question about both tables; it runs under [`crate::sql::OURS`]. `ok` is what [`guard`] demands of each row.
 ///
 /// A superuser is a member of no role by being one: the memberships are read from the catalog.
-fn question(tables: &Tables) -> String {
-    let Tables { state, events, .. } = tables;
+fn question(state: &str, events: &str) -> String {
     format!(
         "SELECT t.*, kind = 'r' AND persistence = 'p' AND trusted AND triggers IS NULL AND rules IS NULL AND kin IS NULL AND NOT secured AS ok FROM (\
          SELECT c.oid = to_regclass({state}) AS is_state, c.relkind AS kind, c.relpersistence AS persistence, owner.rolname AS owner, \
@@ -63,7 +62,16 @@ fn question(tables: &Tables) -> String {
 /// The question, and a statement that fails unless every table can be trusted: what comes after it in a message does not
 /// run then, and the rows are there to say why.
 pub(super) fn guarded(tables: &Tables) -> [String; 2] {
-    let question = question(tables);
+    guarded_by(&tables.state, &tables.events)
+}
+
+/// The same about the one table of another tool, qualified and quoted.
+pub(super) fn guarded_table(table: &str) -> [String; 2] {
+    guarded_by(table, table)
+}
+
+fn guarded_by(state: &str, events: &str) -> [String; 2] {
+    let question = question(state, events);
     let guard = format!("SELECT 1 / min(ok::int) FROM ({question}) AS believed");
     [question, guard]
 }
@@ -72,26 +80,34 @@ pub(super) fn guarded(tables: &Tables) -> [String; 2] {
 pub(super) fn of_row(tables: &Tables, row: &SimpleQueryRow) -> (bool, Standing) {
     let is_state = text(row, "is_state").as_deref() == Some("t");
     let table = if is_state { &tables.state } else { &tables.events };
+    (is_state, judge(table, row, ELSEWHERE))
+}
+
+/// What a row of the answer says of the table of another tool.
+pub(super) fn of_foreign(table: &str, row: &SimpleQueryRow) -> Standing {
+    judge(table, row, "find out who created it and why; only the table that the tool itself has made can be adopted")
+}
+
+fn judge(table: &str, row: &SimpleQueryRow, way_out: &str) -> Standing {
     let words = |name: &str, separator: &str| -> Vec<String> {
         text(row, name).map(|all| all.split(separator).map(str::to_owned).collect()).unwrap_or_default()
     };
     let last = number(row, "last");
-    let standing = Standing {
-        table: table.clone(),
+    Standing {
+        table: table.to_owned(),
         columns: words("columns", " "),
         writers: words("writers", ", "),
         sequence: text(row, "sequence").zip(last),
         is_of_rails: text(row, "rails").as_deref() == Some("t"),
-        obstacle: obstacle(table, row),
-    };
-    (is_state, standing)
+        obstacle: obstacle(table, row, way_out),
+    }
 }
 
 /// What is wrong with a table, the gravest first, and the way out.
-fn obstacle(table: &str, row: &SimpleQueryRow) -> Option<(String, String)> {
+fn obstacle(table: &str, row: &SimpleQueryRow, way_out: &str) -> Option<(String, String)> {
     let column = |name: &str| text(row, name).unwrap_or_default();
     let is = |name: &str| column(name) == "t";
-    let rename = ELSEWHERE.to_owned();
+    let rename = way_out.to_owned();
     let kind = match column("kind").as_str() {
         "r" if column("persistence") == "u" => "an unlogged table, which a crash empties",
         "r" => "",

@@ -1,0 +1,14 @@
+//! The histories of other tools: where each of them is, what its rows mean, which of our migrations they are, and what follows for our
+//! own history. Pure.
+
+mod decide;
+mod explain;
+mod key;
+pub(crate) mod name;
+mod tools;
+mod traces;
+
+pub(crate) use decide::{Decision, decide};
+pub(crate) use explain::{Explained, Refusal, explain};
+pub(crate) use tools::{ForeignHistory, Recognised, Row, name_patterns, of_tool, recognise};
+pub(crate) use traces::{detail, of_table, traces};
