@@ -94,6 +94,10 @@ impl Trial<'_> {
             }
             (Command::Seed, "seeded") => timed(rest).is_some_and(|step| step == SEED && self.is_done()),
             (Command::Stamp, "stamped") => is_total(rest) && self.is_done(),
+            (Command::Adopt, "nothing") => line.starts_with("nothing to adopt: ") && self.is_done(),
+            (Command::Adopt, "adopted") => rest.contains(" without running: ") && self.is_done(),
+            (Command::Adopt, "`public.goose_db_version`") => rest.starts_with("was left as it is") && self.is_done(),
+            (Command::Adopt, "Next:") => self.is_done(),
             (Command::Resolve(decision), "statement") => {
                 let next = if decision == "--applied" { "counts as applied" } else { "will be run again" };
                 rest.contains(next) && self.is_done()
@@ -331,6 +335,8 @@ mod tests {
             (Command::Seed, "seeded test (3 ms)"),
             (Command::Stamp, "stamped 10 without running: 001_accounts, 002_orders, 003_rows and 7 more"),
             (Command::Stamp, "nothing to stamp"),
+            (Command::Adopt, "adopted from `public.goose_db_version` of goose: 10 without running: 001_accounts"),
+            (Command::Adopt, "nothing to adopt: 10 of `public.goose_db_version` of goose are recorded already"),
             (Command::Resolve("--retry"), "statement 10 of 006_mixed will be run again; `migrator up` continues"),
         ] {
             is_noticed(&of(command, &facts(), (6, line, "")), "untrue");

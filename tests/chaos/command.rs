@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Seed,
     /// Of everything.
     Stamp,
+    /// Of everything, from another tool.
+    Adopt,
     /// Of the statement that is in doubt, with this decision.
     Resolve(&'static str),
 }
@@ -26,6 +28,7 @@ impl Command {
             Command::Down => vec!["down", "--to", "0", "--yes"],
             Command::Seed => vec!["seed", SEED],
             Command::Stamp => vec!["stamp", "--all"],
+            Command::Adopt => vec!["adopt", "goose"],
             Command::Resolve(decision) => vec!["resolve", IN_DOUBT.0, "--statement", IN_DOUBT.1, decision],
         }
     }
@@ -49,7 +52,7 @@ impl Command {
             Command::Up => facts.is_complete(),
             Command::Down => facts.is_empty(),
             Command::Seed => facts.seed_events().len() > before.seed_events().len(),
-            Command::Stamp => facts.has_all_rows() && facts.half_done().is_none(),
+            Command::Stamp | Command::Adopt => facts.has_all_rows() && facts.half_done().is_none(),
             Command::Resolve(_) => facts.decisions().len() > before.decisions().len(),
         }
     }
@@ -72,6 +75,8 @@ pub(crate) enum Task {
     Seed,
     /// In an empty database.
     Stamp,
+    /// Where another tool has recorded everything.
+    Adopt,
     /// An earlier run was lost when it had done a statement that only a person can look up.
     ResolveApplied,
     /// The same before it was done.
@@ -79,7 +84,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    pub(crate) const ALL: [Task; 9] = [
+    pub(crate) const ALL: [Task; 10] = [
         Task::Up,
         Task::UpAtBuiltIndex,
         Task::UpAtInvalidIndex,
@@ -87,6 +92,7 @@ impl Task {
         Task::DownAtBuiltIndex,
         Task::Seed,
         Task::Stamp,
+        Task::Adopt,
         Task::ResolveApplied,
         Task::ResolveRetry,
     ];
@@ -100,6 +106,7 @@ impl Task {
             Task::DownAtBuiltIndex => "down at a built index",
             Task::Seed => "seed",
             Task::Stamp => "stamp",
+            Task::Adopt => "adopt",
             Task::ResolveApplied => "resolve --applied",
             Task::ResolveRetry => "resolve --retry",
         }
@@ -111,6 +118,7 @@ impl Task {
             Task::Down | Task::DownAtBuiltIndex => Command::Down,
             Task::Seed => Command::Seed,
             Task::Stamp => Command::Stamp,
+            Task::Adopt => Command::Adopt,
             Task::ResolveApplied => Command::Resolve("--applied"),
             Task::ResolveRetry => Command::Resolve("--retry"),
         }

@@ -32,11 +32,11 @@ pub(crate) struct Facts {
 }
 
 impl Event {
-    /// A migration as a whole went that way; `stamp`: it counts as up, although nothing was run.
+    /// A migration as a whole went that way; `stamp` and `adopt`: it counts as up, although nothing was run.
     fn ends(&self) -> Option<Way> {
         match &*self.action {
             _ if self.outcome != "done" || self.statement.is_some() || self.version.is_none() => None,
-            "up" | "stamp" => Some(Way::Up),
+            "up" | "stamp" | "adopt" => Some(Way::Up),
             "down" => Some(Way::Down),
             _ => None,
         }
@@ -63,9 +63,9 @@ pub(crate) struct Cycle<'a> {
 }
 
 impl<'a> Cycle<'a> {
-    /// Whether anything of it was run: a stamp runs nothing.
+    /// Whether anything of it was run: neither a stamp nor an adoption runs anything.
     pub(crate) fn is_run(&self) -> bool {
-        self.end.is_none_or(|end| end.action != "stamp")
+        self.end.is_none_or(|end| !matches!(&*end.action, "stamp" | "adopt"))
     }
 
     /// The events that say that a unit is done.
@@ -218,7 +218,7 @@ impl Facts {
 
     /// Whether a repeatable was recorded after the last migration.
     pub(crate) fn is_current(&self, name: &str) -> bool {
-        let last = self.events.iter().rposition(|event| matches!(&*event.action, "up" | "down" | "stamp"));
+        let last = self.events.iter().rposition(|event| matches!(&*event.action, "up" | "down" | "stamp" | "adopt"));
         let mut since = self.events[last.map_or(0, |last| last + 1)..].iter();
         since
             .any(|event| event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name))

@@ -195,7 +195,7 @@ impl Inquiry<'_> {
     pub(crate) fn end(&mut self, task: Task) {
         let facts = self.rest();
         match self.command {
-            Command::Stamp | Command::Down => {
+            Command::Stamp | Command::Adopt | Command::Down => {
                 self.find(oracle::judge(&facts));
                 self.compare_schema(task);
             }
@@ -203,7 +203,7 @@ impl Inquiry<'_> {
         }
         match self.command {
             // The repeatables are due.
-            Command::Stamp => return self.check_status(1),
+            Command::Stamp | Command::Adopt => return self.check_status(1),
             Command::Down => {
                 self.check_status(1);
                 self.run_until_done(Command::Up);

@@ -154,7 +154,7 @@ fn repeatables(facts: &Facts, wrong: &mut Vec<String>) {
     for event in &facts.events {
         let version = event.version.as_deref().unwrap_or_default();
         match (&*event.action, &*event.outcome, event.statement) {
-            ("up" | "stamp", "done", None) => _ = applied.insert(version),
+            ("up" | "stamp" | "adopt", "done", None) => _ = applied.insert(version),
             ("down", "done", None) => _ = applied.remove(version),
             ("repeatable", "done", _) => {
                 let name = event.name.as_deref().unwrap_or_default();

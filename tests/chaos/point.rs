@@ -17,7 +17,7 @@ use crate::inquiry::{Beside, Inquiry};
 use crate::migrator;
 use crate::oracle;
 use crate::proxy::{Harm, Place, Proxy, Settings, Traffic};
-use crate::scenario::{LEDGER, Scenario};
+use crate::scenario::{LEDGER, MIGRATIONS, Scenario};
 use crate::server::{Server, Session, database_name};
 
 /// A fault at a message.
@@ -156,6 +156,18 @@ impl World {
     pub(crate) fn begin(&self, task: Task) -> String {
         let template = self.templates[task as usize].get_or_init(|| match task {
             Task::Up | Task::Stamp => TEMPLATE.to_owned(),
+            Task::Adopt => {
+                let database = self.copy(TEMPLATE);
+                let session = self.server.session(&database);
+                session.rows("CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean)");
+                for migration in MIGRATIONS {
+                    session.rows(&format!(
+                        "INSERT INTO goose_db_version (version_id, is_applied) VALUES ({}, true)",
+                        migration.version
+                    ));
+                }
+                database
+            }
             Task::Down | Task::Seed => self.prepared(Task::Up, None, 0),
             Task::UpAtBuiltIndex | Task::UpAtInvalidIndex => {
                 let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");

@@ -111,7 +111,7 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
             gentle.add(world, Task::Down, fault, 14);
         }
         gentle.add_with(world, Task::Up, 30, |point| Point { rival: true, ..point });
-        for task in [Task::Seed, Task::Stamp, Task::ResolveApplied, Task::ResolveRetry] {
+        for task in [Task::Seed, Task::Stamp, Task::Adopt, Task::ResolveApplied, Task::ResolveRetry] {
             gentle.add(world, task, Fault::LoseReply, 6);
         }
         for fault in [Fault::Freeze, Fault::FreezeOpposed, Fault::Race] {
@@ -130,13 +130,13 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
         gentle.add(world, task, Fault::FreezeOpposed, 2);
         gentle.add(world, task, Fault::Race, 2);
     }
-    for task in [Task::Seed, Task::Stamp] {
+    for task in [Task::Seed, Task::Stamp, Task::Adopt] {
         gentle.add(world, task, Fault::Freeze, 2);
     }
     gentle.add_trouble_in_the_aftermath(world, 5);
     gentle.add_with(world, Task::Up, 3, |point| Point { one_by_one: true, ..point });
     for fault in [Fault::KillBackend, Fault::Restart] {
-        for task in [Task::Up, Task::Down, Task::Seed, Task::Stamp, Task::ResolveApplied] {
+        for task in [Task::Up, Task::Down, Task::Seed, Task::Stamp, Task::Adopt, Task::ResolveApplied] {
             harsh.add(world, task, fault, 3);
         }
     }

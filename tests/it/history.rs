@@ -202,7 +202,7 @@ fn a_table_of_another_tool_is_refused() {
         exit 4
         --- stderr
         error: the table `"public"."schema_migrations"` belongs to golang-migrate
-          = help: set another `table` or `schema` under [history] in db/migrator.toml, and record with `migrator stamp` what has been applied
+          = help: set `table = "migrator_migrations"` under [history] in db/migrator.toml, build, and run `migrator adopt golang-migrate`
     "#]].assert_eq(&project.run(&["up"]));
 }
 

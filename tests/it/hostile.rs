@@ -185,6 +185,7 @@ fn a_history_in_another_schema_is_found_before_everything_runs_a_second_time() {
         error: there is no history in `"public"."schema_migrations"`, but there is a table `app.schema_migrations`
           = note: if it is the history of these migrations, everything would run a second time
           = help: if it is, set `schema = "app"` under [history] in db/migrator.toml, and build
+          = help: to copy what it says and leave it to dbmate alone, run `migrator adopt dbmate`
           = help: if it belongs to something else, run `up --new-history` once
     "#]]
     .assert_eq(&project.run(&["up"]));

@@ -84,6 +84,16 @@ fn does_everything(project: &Project, role: &str) {
     expect_exit(project, role, &["up"], 7);
     done("resolve 3 --statement 1 --applied");
     done("up");
+    // Taken over from another tool that had the same rights.
+    project.query(&format!(
+        "SET ROLE {role}; DROP TABLE app.schema_migrations, app.schema_migration_events; \
+         CREATE TABLE app.goose_db_version (id serial PRIMARY KEY, version_id bigint NOT NULL, is_applied boolean NOT NULL); \
+         INSERT INTO app.goose_db_version (version_id, is_applied) VALUES (0, true), (1, true), (2, true), (3, true)"
+    ));
+    done("adopt goose --dry-run");
+    done("adopt goose");
+    done("up");
+    done("status --check");
     let tables = "SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                   WHERE c.relkind = 'r' AND c.relname LIKE 'schema\\_migration%' ORDER BY 2";
     let expected = format!("app|schema_migration_events|{role}\napp|schema_migrations|{role}\n");

@@ -17,12 +17,12 @@ fn rows_of_dbmate_in_our_own_table_get_what_they_lack() {
         exit 0
         --- stdout
         adopted from `public.schema_migrations` of dbmate: 2 without running: 001_t1, 002_t2
-        no checksums were compared
         pending: 003_t3
         Next: `migrator drift` compares the schema with the compiled one.
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-    "#]].assert_eq(&project.run(&["adopt", "dbmate"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "dbmate"]));
     assert_eq!(
         project.query("SELECT version, name, checksum IS NULL FROM schema_migrations ORDER BY 1"),
         "001|t1|f\n002|t2|f\n"

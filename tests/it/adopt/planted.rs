@@ -73,12 +73,12 @@ fn several_candidates_are_named() {
         --- stderr
         error: several tables may be the history of sql-migrate: "Old App".gorp_migrations, public.gorp_migrations
           = help: pass the right one: `migrator adopt sql-migrate --table "Old App".gorp_migrations`
-    "#]].assert_eq(&project.run(&["adopt", "sql-migrate"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "sql-migrate"]));
     expect![[r#"
         exit 0
         --- stdout
         adopted from `"Old App".gorp_migrations` of sql-migrate: 1 without running: 001_t1
-        no checksums were compared
         `"Old App".gorp_migrations` was left as it is; to go back: DROP TABLE "public"."schema_migrations", "public"."schema_migration_events";
         Next: `migrator drift` compares the schema with the compiled one.
         --- stderr

@@ -212,7 +212,7 @@ fn flyway_begins_with_a_baseline_and_has_repeatables() {
         exit 0
         --- stdout
         would adopt from `public.flyway_schema_history` of Flyway: 2 without running: 001_t1, 002_t2; the repeatable my_views
-        1 checksums agree with the imported files
+        1 checksum agrees with the imported file
         `up` will apply repeatables that Flyway has applied with another content: old
         pending: 003_t3
     "#]].assert_eq(&project.run(&["adopt", "flyway", "--dry-run"]));
@@ -220,7 +220,7 @@ fn flyway_begins_with_a_baseline_and_has_repeatables() {
         exit 0
         --- stdout
         adopted from `public.flyway_schema_history` of Flyway: 2 without running: 001_t1, 002_t2; the repeatable my_views
-        1 checksums agree with the imported files
+        1 checksum agrees with the imported file
         `up` will apply repeatables that Flyway has applied with another content: old
         pending: 003_t3
         `public.flyway_schema_history` was left as it is; to go back: DROP TABLE "public"."schema_migrations", "public"."schema_migration_events";
@@ -236,7 +236,8 @@ fn flyway_begins_with_a_baseline_and_has_repeatables() {
         pending: 003_t3
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-    "#]].assert_eq(&project.run(&["adopt", "flyway"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "flyway"]));
     expect![[r#"
         exit 0
         --- stdout
@@ -244,24 +245,29 @@ fn flyway_begins_with_a_baseline_and_has_repeatables() {
         would apply repeatable my_views
         would apply repeatable old
         plan digest: CHECKSUM
-    "#]].assert_eq(&project.run(&["plan"]));
+    "#]]
+    .assert_eq(&project.run(&["plan"]));
 }
 
 #[test]
 fn what_was_left_out_stays_out_of_order() {
     let rows = "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now()); \
                 INSERT INTO __diesel_schema_migrations VALUES ('1'), ('3')";
-    says("diesel", &["1", "2", "3"], rows, expect![[r#"
-        exit 0
-        --- stdout
-        adopted from `public.__diesel_schema_migrations` of diesel: 2 without running: 001_t1, 003_t3
-        no checksums were compared
-        out of order: 002_t2 (not applied by diesel, which has applied later ones: run `up --allow-out-of-order`, or record with `stamp` what is in the database)
-        `public.__diesel_schema_migrations` was left as it is; to go back: DROP TABLE "public"."schema_migrations", "public"."schema_migration_events";
-        Next: `migrator drift` compares the schema with the compiled one.
-        --- stderr
-        SERVER · database DB · user postgres · PostgreSQL X
-    "#]]);
+    says(
+        "diesel",
+        &["1", "2", "3"],
+        rows,
+        expect![[r#"
+            exit 0
+            --- stdout
+            adopted from `public.__diesel_schema_migrations` of diesel: 2 without running: 001_t1, 003_t3
+            out of order: 002_t2 (not applied by diesel, which has applied later ones: run `up --allow-out-of-order`, or record with `stamp` what is in the database)
+            `public.__diesel_schema_migrations` was left as it is; to go back: DROP TABLE "public"."schema_migrations", "public"."schema_migration_events";
+            Next: `migrator drift` compares the schema with the compiled one.
+            --- stderr
+            SERVER · database DB · user postgres · PostgreSQL X
+        "#]],
+    );
 }
 
 #[test]
@@ -275,7 +281,6 @@ fn without_a_map_equal_versions_are_the_same() {
         exit 0
         --- stdout
         adopted from `public.goose_db_version` of goose: 2 without running: 001_t1, 002_t2
-        no checksums were compared
         `public.goose_db_version` was left as it is; to go back: DROP TABLE "public"."schema_migrations", "public"."schema_migration_events";
         Next: `migrator drift` compares the schema with the compiled one.
         --- stderr
@@ -288,13 +293,15 @@ fn without_a_map_equal_versions_are_the_same() {
         --- stderr
         error: sql-migrate does not record versions, and this binary does not know what it calls these migrations
           = help: run `cargo xtask import sql-migrate`, which writes db/imported.toml, and build
-    "#]].assert_eq(&project.run(&["adopt", "sql-migrate"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "sql-migrate"]));
     expect![[r#"
         exit 2
         --- stderr
         error: plain SQL files have no history that could be adopted
           = help: record what has been applied with `migrator stamp --to VERSION`
-    "#]].assert_eq(&project.run(&["adopt", "plain"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "plain"]));
     expect![[r#"
         exit 2
         --- stderr
@@ -313,7 +320,11 @@ fn several_obstacles_are_named_together() {
         "{FLYWAY}; INSERT INTO flyway_schema_history VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 1, 'me', now(), 1, true), \
          (2, '2', 'b', 'SQL', 'V2__b.sql', 2, 'me', now(), 1, true), (3, '9', 'code', 'JDBC', 'db.migration.V9', NULL, 'me', now(), 1, true)"
     );
-    says("flyway", &["1", "2", "3"], &rows, expect![[r#"
+    says(
+        "flyway",
+        &["1", "2", "3"],
+        &rows,
+        expect![[r#"
         exit 4
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
@@ -323,5 +334,6 @@ fn several_obstacles_are_named_together() {
           = note: no migration explains `9` (code) in the history of Flyway
           = help: restore the file that was applied and import it; if the difference changes nothing, add the history's checksum to `checksums` in db/imported.toml, and build
           = help: import the newest files of Flyway with `cargo xtask import flyway`; what was code and not SQL, write as a migration and add it to db/imported.toml
-    "#]]);
+    "#]],
+    );
 }

@@ -22,8 +22,10 @@ pub(crate) struct Decision {
     pub(crate) pending: Vec<&'static Migration>,
     /// What is not applied, below something that is.
     pub(crate) out_of_order: Vec<&'static Migration>,
-    /// What our history took over earlier, and the other one does not have any more.
+    /// What our history took over earlier, and the other one does not list any more.
     pub(crate) withdrawn: Vec<&'static Migration>,
+    /// What we have rolled back, and the other one still lists.
+    pub(crate) rolled_back: Vec<&'static Migration>,
 }
 
 impl Decision {
@@ -75,28 +77,24 @@ pub(crate) fn decide(
         if is_below { decision.out_of_order.push(migration) } else { decision.pending.push(migration) }
     }
     if !is_ours {
-        let taken_over = taken_over(&history);
+        let last = last_actions(&history);
+        let was = |migration: &Migration, actions: &[&str]| {
+            last.get(&*migration.version).is_some_and(|action| actions.contains(action))
+        };
         let is_withdrawn = |migration: &&Migration| {
             explained.known.contains(&migration.number)
                 && rows.contains_key(&migration.number)
                 && !listed.contains(&migration.number)
-                && taken_over.contains(&*migration.version)
+                && was(migration, &["adopt", "stamp"])
         };
         decision.withdrawn = set.migrations.iter().filter(is_withdrawn).collect();
+        decision.rolled_back = decision.new.iter().copied().filter(|migration| was(migration, &["down"])).collect();
     }
     Ok(decision)
 }
 
-/// The versions of which our log says last that they were taken over, and not that they were run.
-fn taken_over(history: &History) -> BTreeSet<&str> {
-    let mut taken_over = BTreeSet::new();
-    for event in history.events.iter().filter(|event| event.outcome == "done" && event.statement.is_none()) {
-        let Some(version) = event.version.as_deref() else { continue };
-        if matches!(&*event.action, "adopt" | "stamp") {
-            taken_over.insert(version);
-        } else {
-            taken_over.remove(version);
-        }
-    }
-    taken_over
+/// What our log says last of each version: `up`, `down`, `stamp` or `adopt`.
+fn last_actions(history: &History) -> BTreeMap<&str, &str> {
+    let whole = history.events.iter().filter(|event| event.outcome == "done" && event.statement.is_none());
+    whole.filter_map(|event| Some((event.version.as_deref()?, &*event.action))).collect()
 }

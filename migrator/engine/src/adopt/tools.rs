@@ -33,6 +33,11 @@ impl ForeignHistory {
     pub(crate) fn has_versions(&self) -> bool {
         matches!(self.key, Key::Number | Key::Dotted)
     }
+
+    /// Whether it records checksums that are compared.
+    pub(crate) fn has_checksums(&self) -> bool {
+        !self.select.contains("NULL AS checksum")
+    }
 }
 
 /// One row, as text.

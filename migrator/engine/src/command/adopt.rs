@@ -87,13 +87,15 @@ fn sentence(report: &AdoptReport, dry_run: bool) -> String {
 fn details(report: &AdoptReport) -> Vec<String> {
     let tool = report.tool.title();
     let mut lines = Vec::new();
-    match (report.verified, report.adopted.len()) {
-        (_, 0) => {}
-        (0, _) if report.tool == Tool::Liquibase => {
-            lines.push("the checksums of Liquibase (md5sum) are not verified".to_owned());
+    match report.verified {
+        _ if report.adopted.is_empty() => {}
+        None if report.tool == Tool::Liquibase => {
+            lines.push("the checksums of Liquibase (md5sum) are not compared".to_owned());
         }
-        (0, _) => lines.push("no checksums were compared".to_owned()),
-        (count, _) => lines.push(format!("{count} checksums agree with the imported files")),
+        None => {}
+        Some(0) => lines.push("no checksum was compared: db/imported.toml has none for these rows".to_owned()),
+        Some(1) => lines.push("1 checksum agrees with the imported file".to_owned()),
+        Some(count) => lines.push(format!("{count} checksums agree with the imported files")),
     }
     if !report.outdated.is_empty() {
         lines.push(format!(

@@ -45,8 +45,8 @@ pub struct AdoptReport {
     pub repeatables: Vec<String>,
     /// How many migrations had been recorded before.
     pub already: usize,
-    /// How many checksums of the other tool agree with the files that were imported.
-    pub verified: usize,
+    /// How many checksums of the other tool agree with the files that were imported; `None`: none of it is compared.
+    pub verified: Option<usize>,
     /// What the other tool has not applied, and `up` will.
     pub pending: Vec<String>,
     /// What it has not applied although it has applied a later one.
@@ -169,17 +169,16 @@ impl Judged {
         let Decision { new, unmarked, repeatables, pending, out_of_order, already, .. } = &self.decision;
         let labels = |migrations: &[&'static Migration]| migrations.iter().map(|m| m.label()).collect::<Vec<_>>();
         let names = |scripts: &[&'static Script]| scripts.iter().map(|script| script.name.to_string()).collect();
-        let mut adopted = labels(new);
-        adopted.extend(labels(unmarked));
-        adopted.sort();
+        let mut adopted = [&new[..], &unmarked[..]].concat();
+        adopted.sort_by_key(|migration| migration.number);
         AdoptReport {
             tool: source.history.tool,
             table: source.table.shown.clone(),
             is_ours: self.is_ours,
-            adopted,
+            adopted: labels(&adopted),
             repeatables: names(repeatables),
             already: *already,
-            verified: self.explained.verified,
+            verified: source.history.has_checksums().then_some(self.explained.verified),
             pending: labels(pending),
             out_of_order: labels(out_of_order),
             outdated: names(&self.explained.outdated),
@@ -203,17 +202,26 @@ fn judge(
     let title = source.history.tool.title();
     let explained = explain(migrator.embedded, source.history, rows).map_err(|refusal| refused(refusal, shown))?;
     let decision = decide(migrator.embedded, history, &explained, is_ours)?;
-    let Some(first) = decision.withdrawn.first() else { return Ok(Judged { is_ours, explained, decision }) };
-    let labels: Vec<String> = decision.withdrawn.iter().map(|migration| migration.label()).collect();
-    Err(Error::diverged(format!(
-        "the histories disagree: ours records {} as taken over, `{shown}` does not list it",
-        list(&labels)
-    ))
-    .note(format!("{title} may have rolled it back meanwhile"))
-    .help(format!(
-        "if it is rolled back, delete the row `{}` of `{}`, and adopt again; otherwise apply it again with {title}",
-        first.version, tables.state
-    )))
+    disagreement(&decision, title, shown, &tables.state).map_or(Ok(Judged { is_ours, explained, decision }), Err)
+}
+
+/// Where our own history and the other one cannot both be right.
+fn disagreement(decision: &Decision, title: &str, table: &str, ours: &str) -> Option<Error> {
+    let labels = |migrations: &[&'static Migration]| {
+        list(&migrations.iter().map(|migration| migration.label()).collect::<Vec<_>>())
+    };
+    let error = |what: String| Error::diverged(format!("the histories disagree: {what}"));
+    if let Some(first) = decision.withdrawn.first() {
+        let labels = labels(&decision.withdrawn);
+        return Some(error(format!("ours records {labels} as taken over, `{table}` does not list it"))
+            .note(format!("{title} may have rolled it back meanwhile"))
+            .help(format!("if it is rolled back, delete the row `{}` of `{ours}`, and adopt again; otherwise apply it again with {title}", first.version)));
+    }
+    let first = decision.rolled_back.first()?;
+    let labels = labels(&decision.rolled_back);
+    Some(error(format!("`{table}` lists {labels}, which was rolled back with `migrator down`"))
+        .note(format!("{title} does not know what is done without it"))
+        .help(format!("run `migrator up` to apply it again; if {title} has applied it since, record it with `migrator stamp --to {}`", first.version)))
 }
 
 /// How many obstacles are shown.

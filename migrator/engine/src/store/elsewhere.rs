@@ -44,11 +44,10 @@ pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
         let error = Error::diverged(message)
             .note("if it is the history of these migrations, everything would run a second time")
             .help(format!("if it is, set `schema = \"{schema}\"` under [history] in db/migrator.toml, and build"));
-        let error = match tool {
-            Recognised::Tool(_) => {
-                error.help("if it is dbmate's and the history is to begin anew here, run `migrator adopt dbmate`")
-            }
-            _ => error,
+        let is_of_dbmate = tool == Recognised::Tool(Tool::Dbmate) && !columns.split(' ').any(|name| name == "checksum");
+        let error = match is_of_dbmate {
+            true => error.help("to copy what it says and leave it to dbmate alone, run `migrator adopt dbmate`"),
+            false => error,
         };
         return Err(error.help("if it belongs to something else, run `up --new-history` once"));
     }

@@ -6,8 +6,8 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 
+use super::creation::{created, creation, missing};
 use super::standing;
-use super::{created, creation, missing};
 use crate::adopt::{ForeignHistory, Row};
 use crate::connect::{Connection, failed, no_answer, ours, patiently, query, text};
 use crate::error::Error;
