@@ -9,7 +9,7 @@ use migrator_xtask::author::import;
 use migrator_xtask::database::{create, drop, reset};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, parse};
-use migrator_xtask::prove::{locks, proof};
+use migrator_xtask::prove::{locks, proof, stamp};
 use proof::before::{Before, Branch, Repeatable};
 use serde_json::Value;
 
@@ -31,6 +31,7 @@ enum Task {
     Drop(drop::Args),
     Reset(reset::Args),
     Plan(locks::Args),
+    Stamp(stamp::Args),
     Verify(Verify),
 }
 
@@ -49,7 +50,9 @@ struct Verify {
 /// Whether the arguments ask for a task and not for the migrator.
 pub fn is_meant(arguments: &[OsString]) -> bool {
     let has = |names: &[&str]| arguments.iter().any(|argument| names.iter().any(|name| argument == name));
-    has(&["create", "drop", "reset", "verify"]) || (has(&["plan"]) && has(&["--locks"]))
+    has(&["create", "drop", "reset", "verify"])
+        || (has(&["plan"]) && has(&["--locks"]))
+        || (has(&["stamp"]) && has(&["--scratch-url"]))
 }
 
 /// `dir-migrator DB import TOOL DIR`: into a db directory that need not be readable yet.
@@ -88,6 +91,10 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             Task::Plan(args) => {
                 let target = ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?;
                 developer::run(context, async |context| locks::run(context, &args, &context.at(target)).await)
+            }
+            Task::Stamp(args) => {
+                let target = ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?;
+                developer::run(context, async |context| stamp::run(context, &args, &context.at(target)).await)
             }
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());

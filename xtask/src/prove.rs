@@ -7,5 +7,6 @@ pub mod locks;
 mod page;
 pub mod proof;
 mod scratch;
+pub mod stamp;
 mod trace;
 pub(crate) mod verify;

@@ -29,6 +29,24 @@ fn what_the_other_tool_applies_later_is_adopted_too_and_what_it_takes_back_is_re
 }
 
 #[test]
+fn what_we_have_rolled_back_is_not_adopted_a_second_time() {
+    let project = migrated("sql-migrate", SOURCES, HISTORY);
+    ends(&project, "adopt sql-migrate", 0);
+    ends(&project, "down --yes", 0);
+    expect![[r#"
+        exit 4
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+        error: the histories disagree: `public.gorp_migrations` lists 002_t2, which was rolled back with `migrator down`
+          = note: sql-migrate does not know what is done without it
+          = help: run `migrator up` to apply it again; if sql-migrate has applied it since, record it with `migrator stamp --to 002`
+    "#]].assert_eq(&project.run(&["adopt", "sql-migrate"]));
+    project.query("DROP TABLE t3");
+    ends(&project, "up", 0);
+    is_adopted(&project, "sql-migrate");
+}
+
+#[test]
 fn a_history_of_ours_that_does_not_fit_is_refused() {
     let project = migrated("sql-migrate", SOURCES, HISTORY);
     ends(&project, "adopt sql-migrate", 0);
@@ -45,9 +63,9 @@ fn a_dry_run_writes_nothing() {
         exit 0
         --- stdout
         would adopt from `public.gorp_migrations` of sql-migrate: 2 without running: 001_t1, 002_t2
-        no checksums were compared
         pending: 003_t3
-    "#]].assert_eq(&project.run(&["adopt", "sql-migrate", "--dry-run"]));
+    "#]]
+    .assert_eq(&project.run(&["adopt", "sql-migrate", "--dry-run"]));
     assert_eq!(fingerprint(&project), before);
 }
 
@@ -102,7 +120,8 @@ fn a_stamp_can_be_verified_where_the_binary_knows_the_schema() {
         --- stderr
         error: cannot verify the schema of version 1: this binary knows only that of 002
           = help: run `cargo xtask migrate stamp --to 1 --verify`, which makes that schema on a throwaway server
-    "#]].assert_eq(&project.run(&["stamp", "--to", "1", "--verify"]));
+    "#]]
+    .assert_eq(&project.run(&["stamp", "--to", "1", "--verify"]));
     expect![[r#"
         exit 8
         --- stderr
@@ -118,4 +137,44 @@ fn a_stamp_can_be_verified_where_the_binary_knows_the_schema() {
     "#]].assert_eq(&project.run(&["stamp", "--all", "--verify"]));
     project.query("CREATE TABLE t2 (id int)");
     ends(&project, "stamp --to 2 --verify", 0);
+}
+
+#[test]
+fn the_schema_of_an_earlier_version_is_made_on_a_scratch_database_to_verify_it() {
+    let project = crate::support::Project::new();
+    project.tables(3).query("CREATE TABLE t1 (id int); CREATE TABLE t2 (id int, more text)");
+    let scratch = crate::support::server().url("postgres");
+    let stamp = |to: &str| project.run(&["stamp", "--to", to, "--verify", "--scratch-url", &scratch]);
+    expect![[r#"
+        exit 8
+        --- stderr
+        error: the schema of database `DB` is not that of version 2; nothing was recorded
+          = note: public.t2
+                    added    column more
+                             + #2 text
+                  1 object differs: 1 added, 0 removed, 0 changed
+          = help: stamp another version, bring the schema to that state, or list what may differ under `ignore` in [drift] of db/migrator.toml
+    "#]].assert_eq(&stamp("2"));
+    assert_eq!(project.query("SELECT to_regclass('schema_migrations') IS NULL"), "t\n");
+    project.query("ALTER TABLE t2 DROP COLUMN more");
+    expect![[r#"
+        exit 0
+        --- stdout
+        stamped 2 without running: 001_t1, 002_t2
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+    "#]].assert_eq(&stamp("2"));
+    expect![[r#"
+        exit 0
+        --- stdout
+        nothing to stamp
+        --- stderr
+        SERVER · database DB · user postgres · PostgreSQL X
+    "#]].assert_eq(&stamp("2"));
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: there is no migration 7 in this binary
+          = help: `migrator list` shows the migrations of this binary
+    "#]].assert_eq(&stamp("7"));
 }

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
-use migrator_engine::{ConnectionTarget, Embedded, Error, Global, Request, Terminal, parse};
+use migrator_engine::{ConnectionTarget, Embedded, Error, Exit, Global, Request, Terminal, parse};
 
 use crate::child;
 use crate::database::{create, drop, reset};
@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::maintenance;
 use crate::migrator;
 use crate::output;
-use crate::prove::{dump, locks};
+use crate::prove::{dump, locks, stamp};
 use crate::workspace::Workspace;
 use arguments::Arguments;
 use migrator_postgres::{Cluster, Installation, Status, TemporaryServer, remove_postgres_variables};
@@ -35,7 +35,8 @@ const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
                         After `up` and `reset` on the workspace's own database, db/schema.sql and the facts are updated as \
                         by `cargo xtask dump`, unless they are of another release of PostgreSQL. To skip this, pass \
                         `--no-dump` or set MIGRATOR_NO_DUMP=1.\n\n\
-                        `plan --locks` runs what is pending on a scratch copy of the schema, on a throwaway server.\n\n\
+                        `plan --locks` runs what is pending on a scratch copy of the schema, on a throwaway server. `stamp --to V \
+                        --verify` makes the schema of that version there, and compares it with the database first.\n\n\
                         Example: cargo xtask migrate plan --locks\n\
                         Example: cargo xtask migrate --env test up"
 )]
@@ -90,6 +91,8 @@ enum Task {
     Reset(reset::Args),
     /// Show what `up` would do, and with --locks what it locks
     Plan(locks::Args),
+    /// Record migrations as applied where the schema is that of their version
+    Stamp(stamp::Args),
     #[command(external_subcommand)]
     Migrator(#[expect(dead_code, reason = "the migrator gets the whole line")] Vec<OsString>),
 }
@@ -125,6 +128,11 @@ fn is_of_tasks(words: &[OsString]) -> bool {
     let Ok(matches) = command.try_get_matches_from(line) else { return false };
     match matches.subcommand_name() {
         Some("create" | "drop" | "reset") => true,
+        // The migrator knows the newest schema itself.
+        Some("stamp") => {
+            let has = |option: &str| words.iter().any(|word| word == option);
+            has("--verify") && !has("--all")
+        }
         Some("plan") => ["--locks", "--help", "-h"].iter().any(|own| words.iter().any(|word| word == own)),
         _ => false,
     }
@@ -145,11 +153,11 @@ fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_du
             return Ok(ExitCode::from(error.exit() as u8));
         }
     };
-    if own.is_some() && matches!(line.task, Task::Plan(_)) {
+    if own.is_some() && matches!(line.task, Task::Plan(_) | Task::Stamp(_)) {
         create_missing(embedded, &target)?;
     }
     let mut context = Context::new(embedded, terminal, target, environment.get("MIGRATOR_ENV"));
-    if matches!(line.task, Task::Reset(_) | Task::Plan(_)) {
+    if matches!(line.task, Task::Reset(_) | Task::Plan(_) | Task::Stamp(_)) {
         context = context.release(workspace.release()?);
     }
     context.own = own.map(|own| own.data_directory);
@@ -165,28 +173,43 @@ fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_du
             }
             ended
         }
-        Task::Plan(args) => plan(context, environment, &args)?,
+        Task::Plan(args) => {
+            let url = args.scratch_url.clone();
+            beside(context, environment, url.as_deref(), async |context, there| {
+                locks::run(context, &args, there).await
+            })?
+        }
+        Task::Stamp(args) => {
+            let url = args.scratch_url.clone();
+            beside(context, environment, url.as_deref(), async |context, there| {
+                stamp::run(context, &args, there).await
+            })?
+        }
         Task::Migrator(_) => bail!("this is a command of the migrator"),
     })
 }
 
-/// `plan --locks`, on the server that was named or on one that ends with it.
-fn plan(context: Context, environment: &Environment, args: &locks::Args) -> Result<ExitCode> {
-    let server = match &args.scratch_url {
+/// What needs scratch databases, on the server that was named or on one that ends with it.
+fn beside(
+    context: Context,
+    environment: &Environment,
+    url: Option<&str>,
+    work: impl AsyncFnOnce(&Context, &Context) -> Result<Exit, Error>,
+) -> Result<ExitCode> {
+    let server = match url {
         Some(_) => None,
-        None => Some(TemporaryServer::start().context("failed to start the server to trace the locks on")?),
+        None => Some(TemporaryServer::start().context("failed to start the throwaway server")?),
     };
     Ok(developer::run(context, async |context| {
         let scratch = match &server {
             Some(server) => context.on(server)?,
             None => {
-                let url = args.scratch_url.as_deref().unwrap_or_default();
-                let target = ConnectionTarget::read(Some(url), |name| environment.get(name))?;
+                let target = ConnectionTarget::read(url, |name| environment.get(name))?;
                 // Others may use that server, be it the workspace's own.
                 Context { own: None, ..context.at(target) }
             }
         };
-        locks::run(context, args, &scratch).await
+        work(context, &scratch).await
     }))
 }
 
@@ -322,13 +345,28 @@ mod tests {
     #[test]
     fn a_line_is_of_the_tasks_by_its_command_alone() {
         let of_tasks = |line: &str| is_of_tasks(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        for line in ["create", "--color never drop --yes", "reset --nonesuch", "plan --locks", "plan --help", "drop -h"]
-        {
+        for line in [
+            "create",
+            "--color never drop --yes",
+            "reset --nonesuch",
+            "plan --locks",
+            "plan --help",
+            "drop -h",
+            "stamp --to 3 --verify",
+        ] {
             assert!(of_tasks(line), "{line}");
         }
-        for line in
-            ["seed reset", "show drop", "up --approved-by drop", "plan", "environment set reset", "up", "help drop"]
-        {
+        for line in [
+            "seed reset",
+            "show drop",
+            "up --approved-by drop",
+            "plan",
+            "environment set reset",
+            "up",
+            "help drop",
+            "stamp --to 3",
+            "stamp --all --verify",
+        ] {
             assert!(!of_tasks(line), "{line}");
         }
     }
