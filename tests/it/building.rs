@@ -110,12 +110,16 @@ fn what_is_generated_compiles_without_a_warning_whatever_is_in_the_directory() {
     let kinds = "-- migrate:up transaction:false\nSET work_mem = '8MB';\nBEGIN;\nSET TRANSACTION READ ONLY;\nCOMMIT;\n\
                  CREATE INDEX CONCURRENTLY a ON t (a);\nDROP INDEX CONCURRENTLY a;\nREINDEX TABLE CONCURRENTLY t;\n\
                  ALTER TABLE p DETACH PARTITION t CONCURRENTLY;\nVACUUM t;\nDO $$BEGIN END$$;\n-- migrate:down\n";
-    let shapes: [(&str, &[(&str, &str)]); 5] = [
+    let map = "tool = \"flyway\"\n[[migrations]]\nversion = \"001\"\nsource = \"1\"\nfile = \"V1__a.sql\"\nchecksums = [\"5\", \"-5\"]\n\
+               [[repeatables]]\nname = \"a\"\nsource = \"a\"\nfile = \"R__a.sql\"\n";
+    let shapes: [(&str, &[(&str, &str)]); 7] = [
         ("nothing", &[]),
         ("no statement", &[("migrations/001_a.sql", nothing), ("seeds/test.sql", ""), ("repeatable/a.sql", "-- a\n")]),
         ("a repeatable", &[("repeatable/a.sql", "SELECT 1;\n")]),
         ("a down block alone", &[("migrations/001_a.sql", "-- migrate:up\n-- migrate:down\nSELECT 1;\n")]),
         ("every kind of statement", &[("migrations/001_a.sql", kinds)]),
+        ("a map", &[("migrations/001_a.sql", nothing), ("repeatable/a.sql", "SELECT 1;\n"), ("imported.toml", map)]),
+        ("a map of nothing", &[("imported.toml", "tool = \"plain\"\n")]),
     ];
     for (name, files) in shapes {
         fs::remove_dir_all(workspace.path("db")).unwrap();

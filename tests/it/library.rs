@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use expect_test::expect;
-use migrator_engine::embedded::Embedded;
+use migrator_engine::embedded::{Embedded, Tool};
 use migrator_engine::operation::{
-    Decision, DownOptions, EnvironmentOptions, PlanOptions, ResolveOptions, SeedOptions, StampOptions, UpOptions,
+    AdoptOptions, Decision, DownOptions, EnvironmentOptions, PlanOptions, ResolveOptions, SeedOptions, StampOptions,
+    UpOptions,
 };
 use migrator_engine::plan::State;
 use migrator_engine::{Cancellation, ConnectionTarget, Error, ErrorKind, Event, Exit, Migrator, Observer, Waiting};
@@ -166,6 +167,11 @@ fn an_operation_that_fails_gives_the_lock_back() {
     project.query("INSERT INTO schema_migrations (version, name, checksum) VALUES ('001', 't1', 'changed')");
     let failed = runtime.block_on(session().stamp(&StampOptions::default()));
     is_free("stamp", failed.err());
+    project.query(
+        "CREATE TABLE goose_db_version (id int, version_id bigint, is_applied boolean); INSERT INTO goose_db_version VALUES (1, 7, true)",
+    );
+    let failed = runtime.block_on(session().adopt(Tool::Goose, &AdoptOptions::default()));
+    is_free("adopt", failed.err());
 }
 
 #[test]

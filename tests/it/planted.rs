@@ -113,6 +113,16 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
         "-- migrate:up\nCREATE TABLE app.w (id int);\n-- migrate:down\nDROP TABLE app.w;\n",
     );
     run(&["stamp", "--all"], "0");
+    query_at(
+        &url,
+        "DROP TABLE public.schema_migrations, public.schema_migration_events; \
+         CREATE TABLE app.goose_db_version (id pg_catalog.int4, version_id pg_catalog.int8, is_applied pg_catalog.bool); \
+         INSERT INTO app.goose_db_version VALUES (1, 0, true), (2, 1, true), (3, 2, true), (4, 3, true), (5, 4, true)",
+    );
+    run(&["up"], "4");
+    run(&["adopt", "goose", "--dry-run"], "0");
+    run(&["adopt", "goose"], "0");
+    run(&["adopt", "goose"], "0");
 }
 
 #[test]

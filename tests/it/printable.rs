@@ -125,13 +125,14 @@ fn what_the_history_holds_is_text() {
          UPDATE schema_migration_events SET name = 'e{SHORT}' WHERE action = 'environment';
          INSERT INTO schema_migrations (version, name) VALUES ('007{SHORT}', 'x{EVIL}'), ('{SHORT}', 'y{EVIL}')"
     ));
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["status"],
         &["status", "--check"],
         &["plan"],
         &["up"],
         &["down", "--yes"],
         &["stamp", "--to", "3"],
+        &["adopt", "dbmate"],
         &["environment"],
         &["up", "--dry-run", "--sql"],
     ];

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use crate::support::{Project, query_at};
 
 /// Commands that succeed, that fail, that ask for help.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &["wait", "--timeout", "200ms"],
     &["status", "--verbose"],
     &["status", "--json"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["up", "--one-by-one"],
     &["seed", "missing"],
     &["stamp", "--to", "2"],
+    &["adopt", "goose", "--dry-run"],
     &["environment"],
     &["resolve", "1", "--statement", "1", "--retry"],
     &["down", "--yes", "--verbose"],

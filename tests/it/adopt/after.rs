@@ -163,18 +163,21 @@ fn the_schema_of_an_earlier_version_is_made_on_a_scratch_database_to_verify_it()
         stamped 2 without running: 001_t1, 002_t2
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-    "#]].assert_eq(&stamp("2"));
+    "#]]
+    .assert_eq(&stamp("2"));
     expect![[r#"
         exit 0
         --- stdout
         nothing to stamp
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-    "#]].assert_eq(&stamp("2"));
+    "#]]
+    .assert_eq(&stamp("2"));
     expect![[r#"
         exit 2
         --- stderr
         error: there is no migration 7 in this binary
           = help: `migrator list` shows the migrations of this binary
-    "#]].assert_eq(&stamp("7"));
+    "#]]
+    .assert_eq(&stamp("7"));
 }

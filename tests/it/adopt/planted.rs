@@ -96,6 +96,27 @@ fn several_candidates_are_named() {
 }
 
 #[test]
+fn the_table_of_another_tool_is_not_taken_for_the_one_that_is_named() {
+    let project = Project::new();
+    project.tables(2).file("migrator.toml", "[history]\ntable = \"changes\"\n").query(
+        "CREATE SCHEMA app; CREATE TABLE app.schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); \
+         INSERT INTO app.schema_migrations VALUES (2, false)",
+    );
+    for line in ["adopt dbmate", "adopt dbmate --table app.schema_migrations"] {
+        let output = ends(&project, line, 2);
+        assert!(
+            output.contains("`app.schema_migrations` is not a history of dbmate: it is one of golang-migrate"),
+            "{output}"
+        );
+    }
+    project.query("ALTER TABLE app.schema_migrations RENAME TO versions");
+    let output = ends(&project, "adopt dbmate --table app.versions", 2);
+    assert!(output.contains("it has a column `dirty`"), "{output}");
+    ends(&project, "adopt golang-migrate --table app.versions", 0);
+    assert_eq!(project.query("SELECT count(*) FROM changes"), "2\n");
+}
+
+#[test]
 fn a_role_that_may_not_read_it_is_told_what_to_grant() {
     let project = migrated("sql-migrate", &["1_a.sql"], TABLE);
     project.query(&format!(

@@ -12,6 +12,8 @@ pub(crate) struct ForeignHistory {
     pub(crate) tables: &'static [&'static str],
     /// Columns that the table has, by which it is told from that of another tool.
     pub(crate) columns: &'static [&'static str],
+    /// Columns that it does not have: with them it is another tool's.
+    pub(crate) lacks: &'static [&'static str],
     /// `source`, `name`, `checksum` and `state` as text; NULL where there is none.
     pub(crate) select: &'static str,
     /// In which order the rows were written, or read well.
@@ -32,6 +34,12 @@ impl ForeignHistory {
     /// Whether it calls its migrations by a version, so that they can be found without a map.
     pub(crate) fn has_versions(&self) -> bool {
         matches!(self.key, Key::Number | Key::Dotted)
+    }
+
+    /// Whether a table with these columns can be its.
+    pub(crate) fn fits(&self, columns: &[&str]) -> bool {
+        self.columns.iter().all(|column| columns.contains(column))
+            && !self.lacks.iter().any(|column| columns.contains(column))
     }
 
     /// Whether it records checksums that are compared.
@@ -85,6 +93,7 @@ const PLAIN: ForeignHistory = ForeignHistory {
     tool: Tool::Plain,
     tables: &[],
     columns: &[],
+    lacks: &[],
     select: "",
     order: "1",
     newest_only: false,
@@ -179,6 +188,7 @@ const TOOLS: &[ForeignHistory] = &[
         tool: Tool::Tern,
         tables: &["schema_version"],
         columns: &["version"],
+        lacks: &["installed_rank", "dirty", "statements", "inserted_at"],
         select: "version::text AS source, NULL AS name, NULL AS checksum, NULL AS state",
         newest_only: true,
         read: |row| if row.source.as_deref() == Some("0") { Nothing } else { UpTo },
@@ -247,6 +257,8 @@ const TOOLS: &[ForeignHistory] = &[
         tool: Tool::Dbmate,
         tables: &["schema_migrations"],
         columns: &["version"],
+        // golang-migrate, Supabase, Ecto and Flyway.
+        lacks: &["dirty", "statements", "inserted_at", "installed_rank"],
         select: "version::text AS source, NULL AS name, NULL AS checksum, NULL AS state",
         ..PLAIN
     },
@@ -303,12 +315,8 @@ pub(crate) enum Recognised {
 pub(crate) fn recognise(schema: &str, table: &str, columns: &[&str]) -> Recognised {
     let (table, qualified) = (table.to_ascii_lowercase(), format!("{schema}.{table}").to_ascii_lowercase());
     let named = |name: &str| name == table || name == qualified;
-    // Rails and Ecto have a table of that name too.
-    let is_of_others = ["inserted_at"].iter().any(|column| columns.contains(column));
-    let is_it = |history: &&ForeignHistory| {
-        history.tables.iter().any(|name| named(name)) && history.columns.iter().all(|column| columns.contains(column))
-    };
-    if let Some(history) = TOOLS.iter().find(is_it).filter(|_| !is_of_others) {
+    let is_it = |history: &&ForeignHistory| history.tables.iter().any(|name| named(name)) && history.fits(columns);
+    if let Some(history) = TOOLS.iter().find(is_it) {
         return Recognised::Tool(history.tool);
     }
     // A name that only one tool uses says enough, also where a later release has other columns.

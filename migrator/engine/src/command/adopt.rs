@@ -50,7 +50,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     for line in details(&report) {
         result(&line);
     }
-    if !args.dry_run && !(report.adopted.is_empty() && report.repeatables.is_empty()) {
+    let is_changed = !report.adopted.is_empty() || !report.repeatables.is_empty();
+    if is_changed && !args.dry_run {
         if !report.is_ours {
             result(&format!("`{}` was left as it is; to go back: DROP TABLE {state}, {events};", report.table));
         }

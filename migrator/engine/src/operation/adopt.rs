@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::drift;
 use super::options::{WAIT_LOCK, options};
-use crate::adopt::{self, Decision, Explained, ForeignHistory, Refusal, decide, explain, of_tool};
+use crate::adopt::{
+    self, Decision, Explained, ForeignHistory, Recognised, Refusal, decide, explain, of_tool, recognise,
+};
 use crate::embedded::{Migration, Script, Tool};
 use crate::error::{Error, ErrorKind};
 use crate::history::History;
@@ -109,10 +111,8 @@ async fn find(session: &Session, history: &'static ForeignHistory, given: Option
         }
     };
     let found = foreign::candidates(&session.connection, &named).await?;
-    let has_all = |candidate: &Candidate| {
-        history.columns.iter().all(|column| candidate.columns.iter().any(|name| name == column))
-    };
-    let (mut fitting, others): (Vec<Candidate>, Vec<Candidate>) = found.into_iter().partition(has_all);
+    let fits = |candidate: &Candidate| history.fits(&names(candidate));
+    let (mut fitting, others): (Vec<Candidate>, Vec<Candidate>) = found.into_iter().partition(fits);
     let is_ours = |candidate: &Candidate| is_own(&session.tables, candidate);
     // What is ours alone needs no adoption.
     let is_complete = session.history.exists && session.history.applied.iter().all(|row| row.checksum.is_some());
@@ -126,13 +126,8 @@ async fn find(session: &Session, history: &'static ForeignHistory, given: Option
         }
         (1, _) => Ok(fitting.remove(0)),
         (0, Some(other)) => {
-            let lacks = history.columns.iter().find(|column| !other.columns.iter().any(|name| name == *column));
-            let message = format!(
-                "`{}` is not a history of {title}: it has no column `{}`",
-                other.shown,
-                lacks.copied().unwrap_or_default()
-            );
-            Err(Error::usage(message).help("pass the right table with `--table`"))
+            Err(Error::usage(format!("`{}` is not a history of {title}: {}", other.shown, mismatch(history, other)))
+                .help("pass the right table with `--table`"))
         }
         (0, None) => {
             let name = given.map_or_else(|| history.tables.join("` or `"), str::to_owned);
@@ -143,12 +138,32 @@ async fn find(session: &Session, history: &'static ForeignHistory, given: Option
             .help(format!("check the database; if {title} keeps its history in another table, pass it with `--table`")))
         }
         _ => {
-            let names: Vec<&str> = fitting.iter().map(|candidate| candidate.shown.as_str()).collect();
-            Err(Error::usage(format!("several tables may be the history of {title}: {}", list(&names))).help(format!(
+            let tables: Vec<&str> = fitting.iter().map(|candidate| candidate.shown.as_str()).collect();
+            Err(Error::usage(format!("several tables may be the history of {title}: {}", list(&tables))).help(format!(
                 "pass the right one: `migrator adopt {} --table {}`",
                 history.tool.name(),
-                names[0]
+                tables[0]
             )))
+        }
+    }
+}
+
+fn names(candidate: &Candidate) -> Vec<&str> {
+    candidate.columns.iter().map(String::as_str).collect()
+}
+
+/// Why a table is not that of the tool.
+fn mismatch(history: &ForeignHistory, candidate: &Candidate) -> String {
+    let columns = names(candidate);
+    match recognise(&candidate.schema, &candidate.table, &columns) {
+        Recognised::Tool(tool) if tool != history.tool => return format!("it is one of {}", tool.title()),
+        _ => {}
+    }
+    match history.columns.iter().find(|column| !columns.contains(column)) {
+        Some(column) => format!("it has no column `{column}`"),
+        None => {
+            let other = history.lacks.iter().find(|column| columns.contains(column));
+            format!("it has a column `{}`", other.copied().unwrap_or_default())
         }
     }
 }
