@@ -100,7 +100,7 @@ impl Workspace {
     }
 
     pub(crate) fn xtask(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_migrator-xtask"));
         command.args(line.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
         for name in ["DATABASE_URL", "CARGO_TARGET_DIR", "MIGRATOR_COMMIT", "NO_COLOR", "CLICOLOR_FORCE", "PG_OS_USER"]
         {
