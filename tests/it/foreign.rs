@@ -238,18 +238,26 @@ fn the_readme_shows_what_another_workspace_writes() {
 
 #[test]
 fn what_the_readme_shows_works_in_a_fresh_workspace() {
-    let mut files = shown();
+    let mut written = shown();
     let expected = ".cargo/config.toml .gitignore Cargo.toml db/migrations/001_create_customers.sql migrator/Cargo.toml \
                     migrator/build.rs migrator/src/main.rs xtask/Cargo.toml xtask/src/main.rs";
-    assert_eq!(files.keys().map(String::as_str).collect::<Vec<_>>().join(" "), expected);
-    let migration = files.remove("db/migrations/001_create_customers.sql").unwrap();
-    let files: Vec<_> = files.into_iter().map(|(path, text)| (path.into(), text.into_bytes())).collect();
-    let workspace = Workspace::of("shop", &files);
+    assert_eq!(written.keys().map(String::as_str).collect::<Vec<_>>().join(" "), expected);
+    let migration = written.remove("db/migrations/001_create_customers.sql").unwrap();
+    let workspace = Workspace::of("shop", &[]);
     workspace.clone_beside("migrator");
     let run = |line: &str| workspace.run(&mut workspace.cargo(line));
     let commands = section("## In your own workspace");
     let commands: Vec<&str> = commands.lines().filter_map(|line| line.strip_prefix("$ cargo ")).collect();
-    let [new, up] = commands[..] else { panic!("{commands:?}") };
+    let [init, new, up] = commands[..] else { panic!("{commands:?}") };
+    // The empty folder is in this repository's workspace, which has nothing to do with it.
+    let alone = workspace.path("Cargo.toml");
+    fs::write(&alone, "[workspace]\nresolver = \"3\"\n").unwrap();
+    // No terminal can be asked here.
+    let done = run(&format!("{init} --yes"));
+    assert!(done.starts_with("exit 0"), "{done}");
+    for (path, text) in written {
+        assert_eq!(fs::read_to_string(workspace.path(&path)).unwrap(), text, "{path}");
+    }
     expect![[r#"
         exit 0
         --- stdout

@@ -33,6 +33,7 @@ mod hostile;
 mod house;
 mod ignored;
 mod import;
+mod init;
 mod least_privilege;
 mod libpq;
 mod library;

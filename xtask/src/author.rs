@@ -1,4 +1,5 @@
-//! Files of the db directory, written for the developer.
+//! Files of the workspace and of the db directory, written for the developer.
 
 pub mod import;
+pub(crate) mod init;
 pub(crate) mod new;

@@ -1,10 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::author::{import, new};
+use crate::author::{import, init, new};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
@@ -29,6 +30,8 @@ pub struct Cli {
 /// One task.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set up a workspace: db/, the migrator, the tasks.
+    Init(init::Args),
     /// Write the next migration file from a template.
     New(new::Args),
     /// Import the migrations of another tool into db/migrations.
@@ -72,6 +75,7 @@ impl Command {
     #[must_use]
     pub fn run(self) -> ExitCode {
         output::exit_code(match self {
+            Command::Init(args) => init::run(&args, &names().iter().map(String::as_str).collect::<Vec<_>>()),
             Command::New(args) => new::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Migrate(args) => migrate::run(args),
@@ -91,19 +95,79 @@ impl Command {
     }
 }
 
+/// The names of all tasks.
+fn names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
 /// The whole program: parses the command line, runs the task, returns the exit code of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::try_parse() {
+    // Installed, and not run by cargo: it is called by its own name.
+    let is_installed = std::env::var_os("CARGO").is_none();
+    run(std::env::args_os(), if is_installed { env!("CARGO_PKG_NAME") } else { "cargo xtask" })
+}
+
+fn run(line: impl Iterator<Item = OsString>, name: &'static str) -> ExitCode {
+    let cli = Cli::command().bin_name(name).try_get_matches_from(line).and_then(|line| Cli::from_arg_matches(&line));
+    match cli {
         Ok(cli) => cli.command.run(),
         Err(error) => usage::report(error),
     }
 }
 
+/// The word before a task of ours that a workspace's own xtask has too.
+const PREFIX: &str = "migrator";
+
+/// Our tasks in a workspace's own xtask: first in its `main`, whatever that returns.
+///
+/// Runs the task that the command line names, and returns the exit code of the process; `None`: it names none of ours. Those in
+/// `theirs` are left to the caller. After the word `migrator` all of them are ours: `cargo xtask migrator check`.
+///
+/// ```no_run
+/// fn main() -> Result<(), std::io::Error> {
+///     if let Some(code) = migrator_xtask::intercept(&["ci"]) {
+///         std::process::exit(code);
+///     }
+///     // The workspace's own tasks.
+///     Ok(())
+/// }
+/// ```
+#[must_use]
+pub fn intercept(theirs: &[&str]) -> Option<i32> {
+    let mut line: Vec<OsString> = std::env::args_os().collect();
+    let name = if is_prefixed(&mut line) {
+        "cargo xtask migrator"
+    } else {
+        let task = line.get(1)?.to_str()?;
+        if theirs.contains(&task) || !names().iter().any(|name| name == task) {
+            return None;
+        }
+        "cargo xtask"
+    };
+    let work = move || run(line.into_iter(), name);
+    let ended = match tokio::runtime::Handle::try_current() {
+        Err(_) => work(),
+        // Within an `async fn main`: a thread may have only one runtime.
+        Ok(_) => {
+            let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(work);
+            thread.ok().and_then(|thread| thread.join().ok()).unwrap_or(ExitCode::from(output::FAILED))
+        }
+    };
+    (0..=u8::MAX).find(|code| ExitCode::from(*code) == ended).map(i32::from)
+}
+
+/// Takes the word that stands for our tasks out of a command line; false: it is not in it.
+fn is_prefixed(line: &mut Vec<OsString>) -> bool {
+    let is_prefixed = line.get(1).is_some_and(|word| word == PREFIX);
+    if is_prefixed {
+        line.remove(1);
+    }
+    is_prefixed
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

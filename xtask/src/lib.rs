@@ -11,14 +11,15 @@
 //! }
 //! ```
 //!
-//! with the alias in `.cargo/config.toml`
+//! `cargo xtask init`, or `migrator-xtask init` where there is no `cargo xtask` yet, writes all of it, with
+//! the alias in `.cargo/config.toml`
 //!
 //! ```toml
 //! [alias]
 //! xtask = "run --package xtask --"
 //! ```
 //!
-//! A workspace with tasks of its own flattens [`Command`] into them:
+//! A workspace with tasks of its own calls [`intercept`] first in its `main`, as `init` writes it, or flattens [`Command`] into them:
 //!
 //! ```no_run
 //! use clap::Parser;
@@ -69,6 +70,6 @@ mod signals;
 mod usage;
 mod workspace;
 
-pub use cli::{Cli, Command, main};
+pub use cli::{Cli, Command, intercept, main};
 pub use migrator_engine as engine;
 pub use output::exit_code;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{Artifact, CargoOpt, Message, Metadata, MetadataCommand, TargetKind};
+use cargo_metadata::{Artifact, CargoOpt, Message, Metadata, MetadataCommand, Package, TargetKind};
 use xshell::Shell;
 
 use crate::building;
@@ -29,7 +29,13 @@ pub(crate) struct Built {
 impl Workspace {
     /// Finds the workspace around the current directory.
     pub(crate) fn locate() -> Result<Workspace> {
+        Workspace::around(Path::new("."))
+    }
+
+    /// Finds the workspace around a directory.
+    pub(crate) fn around(directory: &Path) -> Result<Workspace> {
         let output = cargo()
+            .current_dir(directory)
             .args(["locate-project", "--workspace", "--message-format", "plain"])
             .output()
             .context("failed to run `cargo locate-project`")?;
@@ -61,15 +67,22 @@ impl Workspace {
         ask.exec().context("failed to read the workspace with `cargo metadata`")
     }
 
+    /// The packages that are members; no lock file is read or written.
+    pub(crate) fn members(&self) -> Result<Vec<Package>> {
+        let mut ask = MetadataCommand::new();
+        ask.cargo_path(program()).current_dir(&self.root).no_deps();
+        let metadata = ask.exec().context("failed to read the workspace with `cargo metadata`")?;
+        let is_member = |package: &Package| metadata.workspace_members.contains(&package.id);
+        Ok(metadata.packages.iter().filter(|package| is_member(package)).cloned().collect())
+    }
+
     /// The version of the migrator's package, which the history records as the release.
     ///
     /// # Errors
     /// There is no such package.
     pub(crate) fn release(&self) -> Result<String> {
-        let mut ask = MetadataCommand::new();
-        ask.cargo_path(program()).current_dir(&self.root).no_deps();
-        let metadata = ask.exec().context("failed to read the workspace with `cargo metadata`")?;
-        let package = metadata.packages.iter().find(|package| package.name == MIGRATOR);
+        let members = self.members()?;
+        let package = members.iter().find(|package| package.name == MIGRATOR);
         let package = package.with_context(|| format!("the workspace has no package `{MIGRATOR}`"))?;
         Ok(package.version.to_string())
     }

@@ -1,0 +1,178 @@
+//! `cargo xtask init`, also `migrator-xtask init`: everything that a workspace needs for its migrations.
+
+mod manifest;
+mod place;
+mod plan;
+mod rust;
+mod show;
+mod source;
+mod tasks;
+mod text;
+mod workflow;
+mod write;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use migrator_engine::output::confirm;
+use migrator_postgres::Cluster;
+
+use crate::output::{self, Usage};
+use crate::workspace::MIGRATOR;
+use place::{Place, depends_on};
+use plan::Plan;
+use source::Source;
+use tasks::Taken;
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Writes db/, the package `migrator` (the binary that ships), `cargo xtask` with our tasks, the members of the \
+                        workspace, what git ignores, and a workflow where the repository has a .github. A workspace with an \
+                        xtask of its own keeps it: our tasks are added to it, and leave its names alone.\n\n\
+                        It shows the difference and asks. What is there stays as it is, and a second run changes nothing.\n\n\
+                        Example: cargo xtask init\n\
+                        Example: cargo xtask init ../shop --git https://example.com/migrator.git --tag v0.1.0"
+)]
+pub struct Args {
+    /// A directory in the workspace
+    #[arg(default_value = ".")]
+    directory: PathBuf,
+    #[command(flatten)]
+    source: source::Args,
+    #[command(flatten)]
+    reference: source::Reference,
+    /// The workflow to write [default: github where the repository has a .github]
+    #[arg(long, value_enum)]
+    ci: Option<workflow::Ci>,
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+    /// Show the difference and write nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+}
+
+/// Plans, shows, asks, writes. `names` are those of our tasks.
+pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
+    let source = Source::choose(&args.source, &args.reference)?;
+    let place = Place::find(&args.directory)?;
+    let mut plan = Plan::new(place.root.clone());
+    let taken = fill(&mut plan, &place, &source, args, names)?;
+    if !plan.left.is_empty() {
+        output::note(format!("left as they are: {}", plan.left.join(", ")));
+    }
+    if plan.changes.is_empty() {
+        plan.notes.iter().for_each(output::note);
+        output::note("nothing to change");
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::rendered(show::diff(&plan));
+    plan.notes.iter().for_each(output::note);
+    if args.dry_run {
+        return Ok(ExitCode::SUCCESS);
+    }
+    ask(args, &plan)?;
+    let written = write::write(&plan.changes)?;
+    output::note(format!("wrote {}", written.join(", ")));
+    tell_what_is_next(&place, &taken);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ask(args: &Args, plan: &Plan) -> Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    let count = plan.changes.len();
+    let question = if count == 1 { "write this file?".to_owned() } else { format!("write these {count} files?") };
+    match confirm(&question) {
+        Some(true) => Ok(()),
+        Some(false) => bail!(Usage("nothing was written: the answer was no".to_owned())),
+        None => bail!(Usage(
+            "`init` asks before it writes, but there is no terminal to ask\nhelp: pass `--yes`, or `--dry-run` to write nothing"
+                .to_owned()
+        )),
+    }
+}
+
+/// Plans everything.
+fn fill(plan: &mut Plan, place: &Place, source: &Source, args: &Args, names: &[&str]) -> Result<Taken> {
+    let has_migrator = has_migrator(place)?;
+    if place.is_new {
+        plan.create(
+            "Cargo.toml",
+            &manifest::with_members(include_str!("init/files/workspace.toml"), &["migrator", "xtask"])?,
+        )?;
+    }
+    directory(plan)?;
+    if !has_migrator {
+        package(plan, place, source)?;
+    }
+    let (taken, adds_xtask) = tasks::plan(plan, place, source, names)?;
+    let members: Vec<&str> = [("migrator", !has_migrator), ("xtask", adds_xtask)]
+        .iter()
+        .filter(|(_, new)| *new)
+        .map(|(name, _)| *name)
+        .collect();
+    if !place.is_new && !members.is_empty() {
+        plan.edit("Cargo.toml", |text| manifest::with_members(text, &members))?;
+    }
+    ignored(plan, place)?;
+    workflow::plan(plan, place, args.ci, &taken)?;
+    Ok(taken)
+}
+
+/// Whether the workspace has its migrator.
+///
+/// # Errors
+/// A package of that name is something else.
+fn has_migrator(place: &Place) -> Result<bool> {
+    let Some(package) = place.package(MIGRATOR) else { return Ok(false) };
+    if !depends_on(package, "migrator-engine") {
+        bail!(
+            "the workspace has a package `{MIGRATOR}`, `{}`, that is not ours: the tasks build the package of this name\n\
+             help: rename that package, and run this again",
+            place.below(package.manifest_path.as_std_path()).unwrap_or_default()
+        );
+    }
+    Ok(true)
+}
+
+/// The db directory: the rules, the settings, a folder for the migrations that git keeps.
+fn directory(plan: &mut Plan) -> Result<()> {
+    plan.create("db/README.md", include_str!("init/files/README.md"))?;
+    plan.create("db/migrator.toml", include_str!("init/files/migrator.toml"))?;
+    if plan.lists_nothing("db/migrations")? {
+        plan.create("db/migrations/.gitkeep", "")?;
+    }
+    Ok(())
+}
+
+/// The package that ships.
+fn package(plan: &mut Plan, place: &Place, source: &Source) -> Result<()> {
+    let folder = place.root.join(MIGRATOR);
+    let text = include_str!("init/files/migrator.package.toml").replace("{version}", tasks::version_line(plan)?);
+    let text = text.replace("{engine}", &source.line("migrator-engine", &folder));
+    plan.create("migrator/Cargo.toml", &text.replace("{build}", &source.line("migrator-build", &folder)))?;
+    plan.create("migrator/build.rs", include_str!("init/files/migrator.build"))?;
+    plan.create("migrator/src/main.rs", include_str!("init/files/migrator.main"))
+}
+
+/// What git has to ignore: what the build and the development server leave, and secrets.
+fn ignored(plan: &mut Plan, place: &Place) -> Result<()> {
+    let lines = [("/target", "target/x"), ("/.dev", ".dev/x"), ("/.env", ".env"), ("/.env.*", ".env.test")];
+    let missing: Vec<&str> = lines.iter().filter(|(_, path)| !place.ignores(path)).map(|(line, _)| *line).collect();
+    plan.edit(".gitignore", |text| Ok(text::with_lines(text, &missing)))
+}
+
+fn tell_what_is_next(place: &Place, taken: &Taken) {
+    let database = Cluster::of_workspace(&place.root).map(|cluster| format!(" `{}`", cluster.database()));
+    output::note(format!(
+        "next: `{}` writes a migration, `{}` applies it to the database{} on the workspace's own PostgreSQL; the first build \
+         takes minutes",
+        taken.call("new NAME"),
+        taken.call("up"),
+        database.unwrap_or_default()
+    ));
+}
