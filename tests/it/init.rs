@@ -1,5 +1,7 @@
 //! `init` in workspaces of every shape: what it writes builds and migrates, and a second run changes nothing.
 
+mod baseline;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;

@@ -10,5 +10,6 @@ mod traces;
 
 pub(crate) use decide::{Decision, decide};
 pub(crate) use explain::{Explained, Refusal, explain};
+pub use tools::history_tables;
 pub(crate) use tools::{ForeignHistory, Recognised, Row, name_patterns, of_tool, recognise};
 pub(crate) use traces::{detail, of_table, traces};

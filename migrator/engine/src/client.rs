@@ -5,6 +5,7 @@
 
 pub use crate::connect::{Connection, failed, query, rows, said};
 pub use crate::sql::{OURS, Tables, identifier, literal, ours};
+pub use crate::adopt::history_tables;
 
 use tokio_postgres::Client;
 
@@ -13,11 +14,17 @@ use crate::connect::connect;
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::{Block, Migration, Statement, StatementKind};
 use crate::error::Error;
+use crate::facts::Facts;
 use crate::migrator::Migrator;
 use crate::session::{Locked, Session};
 use crate::sql::{insert_state, session};
 
 impl Migrator {
+    /// The tables in which its history is kept.
+    pub fn tables(&self) -> Tables {
+        Tables::new(&self.embedded.settings)
+    }
+
     /// Opens a session without reading a history in it, such as in the maintenance database. The server's notices go nowhere.
     ///
     /// # Errors
@@ -31,6 +38,19 @@ impl Connection {
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The major release of the server.
+    pub fn major(&self) -> i32 {
+        self.server.version_number / 10_000
+    }
+
+    /// The facts of the live schema without the history's own tables, whatever the history is; writes nothing.
+    ///
+    /// # Errors
+    /// Same as for [`Session::facts`].
+    pub async fn facts(&self, tables: &Tables) -> Result<Facts, Error> {
+        Facts::read(self, tables).await
     }
 
     /// Runs a file of SQL verbatim, as one message: all of it or nothing. `starts` are the bytes at which its statements start; they

@@ -21,6 +21,7 @@ mod foreign;
 mod host;
 mod invalid;
 mod keywords;
+mod libpq;
 mod parameters;
 mod passfile;
 mod service;
@@ -71,6 +72,18 @@ pub(crate) enum SessionAttributes {
     Standby,
     /// The same, else any.
     PreferStandby,
+}
+
+impl SessionAttributes {
+    /// With libpq's words.
+    const ALL: [(&str, SessionAttributes); 6] = [
+        ("any", SessionAttributes::Any),
+        ("read-write", SessionAttributes::ReadWrite),
+        ("read-only", SessionAttributes::ReadOnly),
+        ("primary", SessionAttributes::Primary),
+        ("standby", SessionAttributes::Standby),
+        ("prefer-standby", SessionAttributes::PreferStandby),
+    ];
 }
 
 /// TCP keepalives; times without a value are the system's own.
@@ -176,14 +189,6 @@ impl ConnectionTarget {
             }
         }
         let application_name = parameters.get("application_name").or(parameters.get("fallback_application_name"));
-        let attributes = [
-            ("any", SessionAttributes::Any),
-            ("read-write", SessionAttributes::ReadWrite),
-            ("read-only", SessionAttributes::ReadOnly),
-            ("primary", SessionAttributes::Primary),
-            ("standby", SessionAttributes::Standby),
-            ("prefer-standby", SessionAttributes::PreferStandby),
-        ];
         let session = parameters.get("target_session_attrs").unwrap_or("any");
         Ok(ConnectionTarget {
             hosts: hosts(parameters)?,
@@ -195,7 +200,7 @@ impl ConnectionTarget {
             settings: Vec::new(),
             application_name: application_name.map(str::to_owned),
             connect_timeout: connect_timeout(parameters)?,
-            session: one_of("target_session_attrs", session, &attributes)?,
+            session: one_of("target_session_attrs", session, &SessionAttributes::ALL)?,
             keepalives: keepalives(parameters)?,
             ssl: Ssl::new(parameters, environment)?,
             warnings,
@@ -224,6 +229,26 @@ impl ConnectionTarget {
             passfile::password(text, [name, &host.port.to_string(), &self.database, &self.user])
         };
         self.password.clone().or_else(|| self.passwords.as_ref().and_then(from_file))
+    }
+
+    /// The variables that lead a program with libpq to the same servers and database, as the same user. One of them may be the
+    /// password; with several servers, that for the first one.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let word =
+            SessionAttributes::ALL.iter().find(|(_, session)| *session == self.session).map_or("any", |(word, _)| word);
+        let seconds = self.connect_timeout.map_or(0, |timeout| timeout.as_secs());
+        let mut variables = libpq::of_hosts(&self.hosts);
+        variables.extend([
+            ("PGDATABASE", self.database.clone()),
+            ("PGUSER", self.user.clone()),
+            ("PGCONNECT_TIMEOUT", seconds.to_string()),
+            ("PGTARGETSESSIONATTRS", word.to_owned()),
+        ]);
+        let password = self.hosts.first().and_then(|host| self.password(host));
+        variables.extend(password.map(|password| ("PGPASSWORD", password)));
+        variables.extend(self.options.clone().map(|options| ("PGOPTIONS", options)));
+        variables.extend(libpq::of_ssl(&self.ssl));
+        variables
     }
 
     /// The same servers and user with another database.

@@ -71,10 +71,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
         &[
             "cli",
             "release",
+            "author",
             "database",
             "prove",
             "check",
-            "author",
             "base",
             "maintenance",
             "developer",

@@ -1,5 +1,6 @@
 //! `cargo xtask init`, also `migrator-xtask init`: everything that a workspace needs for its migrations.
 
+mod baseline;
 mod manifest;
 mod place;
 mod plan;
@@ -20,6 +21,7 @@ use migrator_postgres::Cluster;
 
 use crate::output::{self, Usage};
 use crate::workspace::MIGRATOR;
+use baseline::Baseline;
 use place::{Place, depends_on};
 use plan::Plan;
 use source::Source;
@@ -32,7 +34,11 @@ use tasks::Taken;
                         workspace, what git ignores, and a workflow where the repository has a .github. A workspace with an \
                         xtask of its own keeps it: our tasks are added to it, and leave its names alone.\n\n\
                         It shows the difference and asks. What is there stays as it is, and a second run changes nothing.\n\n\
+                        `--baseline` takes the schema from pg_dump, without owners and settings, without the history of another \
+                        tool, and builds it on a throwaway server: every fact must be the source's, or nothing is written and \
+                        the exit code is 1. `--stamp` then records it as applied in the source.\n\n\
                         Example: cargo xtask init\n\
+                        Example: cargo xtask init --baseline postgresql://me@db/shop --stamp\n\
                         Example: cargo xtask init ../shop --git https://example.com/migrator.git --tag v0.1.0"
 )]
 pub struct Args {
@@ -43,6 +49,12 @@ pub struct Args {
     source: source::Args,
     #[command(flatten)]
     reference: source::Reference,
+    /// Write the schema of this database as the first migration, and prove that it is the same
+    #[arg(long, value_name = "URL")]
+    baseline: Option<String>,
+    /// Record that migration as applied in that database
+    #[arg(long, requires = "baseline")]
+    stamp: bool,
     /// The workflow to write [default: github where the repository has a .github]
     #[arg(long, value_enum)]
     ci: Option<workflow::Ci>,
@@ -59,34 +71,55 @@ pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
     let source = Source::choose(&args.source, &args.reference)?;
     let place = Place::find(&args.directory)?;
     let mut plan = Plan::new(place.root.clone());
-    let taken = fill(&mut plan, &place, &source, args, names)?;
+    let baseline = match &args.baseline {
+        None => None,
+        Some(url) => match baseline::make(url, &plan)? {
+            None => return Ok(ExitCode::from(output::FOUND)),
+            made => made,
+        },
+    };
+    let taken = fill(&mut plan, &place, &source, (args, baseline.as_ref()), names)?;
     if !plan.left.is_empty() {
         output::note(format!("left as they are: {}", plan.left.join(", ")));
+    }
+    let stamp = baseline.filter(|_| args.stamp);
+    if stamp.is_some() && plan.left.iter().any(|left| left == baseline::FILE) {
+        bail!(
+            "`{0}` is not what the source gives, so it was not stamped\nhelp: remove `{0}`, and run this again",
+            baseline::FILE
+        );
     }
     if plan.changes.is_empty() {
         plan.notes.iter().for_each(output::note);
         output::note("nothing to change");
+    } else {
+        output::rendered(show::diff(&plan));
+        plan.notes.iter().for_each(output::note);
+    }
+    if args.dry_run || plan.changes.is_empty() && stamp.is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    output::rendered(show::diff(&plan));
-    plan.notes.iter().for_each(output::note);
-    if args.dry_run {
-        return Ok(ExitCode::SUCCESS);
+    ask(args, &plan, stamp.as_ref())?;
+    if !plan.changes.is_empty() {
+        let written = write::write(&plan.changes)?;
+        output::note(format!("wrote {}", written.join(", ")));
+        tell_what_is_next(&place, &taken);
     }
-    ask(args, &plan)?;
-    let written = write::write(&plan.changes)?;
-    output::note(format!("wrote {}", written.join(", ")));
-    tell_what_is_next(&place, &taken);
-    Ok(ExitCode::SUCCESS)
+    stamp.map_or(Ok(ExitCode::SUCCESS), |baseline| baseline.stamp(&place.root))
 }
 
-fn ask(args: &Args, plan: &Plan) -> Result<()> {
+fn ask(args: &Args, plan: &Plan, stamp: Option<&Baseline>) -> Result<()> {
     if args.yes {
         return Ok(());
     }
-    let count = plan.changes.len();
-    let question = if count == 1 { "write this file?".to_owned() } else { format!("write these {count} files?") };
-    match confirm(&question) {
+    let write = match plan.changes.len() {
+        0 => None,
+        1 => Some("write this file".to_owned()),
+        count => Some(format!("write these {count} files")),
+    };
+    let stamp = stamp.map(|baseline| format!("record {} as applied in `{}`", baseline::NAME, baseline.target()));
+    let question: Vec<String> = write.into_iter().chain(stamp).collect();
+    match confirm(&format!("{}?", question.join(" and "))) {
         Some(true) => Ok(()),
         Some(false) => bail!(Usage("nothing was written: the answer was no".to_owned())),
         None => bail!(Usage(
@@ -97,7 +130,13 @@ fn ask(args: &Args, plan: &Plan) -> Result<()> {
 }
 
 /// Plans everything.
-fn fill(plan: &mut Plan, place: &Place, source: &Source, args: &Args, names: &[&str]) -> Result<Taken> {
+fn fill(
+    plan: &mut Plan,
+    place: &Place,
+    source: &Source,
+    (args, baseline): (&Args, Option<&Baseline>),
+    names: &[&str],
+) -> Result<Taken> {
     let has_migrator = has_migrator(place)?;
     if place.is_new {
         plan.create(
@@ -105,7 +144,7 @@ fn fill(plan: &mut Plan, place: &Place, source: &Source, args: &Args, names: &[&
             &manifest::with_members(include_str!("init/files/workspace.toml"), &["migrator", "xtask"])?,
         )?;
     }
-    directory(plan)?;
+    directory(plan, baseline)?;
     if !has_migrator {
         package(plan, place, source)?;
     }
@@ -139,14 +178,23 @@ fn has_migrator(place: &Place) -> Result<bool> {
     Ok(true)
 }
 
-/// The db directory: the rules, the settings, a folder for the migrations that git keeps.
-fn directory(plan: &mut Plan) -> Result<()> {
+/// The db directory: the rules, the settings, the first migration or a folder for it that git keeps.
+fn directory(plan: &mut Plan, baseline: Option<&Baseline>) -> Result<()> {
+    let settings = include_str!("init/files/migrator.toml");
     plan.create("db/README.md", include_str!("init/files/README.md"))?;
-    plan.create("db/migrator.toml", include_str!("init/files/migrator.toml"))?;
-    if plan.lists_nothing("db/migrations")? {
-        plan.create("db/migrations/.gitkeep", "")?;
+    let Some(baseline) = baseline else {
+        plan.create("db/migrator.toml", settings)?;
+        if plan.lists("db/migrations")?.is_empty() {
+            plan.create("db/migrations/.gitkeep", "")?;
+        }
+        return Ok(());
+    };
+    match plan.text("db/migrator.toml")? {
+        None => plan.create("db/migrator.toml", &manifest::with_start(settings, baseline::VERSION)?)?,
+        Some(_) => plan.edit("db/migrator.toml", |text| manifest::with_start(text, baseline::VERSION))?,
     }
-    Ok(())
+    baseline.notes.iter().for_each(|note| plan.note(note));
+    plan.create(baseline::FILE, &baseline.text)
 }
 
 /// The package that ships.

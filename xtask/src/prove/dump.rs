@@ -17,6 +17,7 @@ pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
 use migrator_engine::Embedded;
 use migrator_postgres::{Installation, TemporaryServer};
 pub(crate) use names::SCHEMA;
+pub(crate) use text::clean;
 
 /// Arguments of `dump`.
 #[derive(Debug, clap::Args)]

@@ -36,7 +36,7 @@ impl Machine {
     }
 
     fn install(&self) -> Command {
-        let mut install = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut install = Command::new(env!("CARGO_BIN_EXE_migrator-xtask"));
         install.args(["db", "install"]).env_clear().current_dir(self.folder.path());
         install.env("PATH", self.path("bin")).env("XDG_CACHE_HOME", self.path("cache"));
         install

@@ -300,6 +300,18 @@ pub(crate) fn name_patterns() -> impl Iterator<Item = &'static str> {
     names.into_iter()
 }
 
+/// The tables in which other tools keep their histories, each with the tool's name for readers, and what they keep beside them, without
+/// one. A name may have a schema in front, and be `*` there.
+pub fn history_tables() -> Vec<(&'static str, Option<&'static str>)> {
+    let histories = || TOOLS.iter().flat_map(|history| history.tables.iter().map(|table| (*table, history.tool.title())));
+    // Several tools call it by the same name.
+    let is_shared = |table: &str| histories().filter(|(name, _)| *name == table).count() > 1;
+    let title = |(table, title)| (table, Some(if is_shared(table) { "another tool" } else { title }));
+    let others = OTHERS.iter().map(|(table, title)| (*table, Some(*title)));
+    let beside = TOOLS.iter().flat_map(|history| history.beside).map(|name| (*name, None));
+    histories().map(title).chain(others).chain(beside).collect()
+}
+
 /// Whose history a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recognised {

@@ -317,3 +317,39 @@ fn a_value_that_cannot_be_read_says_so() {
         "#]],
     );
 }
+
+#[test]
+fn a_program_with_libpq_is_led_to_the_same_place() {
+    let variables = |text: &str| {
+        let target = ConnectionTarget::read(Some(text), |_| None).unwrap();
+        let pairs = target.variables().into_iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join("\n")
+    };
+    expect_test::expect![[r#"
+        PGHOST=a,b
+        PGPORT=1,2
+        PGDATABASE=d
+        PGUSER=u
+        PGCONNECT_TIMEOUT=10
+        PGTARGETSESSIONATTRS=read-write
+        PGPASSWORD=p@ss
+        PGOPTIONS=-c search_path=app
+        PGSSLMODE=require
+        PGCHANNELBINDING=prefer"#]]
+    .assert_eq(&variables(
+        "postgresql://u:p%40ss@a:1,b:2/d?target_session_attrs=read-write&sslmode=require&search_path=app",
+    ));
+    expect_test::expect![[r#"
+        PGHOST=db
+        PGPORT=5432
+        PGHOSTADDR=10.0.0.1
+        PGDATABASE=d
+        PGUSER=u
+        PGCONNECT_TIMEOUT=0
+        PGTARGETSESSIONATTRS=any
+        PGSSLMODE=verify-full
+        PGSSLROOTCERT=/ca.pem
+        PGSSLCERT=/c
+        PGSSLKEY=/k
+        PGCHANNELBINDING=prefer"#]].assert_eq(&variables("host=db hostaddr=10.0.0.1 user=u dbname=d sslmode=verify-full sslrootcert=/ca.pem sslcert=/c sslkey=/k connect_timeout=0"));
+}

@@ -100,6 +100,21 @@ pub(super) fn with_dependency(manifest: &str, line: &str) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// The settings of a db directory with a version above which hazards are looked for, where none is set.
+///
+/// # Errors
+/// They are not valid TOML, or `check` is not a table.
+pub(super) fn with_start(settings: &str, version: &str) -> Result<String> {
+    let mut document: DocumentMut = settings.parse().context("invalid TOML")?;
+    let check = document.entry("check").or_insert_with(|| Item::Table(Table::new()));
+    let check = check.as_table_like_mut().context("`check` is not a table")?;
+    if check.contains_key("start_after") {
+        return Ok(settings.to_owned());
+    }
+    check.insert("start_after", value(version));
+    Ok(document.to_string())
+}
+
 /// What cargo's configuration runs for `cargo xtask`; `None`: it has no such alias.
 ///
 /// # Errors
@@ -298,6 +313,21 @@ mod tests {
             xtask = "run --package xtask --"
         "#]]
         .assert_eq(&with_alias("[build]\njobs = 1\n", "xtask").unwrap());
+    }
+
+    #[test]
+    fn the_start_of_the_hazards_is_set_once() {
+        let settings = include_str!("files/migrator.toml");
+        let edited = with_start(settings, "001").unwrap();
+        expect![[r##"
+            # Settings of this db directory, compiled into the migrator. Every key is optional; README.md lists them with their defaults.
+
+            [check]
+            # Comment headers that every migration must have above its up marker.
+            required_headers = ["Purpose"]
+            start_after = "001"
+        "##]].assert_eq(&edited);
+        assert_eq!(with_start(&edited, "002").unwrap(), edited);
     }
 
     #[test]

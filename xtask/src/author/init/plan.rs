@@ -91,19 +91,21 @@ impl Plan {
         }
     }
 
-    /// Whether a directory below the root is missing or empty.
+    /// The names in a directory below the root; none where it is missing.
     ///
     /// # Errors
     /// The path leads out of the root, or cannot be read.
-    pub(super) fn lists_nothing(&self, path: &str) -> Result<bool> {
+    pub(super) fn lists(&self, path: &str) -> Result<Vec<String>> {
         // What would be in it decides whether it is a directory.
         let target = inside(&self.root, &format!("{path}/x"))?;
         match target.parent().map(fs::read_dir) {
-            Some(Ok(mut entries)) => Ok(entries.next().is_none()),
+            Some(Ok(entries)) => {
+                Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+            }
             Some(Err(error)) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("failed to read `{path}`"))
             }
-            _ => Ok(true),
+            _ => Ok(Vec::new()),
         }
     }
 

@@ -13,7 +13,7 @@ const LONGEST_SEARCH: Duration = Duration::from_secs(2);
 const MARK: &str = "-- Schema of PostgreSQL ";
 
 /// Takes the noise out of a dump. Only above the first object and below the last one: a function's body may hold any line.
-pub(super) fn clean(dump: &[u8], major: &str) -> Vec<u8> {
+pub(crate) fn clean(dump: &[u8], major: &str) -> Vec<u8> {
     let lines: Vec<&[u8]> = dump.split_inclusive(|byte| *byte == b'\n').collect();
     let first = lines.iter().position(|line| line.starts_with(b"-- Name: ")).unwrap_or(lines.len());
     let end = lines.iter().rposition(|line| line.starts_with(b"-- PostgreSQL database dump complete"));
