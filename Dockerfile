@@ -11,7 +11,7 @@ FROM rust:${RUST_VERSION}-alpine AS build
 RUN apk add --no-cache git musl-dev
 WORKDIR /src
 COPY . .
-RUN cargo xtask dist
+RUN cargo xtask dist --only-migrator
 
 FROM scratch
 # For servers whose certificate a public authority has signed.

@@ -88,15 +88,21 @@ impl Workspace {
     }
 
     /// Builds the migrator; cargo's own messages go to stderr. `None`: the build failed and cargo has said why.
+    pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
+        self.build(MIGRATOR, arguments, variables)
+    }
+
+    /// Builds the binary of a package; as [`Workspace::build_migrator`].
     ///
     /// Only this one package is selected: cargo would unite the features of several.
-    pub(crate) fn build_migrator(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
+    pub(crate) fn build(&self, package: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Option<Built>> {
         let mut build = cargo();
-        build.current_dir(&self.root).args(["build", "--package", MIGRATOR]);
+        build.current_dir(&self.root).args(["build", "--package", package]);
         build.args(arguments).arg("--message-format=json-render-diagnostics");
         let Some(messages) = building::run(build.envs(variables.iter().copied()))? else { return Ok(None) };
-        let built = built(&messages).with_context(|| {
-            format!("the package `{MIGRATOR}` has no binary\nhelp: its src/main.rs is `migrator_engine::main!();`")
+        let built = built(package, &messages).with_context(|| {
+            let help = if package == MIGRATOR { "\nhelp: its src/main.rs is `migrator_engine::main!();`" } else { "" };
+            format!("the package `{package}` has no binary{help}")
         })?;
         Ok(Some(built))
     }
@@ -130,7 +136,7 @@ pub(crate) fn shown(path: &Path) -> PathBuf {
 }
 
 /// What the messages of `cargo build` say.
-fn built(messages: &[u8]) -> Option<Built> {
+fn built(package: &str, messages: &[u8]) -> Option<Built> {
     let artifacts: Vec<Artifact> = Message::parse_stream(messages)
         .filter_map(|message| match message {
             Ok(Message::CompilerArtifact(artifact)) => Some(artifact),
@@ -141,7 +147,7 @@ fn built(messages: &[u8]) -> Option<Built> {
         |artifact: &&Artifact| artifact.executable.is_some() && artifact.target.kind.first() == Some(&TargetKind::Bin);
     let binaries: Vec<&Artifact> = artifacts.iter().filter(is_binary).collect();
     // A package may have further binaries; the one of its own name is meant.
-    let binary = binaries.iter().find(|artifact| artifact.target.name == MIGRATOR).or(binaries.first())?;
+    let binary = binaries.iter().find(|artifact| artifact.target.name == package).or(binaries.first())?;
     Some(Built { executable: binary.executable.clone()?.into_std_path_buf() })
 }
 
@@ -169,7 +175,7 @@ mod tests {
         let script = artifact("build-script-build", "custom-build", Some("/t/build"));
         let other = artifact("a", "bin", Some("/t/a"));
         let own = artifact("migrator", "bin", Some("/t/migrator"));
-        let check = |lines: &[&str]| built(lines.join("\n").as_bytes()).map(|built| built.executable);
+        let check = |lines: &[&str]| built(MIGRATOR, lines.join("\n").as_bytes()).map(|built| built.executable);
         assert_eq!(check(&[&engine, &script, &other, &own]), Some("/t/migrator".into()));
         assert_eq!(check(&["no json", &other]), Some("/t/a".into()));
         assert_eq!(check(&[&engine, &script]), None);

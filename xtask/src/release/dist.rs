@@ -1,6 +1,9 @@
 //! `cargo xtask dist`.
 
+mod archive;
+
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -11,6 +14,10 @@ use xshell::cmd;
 use crate::maintenance::MARK;
 use crate::output;
 use crate::workspace::{Workspace, shown};
+use archive::Entry;
+
+/// The package of the tasks, where it is a member.
+const TASKS: &str = env!("CARGO_PKG_NAME");
 
 /// Commands that must not ship with a release.
 const FORBIDDEN: &[&str] = &["create", "drop", "reset", "verify"];
@@ -24,6 +31,9 @@ const TELLTALES: &[(&str, &str)] =
 #[command(
     after_help = "Writes the binary `migrator` and SHA256SUMS to target/dist. MIGRATOR_COMMIT is the git commit, with \
                         -dirty appended if the tree has changes, unless the environment sets it.\n\n\
+                        In a workspace that has the package `migrator-xtask`, such as migrator's own, also the archive of that \
+                        program, for people who have no workspace yet. Its bytes depend on what is built, and on no clock or \
+                        account.\n\n\
                         Example: cargo xtask dist\n\
                         Example: cargo xtask dist --target x86_64-unknown-linux-musl"
 )]
@@ -31,6 +41,9 @@ pub struct Args {
     /// Build for another platform of `rustc --print target-list`
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
+    /// Do not make the archive of `migrator-xtask`
+    #[arg(long)]
+    only_migrator: bool,
 }
 
 /// Builds, proves, copies.
@@ -50,11 +63,36 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         _ => refuse_forbidden_commands(&built.executable)?,
     }
+    let mut files = vec![("migrator".to_owned(), read(&built.executable)?, 0o755)];
+    if !args.only_migrator && workspace.members()?.iter().any(|package| package.name == TASKS) {
+        let Some(tasks) = workspace.build(TASKS, &arguments, &[])? else {
+            return Ok(ExitCode::from(output::FAILED));
+        };
+        let target = args.target.clone().map_or_else(host, Ok)?;
+        let name = format!("{TASKS}-{}-{target}", env!("CARGO_PKG_VERSION"));
+        files.push((format!("{name}.tar.gz"), archive_of_tasks(&workspace, &name, &tasks.executable)?, 0o644));
+    }
     let directory = workspace.metadata()?.target_directory.join("dist").into_std_path_buf();
-    copy(&built.executable, &directory)?;
-    output::result(shown(&directory.join("migrator")).display());
+    write(&directory, &files)?;
+    files.iter().for_each(|(name, ..)| output::result(shown(&directory.join(name)).display()));
     output::result(shown(&directory.join("SHA256SUMS")).display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The program, with what its licence asks for.
+fn archive_of_tasks(workspace: &Workspace, name: &str, executable: &Path) -> Result<Vec<u8>> {
+    let mut entries = vec![Entry { path: format!("{name}/{TASKS}"), bytes: read(executable)?, mode: 0o755 }];
+    for file in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+        let text = workspace.root.join("xtask").join(file);
+        if text.exists() {
+            entries.push(Entry { path: format!("{name}/{file}"), bytes: read(&text)?, mode: 0o644 });
+        }
+    }
+    archive::tar_gz(&entries).with_context(|| format!("failed to make the archive `{name}`"))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("failed to read `{}`", shown(path).display()))
 }
 
 /// The commit for the binary to name; `None` outside git, or where the environment says it already.
@@ -125,15 +163,20 @@ fn commands(help: &str) -> Vec<&str> {
         .collect()
 }
 
-fn copy(executable: &Path, directory: &Path) -> Result<()> {
-    let target = directory.join("migrator");
+/// Names, contents and modes, and the sums of all of them.
+fn write(directory: &Path, files: &[(String, Vec<u8>, u32)]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
-        // Removed first: a running one cannot be written over.
-        let _ = fs::remove_file(&target);
-        fs::copy(executable, &target)?;
-        let digest = Sha256::digest(fs::read(&target)?);
-        fs::write(directory.join("SHA256SUMS"), format!("{}  migrator\n", hex::encode(digest)))
+        let mut sums = String::new();
+        for (name, bytes, mode) in files {
+            let target = directory.join(name);
+            // Removed first: a running one cannot be written over.
+            let _ = fs::remove_file(&target);
+            fs::write(&target, bytes)?;
+            fs::set_permissions(&target, fs::Permissions::from_mode(*mode))?;
+            sums.push_str(&format!("{}  {name}\n", hex::encode(Sha256::digest(bytes))));
+        }
+        fs::write(directory.join("SHA256SUMS"), sums)
     };
     write().with_context(|| format!("failed to write into `{}`", directory.display()))
 }
@@ -153,16 +196,18 @@ mod tests {
     #[test]
     fn writes_sums_that_sha256sum_can_check() {
         let folder = tempfile::tempdir().unwrap();
-        let executable = folder.path().join("built");
-        fs::write(&executable, "abc").unwrap();
         let dist = folder.path().join("dist");
+        let files = [("migrator".to_owned(), b"abc".to_vec(), 0o755), ("a.tar.gz".to_owned(), Vec::new(), 0o644)];
         for _ in 0..2 {
-            copy(&executable, &dist).unwrap();
+            write(&dist, &files).unwrap();
         }
         assert_eq!(
             fs::read_to_string(dist.join("SHA256SUMS")).unwrap(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  migrator\n"
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  migrator\n\
+             e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a.tar.gz\n"
         );
         assert_eq!(fs::read_to_string(dist.join("migrator")).unwrap(), "abc");
+        let mode = |name: &str| fs::metadata(dist.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("migrator"), mode("a.tar.gz")), (0o755, 0o644));
     }
 }

@@ -1,5 +1,7 @@
 //! `ci` and `dist`.
 
+use std::fs;
+
 use expect_test::expect;
 use xshell::cmd;
 
@@ -29,6 +31,38 @@ fn dist_names_the_commit_and_writes_the_sums() {
     workspace.write("db/seeds/test.sql", "SELECT 1;\n");
     assert!(workspace.xtask("dist").output().unwrap().status.success());
     assert_eq!(run(), format!("x | - | - | {commit}-dirty"));
+}
+
+#[test]
+fn dist_makes_the_archive_of_the_tasks_where_they_are_a_package() {
+    let workspace = Workspace::new();
+    workspace.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\", \"xtask\"]\n");
+    workspace.package("xtask", "");
+    let manifest = fs::read_to_string(workspace.path("xtask/Cargo.toml")).unwrap();
+    workspace.write("xtask/Cargo.toml", &manifest.replace("name = \"xtask\"", "name = \"migrator-xtask\""));
+    workspace.write("xtask/src/main.rs", "fn main() { println!(\"the tasks\") }");
+    workspace.write("xtask/LICENSE-MIT", "free");
+    let shell = &workspace.shell;
+    let made = || {
+        let output = workspace.xtask("dist").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let archive = said.lines().find(|line| line.ends_with(".tar.gz")).unwrap().to_owned();
+        (archive.clone(), fs::read(workspace.path(&archive)).unwrap())
+    };
+    let (archive, bytes) = made();
+    let name = archive.strip_prefix("target/dist/").unwrap().strip_suffix(".tar.gz").unwrap();
+    assert!(name.starts_with(concat!("migrator-xtask-", env!("CARGO_PKG_VERSION"), "-")), "{name}");
+    cmd!(shell, "touch xtask/LICENSE-MIT xtask/src/main.rs").quiet().run().unwrap();
+    assert!(made() == (archive.clone(), bytes), "the same files are the same archive");
+    let _directory = shell.push_dir(workspace.path("target/dist"));
+    cmd!(shell, "sha256sum --check --quiet SHA256SUMS").quiet().run().unwrap();
+    cmd!(shell, "tar xzf {name}.tar.gz").quiet().run().unwrap();
+    let program = workspace.path("target/dist").join(name).join("migrator-xtask");
+    assert_eq!(cmd!(shell, "{program}").quiet().read().unwrap(), "the tasks");
+    assert_eq!(fs::read_to_string(program.with_file_name("LICENSE-MIT")).unwrap(), "free");
+    let output = workspace.xtask("dist --only-migrator").output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "target/dist/migrator\ntarget/dist/SHA256SUMS\n");
 }
 
 #[test]
