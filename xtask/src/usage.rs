@@ -13,6 +13,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["create"], "run `cargo xtask migrate create`"),
     (&["rollback", "revert", "undo"], "run `cargo xtask down` to roll back"),
     (&["apply", "run", "upgrade", "latest"], "run `cargo xtask up` to apply what is pending"),
+    (&["convert"], "run `cargo xtask import TOOL DIR` to make files of ours of another tool's migrations"),
     (&["add", "generate", "make", "create-migration"], "run `cargo xtask new NAME` to write a new migration"),
     (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to begin with an empty database"),
     (&["drop"], "run `cargo xtask migrate drop`, or `cargo xtask reset` to begin with an empty database"),

@@ -7,7 +7,7 @@ use super::Import;
 /// What is said, and every file of the db directory.
 #[track_caller]
 fn check(tool: &str, files: &[(&str, &str)], expect: ExpectFile) {
-    let import = Import::of(files);
+    let import = Import::with_database(files);
     let mut shown = import.run(tool, &[]);
     assert!(shown.starts_with("exit 0"), "{shown}");
     for (path, text) in super::tree(&import.project.db()) {
@@ -16,6 +16,8 @@ fn check(tool: &str, files: &[(&str, &str)], expect: ExpectFile) {
     let read = migrator_build::load(&import.project.db());
     assert!(read.is_ok(), "{}", read.unwrap_err());
     expect.assert_eq(&shown);
+    let up = import.project.run(&["up", "--quiet"]);
+    assert!(up.starts_with("exit 0"), "{up}");
 }
 
 const A: &str = "CREATE TABLE a (id int);\n";

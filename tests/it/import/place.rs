@@ -136,23 +136,6 @@ fn what_is_in_migrations_already_moves_aside() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_stays_as_it_is() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let import = Import::of(&[]);
-    for (path, text) in FILES {
-        import.project.file(&format!("migrations/{path}"), text);
-    }
-    // The directory of the originals is moved, and the place of the first file of ours is taken.
-    import.project.file("imported.toml", "");
-    let before = tree(&import.project.db());
-    let said = import.from(&import.project.db().join("migrations"), "sqlx", &[]);
-    assert!(said.starts_with("exit 9"), "{said}");
-    assert_eq!(tree(&import.project.db()), before);
-    fs::remove_file(import.project.db().join("imported.toml")).unwrap();
-    fs::set_permissions(import.project.db(), fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[test]
 fn unknown_tools_and_directories() {
     let import = Import::of(FILES);
     let said = import.run("sqitch", &[]);
@@ -181,4 +164,42 @@ fn unknown_tools_and_directories() {
     .assert_eq(&import.from(&import.source.path().join("1_a.up.sql"), "sqlx", &[]));
     let gone = import.from(&import.source.path().join("gone"), "sqlx", &[]);
     assert!(gone.starts_with("exit 9") && gone.contains("failed to read"), "{gone}");
+}
+
+#[test]
+fn what_the_build_recognises_is_imported_by_the_command_that_it_names() {
+    const SQL: &str = "SELECT 1;\n";
+    let layouts: &[(&str, &[(&str, &str)])] = &[
+        ("sqlx", &[("20230101000000_a.up.sql", SQL), ("20230101000000_a.down.sql", SQL)]),
+        ("sqlx", &[("20230101000000_a.sql", SQL), ("20230102000000_b.sql", SQL)]),
+        ("golang-migrate", &[("000001_a.up.sql", SQL)]),
+        ("refinery", &[("V1__a.sql", SQL)]),
+        ("flyway", &[("V1.1__a.sql", SQL), ("R__b.sql", SQL)]),
+        ("liquibase", &[("a.sql", "--liquibase formatted sql\n--changeset a:1\nSELECT 1;\n")]),
+        ("diesel", &[("2022-04-26-153628_a/up.sql", SQL), ("2022-04-26-153628_a/down.sql", SQL)]),
+        ("goose", &[("1_a.sql", "-- +goose Up\nSELECT 1;\n")]),
+        ("tern", &[("001_a.sql", "select 1;\n---- create above / drop below ----\nselect 1;\n")]),
+        (
+            "graphile-migrate",
+            &[("committed/000001.sql", "--! Previous: -\n--! Hash: sha1:a\n\nSELECT 1;\n"), ("current.sql", "")],
+        ),
+        ("node-pg-migrate", &[("1600000000000_a.sql", "-- Up Migration\nSELECT 1;\n-- Down Migration\n")]),
+        ("sql-migrate", &[("1_a.sql", "-- +migrate Up\nSELECT 1;\n")]),
+        ("prisma", &[("2020_a/migration.sql", SQL), ("migration_lock.toml", "provider = \"postgresql\"\n")]),
+        ("alembic", &[("up.sql", "-- Running upgrade  -> a1\n\nSELECT 1;\n")]),
+    ];
+    for (tool, files) in layouts {
+        let import = Import::of(&[]);
+        for (path, text) in *files {
+            import.project.file(&format!("migrations/{path}"), text);
+        }
+        let problems = migrator_build::load(&import.project.db()).unwrap_err().0;
+        let [problem] = problems.as_slice() else { panic!("{tool}: {problems:#?}") };
+        assert_eq!(problem.code.as_str(), "M008");
+        let command = format!("run `cargo xtask import {tool} db/migrations`");
+        assert!(problem.help.starts_with(&command), "{problem}");
+        let said = import.from(&import.project.db().join("migrations"), tool, &[]);
+        assert!(said.starts_with("exit 0"), "{said}");
+        assert!(migrator_build::load(&import.project.db()).is_ok(), "{tool}");
+    }
 }

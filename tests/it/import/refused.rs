@@ -82,6 +82,49 @@ fn placeholders_templates_and_variables() {
 }
 
 #[test]
+fn a_placeholder_has_the_value_that_is_given() {
+    let import = Import::of(&[
+        ("V1__a.sql", "CREATE ROLE ${role};\nGRANT ${role} TO ${other};\n"),
+        ("R__b.sql", "GRANT USAGE ON SCHEMA public TO ${role};\n"),
+    ]);
+    expect![[r#"
+        exit 1
+        --- stderr
+        error: V1__a.sql:2: Flyway replaces `${other}` before it runs the file: say what it stands for with `--value other=...`
+        error: nothing was imported: 1 error
+        help: change these files, or leave them out with `--skip FILE`
+    "#]].assert_eq(&import.run("flyway", &["--value", "role=app"]));
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `--value x=...`: nothing that is replaced has this name
+    "#]]
+    .assert_eq(&import.run("flyway", &["--value", "role=app", "--value", "other=\"me\"", "--value", "x=1"]));
+    let files = import.files("flyway", &["--value", "role=app", "--value", "other=\"me\""]);
+    expect![[r#"
+        -- Imported from Flyway: V1__a.sql
+        -- migrate:up
+        CREATE ROLE app;
+        GRANT app TO "me";
+
+        -- migrate:down
+        -- There is no down migration.
+    "#]]
+    .assert_eq(&files["migrations/1_a.sql"]);
+    expect![[r#"
+        -- Imported from Flyway: R__b.sql
+        GRANT USAGE ON SCHEMA public TO app;
+    "#]]
+    .assert_eq(&files["repeatable/b.sql"]);
+    // The checksum of the file, and that of what Flyway makes of it.
+    assert_eq!(files["imported.toml"].matches(", \"").count(), 1, "{}", files["imported.toml"]);
+    // What stands for itself stays.
+    let import = Import::of(&[("001_a.sql", "create table {{.name}} (a text default '{{ .other }}');\n")]);
+    let files = import.files("tern", &["--value", "name=t", "--value", "other={{ .other }}"]);
+    assert!(files["migrations/001_a.sql"].contains("create table t (a text default '{{ .other }}');"));
+}
+
+#[test]
 fn programs_callbacks_and_configurations() {
     check(
         "goose",

@@ -37,6 +37,6 @@ pub(crate) fn read(tool: &Tool, values: &[String], tree: &mut Tree, found: &mut 
     shared::sort(tool, found);
     shared::leave_the_rest(tool, tree, found);
     placeholder::put(tool, values, found)?;
-    placeholder::refuse(tool, found);
+    placeholder::refuse(tool, values, found);
     Ok(())
 }

@@ -17,7 +17,10 @@ pub(crate) fn versions(drafts: &[Draft], keep_text: bool) -> (Vec<String>, Strin
     let Some(mut own) = own else {
         return renumbered("not every version is a number that fits");
     };
-    if own.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+    if own.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+        return renumbered("two have the same number");
+    }
+    if own.windows(2).any(|pair| pair[0].0 > pair[1].0) {
         return renumbered("the tool's order is not that of the numbers");
     }
     let mut said = "kept".to_owned();
@@ -68,6 +71,7 @@ mod tests {
         assert_eq!(said(&["00000000000000", "20230101000000"]), "00000000000001 20230101000000 (kept)");
         assert_eq!(said(&["0", "1"]), "001 002 (renumbered)");
         assert_eq!(said(&["2", "1"]), "001 002 (renumbered)");
+        assert_eq!(said(&["1", "1"]), "001 002 (renumbered)");
         assert_eq!(said(&["1", ""]), "001 002 (renumbered)");
         assert_eq!(said(&["99999999999999999999"]), "001 (renumbered)");
         assert_eq!(said(&["202607301400000000", "20260801000000"]), "001 002 (renumbered)");

@@ -2,6 +2,9 @@
 
 /// The text with `key = "value"` in the table `section`.
 pub(crate) fn set(text: &str, section: &str, key: &str, value: &str) -> String {
+    if text.contains("\r\n") {
+        return set(&text.replace("\r\n", "\n"), section, key, value).replace('\n', "\r\n");
+    }
     let entry = format!("{key} = \"{value}\"");
     let lines: Vec<&str> = text.lines().collect();
     let header = format!("[{section}]");
@@ -53,6 +56,7 @@ mod tests {
             ),
             "# a\n[check] # b\n# Default: none.\n# start_after = \"001\"\nstart_after = \"007\"\n# allow = []\n\n[drift]\n# start_after = 1\n"
         );
+        assert_eq!(said("[check]\r\n"), "[check]\r\nstart_after = \"007\"\r\n");
         assert_eq!(said("[check]\nallow = []\n"), "[check]\nstart_after = \"007\"\nallow = []\n");
     }
 }

@@ -76,9 +76,6 @@ impl Moves {
 
     fn undo(&self) {
         for (from, to) in self.done.iter().rev() {
-            if from.parent().is_some_and(|parent| !parent.exists()) {
-                continue;
-            }
             // The directory that was made in its place is empty by now.
             let _ = fs::remove_dir(from);
             let _ = fs::rename(to, from);
@@ -86,5 +83,62 @@ impl Moves {
         for directory in self.made.iter().rev() {
             let _ = fs::remove_dir(directory);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn write(path: PathBuf, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn paths(root: &Path) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut folders = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                found.insert(entry.path().strip_prefix(root).unwrap().display().to_string());
+                folders.extend(entry.file_type().unwrap().is_dir().then(|| entry.path()));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_cannot_be_finished_has_not_begun() {
+        let root = tempfile::tempdir().unwrap();
+        let (stage, db) = (root.path().join("stage"), root.path().join("db"));
+        let files = ["migrations/1_a.sql", "repeatable/v.sql", "imported.toml"].map(str::to_owned);
+        files.iter().for_each(|file| write(stage.join(file), "new"));
+        write(stage.join("migrator.toml"), "new");
+        write(db.join("migrations/1_a.up.sql"), "old");
+        write(db.join("migrator.toml"), "old");
+        // The last but one is in the way.
+        write(db.join("imported.toml"), "old");
+        let before = paths(root.path());
+        let keep = db.join("imported-from-sqlx");
+        let error = all(&stage, &db, &files, "migrator.toml", Some(&keep)).unwrap_err();
+        assert!(format!("{error:#}").contains("imported.toml"), "{error:#}");
+        assert_eq!(paths(root.path()), before);
+        assert_eq!(fs::read_to_string(db.join("imported.toml")).unwrap(), "old");
+        fs::remove_file(db.join("imported.toml")).unwrap();
+        all(&stage, &db, &files, "migrator.toml", Some(&keep)).unwrap();
+        let after = [
+            "imported-from-sqlx",
+            "imported-from-sqlx/1_a.up.sql",
+            "imported.toml",
+            "migrations",
+            "migrations/1_a.sql",
+            "migrator.toml",
+            "repeatable",
+            "repeatable/v.sql",
+        ];
+        assert_eq!(paths(&db), after.map(str::to_owned).into());
+        assert_eq!(fs::read_to_string(db.join("migrator.toml")).unwrap(), "new");
     }
 }

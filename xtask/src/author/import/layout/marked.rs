@@ -261,7 +261,7 @@ impl<'a> Reading<'a> {
         let (head, changed) = shared::head(&self.before);
         if changed {
             self.notes.push(format!(
-                "what comes before the first marker is never run by {}: kept as a comment",
+                "the SQL before the first marker is never run by {}: kept as a comment",
                 self.tool.title
             ));
         }

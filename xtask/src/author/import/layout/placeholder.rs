@@ -1,6 +1,6 @@
 //! What a tool replaces in a text before it runs it: put there by `--value`, or refused.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use migrator_sql::{Kind, lex};
 
 use crate::author::import::checksum;
@@ -9,27 +9,25 @@ use crate::author::import::text::line_of;
 use crate::author::import::tool::{Replaced, Tool};
 use crate::output::Usage;
 
-/// Puts the values that are given in their places.
+/// Puts the values that are given in their places. A value may be the placeholder itself, which stays then.
 ///
 /// # Errors
 /// A value is not `name=text`, or nothing is replaced by it.
 pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<()> {
     for value in values {
-        let (name, text) = value.split_once('=').with_context(|| format!("`--value {value}` is not `NAME=TEXT`"))?;
-        let place = match tool.replaced {
-            Replaced::Braces => format!("${{{name}}}"),
-            Replaced::Colon => format!(":{name}"),
-            Replaced::Nothing | Replaced::Template => String::new(),
+        let Some((name, text)) = value.split_once('=') else {
+            return Err(Usage(format!("`--value {value}` is not `NAME=TEXT`")).into());
         };
         let mut number = 0;
         let mut replace = |part: &mut Part, notes: &mut Vec<String>| {
-            let here = if place.is_empty() { 0 } else { part.text.matches(&place).count() };
-            if here > 0 {
-                part.text = part.text.replace(&place, text);
-                notes.push(format!("{}: `{place}` is `{text}`, {here} times", part.file));
-                number += here;
+            for place in forms(tool.replaced, name) {
+                let here = part.text.matches(&place).count();
+                if here > 0 {
+                    part.text = part.text.replace(&place, text);
+                    notes.push(format!("{}: `{place}` is `{text}`, {here} times", part.file));
+                    number += here;
+                }
             }
-            here > 0
         };
         for draft in &mut found.drafts {
             replace(&mut draft.up, &mut draft.notes);
@@ -38,10 +36,11 @@ pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<(
             }
         }
         for repeatable in &mut found.repeatables {
-            if replace(&mut repeatable.part, &mut repeatable.notes) {
-                // Flyway computes the checksum of a repeatable after the replacement.
-                repeatable.row.checksums.extend(checksum::crc32_of_lines(&repeatable.part.text));
-            }
+            replace(&mut repeatable.part, &mut repeatable.notes);
+            // Flyway computes the checksum of a repeatable after the replacement.
+            let sums = checksum::crc32_of_lines(&repeatable.part.text);
+            let new = sums.into_iter().filter(|sum| !repeatable.row.checksums.contains(sum)).collect::<Vec<_>>();
+            repeatable.row.checksums.extend(new);
         }
         if number == 0 {
             return Err(Usage(format!("`--value {name}=...`: nothing that is replaced has this name")).into());
@@ -50,38 +49,58 @@ pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<(
     Ok(())
 }
 
+/// How a placeholder may be written.
+fn forms(by: Replaced, name: &str) -> Vec<String> {
+    match by {
+        Replaced::Nothing => Vec::new(),
+        Replaced::Braces => vec![format!("${{{name}}}")],
+        Replaced::Colon => vec![format!(":{name}")],
+        Replaced::Template => vec![format!("{{{{.{name}}}}}"), format!("{{{{ .{name} }}}}")],
+    }
+}
+
 /// The name of a placeholder that `--value` can take.
 fn name_of(by: Replaced, shown: &str) -> Option<&str> {
     match by {
+        Replaced::Nothing => None,
         Replaced::Braces => shown.strip_prefix("${")?.strip_suffix('}'),
         Replaced::Colon => shown.strip_prefix(':'),
-        Replaced::Nothing | Replaced::Template => None,
+        Replaced::Template => {
+            let name = shown.strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix('.')?;
+            name.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(name)
+        }
     }
 }
 
 /// Refuses what the tool replaces before it runs a text: no one can know what it puts there.
-pub(crate) fn refuse(tool: &Tool, found: &mut Found) {
+pub(crate) fn refuse(tool: &Tool, values: &[String], found: &mut Found) {
     if tool.replaced == Replaced::Nothing {
         return;
     }
     let drafts = found.drafts.iter().flat_map(|draft| [Some(&draft.up), draft.down.as_ref()]);
     let parts = drafts.flatten().chain(found.repeatables.iter().map(|repeatable| &repeatable.part));
-    let mut refused: Vec<(String, usize, String)> = Vec::new();
+    // Each name once in a file: the others are found like the first.
+    let mut refused: Vec<(String, String, usize, usize)> = Vec::new();
     for part in parts {
         for (at, shown) in replaced(tool.replaced, &part.text) {
-            let line = part.line + line_of(&part.text, at) - 1;
-            if refused.last().is_none_or(|(file, last, _)| *file != part.file || *last != line) {
-                refused.push((part.file.clone(), line, shown));
+            let is_given =
+                |name: &str| values.iter().any(|value| value.split_once('=').is_some_and(|(given, _)| given == name));
+            if name_of(tool.replaced, &shown).is_some_and(is_given) {
+                continue;
+            }
+            match refused.iter_mut().rev().find(|(file, known, ..)| *file == part.file && *known == shown) {
+                Some((.., more)) => *more += 1,
+                None => refused.push((part.file.clone(), shown, part.line + line_of(&part.text, at) - 1, 0)),
             }
         }
     }
-    for (file, line, shown) in refused {
+    for (file, shown, line, more) in refused {
         let way = match name_of(tool.replaced, &shown) {
             Some(name) => format!("say what it stands for with `--value {name}=...`"),
             None => "put there what it stands for".to_owned(),
         };
-        let message = format!("{} replaces `{shown}` before it runs the file: {way}", tool.title);
-        found.refuse(&file, line, message);
+        let more = if more == 0 { String::new() } else { format!(" (and {more} times more)") };
+        found.refuse(&file, line, format!("{} replaces `{shown}` before it runs the file{more}: {way}", tool.title));
     }
 }
 

@@ -133,7 +133,7 @@ pub(crate) fn as_comments(text: &str) -> String {
     text.lines().map(|line| if line.trim().is_empty() { "\n".to_owned() } else { format!("-- {line}\n") }).collect()
 }
 
-/// What a tool writes above its marker: comments as they are, anything else as a comment. True if there was anything else.
+/// What is above a tool's marker: comments as they are, anything else as a comment. True if there was SQL.
 pub(crate) fn head(lines: &str) -> (String, bool) {
     let is_comment = |line: &str| line.trim().is_empty() || line.trim_start().starts_with("--");
     if lines.lines().all(is_comment) {
@@ -141,7 +141,7 @@ pub(crate) fn head(lines: &str) -> (String, bool) {
     }
     let kept: String =
         lines.lines().map(|line| if is_comment(line) { format!("{line}\n") } else { format!("-- {line}\n") }).collect();
-    (kept.trim_end().to_owned(), true)
+    (kept.trim_end().to_owned(), !migrator_sql::lex(lines).tokens.is_empty())
 }
 
 /// An empty part that a down may begin as.
