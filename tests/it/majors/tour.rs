@@ -70,6 +70,22 @@ fn stamp_and_resolve_write_what_is_so() {
 }
 
 #[test]
+fn adopt_takes_over_what_another_tool_has_applied() {
+    let project = shop();
+    project.query(
+        "CREATE TABLE orders (id bigint PRIMARY KEY, state text NOT NULL, total numeric(12, 2) NOT NULL); \
+         CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(), \
+         success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL); \
+         INSERT INTO _sqlx_migrations VALUES (1, 'orders', now(), true, '\\x00', 1)",
+    );
+    good(&project, &["adopt", "sqlx", "--dry-run"], "would adopt");
+    good(&project, &["adopt", "sqlx"], "1 without running: 001_orders");
+    good(&project, &["up"], "applied 2 migrations");
+    good(&project, &["adopt", "sqlx"], "nothing to adopt");
+    good(&project, &["status", "--check"], "up to date");
+}
+
+#[test]
 fn drift_is_found_with_facts_that_were_made_on_the_same_release() {
     let project = shop();
     project.run(&["up"]);
