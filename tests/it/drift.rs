@@ -39,7 +39,7 @@ fn major() -> String {
     query_on("postgres", "SHOW server_version_num").trim()[..2].to_owned()
 }
 
-fn facts(project: &Project) -> String {
+pub(crate) fn facts(project: &Project) -> String {
     let output = project.command(&["drift", "--facts"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

@@ -26,6 +26,7 @@ mod first_run;
 mod fixtures;
 mod foreign;
 mod from_dump;
+mod guides;
 mod hazards;
 mod healing;
 mod history;

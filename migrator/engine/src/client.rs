@@ -3,9 +3,9 @@
 //! A statement in [`ours`] is safe from whatever another user has planted in a schema of `search_path`; a failure becomes an
 //! error with [`failed`], in the words of the operations.
 
+pub use crate::adopt::history_tables;
 pub use crate::connect::{Connection, failed, query, rows, said};
 pub use crate::sql::{OURS, Tables, identifier, literal, ours};
-pub use crate::adopt::history_tables;
 
 use tokio_postgres::Client;
 

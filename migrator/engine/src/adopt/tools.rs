@@ -303,7 +303,8 @@ pub(crate) fn name_patterns() -> impl Iterator<Item = &'static str> {
 /// The tables in which other tools keep their histories, each with the tool's name for readers, and what they keep beside them, without
 /// one. A name may have a schema in front, and be `*` there.
 pub fn history_tables() -> Vec<(&'static str, Option<&'static str>)> {
-    let histories = || TOOLS.iter().flat_map(|history| history.tables.iter().map(|table| (*table, history.tool.title())));
+    let histories =
+        || TOOLS.iter().flat_map(|history| history.tables.iter().map(|table| (*table, history.tool.title())));
     // Several tools call it by the same name.
     let is_shared = |table: &str| histories().filter(|(name, _)| *name == table).count() > 1;
     let title = |(table, title)| (table, Some(if is_shared(table) { "another tool" } else { title }));
