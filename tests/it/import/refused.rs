@@ -48,10 +48,11 @@ fn placeholders_templates_and_variables() {
         "goose",
         &[("1_a.sql", "-- +goose Up\n-- +goose ENVSUB ON\nCREATE ROLE ${ROLE};\n-- +goose ENVSUB OFF\nSELECT '$x';\n")],
         expect![[r#"
-            exit 9
+            exit 1
             --- stderr
-            error: `db/migrator.toml` has `check` or `history` in a form that is not changed here
-            help: write them as tables, `[check]` and `[history]`
+            error: 1_a.sql:3: goose puts variables of the environment into this line: write what they stand for
+            error: nothing was imported: 1 error
+            help: change these files, or leave them out with `--skip FILE`
         "#]],
     );
     check(
@@ -170,10 +171,11 @@ fn programs_callbacks_and_configurations() {
         "alembic",
         &[("ae10_a.py", ""), ("__init__.py", "")],
         expect![[r#"
-            exit 9
+            exit 1
             --- stderr
-            error: `db/migrator.toml` has `check` or `history` in a form that is not changed here
-            help: write them as tables, `[check]` and `[history]`
+            error: ae10_a.py: a migration of Alembic that is a program: write what it does as SQL, or leave it out with --skip
+            error: nothing was imported: 1 error
+            help: change these files, or leave them out with `--skip FILE`
         "#]],
     );
     check(
@@ -281,20 +283,23 @@ fn what_the_tool_itself_would_refuse() {
             ("2_b.sql", "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose Down\n"),
         ],
         expect![[r#"
-            exit 9
+            exit 1
             --- stderr
-            error: `db/migrator.toml` has `check` or `history` in a form that is not changed here
-            help: write them as tables, `[check]` and `[history]`
+            error: 1_a.sql: no line marks where it begins: goose refuses it too
+            error: 2_b.sql:2: `StatementBegin` without its `StatementEnd`
+            error: nothing was imported: 2 errors
+            help: change these files, or leave them out with `--skip FILE`
         "#]],
     );
     check(
         "dbmate",
         &[("1_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:up\nSELECT 2;\n")],
         expect![[r#"
-            exit 9
+            exit 1
             --- stderr
-            error: `db/migrator.toml` has `check` or `history` in a form that is not changed here
-            help: write them as tables, `[check]` and `[history]`
+            error: 1_a.sql:3: a second `-- migrate:up`: dbmate runs the two one by one, or refuses them
+            error: nothing was imported: 1 error
+            help: change these files, or leave them out with `--skip FILE`
         "#]],
     );
     check(
@@ -307,6 +312,45 @@ fn what_the_tool_itself_would_refuse() {
         error: nothing was imported: 1 error
         help: change these files, or leave them out with `--skip FILE`
     "#]],
+    );
+}
+
+#[test]
+fn files_of_another_tool_than_the_one_that_is_named() {
+    let goose = "-- +goose Up\nCREATE TABLE a (id int);\n-- +goose Down\nDROP TABLE a;\n";
+    check(
+        "sqlx",
+        &[("1_a.sql", goose)],
+        expect![[r#"
+        exit 1
+        --- stderr
+        error: 1_a.sql:3: `-- +goose Down` divides files of goose, and sqlx runs what follows it: import with `goose`, or remove the line if it did run
+        error: nothing was imported: 1 error
+        help: change these files, or leave them out with `--skip FILE`
+    "#]],
+    );
+    let ours = "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n";
+    check(
+        "plain",
+        &[("1_a.sql", ours)],
+        expect![[r#"
+        exit 1
+        --- stderr
+        error: 1_a.sql:3: `-- migrate:down` divides files of dbmate, and plain SQL runs what follows it: import with `dbmate`, or remove the line if it did run
+        error: nothing was imported: 1 error
+        help: change these files, or leave them out with `--skip FILE`
+    "#]],
+    );
+    check(
+        "goose",
+        &[("1_a.sql", ours)],
+        expect![[r#"
+            exit 1
+            --- stderr
+            error: 1_a.sql: no line marks where it begins: goose refuses it too
+            error: nothing was imported: 1 error
+            help: change these files, or leave them out with `--skip FILE`
+        "#]],
     );
 }
 

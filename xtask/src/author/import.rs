@@ -84,8 +84,12 @@ pub fn run_in(db: &Path, args: &Args) -> Result<ExitCode> {
         let message = format!("`--skip {unknown}`: there is nothing of that name in `{}`", args.dir.display());
         return Err(Usage(message).into());
     }
-    if found.drafts.is_empty() && found.troubles.is_empty() {
-        return Err(none(tool, &args.dir, &found));
+    if found.drafts.is_empty() {
+        return if found.troubles.is_empty() {
+            Err(none(tool, &args.dir, &found))
+        } else {
+            Ok(refuse(&found.troubles))
+        };
     }
     let before = read_settings(&place.settings)?;
     compose::settle_all(tool, &mut found);

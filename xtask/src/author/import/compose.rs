@@ -8,9 +8,10 @@ use migrator_sql::{Kind, Words, lex, split};
 use super::comment::disarm;
 use super::draft::{Draft, Found, Part, Repeatable, Trouble};
 use super::layout::as_comments;
+use super::mark::Mark;
 use super::name::{self, words};
 use super::text::line_of;
-use super::tool::{Around, Tool};
+use super::tool::{Around, Layout, TOOLS, Tool};
 use super::transaction::settle;
 
 /// A file of ours.
@@ -32,6 +33,7 @@ pub(crate) fn settle_all(tool: &Tool, found: &mut Found) {
             draft.notes.push("no statement in it".to_owned());
         }
         let mut notes = Vec::new();
+        found.troubles.extend(divided(tool, &draft.up));
         found.troubles.extend(settle_part(&mut draft.up, tool.around, &mut notes).err());
         notes.extend(session(&draft.up, tool));
         draft.notes.append(&mut notes);
@@ -56,6 +58,28 @@ pub(crate) fn settle_all(tool: &Tool, found: &mut Found) {
     }
     found.drafts = drafts;
     found.repeatables = repeatables;
+}
+
+/// SQL after a line by which another tool divides up from down: whoever named the tool has most likely named the wrong one.
+fn divided(tool: &Tool, part: &Part) -> Option<Trouble> {
+    if !part.text.contains("--") {
+        return None;
+    }
+    let mut at = 0;
+    for (index, line) in part.text.split_inclusive('\n').enumerate() {
+        at += line.len();
+        let others = TOOLS.iter().filter(|other| other.name != tool.name && line.trim_start().starts_with("--"));
+        let divides = |other: &&Tool| matches!(&other.layout, Layout::Marked { mark, .. } if matches!(mark(line.trim_end()), Mark::Down { .. }));
+        if let Some(other) = others.into_iter().find(divides).filter(|_| !lex(&part.text[at..]).tokens.is_empty()) {
+            let (shown, title) = (line.trim(), tool.title);
+            let message = format!(
+                "`{shown}` divides files of {}, and {title} runs what follows it: import with `{}`, or remove the line if it did run",
+                other.title, other.name
+            );
+            return Some(Trouble { file: part.file.clone(), line: part.line + index, message });
+        }
+    }
+    None
 }
 
 fn settle_part(part: &mut Part, around: Around, notes: &mut Vec<String>) -> Result<(), Trouble> {

@@ -107,6 +107,8 @@ pub(crate) enum Around {
     Transaction,
     /// Nothing: the file is one message, which the server runs as one transaction.
     Message,
+    /// Nothing: psql sends statement by statement.
+    Statements,
 }
 
 /// How the history names a migration: what it keeps as its key, as its name, and of its text.
@@ -365,7 +367,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         pattern: "<number>...sql",
         layout: Layout::Files(&PLAIN),
         order: Order::Dotted,
-        around: Around::Message,
+        around: Around::Statements,
         row: RowOf::Version,
         ..BASE
     },

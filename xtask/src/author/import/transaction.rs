@@ -31,7 +31,7 @@ pub(crate) fn settle(text: &str, off: bool, around: Around, before: usize) -> Re
     let controls: Vec<(usize, Control)> =
         statements.iter().enumerate().filter_map(|(at, words)| Some((at, control(words)?))).collect();
     if controls.is_empty() {
-        return Ok(script.without_control(off));
+        return Ok(script.without_control(off, around));
     }
     let is_wrapped = around == Around::Transaction && !off;
     let settled = script.lifted(&controls).or_else(|| script.paired(&controls));
@@ -103,12 +103,23 @@ impl Script<'_> {
         self.before + line_of(self.text, self.statements[at].start())
     }
 
-    fn without_control(&self, off: bool) -> Settled {
+    fn without_control(&self, off: bool, around: Around) -> Settled {
         let found = (0..self.statements.len()).find_map(|at| Some((self.line(at), self.needs_none(at)?)));
-        let note = found
-            .filter(|_| !off)
-            .map(|(line, name)| format!("line {line}: `{name}` runs in no transaction: transaction:false"));
-        Settled { text: self.text.to_owned(), off: off || found.is_some(), note }
+        let note = match found.filter(|_| !off) {
+            Some((line, name)) => Some(format!("line {line}: `{name}` runs in no transaction: transaction:false")),
+            None if around == Around::Statements && !off => self.new_value(),
+            None => None,
+        };
+        Settled { text: self.text.to_owned(), off: off || note.is_some(), note }
+    }
+
+    /// A value that is added to an enum can be used only once it is committed, as psql does after every statement.
+    fn new_value(&self) -> Option<String> {
+        let adds = |words: &Words<'_>| {
+            words.start_with(&["alter", "type"]) && words.find("add").is_some_and(|at| words.is(at + 1, "value"))
+        };
+        let at = self.statements.iter().position(adds).filter(|at| at + 1 < self.statements.len())?;
+        Some(format!("line {}: what follows may use the new value: transaction:false", self.line(at)))
     }
 
     /// One transaction around everything but settings before it: it becomes ours.
@@ -247,6 +258,9 @@ mod tests {
         check("SELECT 1;", false, Around::Message, "on SELECT 1;");
         check(&format!("{CIC};"), false, Around::Message, &format!("off {CIC};"));
         check("-- BEGIN;\n", false, Around::Message, "on -- BEGIN;|");
+        let text = "ALTER TYPE e ADD VALUE 'x'; SELECT 'x'::e;";
+        check(text, false, Around::Message, &format!("on {text}"));
+        check(text, false, Around::Statements, &format!("off {text}"));
     }
 
     #[test]
