@@ -1,110 +1,14 @@
 //! `init` in workspaces of every shape: what it writes builds and migrates, and a second run changes nothing.
 
 mod baseline;
+mod place;
+mod refused;
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
 
-use expect_test::{Expect, expect};
-use migrator_postgres::Cluster;
+use expect_test::expect;
 
-use crate::support::not_tested;
-use crate::workspace::{Workspace, files, repository};
-
-/// A folder of a workspace, its cargo workspace or not.
-struct Place {
-    workspace: Workspace,
-    folder: &'static str,
-}
-
-impl Place {
-    fn new(name: &str, files: &[(&str, &str)]) -> Place {
-        Place::below(name, "", files)
-    }
-
-    /// The cargo workspace is in a folder.
-    fn below(name: &str, folder: &'static str, files: &[(&str, &str)]) -> Place {
-        let files: Vec<_> = files.iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec())).collect();
-        let place = Place { workspace: Workspace::of(name, &files), folder };
-        if !folder.is_empty() {
-            fs::rename(place.workspace.path("Cargo.lock"), place.path("Cargo.lock")).unwrap();
-            Cluster::of_workspace(&place.path("")).unwrap().destroy().unwrap();
-        }
-        place
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.workspace.path(self.folder).join(path)
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap()
-    }
-
-    fn init(&self, line: &str) -> String {
-        let mut init = self.workspace.program(env!("CARGO_BIN_EXE_xtask"));
-        init.arg("init").args(line.split_whitespace()).current_dir(self.path(""));
-        let output = self.workspace.run(init.arg("--path").arg(repository()).env_remove("CARGO"));
-        // An unchanged empty line of a difference is a space.
-        output.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-    }
-
-    fn cargo(&self, line: &str) -> String {
-        self.workspace.run(self.workspace.cargo(line).current_dir(self.path("")))
-    }
-
-    /// Everything that is there, without what cargo and the server leave.
-    fn all(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let mut all = files(&self.workspace.path(""));
-        all.retain(|(path, _)| {
-            !path.components().any(|part| [".git", ".dev", "target"].iter().any(|left| part.as_os_str() == *left))
-        });
-        all.sort();
-        all
-    }
-
-    fn git(&self, line: &str) {
-        let status = self.workspace.program("git").args(line.split(' ')).current_dir(self.workspace.path("")).status();
-        assert!(status.unwrap().success(), "git {line}");
-    }
-
-    /// What was written builds, migrates and is checked, and a second run changes nothing.
-    fn works(&self) {
-        let before = self.all();
-        let again = self.init("--yes");
-        assert!(again.contains("nothing to change"), "{again}");
-        assert!(before == self.all(), "a second run changes nothing");
-        let up = self.cargo("xtask migrate up");
-        assert!(up.starts_with("exit 0") && up.contains("nothing to apply"), "{up}");
-        let new = self.cargo("xtask new create_customers");
-        assert!(new.contains("db/migrations/001_create_customers.sql"), "{new}");
-        let sql = "-- Purpose: customers\n-- migrate:up\nCREATE TABLE customers (id bigint);\n\n-- migrate:down\nDROP TABLE customers;\n";
-        fs::write(self.path("db/migrations/001_create_customers.sql"), sql).unwrap();
-        let up = self.cargo("xtask migrate up");
-        assert!(up.starts_with("exit 0") && up.contains("applied 001_create_customers"), "{up}");
-        let check = self.cargo("xtask check");
-        assert!(check.starts_with("exit 0") && check.contains("nothing found"), "{check}");
-        let before = self.all();
-        let again = self.init("--yes");
-        assert!(again.starts_with("exit 0") && again.contains("nothing to change"), "{again}");
-        assert!(before == self.all(), "a run after the first migration changes nothing");
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(self.workspace.path(".git"));
-        if !self.folder.is_empty() {
-            let destroyed = Cluster::of_workspace(&self.path("")).and_then(|cluster| cluster.destroy());
-            if !std::thread::panicking() {
-                destroyed.unwrap();
-            }
-        }
-    }
-}
-
-const BACKEND: &str = "[package]\nname = \"backend\"\nversion = \"2.0.0\"\nedition = \"2024\"\n";
+use place::{BACKEND, Place, without_diff};
 
 #[test]
 fn a_virtual_workspace() {
@@ -233,13 +137,6 @@ fn a_virtual_workspace() {
     .assert_eq(&place.read("Cargo.toml").replace('\r', "<CR>"));
     assert!(place.read("migrator/Cargo.toml").contains("\nversion.workspace = true\n"));
     place.works();
-}
-
-/// Without the difference, which the dry run has shown.
-fn without_diff(output: &str) -> String {
-    let (head, rest) = output.split_once("--- stdout\n").unwrap();
-    let (_, messages) = rest.split_once("--- stderr\n").unwrap();
-    format!("{head}--- stderr\n{messages}")
 }
 
 #[test]
@@ -417,82 +314,4 @@ fn a_workspace_in_a_folder_of_a_larger_repository() {
     let workflow = fs::read_to_string(place.workspace.path(".github/workflows/migrations.yml")).unwrap();
     assert!(workflow.contains("working-directory: 'services/shop'"), "{workflow}");
     place.works();
-}
-
-#[track_caller]
-fn refused(place: &Place, expected: Expect) {
-    let before = place.all();
-    expected.assert_eq(&place.init("--yes"));
-    assert!(before == place.all(), "nothing was written");
-}
-
-#[test]
-fn what_stands_in_the_way_is_named_and_nothing_is_written() {
-    let place = Place::new(
-        "init_refused",
-        &[
-            ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\"]\n"),
-            ("migrator/Cargo.toml", &BACKEND.replace("backend", "migrator")),
-            ("migrator/src/lib.rs", ""),
-        ],
-    );
-    refused(
-        &place,
-        expect![[r#"
-        exit 9
-        --- stderr
-        error: the workspace has a package `migrator`, `migrator/Cargo.toml`, that is not ours: the tasks build the package of this name
-        help: rename that package, and run this again
-    "#]],
-    );
-    fs::write(place.path("Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
-    fs::remove_dir_all(place.path("migrator")).unwrap();
-    fs::write(place.path("migrator"), "").unwrap();
-    refused(
-        &place,
-        expect![[r#"
-        exit 9
-        --- stderr
-        error: `<root>/migrator` is not a directory
-        help: rename it, and run this again
-    "#]],
-    );
-    fs::remove_file(place.path("migrator")).unwrap();
-    let outside = tempfile::tempdir().unwrap();
-    symlink(outside.path(), place.path("db")).unwrap();
-    let said = place.init("--yes").replace(&fs::canonicalize(&outside).unwrap().display().to_string(), "<outside>");
-    expect![[r#"
-        exit 9
-        --- stderr
-        error: `<root>/db` is a link to `<outside>`, outside of `<root>`: nothing is written through it
-        help: replace it by a directory or a file, and run this again
-    "#]]
-    .assert_eq(&said);
-    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
-    fs::remove_file(place.path("db")).unwrap();
-    fs::write(place.path("Cargo.toml"), "[workspace\n").unwrap();
-    assert!(place.init("--yes").starts_with("exit 9"));
-    fs::remove_file(place.path("Cargo.toml")).unwrap();
-}
-
-#[test]
-fn a_directory_that_cannot_be_written_is_named() {
-    let place = Place::new("init_readonly", &[("Cargo.toml", "[workspace]\nmembers = []\n")]);
-    // Root writes everywhere but into what is mounted read-only.
-    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\" && cd \"$1\" && exec \"$0\" init --yes --path \"$2\"";
-    let mut unshare = place.workspace.program("unshare");
-    unshare.args(["--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_xtask")]).arg(place.path("")).arg(repository());
-    if !unshare.output().is_ok_and(|output| output.status.code() == Some(9)) {
-        not_tested("a read-only directory: this user may not mount one");
-        return;
-    }
-    expect![[r#"
-        exit 9
-        --- stderr
-        error: failed to write `db/README.md`: Read-only file system (os error 30)
-          nothing was written
-        help: make way for it, and run this again: it goes on with what is missing
-    "#]]
-    .assert_eq(&without_diff(&place.workspace.run(&mut unshare)));
-    assert_eq!(place.read("Cargo.toml"), "[workspace]\nmembers = []\n");
 }
