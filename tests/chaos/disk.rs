@@ -124,7 +124,7 @@ fn a_full_disk_leaves_nothing_half_done_and_the_next_run_goes_on() {
           |
           = note: HINT: Check free disk space.
           = note: applied before it in this run: 001_a. Not run: 003_b.
-          = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
+          = help: the file may be correct: make room on the server's disk, then run it again
     "#]].assert_eq(&small.up());
     let history = "SELECT string_agg(version, ',' ORDER BY version) || ' ' || (to_regclass('big') IS NULL) FROM schema_migrations";
     assert_eq!(small.session.value(history), "001 true");
@@ -158,6 +158,7 @@ fn an_index_that_a_full_disk_left_invalid_is_built_by_the_next_run() {
           |
           = note: HINT: Check free disk space.
           = note: applied before it in this run: none. Not run: none.
+          = help: the file may be correct: make room on the server's disk, then run it again
           = help: correct statement 1 or its cause, build, and run `up` again: it continues at statement 1
     "#]]
     .assert_eq(&small.up());

@@ -59,6 +59,10 @@ fn advise(code: &str, message: &str, nested: bool, sql: &str, version: Option<&s
         "23502" | "23503" | "23505" | "23514" | "23P01" if begins_with(sql, &["alter", "create"]) => {
             "existing rows violate it: correct the data, by hand or with an earlier statement, then run it again".to_owned()
         }
+        "53100" => "the file may be correct: make room on the server's disk, then run it again".to_owned(),
+        "53200" | "53400" | "58030" => {
+            "the file may be correct: look at the server's log and its machine, then run it again".to_owned()
+        }
         "57014" if says("statement timeout") => {
             "raise the limit for this block (`-- migrate:up statement_timeout:30min`) or under [session] in db/migrator.toml, build, then run it again".to_owned()
         }
@@ -210,6 +214,7 @@ mod tests {
         check("55P04", "unsafe use of new value \"x\" of enum type mood", "next migration");
         check("55006", "cannot ALTER TABLE \"t\" because it has pending trigger events", "SET CONSTRAINTS");
         check("23505", "could not create unique index \"i\"", "existing rows violate it");
+        check("53100", "could not extend file: No space left on device", "make room");
         check("57014", "canceling statement due to statement timeout", "statement_timeout:");
         check("42601", "syntax error at or near \":\"", "psql variables");
     }
