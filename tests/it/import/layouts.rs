@@ -117,6 +117,7 @@ fn diesel_with_dashes_and_metadata() {
             ("2022-04-26-153628_create-a/down.sql", DROP_A),
             ("2022-04-27-000000_index/up.sql", INDEX),
             ("2022-04-27-000000_index/metadata.toml", "# why\nrun_in_transaction = false\n"),
+            ("2022-04-27-000000_index/notes.sql", "SELECT 1;\n"),
             (".diesel_lock", ""),
         ],
         expect_file!["layouts/diesel.txt"],

@@ -53,6 +53,8 @@ pub(crate) fn run(
         let changed: Vec<&Composed> =
             again.iter().zip(&files).filter(|(a, b)| a.text != b.text).map(|(a, _)| a).collect();
         if changed.is_empty() {
+            // What follows from a mistake that is known already is not told.
+            troubles.retain(|trouble| !found.troubles.iter().any(|known| known.file == trouble.file));
             found.troubles.append(&mut troubles);
             return Ok(files);
         }

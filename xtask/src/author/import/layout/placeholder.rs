@@ -99,7 +99,7 @@ pub(crate) fn refuse(tool: &Tool, values: &[String], found: &mut Found) {
             Some(name) => format!("say what it stands for with `--value {name}=...`"),
             None => "put there what it stands for".to_owned(),
         };
-        let more = if more == 0 { String::new() } else { format!(" (and {more} times more)") };
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
         found.refuse(&file, line, format!("{} replaces `{shown}` before it runs the file{more}: {way}", tool.title));
     }
 }

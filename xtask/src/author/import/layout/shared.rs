@@ -2,7 +2,7 @@
 
 use crate::author::import::draft::{Found, Key, Part, Row};
 use crate::author::import::name::{self, Named};
-use crate::author::import::tool::{Order, RowOf, Tool};
+use crate::author::import::tool::{Layout, Order, RowOf, Tool};
 use crate::author::import::tree::Tree;
 
 /// The place of a file by the rule of its tool.
@@ -98,7 +98,7 @@ pub(crate) fn leave_the_rest(tool: &Tool, tree: &mut Tree, found: &mut Found) {
                 "it is in a sub-folder: nothing says when it runs"
             };
             found.refuse(&path, 0, format!("{message}; rename it, or leave it out with --skip"));
-        } else if !parent.is_empty() && !recursive {
+        } else if !parent.is_empty() && !recursive && !matches!(tool.layout, Layout::Directories { .. }) {
             let folder = parent.split('/').next().unwrap_or(parent);
             match folders.iter_mut().find(|(known, _)| known == folder) {
                 Some((_, files)) => *files += 1,
