@@ -1,12 +1,10 @@
 //! The tables of real projects, as their tools have left them.
 #![expect(clippy::print_stderr, reason = "an absent folder is said, not passed over in silence")]
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha384};
-
-use super::{Map, ends, is_adopted};
+use super::{ends, is_adopted};
 use crate::dump::major;
 use crate::support::{Project, load};
 
@@ -20,25 +18,11 @@ fn corpora(part: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// One file of another tool.
-struct File {
-    version: String,
-    name: String,
-    path: String,
-    up: String,
-}
-
-/// What an importer writes.
-fn import(project: &Project, tool: &str, files: &[File], checksums: impl Fn(&File) -> Vec<String>) {
-    let mut map = Map::new(tool);
-    for (number, file) in (1..).zip(files) {
-        let ours = format!("{number:03}");
-        let text = format!("-- migrate:up\n{}\n-- migrate:down\n", file.up);
-        project.file(&format!("migrations/{ours}_{}.sql", file.name.replace(' ', "_")), &text);
-        map.file(&ours, &file.version, &file.path, &checksums(file));
-    }
-    map.write(project);
-    project.file("migrator.toml", "[check]\nstart_after = \"999\"\ndbmate = \"allow\"\n");
+/// A project with the migrations of a directory, imported.
+fn imported(tool: &str, directory: &Path) -> Project {
+    let project = Project::new();
+    ends(&project, &format!("import {tool} {}", directory.display()), 0);
+    project
 }
 
 /// A database with the schema of these files, its facts in the project, and the history that the dump has.
@@ -80,29 +64,26 @@ fn tables(project: &Project) -> String {
     project.query("SELECT oid::regclass FROM pg_class WHERE relname IN ('__diesel_schema_migrations', '_sqlx_migrations', 'refinery_schema_history', 'goose_db_version', 'pgmigrations')").trim().to_owned()
 }
 
-fn files(directory: &Path, read: impl Fn(&str, &Path) -> Option<(String, String, PathBuf)>) -> Vec<File> {
-    let mut files: Vec<File> = std::fs::read_dir(directory)
-        .unwrap()
-        .filter_map(|entry| {
-            let entry = entry.unwrap();
-            let (version, name, path) = read(&entry.file_name().to_string_lossy(), &entry.path())?;
-            let up = std::fs::read_to_string(&path).unwrap();
-            Some(File { version, name, path: path.strip_prefix(directory).unwrap().display().to_string(), up })
-        })
-        .collect();
-    files.sort_by_key(|file| file.version.parse::<u64>().unwrap());
-    files
+/// The same with one file changed after that tool has applied it; what is said.
+fn after_a_change(tool: &str, directory: &Path, file: &str, dump: &str) -> String {
+    let source = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), source.path().join(entry.file_name())).unwrap();
+    }
+    let path = source.path().join(file);
+    fs::write(&path, format!("{}\nSELECT 1;\n", fs::read_to_string(&path).unwrap())).unwrap();
+    let project = imported(tool, source.path());
+    restored(&project, &corpora(&format!("history-tables/{dump}.sql")).unwrap());
+    let said = ends(&project, &format!("adopt {tool}"), 4);
+    assert_eq!(project.query("SELECT to_regclass('schema_migrations') IS NULL"), "t\n");
+    said
 }
 
 #[test]
 fn diesel_chirpstack() {
     let Some(directory) = corpora("foreign/chirpstack/chirpstack/migrations_postgres") else { return };
-    let files = files(&directory, |name, path| {
-        let (version, name) = name.split_once('_')?;
-        Some((version.replace('-', ""), name.to_owned(), path.join("up.sql")))
-    });
-    let project = Project::new();
-    import(&project, "diesel", &files, |_| Vec::new());
+    let project = imported("diesel", &directory);
     // Its authors create it by hand.
     project.query("CREATE EXTENSION pg_trgm");
     let unknown = "INSERT INTO __diesel_schema_migrations VALUES ('20990101000000')";
@@ -117,74 +98,40 @@ fn diesel_chirpstack() {
 #[test]
 fn sqlx_svix() {
     let Some(directory) = corpora("foreign/svix/server/svix-server/migrations") else { return };
-    let files = files(&directory, |name, path| {
-        let (version, name) = name.strip_suffix(".up.sql")?.split_once('_')?;
-        Some((version.to_owned(), name.to_owned(), path.to_owned()))
-    });
-    let project = Project::new();
-    import(&project, "sqlx", &files, |file| vec![hex::encode(Sha384::digest(&file.up))]);
-    check(
-        "sqlx-svix",
-        "sqlx",
-        project,
-        &[
-            (
-                "UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 20220125145204",
-                4,
-                "`20220125145204_foreign_keys.up.sql` is not what sqlx has applied as `20220125145204` (foreign keys): the checksum in its history is `00`, that of the file `23b04a",
-            ),
-            (
-                "UPDATE _sqlx_migrations SET success = false WHERE version = 20220125145204",
-                8,
-                "in the history of sqlx, `20220125145204` (foreign keys) was not finished",
-            ),
-        ],
-    );
+    let other = "UPDATE _sqlx_migrations SET checksum = '\\x00' WHERE version = 20220125145204";
+    let mismatch = "`20220125145204_foreign_keys.up.sql` is not what sqlx has applied as `20220125145204` (foreign keys): the checksum in its history is `00`, that of the file `23b04a";
+    let failed = "UPDATE _sqlx_migrations SET success = false WHERE version = 20220125145204";
+    let unfinished = "in the history of sqlx, `20220125145204` (foreign keys) was not finished";
+    check("sqlx-svix", "sqlx", imported("sqlx", &directory), &[(other, 4, mismatch), (failed, 8, unfinished)]);
+    let said = after_a_change("sqlx", &directory, "20220125145204_foreign_keys.up.sql", "sqlx-svix");
+    let changed = "`20220125145204_foreign_keys.up.sql` is not what sqlx has applied as `20220125145204` (foreign keys): the checksum in its history is `23b04a";
+    assert!(said.contains(changed), "{said}");
 }
 
 #[test]
 fn refinery_arroyo() {
     let Some(directory) = corpora("foreign/arroyo/crates/arroyo-api/migrations") else { return };
-    let files = files(&directory, |name, path| {
-        let (version, name) = name.strip_prefix('V')?.strip_suffix(".sql")?.split_once("__")?;
-        Some((version.to_owned(), name.to_owned(), path.to_owned()))
-    });
-    let project = Project::new();
-    // The standard hasher is SipHash-1-3.
-    let checksum = |file: &File| {
-        let mut hasher = DefaultHasher::new();
-        file.name.hash(&mut hasher);
-        file.version.parse::<i32>().unwrap().hash(&mut hasher);
-        file.up.hash(&mut hasher);
-        vec![hasher.finish().to_string()]
-    };
-    import(&project, "refinery", &files, checksum);
-    let changed = "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 3";
-    check(
-        "refinery-arroyo",
-        "refinery",
-        project,
-        &[(changed, 4, "`V3__add_udfs.sql` is not what refinery has applied as `3` (add_udfs)")],
-    );
+    let other = "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 3";
+    let mismatch = "`V3__add_udfs.sql` is not what refinery has applied as `3` (add_udfs)";
+    check("refinery-arroyo", "refinery", imported("refinery", &directory), &[(other, 4, mismatch)]);
+    let said = after_a_change("refinery", &directory, "V3__add_udfs.sql", "refinery-arroyo");
+    assert!(said.contains(mismatch), "{said}");
 }
 
-/// The files are not at hand: as many migrations that do nothing.
-fn stand_ins(tool: &str, sources: &[String]) -> Project {
-    let project = Project::new();
-    let file = |source: &String| File {
-        version: source.clone(),
-        name: "m".to_owned(),
-        path: format!("{source}.sql"),
-        up: "SELECT 1;".to_owned(),
-    };
-    import(&project, tool, &sources.iter().map(file).collect::<Vec<_>>(), |_| Vec::new());
-    project
+/// The files are not at hand: as many that do nothing, named as that tool names them.
+fn stand_ins(tool: &str, sources: &[String], layout: impl Fn(&str) -> (String, &'static str)) -> Project {
+    let directory = tempfile::tempdir().unwrap();
+    for source in sources {
+        let (name, text) = layout(source);
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    imported(tool, directory.path())
 }
 
 /// What stands between two texts in every line of a dump that has both.
 fn between(dump: &str, before: &str, after: &str) -> Vec<String> {
     let Some(path) = corpora(&format!("history-tables/{dump}.sql")) else { return Vec::new() };
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = fs::read_to_string(path).unwrap();
     let part = |line: &str| Some(line.split_once(before)?.1.split_once(after)?.0.to_owned());
     text.lines().filter_map(part).collect()
 }
@@ -196,7 +143,8 @@ fn goose_hatchet() {
     if sources.is_empty() {
         return;
     }
-    let project = stand_ins("goose", &sources);
+    let text = "-- +goose Up\nSELECT 1;\n\n-- +goose Down\nSELECT 1;\n";
+    let project = stand_ins("goose", &sources, |version| (format!("{version}_m.sql"), text));
     let unknown = "INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)";
     check(
         "goose-hatchet.synthetic",
@@ -212,7 +160,9 @@ fn node_pg_migrate_sample() {
     if sources.is_empty() {
         return;
     }
-    check("node-pg-migrate-sample", "node-pg-migrate", stand_ins("node-pg-migrate", &sources), &[]);
+    let text = "-- Up Migration\nSELECT 1;\n\n-- Down Migration\nSELECT 1;\n";
+    let project = stand_ins("node-pg-migrate", &sources, |name| (format!("{name}.sql"), text));
+    check("node-pg-migrate-sample", "node-pg-migrate", project, &[]);
 }
 
 /// Its table is called as ours, so ours is called otherwise.
@@ -220,11 +170,14 @@ fn node_pg_migrate_sample() {
 fn golang_migrate_openmeter() {
     let Some(dump) = corpora("history-tables/golang-migrate-openmeter.synthetic.sql") else { return };
     let sources = ["20260101000000", "20260818090123", "20260901000000"].map(str::to_owned);
-    let project = stand_ins("golang-migrate", &sources);
+    let project = stand_ins("golang-migrate", &sources, |version| (format!("{version}_m.up.sql"), "SELECT 1;\n"));
     load(&project, &dump);
+    let settings = fs::read_to_string(project.db().join("migrator.toml")).unwrap();
+    project.file("migrator.toml", "");
     let said = ends(&project, "adopt golang-migrate", 4);
     assert!(said.contains("set `table = \"migrator_migrations\"` under [history]"), "{said}");
-    project.file("migrator.toml", "[history]\ntable = \"migrator_migrations\"\n");
+    // The import had done so.
+    project.file("migrator.toml", &settings);
     project.query("UPDATE schema_migrations SET dirty = true");
     let said = ends(&project, "adopt golang-migrate", 8);
     assert!(
@@ -234,10 +187,10 @@ fn golang_migrate_openmeter() {
     project.query("UPDATE schema_migrations SET dirty = false");
     let said = ends(&project, "adopt golang-migrate", 0);
     assert!(
-        said.contains("adopted from `public.schema_migrations` of golang-migrate: 2 without running: 001_m, 002_m\n"),
+        said.contains("adopted from `public.schema_migrations` of golang-migrate: 2 without running: 20260101000000_m, 20260818090123_m\n"),
         "{said}"
     );
-    assert!(said.contains("pending: 003_m\n"), "{said}");
+    assert!(said.contains("pending: 20260901000000_m\n"), "{said}");
     assert!(ends(&project, "adopt golang-migrate", 0).contains("nothing to adopt"));
     assert!(ends(&project, "up", 0).contains("applied 1 migration in"));
     // What we have applied since is nothing that the other one has withdrawn.
@@ -248,7 +201,7 @@ fn golang_migrate_openmeter() {
 fn tern_artifacthub() {
     let Some(dump) = corpora("history-tables/tern-artifacthub.synthetic.sql") else { return };
     let sources: Vec<String> = (1..=64).map(|number| number.to_string()).collect();
-    let project = stand_ins("tern", &sources);
+    let project = stand_ins("tern", &sources, |number| (format!("{number:0>3}_m.sql"), "SELECT 1;\n"));
     load(&project, &dump);
     let said = ends(&project, "adopt tern", 2);
     assert!(said.contains("there is no table `schema_version`"), "{said}");
