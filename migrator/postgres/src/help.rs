@@ -4,6 +4,8 @@ use std::io;
 
 use crate::error::{Error, OLDEST_MAJOR};
 
+const FULL: &str = "make room: a fetched server needs 80 MB while it is unpacked; XDG_CACHE_HOME moves it";
+
 impl Error {
     /// The way out, if there is one that can be named.
     #[must_use]
@@ -24,8 +26,11 @@ impl Error {
             Error::NoDownloader { .. } => {
                 "install curl, or set MIGRATOR_POSTGRES_ARCHIVE to the path of the archive".to_owned()
             }
-            Error::FetchFailed { said, .. } if is_full(said) => full().to_owned(),
-            Error::FetchFailed { .. } => format!("check the network and try again; {ARCHIVE}; {INSTALL}; or {URL}"),
+            Error::Full { .. } => FULL.to_owned(),
+            Error::Unreachable { .. } => {
+                format!("connect to the network and try again; {ARCHIVE}; {INSTALL}; or {URL}")
+            }
+            Error::FetchFailed { .. } => format!("{ARCHIVE}; {INSTALL}; or {URL}"),
             Error::CutArchive { .. } => "the download was interrupted: try again".to_owned(),
             Error::WrongHash { .. } | Error::BadArchive { .. } => {
                 "it was not used; find out who changed it, or get it from elsewhere".to_owned()
@@ -36,7 +41,7 @@ impl Error {
                  not used)",
                 directory.display()
             ),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => full().to_owned(),
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => FULL.to_owned(),
             Error::PgBin { source, .. } => match **source {
                 Error::ProgramsOutOfReach { .. } => "use an installation outside private directories".to_owned(),
                 _ => source.help()?,
@@ -66,13 +71,4 @@ impl Error {
             | Error::Io { .. } => return None,
         })
     }
-}
-
-/// Clients pass on what the system says.
-fn is_full(said: &str) -> bool {
-    said.contains("No space left on device") || said.contains("os error 28") || said.contains("Disk quota exceeded")
-}
-
-const fn full() -> &'static str {
-    "make room: a fetched server needs 80 MB while it is unpacked; XDG_CACHE_HOME moves it"
 }

@@ -26,7 +26,7 @@ const UNFINISHED: &str = ".new-";
 /// The directories of programs of all fetched servers: this user's, then the machine's.
 pub(crate) fn directories() -> Vec<PathBuf> {
     let archives = pinned::ARCHIVES;
-    let homes = own().into_iter().chain([PathBuf::from(OF_THE_MACHINE)]);
+    let homes = own().into_iter().chain(named().is_none().then(|| PathBuf::from(OF_THE_MACHINE)));
     homes.flat_map(|home| archives.iter().filter_map(move |archive| programs_in(&home, archive))).collect()
 }
 
@@ -40,7 +40,9 @@ pub(crate) fn fetch(major: Option<u32>, user: Option<&ServerUser>) -> Result<Pat
     let first = archives.first().ok_or(Error::NothingToFetch { major })?;
     let home = home(user)?;
     let kept = |home: &Path| archives.iter().find_map(|archive| programs_in(home, archive));
-    if let Some(programs) = kept(&home).or_else(|| kept(Path::new(OF_THE_MACHINE))) {
+    // Who says where the cache is means no other place.
+    let of_the_machine = || kept(Path::new(OF_THE_MACHINE)).filter(|_| named().is_none());
+    if let Some(programs) = kept(&home).or_else(of_the_machine) {
         return Ok(programs);
     }
     fetch::refuse_offline(first)?;
@@ -99,22 +101,28 @@ fn home(user: Option<&ServerUser>) -> Result<PathBuf> {
     };
     let existing = existing(&home);
     let real = fs::canonicalize(&existing).with_context(|| format!("failed to find `{}`", existing.display()))?;
-    if !is_out_of_reach(&real) {
-        return if user.is_some() && home != Path::new(OF_THE_MACHINE) {
-            Ok(PathBuf::from(OF_THE_MACHINE))
-        } else {
-            Err(Error::NotPrivateCache { directory: existing })
-        };
+    match is_out_of_reach(&real) {
+        true => Ok(home),
+        // Root by way of `sudo`, with the home of another user.
+        false if user.is_some() && named().is_none() => Ok(PathBuf::from(OF_THE_MACHINE)),
+        false => Err(Error::NotPrivateCache { directory: existing }),
     }
-    Ok(home)
 }
 
 /// The cache directory of the user who runs us, by the rules of the system.
 fn own() -> Option<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let in_home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(in_home)))?;
+    let cache = named().or_else(|| Some(absolute("HOME")?.join(in_home)))?;
     Some(cache.join("migrator/postgres"))
+}
+
+/// The cache directory that the user has named.
+fn named() -> Option<PathBuf> {
+    absolute("XDG_CACHE_HOME")
+}
+
+fn absolute(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// The nearest directory on the way to a path that exists.
