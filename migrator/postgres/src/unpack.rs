@@ -19,8 +19,8 @@ const KIND: u32 = 0o170_000;
 const PLAIN: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 
-/// Set-user-ID, set-group-ID and sticky bit.
-const SPECIAL: u32 = 0o7000;
+/// Everyone may write. Set-user-ID and its like are never seen: the reader of the archive leaves them out, and we set every mode.
+const WRITABLE: u32 = 0o002;
 
 /// Unpacks a zip file into the directory `into`, which exists and is empty. Files in a `bin` directory can be executed. Everyone can
 /// read, only the owner can write, whatever the umask and the archive say.
@@ -54,8 +54,8 @@ fn check(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Vec<PathBuf>> {
         if entry.is_symlink() || ![0, kind].contains(&(mode & KIND)) {
             return Err(hostile(format!("`{name}` is a link or another special file")));
         }
-        if mode & SPECIAL != 0 || mode & 0o002 != 0 && entry.is_file() && mode & 0o111 != 0 {
-            return Err(hostile(format!("`{name}` has the mode {:o}", mode & 0o7777)));
+        if mode & WRITABLE != 0 {
+            return Err(hostile(format!("everyone may write to `{name}`: its mode is {:o}", mode & 0o777)));
         }
         bytes = bytes.saturating_add(entry.size());
         if bytes > MOST_BYTES {
@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn programs_can_be_executed_and_nothing_can_be_written_by_others() {
         let bytes = archive(|writer| {
-            writer.add_directory("pg", SimpleFileOptions::default().unix_permissions(0o777)).unwrap();
+            writer.add_directory("pg", SimpleFileOptions::default().unix_permissions(0o700)).unwrap();
             file(writer, "pg/bin/postgres", 0o600);
-            file(writer, "pg/share/a.sql", 0o666);
+            file(writer, "pg/share/a.sql", 0o664);
         });
         let folder = tempfile::tempdir().unwrap();
         unpack(&bytes, folder.path()).unwrap();
@@ -179,14 +179,24 @@ mod tests {
     }
 
     #[test]
-    fn links_special_modes_and_doubles_refuse_all_of_it() {
+    fn links_and_special_modes_refuse_all_of_it() {
         let link = archive(|writer| {
             file(writer, "first", 0o644);
             writer.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).unwrap();
         });
         assert!(refused(&link).contains("`link` is a link"));
-        let setuid = archive(|writer| file(writer, "bin/a", 0o4755));
-        assert!(refused(&setuid).contains("`bin/a` has the mode 4755"));
+        let writable = archive(|writer| file(writer, "bin/a", 0o757));
+        assert!(refused(&writable).contains("everyone may write to `bin/a`: its mode is 757"));
+        let mut patched = archive(|writer| file(writer, "bin/a", 0o755));
+        // The mode is in the entry of the directory at the end, 40 bytes from its beginning.
+        let entry = patched.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+        patched[entry + 40..entry + 42].copy_from_slice(&0o010_644_u16.to_le_bytes());
+        assert!(refused(&patched).contains("`bin/a` is a link or another special file"), "a pipe");
+        patched[entry + 40..entry + 42].copy_from_slice(&0o104_755_u16.to_le_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        unpack(&patched, folder.path()).unwrap();
+        let mode = fs::metadata(folder.path().join("bin/a")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o755, "no program runs as another user");
         let through_a_file = archive(|writer| {
             file(writer, "a", 0o644);
             file(writer, "a/b", 0o644);
