@@ -148,6 +148,13 @@ pub fn run(
     release: Release,
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> ExitCode {
+    run_line(embedded, release, arguments.into_iter().collect())
+}
+
+/// Not generic, and never inlined: else all that it awaits would be compiled once more with the consumer's crate, after every change of a
+/// file.
+#[inline(never)]
+fn run_line(embedded: &'static Embedded, release: Release, arguments: Vec<std::ffi::OsString>) -> ExitCode {
     let cli: cli::Cli = match usage::parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return ExitCode::from(exit as u8),
