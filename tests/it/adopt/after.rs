@@ -79,6 +79,11 @@ fn the_way_back_is_to_drop_our_tables() {
     assert_eq!(fingerprint(&project), before);
 }
 
+/// Facts are of a release of PostgreSQL.
+fn without_major(said: &str) -> String {
+    said.replace(&format!("schema.facts.{}", crate::dump::major()), "schema.facts.MAJOR")
+}
+
 #[test]
 fn a_schema_that_is_not_the_compiled_one_is_not_verified() {
     let project = migrated("sql-migrate", SOURCES, &format!("{HISTORY}, ('3_c.sql')"));
@@ -96,13 +101,13 @@ fn a_schema_that_is_not_the_compiled_one_is_not_verified() {
         exit 8
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: the schema of database `DB` is not that of db/schema.facts.15; nothing was recorded
+        error: the schema of database `DB` is not that of db/schema.facts.MAJOR; nothing was recorded
           = note: public.t2
                     added    column by_hand
                              + #2 integer
                   1 object differs: 1 added, 0 removed, 0 changed
           = help: bring the schema to that state, or list what may differ under `ignore` in [drift] of db/migrator.toml; without `--verify` nothing is compared
-    "#]].assert_eq(&project.run(&["adopt", "sql-migrate", "--verify"]));
+    "#]].assert_eq(&without_major(&project.run(&["adopt", "sql-migrate", "--verify"])));
     project.query("ALTER TABLE t2 DROP COLUMN by_hand");
     ends(&project, "adopt sql-migrate --verify", 0);
 }
@@ -126,7 +131,7 @@ fn a_stamp_can_be_verified_where_the_binary_knows_the_schema() {
         exit 8
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        error: the schema of database `DB` is not that of db/schema.facts.15; nothing was recorded
+        error: the schema of database `DB` is not that of db/schema.facts.MAJOR; nothing was recorded
           = note: public.t2
                     removed  column id
                              - #1 integer
@@ -134,7 +139,7 @@ fn a_stamp_can_be_verified_where_the_binary_knows_the_schema() {
                              - LOGGED
                   1 object differs: 0 added, 2 removed, 0 changed
           = help: bring the schema to that state, or list what may differ under `ignore` in [drift] of db/migrator.toml; without `--verify` nothing is compared
-    "#]].assert_eq(&project.run(&["stamp", "--all", "--verify"]));
+    "#]].assert_eq(&without_major(&project.run(&["stamp", "--all", "--verify"])));
     project.query("CREATE TABLE t2 (id int)");
     ends(&project, "stamp --to 2 --verify", 0);
 }
