@@ -22,7 +22,7 @@ fn a_virtual_workspace() {
         --- stdout
         --- /dev/null
         +++ db/README.md
-        @@ -0,0 +1,1100 @@
+        @@ -0,0 +1,ALL @@
         +# The db directory
         +
         +The database, as SQL. To change the schema, add a file here. The files are compiled into the migrator binary,
@@ -31,7 +31,7 @@ fn a_virtual_workspace() {
         +
         +    migrations/     what changes the schema, each file once, in the order of the versions
         +    repeatable/     roles, policies, views, functions: applied again whenever their content changes
-        ... 1092 more lines
+        ... REST more lines
         --- /dev/null
         +++ db/migrator.toml
         @@ -0,0 +1,5 @@
@@ -165,11 +165,12 @@ fn a_root_package_with_members() {
         +members = ["crates/*", "migrator", "xtask"]
         --- .gitignore
         +++ .gitignore
-        @@ -1,2 +1,3 @@
+        @@ -1,2 +1,4 @@
          target
         -.env
         \ No newline at end of file
         +.env
+        +/.dev
         +/.env.*
         --- stderr
         wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/Cargo.toml, migrator/build.rs, migrator/src/main.rs, .cargo/config.toml, xtask/Cargo.toml, xtask/src/main.rs, Cargo.toml, .gitignore
