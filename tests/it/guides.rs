@@ -30,7 +30,7 @@ fn title(guide: &Guide) -> &'static str {
 fn conversion(guide: &Guide) -> String {
     let Guide { tool, directory, .. } = guide;
     format!(
-        "cargo xtask init\ncargo xtask import {tool} {directory} --dry-run\ncargo xtask import {tool} {directory}\ncargo xtask migrate up\n"
+        "cargo xtask import {tool} {directory} --dry-run\ncargo xtask import {tool} {directory}\nDATABASE_URL= cargo xtask migrate up\n"
     )
 }
 
@@ -51,9 +51,10 @@ fn page(guide: &Guide) -> String {
     let Guide { tool, commands, changes, back, history, .. } = guide;
     let title = title(guide);
     let mut page = format!(
-        "# From {title} to migrator\n\n## Convert the files\n\n```sh\n{}```\n\n`init` sets up the workspace; skip it if there is a db \
-         directory. `import --dry-run` shows what will become of each file and writes nothing. The last command applies everything to an \
-         empty database of your own.\n\n## Take over the databases\n\nOn every database that has these migrations already, with \
+        "# From {title} to migrator\n\n## Convert the files\n\nSet up the workspace with \
+         [`init`](../../README.md#in-your-own-workspace) first, then:\n\n```sh\n{}```\n\n`import --dry-run` shows what will become of each \
+         file and writes nothing. The last command applies everything to an empty database on the workspace's own PostgreSQL: with an empty \
+         `DATABASE_URL`, the one in your `.env` is left alone.\n\n## Take over the databases\n\nOn every database that has these migrations already, with \
          `DATABASE_URL` set to it:\n\n```sh\n{}```\n\n",
         conversion(guide),
         adoption(guide),
@@ -67,7 +68,8 @@ fn page(guide: &Guide) -> String {
             page,
             "`adopt` reads what {title} has recorded, compares checksums where there are some, and writes it to our history in one \
              transaction. It changes nothing else, and refuses a history with a failed or unknown migration. In production, the binary \
-             of the release does the same: `migrator adopt {tool}`. `drift` then compares the schema.\n\n"
+             of the release does the same: `migrator adopt {tool}`. `drift` then compares the schema; if the server is of another major \
+             release of PostgreSQL than yours, let `PG_BIN=... cargo xtask dump` write the facts of that release first.\n\n"
         );
     }
     let _ = write!(page, "## Commands\n\n| {title} | migrator |\n|---|---|\n");
@@ -93,7 +95,8 @@ fn page(guide: &Guide) -> String {
     if !history.is_empty() && *tool != "dbmate" {
         let _ = write!(
             page,
-            " Then drop our two tables: they are named in db/migrator.toml, by default `schema_migrations` and `schema_migration_events`."
+            " Then drop our two tables, which db/migrator.toml names: `schema_migrations` and `schema_migration_events` unless you have \
+             set others. Your original files are where they were; if they were in db/migrations, they are in db/imported-from-{tool}."
         );
     }
     page.push('\n');
@@ -134,10 +137,11 @@ fn write_files(guide: &Guide, directory: &Path) {
     }
 }
 
-/// Runs the commands of a page, but for `init`, in a project; each has to succeed.
+/// Runs the commands of a page in a project; each has to succeed.
 fn run(project: &Project, commands: &str, directory: &Path) {
-    for command in commands.lines().filter(|command| !command.ends_with(" init")) {
-        let words = command.strip_prefix("cargo xtask ").unwrap();
+    for command in commands.lines() {
+        // The database is the project's own.
+        let words = command.strip_prefix("DATABASE_URL= ").unwrap_or(command).strip_prefix("cargo xtask ").unwrap();
         let words: Vec<&str> = words.strip_prefix("migrate ").unwrap_or(words).split(' ').collect();
         let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
         if words[0] == "import" {
@@ -170,7 +174,7 @@ fn the_commands_of_every_guide_work() {
         assert_eq!(fresh.query("SELECT count(*) FROM one, two"), "0\n", "{}", guide.tool);
 
         let old = Project::new();
-        run(&old, &conversion(guide).replace("cargo xtask migrate up\n", ""), &directory);
+        run(&old, &conversion(guide).replace("DATABASE_URL= cargo xtask migrate up\n", ""), &directory);
         old.query(&format!("{}{}{}", guide::ONE, guide::TWO, history(guide, &old)));
         // What `dump` writes behind `up` in a workspace.
         old.file(&format!("schema.facts.{}", crate::dump::major()), &crate::drift::facts(&fresh));

@@ -20,7 +20,7 @@ const GAP: usize = 2;
 const NARROWEST: usize = 8;
 
 /// The table as text, with what to do next; no line is longer than a terminal of that many columns.
-pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
+pub(crate) fn text(survey: &Survey, recording: Option<&str>, terminal: Option<usize>) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     rows.extend(survey.entries.iter().map(row));
     rows.extend(
@@ -55,7 +55,7 @@ pub(crate) fn text(survey: &Survey, terminal: Option<usize>) -> String {
         text.push_str(&terminal.map_or(line.to_owned(), |columns| cut(line, columns)));
         text.push('\n');
     }
-    text.push_str(&summary(survey));
+    text.push_str(&summary(survey, recording));
     text
 }
 
@@ -133,7 +133,7 @@ fn half_done(entry: &Entry) -> String {
     format!("{what}statement {} of {} ({short}): {state}", unit.number, block.statements.len())
 }
 
-fn summary(survey: &Survey) -> String {
+fn summary(survey: &Survey, recording: Option<&str>) -> String {
     let mut counts: Vec<String> = Vec::new();
     for state in [State::Pending, State::HalfDone, State::OutOfOrder, State::Changed, State::Unknown, State::Ahead] {
         let mut count = survey.of(state).count();
@@ -147,11 +147,11 @@ fn summary(survey: &Survey) -> String {
     if counts.is_empty() {
         return "up to date\n".to_owned();
     }
-    format!("{}. Next: {}.\n", counts.join(", "), next(survey))
+    format!("{}. Next: {}.\n", counts.join(", "), next(survey, recording))
 }
 
 /// What to do next.
-fn next(survey: &Survey) -> String {
+fn next(survey: &Survey, recording: Option<&str>) -> String {
     let is_any = |state| survey.of(state).next().is_some();
     if let Some(entry) = survey.of(State::HalfDone).next() {
         let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
@@ -168,6 +168,9 @@ fn next(survey: &Survey) -> String {
     }
     if is_any(State::Changed) || is_any(State::Unknown) || is_any(State::OutOfOrder) {
         return "`migrator plan` shows what is wrong and how to fix it".to_owned();
+    }
+    if let Some(command) = recording {
+        return format!("`{command}` records what another tool has applied already");
     }
     if is_any(State::Pending) || (!survey.repeatables.is_empty() && survey.ahead().is_empty()) {
         return "`migrator up` applies what is pending".to_owned();

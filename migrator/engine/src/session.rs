@@ -85,6 +85,11 @@ impl Session {
         self.migrator.environment_of(&self.history)
     }
 
+    /// The command that records what another tool has applied, where there is its history and none of ours: `up` refuses then.
+    pub(crate) fn recording_command(&self) -> Option<String> {
+        store::recording_command(&self.history, &self.tables)
+    }
+
     /// The facts of the live schema.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ mod standing;
 
 pub(crate) use creation::create;
 pub(crate) use downs::read_downs;
-pub(crate) use elsewhere::refuse as refuse_elsewhere;
+pub(crate) use elsewhere::{command as recording_command, refuse as refuse_elsewhere};
 pub(crate) use read::{LONGEST_WAIT, look, read};
 
 use crate::connect::{Connection, rows};

@@ -32,8 +32,8 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds the server of release `major`, or the newest one where `None`, that `user` can execute; where there is none, one is
-    /// fetched.
+    /// Finds the server of release `major`, or the newest one where `None`, that `user` can execute: an installed one, else one that
+    /// has been fetched; where there is none, it is fetched.
     ///
     /// # Errors
     /// Nothing suitable is installed, and none can be fetched: the message says what to do.
@@ -50,6 +50,11 @@ impl Binaries {
             }
         }
         if let Some(chosen) = choose(&found, major) {
+            return Ok(chosen.clone());
+        }
+        let fetched: Vec<Binaries> =
+            kept::directories().iter().filter_map(|directory| inspect(directory).ok()).collect();
+        if let Some(chosen) = choose(&fetched, major) {
             return Ok(chosen.clone());
         }
         if let (Some((directory, blocked)), Some(user)) = (out_of_reach, user) {
@@ -107,7 +112,6 @@ fn candidates() -> Vec<PathBuf> {
     }
     all.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     all.extend(USUAL_DIRECTORIES.iter().flat_map(|pattern| expand(pattern)));
-    all.extend(kept::directories());
     let mut distinct: Vec<PathBuf> = Vec::new();
     for directory in all {
         // A link in /usr/local/bin is the same server as the directory that it leads to; only the latter has all programs.

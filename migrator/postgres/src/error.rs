@@ -244,7 +244,7 @@ impl Error {
                 "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine, and there is none to fetch for it"
             ),
             Error::NothingToFetch { major: Some(major) } => {
-                write!(f, "PostgreSQL {major} is not installed, and there is none to fetch for this machine")
+                write!(f, "PostgreSQL {major} is not installed, and cannot be fetched for this machine")
             }
             Error::Offline { release } => {
                 write!(
@@ -271,7 +271,7 @@ impl Error {
             Error::NoCache => f.write_str("there is no directory to keep a fetched PostgreSQL in"),
             Error::NotPrivateCache { directory } => write!(
                 f,
-                "other users can write to `{}` or to a directory above it, or own it: a fetched PostgreSQL cannot be kept there",
+                "a fetched PostgreSQL cannot be kept in `{}`: another user owns it or a directory above it, or can write there",
                 directory.display()
             ),
             Error::ProgramsOutOfReach { user, blocked, directory } => write!(

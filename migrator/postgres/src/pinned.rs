@@ -102,6 +102,12 @@ pub(crate) fn for_this_machine() -> Vec<&'static Archive> {
     ARCHIVES.iter().filter(runs).collect()
 }
 
+/// The majors that can be fetched for this machine, for a message: `17 and 18`.
+pub(crate) fn majors() -> String {
+    let majors: Vec<String> = for_this_machine().iter().map(|archive| archive.major.to_string()).collect();
+    majors.join(" and ")
+}
+
 /// The release of the GNU C library, where it is the system's.
 fn glibc() -> Option<(u32, u32)> {
     let mut ask = Command::new("getconf");

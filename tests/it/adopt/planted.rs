@@ -130,7 +130,8 @@ fn a_role_that_may_not_read_it_is_told_what_to_grant() {
         exit 8
         --- stderr
         error: this user may not read the history of sql-migrate in `public.gorp_migrations`
-          = help: have its owner run `GRANT USAGE ON SCHEMA "public" TO "adopt_reader"; GRANT SELECT ON public.gorp_migrations TO "adopt_reader"`
+          = note: UPDATE is needed for the lock that keeps sql-migrate from running meanwhile; nothing is updated
+          = help: have its owner run `GRANT USAGE ON SCHEMA "public" TO "adopt_reader"; GRANT SELECT, UPDATE ON public.gorp_migrations TO "adopt_reader"`
     "#]].assert_eq(&adopt(&["--dry-run"]));
     expect![[r#"
         exit 8
@@ -204,4 +205,21 @@ fn ten_thousand_rows_take_seconds() {
     let output = ends(&project, "adopt sql-migrate", 0);
     assert!(output.contains("10000 without running: 00001_m, 00002_m, 00003_m and 9997 more"), "{output}");
     assert!(ends(&project, "adopt sql-migrate", 0).contains("nothing to adopt"));
+}
+
+#[test]
+fn what_is_no_table_and_other_types_are_said() {
+    let project = Project::new();
+    project.tables(1);
+    let columns = "1::bigint AS version, 'a'::text AS description, now() AS installed_on, true AS success, 'x'::text AS checksum, 1::bigint AS execution_time";
+    project.query(&format!("CREATE MATERIALIZED VIEW _sqlx_migrations AS SELECT {columns}"));
+    let said = ends(&project, "adopt sqlx", 8);
+    assert!(said.contains("`public._sqlx_migrations` is not an ordinary table: what it says is not believed"), "{said}");
+    project
+        .query(&format!("DROP MATERIALIZED VIEW _sqlx_migrations; CREATE TABLE _sqlx_migrations AS SELECT {columns}"));
+    let said = ends(&project, "adopt sqlx", 2);
+    assert!(said.contains("is not a history of sqlx: its columns have other types"), "{said}");
+    // `up` would refuse.
+    let said = ends(&project, "status", 0);
+    assert!(said.contains("Next: `migrator adopt sqlx` records what another tool has applied already"), "{said}");
 }

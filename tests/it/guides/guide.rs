@@ -32,8 +32,8 @@ pub(super) const TWO: &str = "CREATE TABLE two (id bigint);\n";
 pub(super) const NO_ONE: &str = "DROP TABLE one;\n";
 pub(super) const NO_TWO: &str = "DROP TABLE two;\n";
 
-pub(super) const OWN_TABLE: &str = "Its own table still says what was applied up to the move. Roll back what you have added since (`cargo xtask down`), or \
-     write it for that tool too and record it there.";
+pub(super) const OWN_TABLE: &str = "The tool's own table still lists what was applied before the move. Roll back only what you have added since, with \
+     `cargo xtask down --to V` where V is the newest migration that was adopted; or keep it, and record it with that tool.";
 pub(super) const NOTHING_IN_THE_BACKEND: &str = "nothing: the pipeline runs `migrator up` before the rollout";
 
 pub(super) const TRANSACTION: &str = "Each migration commits together with its row in the history. A statement that cannot run in a transaction is \

