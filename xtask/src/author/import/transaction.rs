@@ -82,6 +82,11 @@ fn control(words: &Words<'_>) -> Option<Control> {
     })
 }
 
+/// What a statement is among those that control transactions, which are ascending.
+fn control_at(controls: &[(usize, Control)], at: usize) -> Option<Control> {
+    controls.binary_search_by_key(&at, |(of, _)| *of).ok().map(|found| controls[found].1)
+}
+
 struct Script<'a> {
     text: &'a str,
     before: usize,
@@ -104,9 +109,11 @@ impl Script<'_> {
     }
 
     fn without_control(&self, off: bool, around: Around) -> Settled {
-        let found = (0..self.statements.len()).find_map(|at| Some((self.line(at), self.needs_none(at)?)));
+        let found = (0..self.statements.len()).find_map(|at| Some((at, self.needs_none(at)?)));
         let note = match found.filter(|_| !off) {
-            Some((line, name)) => Some(format!("line {line}: `{name}` runs in no transaction: transaction:false")),
+            Some((at, name)) => {
+                Some(format!("line {}: `{name}` runs in no transaction: transaction:false", self.line(at)))
+            }
             None if around == Around::Statements && !off => self.new_value(),
             None => None,
         };
@@ -143,8 +150,7 @@ impl Script<'_> {
     fn paired(&self, controls: &[(usize, Control)]) -> Option<Settled> {
         let mut open = false;
         for at in 0..self.statements.len() {
-            let control = controls.iter().find(|(of, _)| *of == at).map(|(_, control)| *control);
-            match control {
+            match control_at(controls, at) {
                 Some(Control::Begin { .. }) if !open => open = true,
                 Some(Control::Commit) if open => open = false,
                 Some(Control::Inside) if open => {}
@@ -171,7 +177,7 @@ impl Script<'_> {
         controls.iter().find(|(_, control)| *control == Control::Commit)?;
         let mut open = true;
         for at in 0..self.statements.len() {
-            match controls.iter().find(|(of, _)| *of == at).map(|(_, control)| *control) {
+            match control_at(controls, at) {
                 Some(Control::Begin { .. }) if !open => open = true,
                 Some(Control::Commit) if open => open = false,
                 Some(Control::Inside) if open => {}

@@ -121,6 +121,6 @@ fn bare(text: &str) -> String {
     let leading = rest.iter().take_while(|at| is_border(at)).count();
     let trailing = rest[leading..].iter().rev().take_while(|at| is_border(at)).count();
     let kept = &rest[leading..rest.len() - trailing];
-    let gone = (0..statements.len()).filter(|at| !kept.contains(at));
+    let gone = (0..statements.len()).filter(|at| kept.binary_search(at).is_err());
     cut::without(text, &gone.map(|at| statement_with_end(&statements[at], &lexed)).collect::<Vec<_>>())
 }
