@@ -13,6 +13,7 @@ mod hostile;
 mod layouts;
 mod place;
 mod refused;
+mod said_once;
 
 /// A directory of another tool, and a project to import it into.
 pub(crate) struct Import {

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 use super::{Import, tree};
 
 #[track_caller]
-fn check(tool: &str, files: &[(&str, &str)], expect: Expect) {
+pub(super) fn check(tool: &str, files: &[(&str, &str)], expect: Expect) {
     let import = Import::of(files);
     let said = import.run(tool, &[]);
     expect.assert_eq(&said);
@@ -25,7 +25,7 @@ fn placeholders_templates_and_variables() {
             --- stderr
             error: R__b.sql:1: Flyway replaces `${b}` before it runs the file: say what it stands for with `--value b=...`
             error: V1__a.sql:2: Flyway replaces `${role}` before it runs the file: say what it stands for with `--value role=...`
-            error: V1__a.sql:3: Flyway replaces `${x}` before it runs the file: say what it stands for with `--value x=...`
+            error: V1__a.sql:3: Flyway replaces `${x}` before it runs the file: say what it stands for with `--value x=...`; Flyway replaces `${y}` before it runs the file: say what it stands for with `--value y=...`
             error: nothing was imported: 3 errors
             help: change these files, or leave them out with `--skip FILE`
         "#]],
@@ -64,7 +64,7 @@ fn placeholders_templates_and_variables() {
         expect![[r#"
             exit 1
             --- stderr
-            error: committed/000001.sql:4: Graphile Migrate replaces `:DATABASE_NAME` before it runs the file: say what it stands for with `--value DATABASE_NAME=...`
+            error: committed/000001.sql:4: Graphile Migrate replaces `:DATABASE_NAME` before it runs the file: say what it stands for with `--value DATABASE_NAME=...`; Graphile Migrate replaces `:DATABASE_OWNER` before it runs the file: say what it stands for with `--value DATABASE_OWNER=...`
             error: nothing was imported: 1 error
             help: change these files, or leave them out with `--skip FILE`
         "#]],

@@ -74,6 +74,8 @@ pub(crate) struct Found {
     /// What is not imported, and why that is right.
     pub(crate) left: Vec<(String, String)>,
     pub(crate) troubles: Vec<Trouble>,
+    /// What the tool replaces before it runs a text, where no value is given: one of the troubles for each.
+    pub(crate) placeholders: Vec<String>,
     /// What concerns all of them.
     pub(crate) notes: Vec<String>,
 }

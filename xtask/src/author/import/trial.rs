@@ -84,7 +84,12 @@ fn help(tool: &Tool, problems: &[Problem], files: &[Composed], found: &mut Found
     for problem in problems {
         let path = problem.file.split_once('/').map_or("", |(_, path)| path);
         let is_error = problem.severity == Severity::Error;
-        let is_syntax = problem.code.as_str() == "M020" && !problem.message.contains("psql variable");
+        let is_variable = problem.code.as_str() == "M020" && problem.message.contains("psql variable");
+        let is_syntax = problem.code.as_str() == "M020" && !is_variable;
+        // What the tool replaces looks like a variable of psql.
+        if is_variable && found.placeholders.iter().any(|shown| problem.message.starts_with(&format!("`{shown}`"))) {
+            continue;
+        }
         let Some(&at) = by_path.get(path) else {
             if is_error {
                 troubles.push(Trouble { file: problem.file.clone(), line: problem.line, message: said(problem) });

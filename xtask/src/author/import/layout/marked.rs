@@ -17,6 +17,7 @@ pub(crate) fn read(
     tree: &mut Tree,
     found: &mut Found,
 ) {
+    let mut unmarked = Vec::new();
     for file in tree.top() {
         let Some(named) = name::split(&file, names) else { continue };
         if named.direction == Direction::Down {
@@ -31,8 +32,18 @@ pub(crate) fn read(
                 let draft = pair(draft(tool, &named, &file, parts), &file, names, tree, found);
                 found.drafts.push(draft);
             }
+            Err(trouble) if trouble.line == 0 => unmarked.push(trouble),
             Err(trouble) => found.troubles.push(trouble),
         }
+    }
+    if unmarked.len() > 1 && found.drafts.is_empty() && found.troubles.is_empty() {
+        let (title, number) = (tool.title, unmarked.len());
+        let message = format!(
+            "none of the {number} files has a line of {title} that marks where it begins: name the tool that they are of"
+        );
+        found.refuse("", 0, message);
+    } else {
+        found.troubles.append(&mut unmarked);
     }
 }
 

@@ -79,28 +79,69 @@ pub(crate) fn refuse(tool: &Tool, values: &[String], found: &mut Found) {
     }
     let drafts = found.drafts.iter().flat_map(|draft| [Some(&draft.up), draft.down.as_ref()]);
     let parts = drafts.flatten().chain(found.repeatables.iter().map(|repeatable| &repeatable.part));
-    // Each name once in a file: the others are found like the first.
-    let mut refused: Vec<(String, String, usize, usize)> = Vec::new();
+    let mut refused: Vec<Refused> = Vec::new();
     for part in parts {
         for (at, shown) in replaced(tool.replaced, &part.text) {
+            let name = name_of(tool.replaced, &shown);
             let is_given =
                 |name: &str| values.iter().any(|value| value.split_once('=').is_some_and(|(given, _)| given == name));
-            if name_of(tool.replaced, &shown).is_some_and(is_given) {
+            if name.is_some_and(is_given) {
                 continue;
             }
-            match refused.iter_mut().rev().find(|(file, known, ..)| *file == part.file && *known == shown) {
-                Some((.., more)) => *more += 1,
-                None => refused.push((part.file.clone(), shown, part.line + line_of(&part.text, at) - 1, 0)),
+            // A value is given once for all files; everything else is changed in each file.
+            let is_same = |other: &Refused| other.shown == shown && (name.is_some() || other.file == part.file);
+            match refused.iter_mut().rev().find(|other| is_same(other)) {
+                Some(known) => {
+                    known.more += 1;
+                    if known.last != part.file {
+                        known.last.clone_from(&part.file);
+                        known.files += 1;
+                    }
+                }
+                None => refused.push(Refused {
+                    file: part.file.clone(),
+                    line: part.line + line_of(&part.text, at) - 1,
+                    shown,
+                    more: 0,
+                    files: 0,
+                    last: part.file.clone(),
+                }),
             }
         }
     }
-    for (file, shown, line, more) in refused {
-        let way = match name_of(tool.replaced, &shown) {
+    // Of several in one line, each needs its value.
+    for same in refused.chunk_by(|a, b| (&a.file, a.line) == (&b.file, b.line)) {
+        let said: Vec<String> = same.iter().map(|one| one.said(tool)).collect();
+        found.refuse(&same[0].file, same[0].line, said.join("; "));
+        found.placeholders.extend(same.iter().map(|one| one.shown.clone()));
+    }
+}
+
+/// A placeholder without a value: where it is first, and how often it is found after that.
+struct Refused {
+    file: String,
+    line: usize,
+    shown: String,
+    more: usize,
+    /// How many other files have it, and the last of them.
+    files: usize,
+    last: String,
+}
+
+impl Refused {
+    fn said(&self, tool: &Tool) -> String {
+        let Refused { shown, more, files, .. } = self;
+        let way = match name_of(tool.replaced, shown) {
             Some(name) => format!("say what it stands for with `--value {name}=...`"),
             None => "put there what it stands for".to_owned(),
         };
-        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
-        found.refuse(&file, line, format!("{} replaces `{shown}` before it runs the file{more}: {way}", tool.title));
+        let more = match (more, files) {
+            (0, _) => String::new(),
+            (_, 0) => format!(" (and {more} times more)"),
+            (_, 1) => format!(" (and {more} times more, also in another file)"),
+            (_, _) => format!(" (and {more} times more, also in {files} other files)"),
+        };
+        format!("{} replaces `{shown}` before it runs the file{more}: {way}", tool.title)
     }
 }
 

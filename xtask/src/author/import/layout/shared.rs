@@ -70,8 +70,9 @@ pub(crate) fn sort(tool: &Tool, found: &mut Found) {
     same.dedup();
     for (first, second) in same {
         let draft = &found.drafts[second];
-        let message =
-            format!("the same version to {} as `{}`: `{}`", tool.title, found.drafts[first].files[0], draft.row.source);
+        let way = if tool.name == "plain" { ": rename one, so that their numbers say which runs first" } else { "" };
+        let (title, other) = (tool.title, &found.drafts[first].files[0]);
+        let message = format!("the same version to {title} as `{other}`: `{}`{way}", draft.row.source);
         let file = draft.files[0].clone();
         found.refuse(&file, draft.up.line.saturating_sub(1), message);
     }
