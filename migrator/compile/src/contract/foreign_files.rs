@@ -65,12 +65,16 @@ pub(crate) const LINES: &[(&str, Tool)] = &[
     ("-- up migration", Tool::import("node-pg-migrate", &["node-pg-migrate"])),
     ("--! previous:", GRAPHILE),
     ("-- running upgrade ", Tool::import("Alembic", &["alembic"])),
-    ("--> statement-breakpoint", Tool::by_hand("Drizzle", PLAIN)),
+    ("--> statement-breakpoint", DRIZZLE),
 ];
 
-const LIQUIBASE: Tool = Tool::import("Liquibase", &["liquibase"]);
+pub(crate) const LIQUIBASE: Tool = Tool::import("Liquibase", &["liquibase"]);
 
-const TERN: Tool = Tool::import("tern", &["tern"]);
+pub(crate) const TERN: Tool = Tool::import("tern", &["tern"]);
+
+pub(crate) const ATLAS: Tool = Tool::import("Atlas", &["plain"]);
+
+pub(crate) const DRIZZLE: Tool = Tool::import("Drizzle", &["plain"]);
 
 pub(crate) const GRAPHILE: Tool = Tool::import("Graphile Migrate", &["graphile-migrate"]);
 
@@ -80,9 +84,6 @@ pub(crate) const PRISMA: Tool = Tool::import("Prisma or Drizzle", &["prisma"]);
 
 pub(crate) const ROLLBACKS: &str = "write each pair as one file, `<version>_<name>.sql`: `-- migrate:up`, the forward SQL, \
                          `-- migrate:down`, and the SQL that undoes it";
-
-pub(crate) const PLAIN: &str = "write `-- migrate:up` on the first line of each file and `-- migrate:down` at its end, followed by the SQL \
-                     that undoes it, or by nothing";
 
 #[cfg(test)]
 mod tests {
@@ -128,14 +129,20 @@ mod tests {
             "2 files",
             &[("migrations/001_a.sql", SQL), ("migrations/002_b.sql", "\n---- create above / drop below ----\n")],
         ),
+        ("tern", "2 files", &[("migrations/1_a.sql", SQL), ("migrations/2_b.sql", SQL), ("migrations/tern.conf", "")]),
         ("Liquibase", "1 file", &[("migrations/a.sql", "--liquibase formatted sql\n--changeset a:1\n")]),
+        (
+            "Liquibase",
+            "2 files",
+            &[
+                ("migrations/db.changelog-master.yaml", "databaseChangeLog:\n- include:\n    file: changes/a.sql\n"),
+                ("migrations/more.xml", "<databaseChangeLog/>"),
+                ("migrations/changes/a.sql", SQL),
+            ],
+        ),
         ("node-pg-migrate", "1 file", &[("migrations/1700_a.sql", "-- Up Migration\nSELECT 1;\n-- Down Migration\n")]),
         ("Graphile Migrate", "1 file", &[("migrations/000001.sql", "--! Previous: -\n--! Hash: sha1:x\n")]),
-        (
-            "Graphile Migrate",
-            "1 directory",
-            &[("migrations/committed/000001.sql", SQL), ("migrations/current.sql", SQL)],
-        ),
+        ("Graphile Migrate", "1 file", &[("migrations/committed/000001.sql", SQL), ("migrations/current.sql", SQL)]),
         ("Drizzle", "1 file", &[("migrations/0000_a.sql", "SELECT 1;\n--> statement-breakpoint\nSELECT 2;\n")]),
         (
             "Diesel or Hasura",
@@ -188,9 +195,17 @@ mod tests {
             help(&[("db/migrations/1_a.sql", SQL), ("db/migrations/2_b.sql", SQL)]),
             "run `cargo xtask import sqlx db/migrations` (or `supabase`, `plain`)"
         );
-        let by_hand =
-            help(&[("db/migrations/1_a.sql", SQL), ("db/migrations/2_b.sql", SQL), ("db/migrations/atlas.sum", "")]);
-        assert!(by_hand.starts_with("write `-- migrate:up`") && by_hand.ends_with("`migrator stamp`"), "{by_hand}");
+        assert_eq!(
+            help(&[("db/migrations/1_a.sql", SQL), ("db/migrations/2_b.sql", SQL), ("db/migrations/atlas.sum", "")]),
+            "run `cargo xtask import plain db/migrations`"
+        );
+        let by_hand = help(&[(
+            "db/migrations/1_a.sql",
+            "-- +micrate Up
+SELECT 1;
+",
+        )]);
+        assert!(by_hand.starts_with("replace `-- +micrate Up`") && by_hand.ends_with("`migrator stamp`"), "{by_hand}");
     }
 
     #[test]

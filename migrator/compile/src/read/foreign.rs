@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::contract::foreign_files::{self, DIRECTORIES, GRAPHILE, LINES, PLAIN, PRISMA, ROLLBACKS, Tool};
+use crate::contract::foreign_files::{
+    self, ATLAS, DIRECTORIES, DRIZZLE, GRAPHILE, LINES, LIQUIBASE, PRISMA, ROLLBACKS, TERN, Tool,
+};
 use crate::problem::Problem;
 use crate::read::bytes::read_file;
 use crate::read::names;
@@ -30,8 +32,11 @@ pub(crate) fn recognise(label: &str, directory: &Path, items: &[Item<'_>]) -> Op
             Mark::None => {}
         }
     }
-    let (tool, number, what) = if let Some((tool, number)) = of_directories(items) {
-        (tool, number, ["directory", "directories"])
+    let changelogs = changelogs(items);
+    let (tool, number, what) = if let Some(found) = of_directories(items) {
+        found
+    } else if changelogs > 0 {
+        (LIQUIBASE, files.len() + changelogs, ["file", "files"])
     } else if let Some(tool) = by_line.or_else(|| of_names(&files)) {
         (tool, files.len(), ["file", "files"])
     } else if files.len() > 1 && readable {
@@ -66,20 +71,32 @@ fn mark(text: &str) -> Mark {
     found
 }
 
-/// Tools with a directory for each migration, and the number of directories.
-fn of_directories(items: &[Item<'_>]) -> Option<(Tool, usize)> {
+/// How many of Liquibase's changelogs there are that are not SQL.
+fn changelogs(items: &[Item<'_>]) -> usize {
+    let is_changelog = |item: &&Item<'_>| {
+        let ending = item.path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let is_text = ["xml", "yaml", "yml", "json"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+        let text = || read_file(item.path).unwrap_or_default();
+        is_text && !item.directory && String::from_utf8_lossy(&text()).contains("databaseChangeLog")
+    };
+    items.iter().filter(is_changelog).count()
+}
+
+/// Tools with directories, the number of directories or of files in them, and what is counted.
+fn of_directories(items: &[Item<'_>]) -> Option<(Tool, usize, [&'static str; 2])> {
+    let directory = ["directory", "directories"];
     let directories: Vec<&Item<'_>> = items.iter().filter(|item| item.directory).collect();
     let holding = |file: &str| directories.iter().filter(|item| item.path.join(file).is_file()).count();
     let (of_diesel, of_prisma) = (holding("up.sql"), holding("migration.sql"));
     let committed = directories.iter().find(|item| item.name == "committed");
     if of_diesel > 0 {
-        Some((DIRECTORIES, of_diesel))
+        Some((DIRECTORIES, of_diesel, directory))
     } else if of_prisma > 0 {
-        Some((PRISMA, of_prisma))
+        Some((PRISMA, of_prisma, directory))
     } else {
         let number = committed.map_or(0, |committed| sql_files(committed.path));
         let current = items.iter().any(|item| item.name == "current.sql" || item.name == "current");
-        (current && number > 0).then_some((GRAPHILE, number))
+        (current && number > 0).then_some((GRAPHILE, number, ["file", "files"]))
     }
 }
 
@@ -131,9 +148,11 @@ fn plain(directory: &Path, items: &[Item<'_>]) -> Tool {
     let above: PathBuf = directory.parent().map(|above| above.join("config.toml")).unwrap_or_default();
     let of_supabase = || read_file(&above).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains("project_id"));
     if beside("atlas.sum") {
-        Tool::by_hand("Atlas", PLAIN)
+        ATLAS
     } else if beside("meta") {
-        Tool::by_hand("Drizzle", PLAIN)
+        DRIZZLE
+    } else if beside("tern.conf") {
+        TERN
     } else if of_supabase() {
         Tool::import("Supabase", &["supabase"])
     } else {
