@@ -334,3 +334,32 @@ fn liquibase_by_its_changelog() {
         expect_file!["layouts/liquibase.txt"],
     );
 }
+
+#[test]
+fn alembic_in_files_whose_names_give_no_order() {
+    let step = |from: &str, to: &str, sql: &str| {
+        format!(
+            "BEGIN;\n\n-- Running upgrade {from} -> {to}\n\n{sql}\n\nUPDATE alembic_version_app SET version_num='{to}';\n\nCOMMIT;\n"
+        )
+    };
+    let (third, second) = (step("b2", "c3", "DROP TABLE b;"), step("a1", "b2", "CREATE TABLE b (id int);"));
+    let first = format!(
+        "CREATE TABLE alembic_version_app (version_num VARCHAR(32) NOT NULL);\n{}",
+        step("", "a1", "SELECT 1;")
+    );
+    let import = Import::of(&[("add.sql", &third), ("base.sql", &second), ("init.sql", &first)]);
+    let said = import.run("alembic", &[]);
+    let order: Vec<&str> = said.lines().filter(|line| line.contains(" <- ")).collect();
+    assert_eq!(
+        order,
+        ["migrations/001_a1.sql <- init.sql", "migrations/002_b2.sql <- base.sql", "migrations/003_c3.sql <- add.sql"]
+    );
+    assert!(
+        !import.text("migrations/001_a1.sql").contains("alembic_version"),
+        "{}",
+        import.text("migrations/001_a1.sql")
+    );
+    let import = Import::of(&[("1.sql", &second), ("2.sql", &third)]);
+    let said = import.run("alembic", &[]);
+    assert!(said.contains("error: 1.sql:3: it upgrades from a1, which nothing here upgrades to\n"), "{said}");
+}

@@ -1,6 +1,6 @@
 //! Alembic's offline SQL: what `alembic upgrade head --sql` and `alembic downgrade head:base --sql` print.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrator_sql::{lex, split};
 
@@ -14,12 +14,15 @@ struct Section {
     is_up: bool,
     /// The revision that it leads to, or away from.
     revision: String,
+    /// Those that it starts from.
+    from: Vec<String>,
     part: Part,
 }
 
 pub(crate) fn read(tree: &mut Tree, found: &mut Found) {
     let mut downs: BTreeMap<String, Part> = BTreeMap::new();
     let mut drafts: Vec<Draft> = Vec::new();
+    let mut from: Vec<Vec<String>> = Vec::new();
     for path in tree.files().into_iter().filter(|path| path.ends_with(".sql")) {
         let Some(content) = tree.read(&path, found) else { continue };
         let Some(sections) = sections(&path, &content.text, found) else {
@@ -34,12 +37,14 @@ pub(crate) fn read(tree: &mut Tree, found: &mut Found) {
                     format!("the revision {} is there a second time", section.revision),
                 );
             } else if section.is_up {
+                from.push(section.from.clone());
                 drafts.push(draft(&path, section, content.notes.clone()));
             } else {
                 downs.insert(section.revision, section.part);
             }
         }
     }
+    let mut drafts = in_order(drafts, from, found);
     for draft in &mut drafts {
         draft.down = downs.remove(&draft.row.source);
         let more = draft.down.iter().map(|down| down.file.clone()).filter(|file| *file != draft.files[0]);
@@ -58,6 +63,36 @@ pub(crate) fn read(tree: &mut Tree, found: &mut Found) {
     }
 }
 
+/// Every migration after those that it starts from, else as the files have them: their names need not give the order.
+fn in_order(drafts: Vec<Draft>, from: Vec<Vec<String>>, found: &mut Found) -> Vec<Draft> {
+    let known: BTreeSet<String> = drafts.iter().map(|draft| draft.row.source.clone()).collect();
+    let mut waiting: Vec<(Draft, Vec<String>)> = Vec::new();
+    for (draft, from) in drafts.into_iter().zip(from) {
+        if let Some(missing) = from.iter().find(|revision| !known.contains(*revision)) {
+            let message = format!("it upgrades from {missing}, which nothing here upgrades to");
+            found.refuse(&draft.up.file, draft.up.line - 1, message);
+        }
+        waiting.push((draft, from.into_iter().filter(|revision| known.contains(revision)).collect()));
+    }
+    let (mut done, mut ordered) = (BTreeSet::new(), Vec::with_capacity(waiting.len()));
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        for (draft, from) in std::mem::take(&mut waiting) {
+            if from.iter().all(|revision| done.contains(revision)) {
+                done.insert(draft.row.source.clone());
+                ordered.push(draft);
+            } else {
+                waiting.push((draft, from));
+            }
+        }
+        if waiting.len() == before {
+            found.refuse(&waiting[0].0.up.file, waiting[0].0.up.line - 1, "these revisions lead to each other");
+            break;
+        }
+    }
+    ordered
+}
+
 fn draft(path: &str, section: Section, notes: Vec<String>) -> Draft {
     Draft {
         files: vec![path.to_owned()],
@@ -74,7 +109,7 @@ fn draft(path: &str, section: Section, notes: Vec<String>) -> Draft {
 
 /// Divides a file; `None` if Alembic has not written it.
 fn sections(path: &str, text: &str, found: &mut Found) -> Option<Vec<Section>> {
-    let mut starts: Vec<(usize, usize, bool, String)> = Vec::new();
+    let mut starts: Vec<(usize, usize, bool, String, Vec<String>)> = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let body = line.trim().strip_prefix("-- Running ");
@@ -86,7 +121,9 @@ fn sections(path: &str, text: &str, found: &mut Found) -> Option<Vec<Section>> {
             // `a, b -> c` merges; a comment may follow the revision.
             let of = if is_up { to } else { from };
             let revision = of.trim().split([',', ' ']).next().unwrap_or_default().to_owned();
-            starts.push((at, at + line.len(), is_up, revision));
+            let named =
+                |from: &str| from.trim().split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+            starts.push((at, at + line.len(), is_up, revision, named(from)));
         }
         at += line.len();
     }
@@ -97,15 +134,15 @@ fn sections(path: &str, text: &str, found: &mut Found) -> Option<Vec<Section>> {
     if !lex(&preamble).tokens.is_empty() {
         found.refuse(path, 1, "SQL above the first `-- Running upgrade`, which belongs to no revision");
     }
-    let section = |((_, from, is_up, revision), to): ((usize, usize, bool, String), usize)| {
-        let mut part = Part::whole(path, bare(&text[from..to]));
-        part.line = line_of(text, from);
-        Section { is_up, revision, part }
+    let section = |((_, start, is_up, revision, from), end): ((usize, usize, bool, String, Vec<String>), usize)| {
+        let mut part = Part::whole(path, bare(&text[start..end]));
+        part.line = line_of(text, start);
+        Section { is_up, revision, from, part }
     };
     Some(starts.into_iter().zip(ends).map(section).collect())
 }
 
-/// The text without what Alembic itself adds: statements on its table, and the `BEGIN` and `COMMIT` at either end.
+/// The text without what Alembic itself adds: statements on its table, also if it is called `alembic_version_<name>`, and the `BEGIN` and `COMMIT` at either end.
 ///
 /// A `COMMIT` in the middle is the end of a transaction that Alembic has opened; what is around it stays to be settled.
 fn bare(text: &str) -> String {
@@ -114,7 +151,7 @@ fn bare(text: &str) -> String {
     let is_own = |at: &usize| {
         let words = &statements[*at];
         (0..words.tokens.len().min(6))
-            .any(|index| words.at(index).trim_matches('"').eq_ignore_ascii_case("alembic_version"))
+            .any(|index| words.at(index).trim_matches('"').to_ascii_lowercase().starts_with("alembic_version"))
     };
     let is_border = |at: &usize| statements[*at].is_any(0, &["begin", "commit"]) && statements[*at].tokens.len() == 1;
     let rest: Vec<usize> = (0..statements.len()).filter(|at| !is_own(at)).collect();
