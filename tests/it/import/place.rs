@@ -132,6 +132,14 @@ fn what_is_in_migrations_already_moves_aside() {
     "#]]
     .assert_eq(&files.keys().map(|path| format!("{path}\n")).collect::<String>());
     assert_eq!(files["imported-from-sqlx/1_a.up.sql"], FILES[0].1);
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/migrations` holds what was imported already, as `db/imported.toml` says
+        help: to import it again, remove both, and name the directory of the original files
+    "#]]
+    .assert_eq(&import.from(&import.project.db().join("migrations"), "sqlx", &[]));
+    assert_eq!(tree(&import.project.db()), files);
     assert!(import.project.run(&["up", "--quiet"]).starts_with("exit 0"));
 }
 

@@ -143,6 +143,13 @@ impl Place {
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", dir.display())),
         }
         let in_place = matches!((dir.canonicalize(), migrations.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if in_place && db.join(map::FILE).symlink_metadata().is_ok() {
+            bail!(
+                "`{}` holds what was imported already, as `{}` says\nhelp: to import it again, remove both, and name the directory of the original files",
+                shown(&migrations).display(),
+                shown(&db.join(map::FILE)).display()
+            );
+        }
         let keep = in_place.then(|| db.join(format!("imported-from-{}", tool.name)));
         if let Some(keep) = keep.as_ref().filter(|keep| keep.symlink_metadata().is_ok()) {
             bail!(
