@@ -35,7 +35,9 @@ pub(crate) fn settle(text: &str, off: bool, around: Around, before: usize) -> Re
     }
     let is_wrapped = around == Around::Transaction && !off;
     let settled = script.lifted(&controls).or_else(|| script.paired(&controls));
-    let settled = settled.or_else(|| if is_wrapped { script.broken_out(&controls) } else { None });
+    let settled = settled.or_else(|| {
+        if is_wrapped { script.committed(&controls).or_else(|| script.broken_out(&controls)) } else { None }
+    });
     if let Some(settled) = settled.or_else(|| script.with_savepoints(&controls)) {
         return Ok(settled);
     }
@@ -170,6 +172,17 @@ impl Script<'_> {
             off: true,
             note: Some("its own `BEGIN` and `COMMIT` kept: transaction:false".to_owned()),
         })
+    }
+
+    /// A `COMMIT` at the end, of the tool's transaction: nothing is outside of it.
+    fn committed(&self, controls: &[(usize, Control)]) -> Option<Settled> {
+        let [(commit @ 1.., Control::Commit)] = controls else { return None };
+        if commit + 1 != self.statements.len() || (0..*commit).any(|at| self.needs_none(at).is_some()) {
+            return None;
+        }
+        let text = cut::without(self.text, &[self.range(*commit)]);
+        let note = format!("`COMMIT` on line {} lifted: the block is one transaction", self.line(*commit));
+        Some(Settled { text, off: false, note: Some(note) })
     }
 
     /// A file that ends the tool's transaction, to run something outside of it: `COMMIT; ...; BEGIN;`.
@@ -313,6 +326,7 @@ mod tests {
             Around::Transaction,
             &format!("off BEGIN;|a;|COMMIT;|{CIC};|BEGIN;|b;|COMMIT;|"),
         );
+        check("a;\nCOMMIT;\n", false, Around::Transaction, "on a;||");
         check(
             "COMMIT; a;",
             true,
