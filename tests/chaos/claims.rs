@@ -336,7 +336,7 @@ mod tests {
             (Command::Stamp, "stamped 10 without running: 001_accounts, 002_orders, 003_rows and 7 more"),
             (Command::Stamp, "nothing to stamp"),
             (Command::Adopt, "adopted from `public.goose_db_version` of goose: 10 without running: 001_accounts"),
-            (Command::Adopt, "nothing to adopt: 10 of `public.goose_db_version` of goose are recorded already"),
+            (Command::Adopt, "nothing to adopt: our history has all 10 of `public.goose_db_version` already"),
             (Command::Resolve("--retry"), "statement 10 of 006_mixed will be run again; `migrator up` continues"),
         ] {
             is_noticed(&of(command, &facts(), (6, line, "")), "untrue");

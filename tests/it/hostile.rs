@@ -48,7 +48,7 @@ fn a_view_in_place_of_the_history_is_not_read() {
         "SET ROLE mallory; CREATE FUNCTION public.trap() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES (current_user); RETURN '001'; END $$; \
          CREATE VIEW public.schema_migrations AS SELECT public.trap()::varchar AS version",
     );
-    refuses(&project, "it is a view of `mallory`");
+    refuses(&project, "it is a view, owned by `mallory`");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn rules_kin_and_other_kinds_of_table_are_refused() {
 fn an_event_log_that_another_user_has_made_is_not_believed() {
     let project = shared();
     project.query("CREATE TABLE public.schema_migrations (version varchar PRIMARY KEY); SET ROLE mallory; CREATE VIEW public.schema_migration_events AS SELECT 1 AS id");
-    refuses(&project, "it is a view of `mallory`");
+    refuses(&project, "it is a view, owned by `mallory`");
     // Alone, before the first run.
     let project = shared();
     project.query("SET ROLE mallory; CREATE TABLE public.schema_migration_events (id bigint)");

@@ -38,7 +38,7 @@ fn what_we_have_rolled_back_is_not_adopted_a_second_time() {
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         error: the histories disagree: `public.gorp_migrations` lists 002_t2, which was rolled back with `migrator down`
-          = note: sql-migrate does not know what is done without it
+          = note: sql-migrate still counts it as applied
           = help: run `migrator up` to apply it again; if sql-migrate has applied it since, record it with `migrator stamp --to 002`
     "#]].assert_eq(&project.run(&["adopt", "sql-migrate"]));
     project.query("DROP TABLE t3");

@@ -214,7 +214,10 @@ fn what_is_no_table_and_other_types_are_said() {
     let columns = "1::bigint AS version, 'a'::text AS description, now() AS installed_on, true AS success, 'x'::text AS checksum, 1::bigint AS execution_time";
     project.query(&format!("CREATE MATERIALIZED VIEW _sqlx_migrations AS SELECT {columns}"));
     let said = ends(&project, "adopt sqlx", 8);
-    assert!(said.contains("`public._sqlx_migrations` is not an ordinary table: what it says is not believed"), "{said}");
+    assert!(
+        said.contains("`public._sqlx_migrations` is not an ordinary table: what it says is not believed"),
+        "{said}"
+    );
     project
         .query(&format!("DROP MATERIALIZED VIEW _sqlx_migrations; CREATE TABLE _sqlx_migrations AS SELECT {columns}"));
     let said = ends(&project, "adopt sqlx", 2);

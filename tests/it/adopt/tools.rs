@@ -231,7 +231,7 @@ fn flyway_begins_with_a_baseline_and_has_repeatables() {
     expect![[r#"
         exit 0
         --- stdout
-        nothing to adopt: 2 of `public.flyway_schema_history` of Flyway are recorded already
+        nothing to adopt: our history has all 2 of `public.flyway_schema_history` already
         `up` will apply repeatables that Flyway has applied with another content: old
         pending: 003_t3
         --- stderr
@@ -298,15 +298,17 @@ fn without_a_map_equal_versions_are_the_same() {
     expect![[r#"
         exit 2
         --- stderr
-        error: plain SQL files have no history that could be adopted
-          = help: record what has been applied with `migrator stamp --to VERSION`
+        error: invalid value 'plain' for '<TOOL>'
+          [possible values: dbmate, sqlx, refinery, flyway, liquibase, diesel, golang-migrate, goose, tern, graphile-migrate, node-pg-migrate, sql-migrate, prisma, supabase, alembic]
+
+        For more information, try '--help'.
     "#]]
     .assert_eq(&project.run(&["adopt", "plain"]));
     expect![[r#"
         exit 2
         --- stderr
         error: invalid value 'sqlix' for '<TOOL>'
-          [possible values: dbmate, sqlx, refinery, flyway, liquibase, diesel, golang-migrate, goose, tern, graphile-migrate, node-pg-migrate, sql-migrate, prisma, supabase, alembic, plain]
+          [possible values: dbmate, sqlx, refinery, flyway, liquibase, diesel, golang-migrate, goose, tern, graphile-migrate, node-pg-migrate, sql-migrate, prisma, supabase, alembic]
 
           tip: a similar value exists: 'sqlx'
 

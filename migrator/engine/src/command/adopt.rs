@@ -19,7 +19,7 @@ use crate::words::list;
 )]
 pub(crate) struct Args {
     /// The tool that has applied the migrations so far.
-    #[arg(value_name = "TOOL", value_parser = PossibleValuesParser::new(Tool::ALL.map(Tool::name)).map(|name| Tool::parse(&name).unwrap_or(Tool::Plain)))]
+    #[arg(value_name = "TOOL", value_parser = PossibleValuesParser::new(Tool::ALL.map(Tool::name).into_iter().filter(|name| *name != "plain")).map(|name| Tool::parse(&name).unwrap_or(Tool::Plain)))]
     pub tool: Tool,
     /// Its history table, with or without a schema [default: the usual one of the tool, in any schema].
     #[arg(long, value_name = "TABLE")]
@@ -77,7 +77,7 @@ fn sentence(report: &AdoptReport, dry_run: bool) -> String {
     if parts.is_empty() {
         let already = match report.already {
             0 => format!("`{from}` of {tool} is empty"),
-            count => format!("{count} of `{from}` of {tool} are recorded already"),
+            count => format!("our history has all {count} of `{from}` already"),
         };
         return format!("nothing to adopt: {already}");
     }

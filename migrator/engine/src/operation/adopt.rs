@@ -235,7 +235,7 @@ fn disagreement(decision: &Decision, title: &str, table: &str, ours: &str) -> Op
     let first = decision.rolled_back.first()?;
     let labels = labels(&decision.rolled_back);
     Some(error(format!("`{table}` lists {labels}, which was rolled back with `migrator down`"))
-        .note(format!("{title} does not know what is done without it"))
+        .note(format!("{title} still counts it as applied"))
         .help(format!("run `migrator up` to apply it again; if {title} has applied it since, record it with `migrator stamp --to {}`", first.version)))
 }
 

@@ -109,14 +109,14 @@ fn obstacle(table: &str, row: &SimpleQueryRow, way_out: &str) -> Option<(String,
     let is = |name: &str| column(name) == "t";
     let rename = way_out.to_owned();
     let kind = match column("kind").as_str() {
-        "r" if column("persistence") == "u" => "an unlogged table, which a crash empties",
+        "r" if column("persistence") == "u" => "an unlogged table (a crash empties it)",
         "r" => "",
         "v" => "a view",
         "p" => "a partitioned table",
         _ => "not an ordinary table",
     };
     Some(if !kind.is_empty() {
-        (format!("it is {kind} of `{}`", column("owner")), rename)
+        (format!("it is {kind}, owned by `{}`", column("owner")), rename)
     } else if !is("trusted") {
         (
             format!(

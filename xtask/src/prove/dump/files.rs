@@ -72,7 +72,7 @@ pub(crate) fn compare(db: &Path, dump: &Dump) -> Result<Comparison> {
         };
         if of_other {
             comparison.skipped.push(format!(
-                "skipped: db/{name}, because this server is PostgreSQL {} and the committed files are of another release",
+                "db/{name}: this server is PostgreSQL {}, the committed files are of another release",
                 dump.major
             ));
         } else if old.as_deref() == Some(new) {
