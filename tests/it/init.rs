@@ -3,6 +3,7 @@
 mod baseline;
 mod place;
 mod refused;
+mod releases;
 
 use std::fs;
 

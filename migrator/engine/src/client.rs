@@ -40,9 +40,9 @@ impl Connection {
         &self.client
     }
 
-    /// The major release of the server.
+    /// The major release of the server; 0: it did not say.
     pub fn major(&self) -> i32 {
-        self.server.version_number / 10_000
+        self.major
     }
 
     /// The facts of the live schema without the history's own tables, whatever the history is; writes nothing.

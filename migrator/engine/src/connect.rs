@@ -30,8 +30,8 @@ pub struct Connection {
     pub(crate) host: Host,
     /// What the server says about itself.
     pub(crate) server: Server,
-    /// Its major release, as it said on connecting; 0: it did not say.
-    pub(crate) major: u32,
+    /// Its major release: known from connecting on, when nothing has been read yet; 0: it did not say.
+    pub(crate) major: i32,
     /// Whether it was opened with a `statement_timeout`, which every query of ours overrides.
     pub(crate) limits_statements: bool,
 }

@@ -14,7 +14,7 @@ impl Facts {
         let doing = "reading the schema";
         let client = &connection.client;
         client.batch_execute(catalog::BEGIN).await.map_err(|error| failed(doing, error))?;
-        let answer = query(client, doing, &catalog::query(connection.server.version_number / 10_000, tables)).await;
+        let answer = query(client, doing, &catalog::query(connection.major, tables)).await;
         // Ends the transaction also when the question has failed.
         let ended = client.batch_execute("ROLLBACK").await;
         let rows = answer.map_err(|error| match error.kind() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use expect_test::expect;
 use migrator_postgres::TemporaryServer;
@@ -10,19 +11,29 @@ use crate::support::{Project, major, place, query_at, server};
 use crate::workspace::{Workspace, repository};
 
 /// A database and an empty workspace.
-struct Source {
-    workspace: Workspace,
-    project: Project,
+pub(super) struct Source {
+    pub(super) workspace: Workspace,
+    pub(super) project: Project,
 }
 
 impl Source {
-    fn new(name: &str) -> Source {
+    pub(super) fn new(name: &str) -> Source {
         let manifest = b"[workspace]\nresolver = \"3\"\n".to_vec();
         Source { workspace: Workspace::of(name, &[("Cargo.toml".into(), manifest)]), project: Project::new() }
     }
 
-    fn init(&self, url: &str, line: &str) -> String {
+    pub(super) fn init(&self, url: &str, line: &str) -> String {
+        self.run(self.workspace.program(env!("CARGO_BIN_EXE_xtask")), url, line)
+    }
+
+    /// With the programs of another release in that directory.
+    pub(super) fn init_with(&self, programs: &Path, url: &str, line: &str) -> String {
         let mut init = self.workspace.program(env!("CARGO_BIN_EXE_xtask"));
+        init.env("PG_BIN", programs);
+        self.run(init, url, line)
+    }
+
+    fn run(&self, mut init: Command, url: &str, line: &str) -> String {
         init.args(["init", "--yes", "--baseline", url]).args(line.split_whitespace()).arg("--path").arg(repository());
         let output = self.workspace.run(&mut init).replace(&place(server()), "SERVER");
         output.replace(self.project.database(), "DB")
@@ -33,7 +44,7 @@ impl Source {
     }
 
     /// What a new database is after the baseline, and the source, as facts.
-    fn facts(&self) -> (String, String) {
+    pub(super) fn facts(&self) -> (String, String) {
         let made = Project::of(&self.workspace.path("db"));
         let up = made.run(&["up"]);
         assert!(up.starts_with("exit 0"), "{up}");
@@ -48,7 +59,7 @@ impl Source {
 }
 
 /// Only what is said on stderr.
-fn messages(output: &str) -> String {
+pub(super) fn messages(output: &str) -> String {
     let head = output.lines().next().unwrap_or_default();
     format!("{head}\n{}", output.split_once("--- stderr\n").map_or("", |(_, messages)| messages))
 }

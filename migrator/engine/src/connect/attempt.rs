@@ -23,10 +23,10 @@ pub(super) enum Refusal {
 }
 
 /// A session, what stops it, and the server's major release.
-type Opened = (Client, Canceller, u32);
+type Opened = (Client, Canceller, i32);
 
 /// `17.2 (Debian 17.2-1)`, `18beta1`: the digits it begins with; 0 for none.
-fn major(version: Option<&str>) -> u32 {
+fn major(version: Option<&str>) -> i32 {
     let version = version.unwrap_or_default();
     let digits = version.find(|c: char| !c.is_ascii_digit()).map_or(version, |end| &version[..end]);
     digits.parse().unwrap_or(0)

@@ -32,7 +32,7 @@ pub(crate) async fn run(session: &Session) -> Result<DriftReport, Error> {
     let Session { migrator, connection, tables, history, .. } = session;
     let compiled = compiled(migrator, connection)?;
     Ok(DriftReport {
-        major: major(connection),
+        major: connection.major,
         not_comparable: elsewhere(migrator, history, compiled),
         differences: compare(migrator, connection, tables, compiled, &traces(history)).await?,
         outdated: outdated(compiled),
@@ -47,11 +47,7 @@ pub(crate) async fn facts_file(session: &Session) -> Result<String, Error> {
     facts.refuse_unknown(&settings.drift_ignore)?;
     let applied = session.history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
     let newest = applied.max().map_or("nothing", |(_, version)| version);
-    Ok(facts.render(major(&session.connection), newest))
-}
-
-fn major(connection: &Connection) -> i32 {
-    connection.server.version_number / 10_000
+    Ok(facts.render(session.connection.major, newest))
 }
 
 /// Before an `up`, or where it has nothing to do: refuses if the schema has drifted. Only a database in exactly the
@@ -138,7 +134,7 @@ async fn comparable(
 
 /// The facts for the server's major release.
 fn compiled(migrator: &Migrator, connection: &Connection) -> Result<&'static SchemaFacts, Error> {
-    let major = major(connection);
+    let major = connection.major;
     let all = &*migrator.embedded.facts;
     all.iter().find(|facts| facts.major == major).ok_or_else(|| {
         let majors: Vec<String> = all.iter().map(|facts| facts.major.to_string()).collect();

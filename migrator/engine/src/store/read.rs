@@ -31,6 +31,9 @@ const GRACE: Duration = Duration::from_secs(10);
 /// or later, no answer in time.
 pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Duration) -> Result<History, Error> {
     let (server, history) = look(connection, tables, wait).await?;
+    if server.version_number != 0 {
+        connection.major = server.version_number / 10_000;
+    }
     connection.server = server;
     Ok(history)
 }
