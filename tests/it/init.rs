@@ -1,6 +1,7 @@
 //! `init` in workspaces of every shape: what it writes builds and migrates, and a second run changes nothing.
 
 mod baseline;
+mod halfway;
 mod place;
 mod refused;
 mod releases;
@@ -44,6 +45,16 @@ fn a_virtual_workspace() {
         --- /dev/null
         +++ db/migrations/.gitkeep
         --- /dev/null
+        +++ migrator/build.rs
+        @@ -0,0 +1,3 @@
+        +fn main() {
+        +    migrator_build::embed("../db");
+        +}
+        --- /dev/null
+        +++ migrator/src/main.rs
+        @@ -0,0 +1,1 @@
+        +migrator_engine::main!();
+        --- /dev/null
         +++ migrator/Cargo.toml
         @@ -0,0 +1,11 @@
         +[package]
@@ -58,20 +69,16 @@ fn a_virtual_workspace() {
         +[build-dependencies]
         +migrator-build = { path = "../../../../../migrator/compile" }
         --- /dev/null
-        +++ migrator/build.rs
-        @@ -0,0 +1,3 @@
-        +fn main() {
-        +    migrator_build::embed("../db");
-        +}
-        --- /dev/null
-        +++ migrator/src/main.rs
-        @@ -0,0 +1,1 @@
-        +migrator_engine::main!();
-        --- /dev/null
         +++ .cargo/config.toml
         @@ -0,0 +1,2 @@
         +[alias]
         +xtask = "run --package xtask --"
+        --- /dev/null
+        +++ xtask/src/main.rs
+        @@ -0,0 +1,3 @@
+        +fn main() -> std::process::ExitCode {
+        +    migrator_xtask::main()
+        +}
         --- /dev/null
         +++ xtask/Cargo.toml
         @@ -0,0 +1,8 @@
@@ -83,12 +90,6 @@ fn a_virtual_workspace() {
         +
         +[dependencies]
         +migrator-xtask = { path = "../../../../../xtask" }
-        --- /dev/null
-        +++ xtask/src/main.rs
-        @@ -0,0 +1,3 @@
-        +fn main() -> std::process::ExitCode {
-        +    migrator_xtask::main()
-        +}
         --- /dev/null
         +++ .gitignore
         @@ -0,0 +1,4 @@
@@ -119,7 +120,7 @@ fn a_virtual_workspace() {
     expect![[r#"
         exit 0
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/Cargo.toml, migrator/build.rs, migrator/src/main.rs, .cargo/config.toml, xtask/Cargo.toml, xtask/src/main.rs, Cargo.toml, .gitignore
+        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_virtual_dev` on the workspace's own PostgreSQL; the first build takes minutes
     "#]].assert_eq(&without_diff(&place.init("--yes")));
     expect![[r##"
@@ -156,6 +157,14 @@ fn a_root_package_with_members() {
     place.git("init --quiet");
     expect![[r#"
         --- exit 0
+        --- .gitignore
+        +++ .gitignore
+        @@ -1,2 +1,3 @@
+         target
+        -.env
+        \ No newline at end of file
+        +.env
+        +/.env.*
         --- Cargo.toml
         +++ Cargo.toml
         @@ -4,4 +4,4 @@
@@ -164,17 +173,8 @@ fn a_root_package_with_members() {
          [workspace]
         -members = ["crates/*"]
         +members = ["crates/*", "migrator", "xtask"]
-        --- .gitignore
-        +++ .gitignore
-        @@ -1,2 +1,4 @@
-         target
-        -.env
-        \ No newline at end of file
-        +.env
-        +/.dev
-        +/.env.*
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/Cargo.toml, migrator/build.rs, migrator/src/main.rs, .cargo/config.toml, xtask/Cargo.toml, xtask/src/main.rs, Cargo.toml, .gitignore
+        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_root_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&place.init("--yes")));
@@ -234,7 +234,7 @@ fn a_workspace_with_an_xtask_of_its_own() {
         +members = ["tools/xtask", "migrator"]
         --- stderr
         `cargo xtask` has `ci` of its own, which stay what they are; ours are `cargo xtask migrator ci`, ...
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/Cargo.toml, migrator/build.rs, migrator/src/main.rs, tools/xtask/Cargo.toml, tools/xtask/src/main.rs, Cargo.toml, .gitignore, .github/workflows/migrations.yml
+        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, tools/xtask/Cargo.toml, tools/xtask/src/main.rs, .gitignore, .github/workflows/migrations.yml, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_xtask_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&output));
@@ -308,7 +308,7 @@ fn a_workspace_in_a_folder_of_a_larger_repository() {
          [workspace]
         +members = ["migrator", "xtask"]
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/Cargo.toml, migrator/build.rs, migrator/src/main.rs, .cargo/config.toml, xtask/Cargo.toml, xtask/src/main.rs, Cargo.toml, .gitignore, ../../.github/workflows/migrations.yml
+        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, ../../.github/workflows/migrations.yml, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `shop_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&output));

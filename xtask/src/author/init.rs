@@ -138,12 +138,6 @@ fn fill(
     names: &[&str],
 ) -> Result<Taken> {
     let has_migrator = has_migrator(place)?;
-    if place.is_new {
-        plan.create(
-            "Cargo.toml",
-            &manifest::with_members(include_str!("init/files/workspace.toml"), &["migrator", "xtask"])?,
-        )?;
-    }
     directory(plan, baseline)?;
     if !has_migrator {
         package(plan, place, source)?;
@@ -154,11 +148,14 @@ fn fill(
         .filter(|(_, new)| *new)
         .map(|(name, _)| *name)
         .collect();
-    if !place.is_new && !members.is_empty() {
-        plan.edit("Cargo.toml", |text| manifest::with_members(text, &members))?;
-    }
     ignored(plan, place)?;
     workflow::plan(plan, place, args.ci, &taken)?;
+    // Last: until its members are whole, the workspace is what it was, and a second run goes on.
+    if place.is_new {
+        plan.create("Cargo.toml", &manifest::with_members(include_str!("init/files/workspace.toml"), &members)?)?;
+    } else if !members.is_empty() {
+        plan.edit("Cargo.toml", |text| manifest::with_members(text, &members))?;
+    }
     Ok(taken)
 }
 
@@ -202,9 +199,10 @@ fn package(plan: &mut Plan, place: &Place, source: &Source) -> Result<()> {
     let folder = place.root.join(MIGRATOR);
     let text = include_str!("init/files/migrator.package.toml").replace("{version}", tasks::version_line(plan)?);
     let text = text.replace("{engine}", &source.line("migrator-engine", &folder));
-    plan.create("migrator/Cargo.toml", &text.replace("{build}", &source.line("migrator-build", &folder)))?;
     plan.create("migrator/build.rs", include_str!("init/files/migrator.build"))?;
-    plan.create("migrator/src/main.rs", include_str!("init/files/migrator.main"))
+    plan.create("migrator/src/main.rs", include_str!("init/files/migrator.main"))?;
+    // A workspace whose members are `*` cannot be read while this stands alone.
+    plan.create("migrator/Cargo.toml", &text.replace("{build}", &source.line("migrator-build", &folder)))
 }
 
 /// What git has to ignore: what the build and the development server leave, and secrets.

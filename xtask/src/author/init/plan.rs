@@ -70,11 +70,17 @@ impl Plan {
     /// As of [`Plan::create`]; those of the edit.
     pub(super) fn edit(&mut self, path: &str, edit: impl FnOnce(&str) -> Result<String>) -> Result<()> {
         let target = inside(&self.root, path)?;
-        let old = read(&target)?;
+        let planned = self.changes.iter().position(|change| change.path == target);
+        let old = match planned {
+            Some(planned) => Some(self.changes[planned].new.clone()),
+            None => read(&target)?,
+        };
         let before = old.clone().unwrap_or_default();
         let new = text::edited(&before, edit).with_context(|| format!("failed to edit `{path}`"))?;
-        if new != before {
-            self.push(target, path, old, new);
+        match planned {
+            Some(planned) => self.changes[planned].new = new,
+            None if new != before => self.push(target, path, old, new),
+            None => {}
         }
         Ok(())
     }
@@ -191,11 +197,12 @@ mod tests {
             plan.create(path, "a").unwrap();
         }
         plan.edit("same", |text| Ok(format!("{text}b"))).unwrap();
+        plan.edit("same", |text| Ok(format!("{text}c"))).unwrap();
         plan.edit("other", |text| Ok(text.to_owned())).unwrap();
         let changes: Vec<_> = plan.changes.iter().map(|change| (&*change.shown, &*change.new)).collect();
-        assert_eq!(changes, [("new/file", "a"), ("same", "ab")]);
+        assert_eq!(changes, [("new/file", "a"), ("same", "abc")]);
         assert_eq!(plan.left, ["other"]);
-        assert_eq!(plan.text("same").unwrap().as_deref(), Some("ab"));
+        assert_eq!(plan.text("same").unwrap().as_deref(), Some("abc"));
         assert_eq!(plan.text("other").unwrap().as_deref(), Some("b"));
     }
 

@@ -70,8 +70,8 @@ pub(super) fn plan(plan: &mut Plan, place: &Place, source: &Source, names: &[&st
             let version = version_line(plan)?;
             let text = include_str!("files/xtask.package.toml").replace("{version}", version);
             let text = text.replace("{xtask}", &source.line(LIBRARY, &place.root.join("xtask")));
-            plan.create("xtask/Cargo.toml", &text)?;
             plan.create("xtask/src/main.rs", include_str!("files/xtask.main"))?;
+            plan.create("xtask/Cargo.toml", &text)?;
             Ok((Taken::default(), true))
         }
         Found::Ours => Ok((Taken::default(), false)),

@@ -1,7 +1,8 @@
 //! Writes what was planned: new files that no one else has created meanwhile, edited ones as a whole.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -33,27 +34,36 @@ pub(super) fn write(changes: &[Change]) -> Result<Vec<&str>> {
 
 fn one(change: &Change) -> io::Result<()> {
     let Some(old) = &change.old else {
-        if let Some(parent) = change.path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        return fs::File::create_new(&change.path)?.write_all(change.new.as_bytes());
+        let directory = change.path.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(directory)?;
+        // Whoever may read what others create there may read it.
+        let mode = Permissions::from_mode(0o666);
+        let mut whole = beside().permissions(mode).tempfile_in(directory)?;
+        whole.write_all(change.new.as_bytes())?;
+        whole.persist_noclobber(&change.path)?;
+        return Ok(());
     };
     if fs::read(&change.path)? != old.as_bytes() {
         return Err(io::Error::other("it was changed meanwhile"));
     }
     let directory = change.path.parent().unwrap_or(Path::new("/"));
-    // Renamed into its place: no one sees half of it. Who could read it still can.
-    let mut whole = tempfile::Builder::new().prefix(".migrator-init.").tempfile_in(directory)?;
+    // Who could read it still can.
+    let mut whole = beside().tempfile_in(directory)?;
     whole.write_all(change.new.as_bytes())?;
     whole.as_file().set_permissions(fs::metadata(&change.path)?.permissions())?;
     whole.persist(&change.path)?;
     Ok(())
 }
 
+/// A file that is renamed into its place when all of it is written: no one sees half of it, and a kill leaves none there.
+fn beside() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".migrator-init.");
+    builder
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use expect_test::expect;
 
     use super::*;
@@ -72,6 +82,10 @@ mod tests {
         assert_eq!(write(&changes).unwrap(), ["a/b", "edited"]);
         assert_eq!(fs::read_to_string(root.join("edited")).unwrap(), "new");
         assert_eq!(fs::metadata(root.join("edited")).unwrap().permissions().mode() & 0o777, 0o640);
+        fs::File::create(root.join("theirs")).unwrap();
+        let mode = |name: &str| fs::metadata(root.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("a/b"), mode("theirs"), "as the user's mask says");
+        fs::remove_file(root.join("theirs")).unwrap();
         // Both are there now, with something else in them.
         let changes = [change(root, "c", None, ""), change(root, "a/b", None, "newer")];
         expect![[r#"
