@@ -41,6 +41,10 @@ impl Workspace {
             .context("failed to run `cargo locate-project`")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
+            if let Some(manifest) = manifest_at_fault(directory) {
+                let said = said.trim().trim_start_matches("error: ");
+                bail!("cargo cannot read `{}`: {said}", manifest.display());
+            }
             bail!("no cargo workspace around the current directory: {}", said.trim().trim_start_matches("error: "));
         }
         let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
@@ -106,6 +110,16 @@ impl Workspace {
         })?;
         Ok(Some(built))
     }
+}
+
+/// The manifest around a directory that is not valid TOML, else the nearest one; `None`: there is none.
+fn manifest_at_fault(directory: &Path) -> Option<PathBuf> {
+    let directory = std::path::absolute(directory).ok()?;
+    let manifests = || directory.ancestors().map(|above| above.join("Cargo.toml")).filter(|path| path.exists());
+    let is_broken = |path: &PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.parse::<toml_edit::DocumentMut>().is_err())
+    };
+    manifests().find(is_broken).or_else(|| manifests().next())
 }
 
 /// The cargo that runs us: with rustup another one could be first in the PATH.

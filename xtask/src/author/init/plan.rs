@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::text;
 
@@ -141,15 +141,16 @@ fn inside(root: &Path, path: &str) -> Result<PathBuf> {
         let mut is_directory = about.is_dir();
         if about.is_symlink() {
             let link = reached.display().to_string();
-            reached = fs::canonicalize(&reached).with_context(|| {
-                format!("`{link}` is a link that leads nowhere\nhelp: remove it, and run this again")
+            reached = fs::canonicalize(&reached).map_err(|error| {
+                anyhow!("`{link}` is a link that leads nowhere: {error}\nhelp: remove it, and run this again")
             })?;
             if !reached.starts_with(root) {
                 bail!(
-                    "`{link}` is a link to `{}`, outside of `{}`: nothing is written through it\nhelp: replace it by a \
-                     directory or a file, and run this again",
+                    "`{link}` is a link to `{}`, outside of `{}`: nothing is written through it\nhelp: replace it \
+                     with a {}, and run this again",
                     reached.display(),
-                    root.display()
+                    root.display(),
+                    if index + 1 < parts.len() { "directory" } else { "file" }
                 );
             }
             is_directory = reached.is_dir();
@@ -218,7 +219,8 @@ mod tests {
         assert_eq!(inside(&root, "db/README.md").unwrap(), root.join("sql/README.md"));
         let refused = |path: &str| inside(&root, path).unwrap_err().to_string();
         assert!(refused("out/a").contains("/w/out` is a link to `"), "{}", refused("out/a"));
-        assert!(refused("broken").contains("leads nowhere"));
+        let help = "help: remove it, and run this again";
+        assert!(refused("broken").contains("leads nowhere: No such file") && refused("broken").ends_with(help));
         assert!(refused("file/a").contains("/file` is not a directory"));
         assert!(refused("sql").contains("/sql` is a directory"));
         assert!(refused("../a").contains("is not below"));

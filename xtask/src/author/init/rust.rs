@@ -12,7 +12,12 @@ pub(super) fn with_call(source: &str, call: &str) -> Option<String> {
     let at = body.span_open().byte_range().end;
     let (before, after) = source.split_at_checked(at)?;
     let is_whole_line = after.lines().next().is_none_or(|line| line.trim().is_empty());
-    let end = if is_whole_line { "" } else { "\n   " };
+    // What followed the brace begins a line of its own; the brace that ends an empty body is not indented.
+    let (end, after) = match (is_whole_line, after.trim_start_matches([' ', '\t'])) {
+        (true, _) => ("", after),
+        (false, rest) if rest.starts_with('}') => ("\n", rest),
+        (false, rest) => ("\n    ", rest),
+    };
     before.ends_with('{').then(|| format!("{before}\n{call}{end}{after}"))
 }
 
@@ -146,6 +151,9 @@ mod tests {
                 x() }
         "#]]
         .assert_eq(&with_call("const S: &str = \"fn main() {\";\nfn main() { x() }\n", call).unwrap());
+        for empty in ["pub fn main() {}\n", "pub fn main() { }\n"] {
+            assert_eq!(with_call(empty, call).unwrap(), "pub fn main() {\n    call();\n}\n");
+        }
         for source in ["fn other() {}", "mod m { fn main() {} }", "fn main( {", "entry!(main);", "fn main(x: u8) {}"] {
             assert_eq!(with_call(source, call), None, "{source}");
         }

@@ -20,7 +20,8 @@ fn with_ends_of(old: &str, new: &str) -> String {
     let above = old.iter().zip(&new).take_while(same).count();
     let below = old[above..].iter().rev().zip(new[above..].iter().rev()).take_while(same).count();
     let carriage = old.iter().filter(|line| line.ends_with("\r\n")).count();
-    let end = if 2 * carriage > old.len() { "\r\n" } else { "\n" };
+    let ended = old.iter().filter(|line| line.ends_with('\n')).count();
+    let end = if 2 * carriage > ended { "\r\n" } else { "\n" };
     let middle = new[above..new.len() - below].iter().map(|line| line.replace('\n', end));
     let kept = |lines: &[&str]| lines.concat();
     format!("{}{}{}", kept(&old[..above]), middle.collect::<String>(), kept(&old[old.len() - below..]))
@@ -51,6 +52,7 @@ mod tests {
         check("a\nb\r\nc\r\nd\n", "d\n", "e\n", "a\nb\r\nc\r\ne\n");
         check("a\r\na\r\n", "x", "y", "a\r\na\r\n");
         check("", "", "a\n", "a\n");
+        check("a\r\nb", "b", "b\nc\n", "a\r\nb\r\nc\r\n");
     }
 
     #[test]
