@@ -5,6 +5,7 @@ mod halfway;
 mod place;
 mod refused;
 mod releases;
+mod said;
 
 use std::fs;
 
@@ -120,7 +121,7 @@ fn a_virtual_workspace() {
     expect![[r#"
         exit 0
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
+        wrote into `<root>`: db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_virtual_dev` on the workspace's own PostgreSQL; the first build takes minutes
     "#]].assert_eq(&without_diff(&place.init("--yes")));
     expect![[r##"
@@ -174,7 +175,7 @@ fn a_root_package_with_members() {
         -members = ["crates/*"]
         +members = ["crates/*", "migrator", "xtask"]
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
+        wrote into `<root>`: db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_root_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&place.init("--yes")));
@@ -234,7 +235,9 @@ fn a_workspace_with_an_xtask_of_its_own() {
         +members = ["tools/xtask", "migrator"]
         --- stderr
         `cargo xtask` has `ci` of its own, which stay what they are; ours are `cargo xtask migrator ci`, ...
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, tools/xtask/Cargo.toml, tools/xtask/src/main.rs, .gitignore, .github/workflows/migrations.yml, Cargo.toml
+        warning: .github/workflows/migrations.yml will fail: the dependencies are in `<repository>`, outside of the repository, which is all that a workflow checks out
+        help: depend on them with `--git` or `--registry`, or keep the clone in the repository
+        wrote into `<root>`: db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, tools/xtask/Cargo.toml, tools/xtask/src/main.rs, .gitignore, .github/workflows/migrations.yml, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_xtask_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&output));
@@ -298,6 +301,14 @@ fn a_workspace_in_a_folder_of_a_larger_repository() {
     );
     place.git("init --quiet");
     let output = place.init("--yes");
+    let path = ".github/workflows/migrations.yml";
+    assert!(!place.workspace.path(path).exists(), "the libraries are not in the repository");
+    let warned = place.init("--yes --ci github");
+    assert!(
+        warned
+            .contains("\nwarning: .github/workflows/migrations.yml will fail: the dependencies are in `<repository>`"),
+        "{warned}"
+    );
     expect![[r#"
         --- exit 0
         --- Cargo.toml
@@ -308,12 +319,14 @@ fn a_workspace_in_a_folder_of_a_larger_repository() {
          [workspace]
         +members = ["migrator", "xtask"]
         --- stderr
-        wrote db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, ../../.github/workflows/migrations.yml, Cargo.toml
+        left out: .github/workflows/migrations.yml: the dependencies are in `<repository>`, outside of the repository, which is all that a workflow checks out
+        help: depend on them with `--git` or `--registry`, or keep the clone in the repository; `--ci github` writes it all the same
+        wrote into `<root>/services/shop`: db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `shop_dev` on the workspace's own PostgreSQL; the first build takes minutes
 
     "#]].assert_eq(&edits(&output));
     assert_eq!(place.read(".gitignore"), "/target\n/.dev\n");
-    let workflow = fs::read_to_string(place.workspace.path(".github/workflows/migrations.yml")).unwrap();
+    let workflow = fs::read_to_string(place.workspace.path(path)).unwrap();
     assert!(workflow.contains("working-directory: 'services/shop'"), "{workflow}");
     place.works();
 }

@@ -77,7 +77,7 @@ fn everything_that_a_schema_may_hold_comes_out_the_same() {
         `CREATE USER MAPPING FOR baseline_reader SERVER elsewhere` lost its options, which may hold a password
         `db/migrations/001_init.sql` creates these roles where they are missing: baseline O'Writer, baseline_reader
         not in the migration: `work_mem`, a setting of the database (`ALTER DATABASE ... SET`)
-        wrote db/README.md, db/migrator.toml, db/migrations/001_init.sql, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
+        wrote into `<root>`: db/README.md, db/migrator.toml, db/migrations/001_init.sql, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `baseline_dev` on the workspace's own PostgreSQL; the first build takes minutes
     "#]].assert_eq(&messages(&source.init(&source.project.url(), "")));
     let text = source.baseline();

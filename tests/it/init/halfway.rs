@@ -18,7 +18,8 @@ fn init(root: &Path) -> String {
 
 /// The files that it writes, in the order in which it says that it wrote them.
 fn written(said: &str) -> Vec<String> {
-    let list = said.lines().find_map(|line| line.strip_prefix("wrote ")).unwrap_or_else(|| panic!("{said}"));
+    let list = said.lines().find_map(|line| line.strip_prefix("wrote into `")?.split_once("`: "));
+    let (_, list) = list.unwrap_or_else(|| panic!("{said}"));
     list.split(", ").map(str::to_owned).collect()
 }
 

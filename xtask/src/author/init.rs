@@ -25,7 +25,7 @@ use baseline::Baseline;
 use place::{Place, depends_on};
 use plan::Plan;
 use source::Source;
-use tasks::Taken;
+use tasks::{Taken, Tasks};
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +62,7 @@ pub struct Args {
     #[arg(long)]
     yes: bool,
     /// Show the difference and write nothing
-    #[arg(long, conflicts_with = "yes")]
+    #[arg(long)]
     dry_run: bool,
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
             made => made,
         },
     };
-    let taken = fill(&mut plan, &place, &source, (args, baseline.as_ref()), names)?;
+    let tasks = fill(&mut plan, &place, &source, (args, baseline.as_ref()), names)?;
     if !plan.left.is_empty() {
         output::note(format!("left as they are: {}", plan.left.join(", ")));
     }
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
     }
     if plan.changes.is_empty() {
         plan.notes.iter().for_each(output::note);
-        output::note("nothing to change");
+        output::note(format!("nothing to change in `{}`", place.root.display()));
     } else {
         output::rendered(show::diff(&plan));
         plan.notes.iter().for_each(output::note);
@@ -99,23 +99,26 @@ pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
     if args.dry_run || plan.changes.is_empty() && stamp.is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    ask(args, &plan, stamp.as_ref())?;
+    ask(args, &place, &plan, stamp.as_ref())?;
     if !plan.changes.is_empty() {
         let written = write::write(&plan.changes)?;
-        output::note(format!("wrote {}", written.join(", ")));
-        tell_what_is_next(&place, &taken);
+        output::note(format!("wrote into `{}`: {}", place.root.display(), written.join(", ")));
+        if tasks.work {
+            tell_what_is_next(&place, &tasks.taken);
+        }
     }
     stamp.map_or(Ok(ExitCode::SUCCESS), |baseline| baseline.stamp(&place.root))
 }
 
-fn ask(args: &Args, plan: &Plan, stamp: Option<&Baseline>) -> Result<()> {
+fn ask(args: &Args, place: &Place, plan: &Plan, stamp: Option<&Baseline>) -> Result<()> {
     if args.yes {
         return Ok(());
     }
+    let root = place.root.display();
     let write = match plan.changes.len() {
         0 => None,
-        1 => Some("write this file".to_owned()),
-        count => Some(format!("write these {count} files")),
+        1 => Some(format!("write this file into `{root}`")),
+        count => Some(format!("write these {count} files into `{root}`")),
     };
     let stamp = stamp.map(|baseline| format!("record {} as applied in `{}`", baseline::NAME, baseline.target()));
     let question: Vec<String> = write.into_iter().chain(stamp).collect();
@@ -136,27 +139,30 @@ fn fill(
     source: &Source,
     (args, baseline): (&Args, Option<&Baseline>),
     names: &[&str],
-) -> Result<Taken> {
+) -> Result<Tasks> {
     let has_migrator = has_migrator(place)?;
+    if args.source.is_given() {
+        plan.notes.extend(source.differs(place));
+    }
     directory(plan, baseline)?;
     if !has_migrator {
         package(plan, place, source)?;
     }
-    let (taken, adds_xtask) = tasks::plan(plan, place, source, names)?;
-    let members: Vec<&str> = [("migrator", !has_migrator), ("xtask", adds_xtask)]
+    let tasks = tasks::plan(plan, place, source, names)?;
+    let members: Vec<&str> = [("migrator", !has_migrator), ("xtask", tasks.is_new)]
         .iter()
         .filter(|(_, new)| *new)
         .map(|(name, _)| *name)
         .collect();
     ignored(plan, place)?;
-    workflow::plan(plan, place, args.ci, &taken)?;
+    workflow::plan(plan, place, args.ci, source, &tasks.taken)?;
     // Last: until its members are whole, the workspace is what it was, and a second run goes on.
     if place.is_new {
         plan.create("Cargo.toml", &manifest::with_members(include_str!("init/files/workspace.toml"), &members)?)?;
     } else if !members.is_empty() {
         plan.edit("Cargo.toml", |text| manifest::with_members(text, &members))?;
     }
-    Ok(taken)
+    Ok(tasks)
 }
 
 /// Whether the workspace has its migrator.

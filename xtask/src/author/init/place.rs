@@ -46,6 +46,11 @@ impl Place {
         self.packages.iter().find(|package| package.name == name)
     }
 
+    /// The members.
+    pub(super) fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
     /// A path below the root, as people write it; `None`: it is not below.
     pub(super) fn below(&self, path: &Path) -> Option<String> {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -1,11 +1,15 @@
 //! Where the new packages take the libraries from.
 
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, bail};
+use cargo_metadata::{Dependency, Package};
 use toml_edit::Value;
 
+use super::place::Place;
 use crate::output::Usage;
+use crate::workspace::MIGRATOR;
 
 /// Where the libraries come from; by default from where this program was built.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -38,7 +42,7 @@ pub(super) struct Reference {
 }
 
 /// The same, decided.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     Registry,
     Git {
@@ -53,6 +57,13 @@ pub(super) enum Source {
 /// Our libraries that other packages name, and where they are in a clone.
 const FOLDERS: [(&str, &str); 3] =
     [("migrator-engine", "migrator/engine"), ("migrator-build", "migrator/compile"), ("migrator-xtask", "xtask")];
+
+impl Args {
+    /// Whether one of them says where the libraries come from.
+    pub(super) fn is_given(&self) -> bool {
+        self.registry || self.git.is_some() || self.path.is_some()
+    }
+}
 
 impl Source {
     /// What the arguments say, else where this program comes from: the registry, or a clone that is still there.
@@ -87,6 +98,58 @@ impl Source {
         }
     }
 
+    /// Where a workspace that has its migrator takes the libraries from; else this.
+    pub(super) fn of_workspace(&self, place: &Place) -> Source {
+        let engine = place.package(MIGRATOR).and_then(|package| dependency(package, FOLDERS[0].0));
+        engine.and_then(read).unwrap_or_else(|| self.clone())
+    }
+
+    /// The clone, if it is not below that directory.
+    pub(super) fn outside(&self, directory: &Path) -> Option<&Path> {
+        let Source::Path(clone) = self else { return None };
+        let is_below = fs::canonicalize(clone).is_ok_and(|clone| clone.starts_with(directory));
+        (!is_below).then_some(clone)
+    }
+
+    /// What to say where the packages that are there take the libraries from elsewhere: `init` does not change that.
+    pub(super) fn differs(&self, place: &Place) -> Option<String> {
+        let mut there = Vec::new();
+        for package in place.packages() {
+            for (library, _) in FOLDERS {
+                let Some(found) = dependency(package, library).and_then(read) else { continue };
+                if !found.is_same(self) {
+                    let manifest = place.below(package.manifest_path.as_std_path()).unwrap_or_default();
+                    there.push(format!("`{library}` in `{manifest}` is {}", found.shown()));
+                }
+            }
+        }
+        (!there.is_empty()).then(|| {
+            format!(
+                "the dependencies stay as they are: {}\nhelp: to change them, edit these manifests",
+                there.join(", ")
+            )
+        })
+    }
+
+    fn is_same(&self, other: &Source) -> bool {
+        match (self, other) {
+            (Source::Path(one), Source::Path(other)) => {
+                let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                real(one) == real(other)
+            }
+            _ => self == other,
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Source::Registry => "from the registry".to_owned(),
+            Source::Git { url, reference: None } => format!("from `{url}`"),
+            Source::Git { url, reference: Some((key, value)) } => format!("from `{url}`, {key} `{value}`"),
+            Source::Path(clone) => format!("in `{}`", clone.display()),
+        }
+    }
+
     /// The line of a manifest in `package` for one of our libraries.
     pub(super) fn line(&self, library: &str, package: &Path) -> String {
         let quoted = |text: &str| Value::from(text).to_string();
@@ -103,6 +166,28 @@ impl Source {
         };
         format!("{library} = {value}")
     }
+}
+
+/// What a package says of that library.
+fn dependency<'p>(package: &'p Package, library: &str) -> Option<&'p Dependency> {
+    package.dependencies.iter().find(|dependency| dependency.name == library)
+}
+
+/// Where it comes from; `None`: from where none of our sources is.
+fn read(dependency: &Dependency) -> Option<Source> {
+    if let Some(path) = &dependency.path {
+        let (_, folder) = FOLDERS.iter().find(|(name, _)| *name == dependency.name)?;
+        let path = normal(path.as_std_path());
+        return Some(Source::Path(path.ancestors().nth(Path::new(folder).components().count())?.to_owned()));
+    }
+    let named = dependency.source.as_ref()?.to_string();
+    let Some(url) = named.strip_prefix("git+") else { return Some(Source::Registry) };
+    let (url, query) = url.split_once('?').unwrap_or((url, ""));
+    let reference = ["tag", "rev", "branch"].into_iter().find_map(|key| {
+        let value = query.strip_prefix(key)?.strip_prefix('=')?;
+        Some((key, value.to_owned()))
+    });
+    Some(Source::Git { url: url.to_owned(), reference })
 }
 
 fn is_clone(directory: &Path) -> bool {

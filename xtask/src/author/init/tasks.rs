@@ -26,6 +26,15 @@ impl Taken {
     }
 }
 
+/// How `cargo xtask` will be in this workspace.
+pub(super) struct Tasks {
+    pub(super) taken: Taken,
+    /// Its package is to be made a member.
+    pub(super) is_new: bool,
+    /// It runs our tasks when all is written; nothing is left to do by hand.
+    pub(super) work: bool,
+}
+
 /// The workspace's own xtask.
 struct Own {
     name: String,
@@ -42,18 +51,20 @@ enum Found {
     Own(Own),
     /// Our own binary.
     Ours,
+    /// A package that is not there: what the alias is, and the name.
+    Missing(String, String),
     /// It cannot be said.
     Unknown(String),
 }
 
-/// Plans the package or the call, the alias, and says which tasks are left to the workspace. True: a member is to be added.
+/// Plans the package or the call, the alias, and says which tasks are left to the workspace.
 ///
 /// # Errors
 /// A file cannot be read or edited.
-pub(super) fn plan(plan: &mut Plan, place: &Place, source: &Source, names: &[&str]) -> Result<(Taken, bool)> {
+pub(super) fn plan(plan: &mut Plan, place: &Place, source: &Source, names: &[&str]) -> Result<Tasks> {
     let mut configuration = Configuration::read(place)?;
     let mut found = find(place, configuration.alias.as_deref());
-    if configuration.is_above && matches!(found, Found::Unknown(_)) {
+    if configuration.is_above && matches!(found, Found::Missing(..) | Found::Unknown(_)) {
         // It is of another workspace; one in the root takes precedence.
         configuration.alias = None;
         found = find(place, None);
@@ -72,16 +83,24 @@ pub(super) fn plan(plan: &mut Plan, place: &Place, source: &Source, names: &[&st
             let text = text.replace("{xtask}", &source.line(LIBRARY, &place.root.join("xtask")));
             plan.create("xtask/src/main.rs", include_str!("files/xtask.main"))?;
             plan.create("xtask/Cargo.toml", &text)?;
-            Ok((Taken::default(), true))
+            Ok(Tasks { taken: Taken::default(), is_new: true, work: true })
         }
-        Found::Ours => Ok((Taken::default(), false)),
-        Found::Own(own) => Ok((join(plan, place, source, names, &own)?, false)),
+        Found::Ours => Ok(Tasks { taken: Taken::default(), is_new: false, work: true }),
+        Found::Own(own) => join(plan, place, source, names, &own),
+        Found::Missing(alias, package) => {
+            plan.note(format!(
+                "`cargo xtask` runs `{alias}`, and `{package}` is not a package of this workspace\nhelp: make the alias \
+                 `run --package xtask --` in `{}`, and run this again",
+                configuration.file
+            ));
+            Ok(Tasks { taken: Taken::default(), is_new: false, work: false })
+        }
         Found::Unknown(alias) => {
             plan.note(format!(
                 "`cargo xtask` runs `{alias}`, which is not a package of this workspace\nhelp: make it depend on `{LIBRARY}`, \
                  and call `migrator_xtask::intercept(&[])` first in its `main`"
             ));
-            Ok((Taken::default(), false))
+            Ok(Tasks { taken: Taken::default(), is_new: false, work: false })
         }
     }
 }
@@ -144,7 +163,7 @@ fn find(place: &Place, alias: Option<&[String]>) -> Found {
             Some(package) => own(place, package, binary).map_or(Found::Unknown(words.join(" ")), Found::Own),
             // An alias that is there already, for the package that is to be made.
             None if name == "xtask" => Found::Nothing,
-            None => Found::Unknown(words.join(" ")),
+            None => Found::Missing(words.join(" "), name.to_owned()),
         };
     }
     // Beside the workspace, with a manifest of its own.
@@ -167,7 +186,7 @@ fn own(place: &Place, package: &cargo_metadata::Package, binary: Option<&str>) -
 }
 
 /// Plans the dependency and the call in an xtask that is there.
-fn join(plan: &mut Plan, place: &Place, source: &Source, names: &[&str], own: &Own) -> Result<Taken> {
+fn join(plan: &mut Plan, place: &Place, source: &Source, names: &[&str], own: &Own) -> Result<Tasks> {
     let sources = sources(&place.root.join(&own.main))?;
     let taken: BTreeSet<&str> = sources.iter().flat_map(|source| rust::tasks(source, names)).collect();
     let list = taken.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
@@ -176,14 +195,15 @@ fn join(plan: &mut Plan, place: &Place, source: &Source, names: &[&str], own: &O
     );
     let known = Taken(taken.iter().map(|name| (*name).to_owned()).collect());
     if sources.iter().any(|source| rust::uses(source, "migrator_xtask")) {
-        return Ok(known);
+        return Ok(Tasks { taken: known, is_new: false, work: true });
     }
     let line = source.line(LIBRARY, &place.root.join(&own.folder));
     plan.edit(&join_path(&own.folder, "Cargo.toml"), |text| manifest::with_dependency(text, &line))?;
     let text = plan.text(&own.main)?.unwrap_or_default();
-    match rust::with_call(&text.replace("\r\n", "\n"), &call) {
-        Some(_) => plan.edit(&own.main, |text| Ok(rust::with_call(text, &call).unwrap_or_default()))?,
-        None => plan.note(format!(
+    let is_understood = rust::with_call(&text.replace("\r\n", "\n"), &call).is_some();
+    match is_understood {
+        true => plan.edit(&own.main, |text| Ok(rust::with_call(text, &call).unwrap_or_default()))?,
+        false => plan.note(format!(
             "`{}` has no `fn main()` that could be edited\nhelp: add these lines where your program starts:\n{call}",
             own.main
         )),
@@ -202,7 +222,7 @@ fn join(plan: &mut Plan, place: &Place, source: &Source, names: &[&str], own: &O
             own.name
         ));
     }
-    Ok(known)
+    Ok(Tasks { taken: known, is_new: false, work: is_understood })
 }
 
 fn join_path(folder: &str, name: &str) -> String {

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::place::Place;
 use super::plan::Plan;
+use super::source::Source;
 use super::tasks::Taken;
 
 /// For whom.
@@ -17,11 +18,11 @@ pub(super) enum Ci {
 
 const FILE: &str = ".github/workflows/migrations.yml";
 
-/// Plans it in the root of the repository: where that has a `.github`, or where it is asked for.
+/// Plans it in the root of the repository: where that has a `.github` and the dependencies are at hand, or where it is asked for.
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn plan(plan: &mut Plan, place: &Place, ci: Option<Ci>, taken: &Taken) -> Result<()> {
+pub(super) fn plan(plan: &mut Plan, place: &Place, ci: Option<Ci>, source: &Source, taken: &Taken) -> Result<()> {
     let top = place.repository.as_deref().unwrap_or(&place.root);
     let wanted = match ci {
         Some(ci) => ci == Ci::Github,
@@ -29,6 +30,21 @@ pub(super) fn plan(plan: &mut Plan, place: &Place, ci: Option<Ci>, taken: &Taken
     };
     if !wanted {
         return Ok(());
+    }
+    if let Some(outside) = source.of_workspace(place).outside(top) {
+        let why = format!(
+            "the dependencies are in `{}`, outside of the repository, which is all that a workflow checks out",
+            outside.display()
+        );
+        let help = "help: depend on them with `--git` or `--registry`, or keep the clone in the repository";
+        if ci.is_none() {
+            // One that is there was asked for.
+            if !top.join(FILE).exists() {
+                plan.note(format!("left out: {FILE}: {why}\n{help}; `--ci github` writes it all the same"));
+            }
+            return Ok(());
+        }
+        plan.note(format!("warning: {FILE} will fail: {why}\n{help}"));
     }
     let folder = place.root.strip_prefix(top).unwrap_or(&place.root).to_string_lossy();
     let text = text(&folder, &place.main_branch(), taken);
