@@ -54,7 +54,8 @@ fn what_is_next_is_said_only_where_it_works() {
         --- stderr
         `cargo xtask` runs `run -p tasks --`, and `tasks` is not a package of this workspace
         help: make the alias `run --package xtask --` in `.cargo/config.toml`, and run this again
-    "#]].assert_eq(&said(&place.init("--yes")));
+    "#]]
+    .assert_eq(&said(&place.init("--yes")));
     let xtask = BACKEND.replace("backend", "tasks");
     place.workspace.write("tasks/Cargo.toml", xtask);
     place.workspace.write("tasks/src/main.rs", "entry!(main);\n");
