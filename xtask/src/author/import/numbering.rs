@@ -10,18 +10,18 @@ pub(crate) fn versions(drafts: &[Draft], keep_text: bool) -> (Vec<String>, Strin
     let renumbered = |why: &str| {
         let width = DIGITS.max(drafts.len().to_string().len());
         let versions = (1..=drafts.len()).map(|number| format!("{number:0width$}")).collect();
-        (versions, format!("renumbered, in the same order: {why}"))
+        (versions, format!("renumbered, keeping the tool's order: {why}"))
     };
     let own: Option<Vec<(i64, String)>> =
         drafts.iter().map(|draft| Some((draft.digits.as_deref()?.parse().ok()?, draft.digits.clone()?))).collect();
     let Some(mut own) = own else {
-        return renumbered("not every version is a number that fits");
+        return renumbered("some are not whole numbers, or are too large");
     };
     if own.windows(2).any(|pair| pair[0].0 == pair[1].0) {
         return renumbered("two have the same number");
     }
     if own.windows(2).any(|pair| pair[0].0 > pair[1].0) {
-        return renumbered("the tool's order is not that of the numbers");
+        return renumbered("it is not the order of the numbers");
     }
     let mut said = "kept".to_owned();
     // `migrator down --to 0` rolls back everything.
