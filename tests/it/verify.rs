@@ -30,7 +30,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      next release: 004_no_way_back on all but the newest, up
                     not rolled back: 004_no_way_back has no down block
         ok      second up: nothing to apply
-        ok      repeatables twice: 1 repeatables
+        ok      repeatables twice: 1 repeatable
         ok      seeds: development
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
@@ -82,7 +82,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     + public.a column name #1 text
         ok      next release: 005_fine on all but the newest, up, down and up again
         ok      second up: nothing to apply
-        ok      repeatables twice: 0 repeatables
+        ok      repeatables twice: there are none
         ok      seeds: there are none
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
@@ -105,7 +105,7 @@ fn what_cannot_be_run_twice_is_shown() {
     expect![[r#"
         exit 1
         --- stdout
-        ok      up from zero: 1 migrations
+        ok      up from zero: 1 migration
         ok      round trip: 1 of 1 rollbacks restore the schema exactly; migrations without a down block: 0
         FAILED  next release: 001_a on all but the newest: the up block fails
                     error: repeatable v failed and was rolled back
@@ -187,15 +187,15 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
     expect![[r#"
         exit 1
         --- stdout
-        ok      up from zero: 0 migrations
+        ok      up from zero: there are none
         ok      round trip: 0 of 0 rollbacks restore the schema exactly; migrations without a down block: 0
         skipped next release: there are no migrations
         ok      second up: nothing to apply
-        ok      repeatables twice: 0 repeatables
+        ok      repeatables twice: there are none
         ok      seeds: there are none
         FAILED  schema: db/schema.sql is stale
                     - old
-        ok      two at once: 0 steps, each applied once
+        ok      two at once: there are none
         ok      locks: no statement blocks others on an existing relation
         1 of 9 checks failed
     "#]]

@@ -1,12 +1,18 @@
 //! The short questions.
 
 use super::answer::{Answer, Verdict, error_lines};
+use super::next_release::count;
 use super::place::Place;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
 use migrator_engine::facts::Facts;
 use migrator_engine::plan::{self, Plan, Step, Target};
 use migrator_engine::words::list;
+
+/// `3 migrations`, `there are none`.
+fn some(number: usize, noun: &str) -> String {
+    if number == 0 { "there are none".to_owned() } else { count(number, noun) }
+}
 
 /// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
 pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>) -> Result<Answer, Error> {
@@ -25,7 +31,7 @@ pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>
     let facts = database.locked.facts().await?;
     *zero = Some(facts);
     scratch.discard(database).await;
-    Ok((Verdict::Ok, vec![format!("{} migrations", migrations.len())]))
+    Ok((Verdict::Ok, vec![some(migrations.len(), "migration")]))
 }
 
 /// Another `up` has nothing to do.
@@ -56,7 +62,7 @@ pub(super) async fn repeatables_twice(scratch: &Scratch<'_>) -> Result<Answer, E
     scratch.discard(database).await;
     let differences = once.differences(&twice);
     Ok(match differences.is_empty() {
-        true => (Verdict::Ok, vec![format!("{} repeatables", repeatables.len())]),
+        true => (Verdict::Ok, vec![some(repeatables.len(), "repeatable")]),
         false => {
             let head = "the repeatables change the schema when they are applied again".to_owned();
             (Verdict::Failed, std::iter::once(head).chain(differences).collect())
@@ -85,7 +91,7 @@ pub(super) async fn seeds(scratch: &Scratch<'_>) -> Result<Answer, Error> {
         return Ok((Verdict::Failed, broken));
     }
     let names: Vec<&str> = seeds.iter().map(|seed| &*seed.name).collect();
-    let names = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
+    let names = if names.is_empty() { some(0, "seed") } else { names.join(", ") };
     Ok((Verdict::Ok, vec![names]))
 }
 
@@ -102,7 +108,11 @@ pub(super) async fn two_at_once(scratch: &Scratch<'_>) -> Result<Answer, Error> 
     let (first, second) = (first?, second?);
     let all = context.migrator.embedded().migrations.len() + context.migrator.embedded().repeatables.len();
     Ok(match first + second == all {
+        true if all == 0 => (Verdict::Ok, vec![some(0, "step")]),
+        true if all == 1 => (Verdict::Ok, vec!["1 step, applied once".to_owned()]),
         true => (Verdict::Ok, vec![format!("{all} steps, each applied once")]),
-        false => (Verdict::Failed, vec![format!("{first} and {second} steps were applied, not {all} in all")]),
+        false => {
+            (Verdict::Failed, vec![format!("{} and {second} were applied, not {all} in all", count(first, "step"))])
+        }
     })
 }

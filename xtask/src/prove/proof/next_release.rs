@@ -165,6 +165,6 @@ impl Road<'_> {
 }
 
 /// `1 migration`, `2 migrations`.
-fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
