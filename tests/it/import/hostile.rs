@@ -28,8 +28,7 @@ fn what_is_no_plain_file_is_named_and_not_followed() {
         error: 3_c.sql: it is a symbolic link, which is not followed
         error: 4_d.sql: it is not a plain file
         error: 5_e.sql: it is not a plain file
-        error: 7_g
-          ::error::\u{1b}[2J.sql: its name is not plain text: rename it
+        error: 7_g\n::error::\u{1b}[2J.sql: its name is not plain text: rename it
         error: 8_�.sql: its name is not plain text: rename it
         error: 9_h.sql: it is 1 GiB or larger, which is more than the server accepts
         error: root: it is a symbolic link, which is not followed
@@ -38,6 +37,10 @@ fn what_is_no_plain_file_is_named_and_not_followed() {
     "#]]
     .assert_eq(&import.run("sqlx", &[]).lines().map(|line| format!("{line}\n")).collect::<String>());
     assert!(tree(&import.project.db()).is_empty());
+    // What is left out is told on one line, too.
+    let import = Import::of(&[("1_a.sql", "SELECT 1;\n"), (".7_g\nerror: forged", "")]);
+    let said = import.run("sqlx", &["--dry-run"]);
+    assert!(said.contains("\nleft out: .7_g\\nerror: forged: hidden\n"), "{said}");
 }
 
 #[test]

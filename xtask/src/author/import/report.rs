@@ -1,5 +1,7 @@
 //! What is said of an import: for every source file what became of it.
 
+use migrator_diagnostic::printable;
+
 use super::compose::Composed;
 use super::draft::{Found, Trouble};
 use super::tool::Tool;
@@ -11,18 +13,18 @@ pub(crate) fn lines(files: &[Composed], found: &Found) -> Vec<String> {
         sources.chain(found.repeatables.iter().map(|repeatable| (repeatable.file.clone(), &repeatable.notes)));
     let mut lines = Vec::new();
     for (file, (source, notes)) in files.iter().zip(sources) {
-        lines.push(format!("{} <- {source}", file.path));
+        lines.push(format!("{} <- {}", file.path, printable::line(&source)));
         lines.extend(notes.iter().map(|note| format!("    {note}")));
     }
     let mut left: Vec<&(String, String)> = found.left.iter().collect();
     left.sort();
-    lines.extend(left.iter().map(|(file, reason)| format!("left out: {file}: {reason}")));
+    lines.extend(left.iter().map(|(file, reason)| format!("left out: {}: {reason}", printable::line(file))));
     lines
 }
 
 /// Why nothing is written.
 pub(crate) fn troubles(troubles: &[Trouble]) -> Vec<String> {
-    let said = |trouble: &Trouble| match (trouble.file.as_str(), trouble.line) {
+    let said = |trouble: &Trouble| match (&*printable::line(&trouble.file), trouble.line) {
         ("", _) => format!("error: {}", trouble.message),
         (file, 0) => format!("error: {file}: {}", trouble.message),
         (file, line) => format!("error: {file}:{line}: {}", trouble.message),

@@ -9,6 +9,7 @@ use migrator_diagnostic::printable;
 
 use super::draft::Found;
 use super::text::{self, Decoded};
+use crate::workspace::shown;
 
 /// More than any tool's migrations; somebody has named the wrong directory.
 const MOST_FILES: usize = 200_000;
@@ -32,6 +33,11 @@ pub(crate) struct Content {
     pub(crate) notes: Vec<String>,
 }
 
+/// A path as it is printed: from the current directory on, and on one line whatever is in its names.
+pub(crate) fn one_line(path: &Path) -> String {
+    printable::line(&shown(path).to_string_lossy()).into_owned()
+}
+
 impl Tree {
     /// Lists a directory. What is not a plain file is reported.
     ///
@@ -47,7 +53,7 @@ impl Tree {
 
     fn walk(&mut self, below: &str, depth: usize, found: &mut Found) -> Result<()> {
         let directory = self.root.join(below);
-        let failed = || format!("failed to read the directory `{}`", directory.display());
+        let failed = || format!("failed to read the directory `{}`", one_line(&directory));
         let mut entries: Vec<fs::DirEntry> =
             fs::read_dir(&directory).and_then(Iterator::collect).with_context(failed)?;
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -55,7 +61,7 @@ impl Tree {
             let name = entry.file_name();
             let shown = name.to_string_lossy();
             let path = if below.is_empty() { shown.to_string() } else { format!("{below}/{shown}") };
-            let kind = entry.file_type().with_context(|| format!("failed to read `{path}`"))?;
+            let kind = entry.file_type().with_context(|| format!("failed to read `{}`", printable::line(&path)))?;
             if self.is_skipped(&path) {
                 found.leave(&path, "by --skip");
             } else if shown.starts_with('.') {
@@ -74,7 +80,7 @@ impl Tree {
             if self.files.len() > MOST_FILES {
                 bail!(
                     "`{}` has more than {MOST_FILES} files\nhelp: name the directory of the migrations",
-                    self.root.display()
+                    one_line(&self.root)
                 );
             }
         }
