@@ -41,6 +41,8 @@ fn what_is_no_plain_file_is_named_and_not_followed() {
     let import = Import::of(&[("1_a.sql", "SELECT 1;\n"), (".7_g\nerror: forged", "")]);
     let said = import.run("sqlx", &["--dry-run"]);
     assert!(said.contains("\nleft out: .7_g\\nerror: forged: hidden\n"), "{said}");
+    let said = import.run("sqlx", &["--skip", "x\nerror: forged"]);
+    assert!(said.contains("error: `--skip x\\nerror: forged`: there is nothing"), "{said}");
 }
 
 #[test]

@@ -144,6 +144,60 @@ fn what_is_in_migrations_already_moves_aside() {
 }
 
 #[test]
+fn an_import_that_was_killed_is_finished_by_the_same_command() {
+    // Killed between the two renames of db/migrations.
+    let import = Import::of(&[]);
+    let stage = ".import-abcdef";
+    for (path, text) in FILES {
+        import.project.file(&format!("imported-from-sqlx/{path}"), text);
+    }
+    import.project.file("imported-from-sqlx/.gitkeep", "").file("imported.toml", "tool = \"sqlx\"\n");
+    import.project.file("migrator.toml", "[check]\nstart_after = \"1\"\n");
+    import.project.file(&format!("{stage}/plan.json"), "{\"tool\":\"sqlx\",\"in_place\":true}");
+    import.project.file(&format!("{stage}/db/migrations/1_a.sql"), "-- migrate:up\nSELECT 1;\n");
+    fs::remove_dir(import.project.db().join("migrations")).unwrap_or_default();
+    let before = tree(&import.project.db());
+    let directory = import.project.db().join("migrations");
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `db/.import-abcdef` is of an import that was killed
+        help: run this without `--dry-run`, which finishes it
+    "#]]
+    .assert_eq(&import.from(&directory, "sqlx", &["--dry-run"]));
+    assert_eq!(tree(&import.project.db()), before);
+    expect![[r#"
+        exit 0
+        --- stderr
+        finished the import from sqlx that was killed; next: `cargo xtask verify`
+    "#]]
+    .assert_eq(&import.from(&directory, "sqlx", &[]));
+    let paths: Vec<String> = tree(&import.project.db()).into_keys().collect();
+    assert_eq!(
+        paths,
+        [
+            "imported-from-sqlx/1_a.down.sql",
+            "imported-from-sqlx/1_a.up.sql",
+            "imported-from-sqlx/README.md",
+            "imported.toml",
+            "migrations/.gitkeep",
+            "migrations/1_a.sql",
+            "migrator.toml",
+        ]
+    );
+}
+
+#[test]
+fn what_no_import_needs_any_more_is_removed_by_the_next() {
+    let import = Import::of(FILES);
+    import.project.file(".import-abcdef/db/migrations/1_a.sql", "SELECT 1;\n").file("migrations/.gitkeep", "");
+    let said = import.run("sqlx", &[]);
+    assert!(said.contains("\nremoved `db/.import-abcdef`, which an import that was killed has left\n"), "{said}");
+    let paths: Vec<String> = tree(&import.project.db()).into_keys().collect();
+    assert_eq!(paths, ["imported.toml", "migrations/.gitkeep", "migrations/1_a.sql", "migrator.toml"]);
+}
+
+#[test]
 fn unknown_tools_and_directories() {
     let import = Import::of(FILES);
     let said = import.run("sqitch", &[]);

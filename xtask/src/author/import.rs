@@ -25,15 +25,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use migrator_diagnostic::printable;
 use migrator_model::Settings;
 
 use crate::output::{self, FOUND, Usage};
-use crate::workspace::{Workspace, shown};
+use crate::workspace::Workspace;
 use draft::Found;
 use tool::{TOOLS, Tool};
-use tree::Tree;
-
-const SETTINGS: &str = "migrator.toml";
+use tree::{Tree, one_line};
+use write::{Import, Left, SETTINGS};
 
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
@@ -76,12 +76,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 /// The directories are not as they have to be, or the system fails. What cannot be imported is printed, for exit code 1.
 pub fn run_in(db: &Path, args: &Args) -> Result<ExitCode> {
     let tool = tool::find(&args.tool).with_context(|| format!("unknown tool `{}`", args.tool))?;
+    // For one import at a time, from the first look to the last file.
+    let lock = if db.is_dir() { Some(write::lock(db)?) } else { None };
+    if lock.is_some() && was_finished(db, tool, args.dry_run)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     let place = Place::look(db, &args.dir, tool)?;
     let mut found = Found::default();
     let mut tree = Tree::list(&args.dir, &args.skip, &mut found)?;
     layout::read(tool, &args.value, &mut tree, &mut found)?;
     if let Some(unknown) = tree.unused_skips().next() {
-        let message = format!("`--skip {unknown}`: there is nothing of that name in `{}`", args.dir.display());
+        let message = format!(
+            "`--skip {}`: there is nothing of that name in `{}`",
+            printable::line(unknown),
+            one_line(&args.dir)
+        );
         return Err(Usage(message).into());
     }
     if found.drafts.is_empty() {
@@ -111,12 +120,28 @@ pub fn run_in(db: &Path, args: &Args) -> Result<ExitCode> {
     paths.push(map::FILE.to_owned());
     place.refuse_existing(&paths)?;
     if !args.dry_run {
-        write::all(&inside, db, &paths, SETTINGS, place.keep.as_deref())?;
+        write::all(stage, db, &Import { tool: tool.name.to_owned(), in_place: place.keep.is_some() })?;
     }
     report::lines(&files, &found).iter().for_each(output::result);
     output::result(report::end(tool, &found, &numbering, args.dry_run));
     say(tool, &found, &place, &last, &tables.notes, args.dry_run);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Deals with what a killed import has left. True if that was an import from the same tool, and it is in place now.
+fn was_finished(db: &Path, tool: &Tool, dry_run: bool) -> Result<bool> {
+    match write::recover(db, dry_run)? {
+        Left::Nothing => Ok(false),
+        Left::Removed(stage) => {
+            output::note(format!("removed `{}`, which an import that was killed has left", one_line(&stage)));
+            Ok(false)
+        }
+        Left::Finished(import) => {
+            let name = &import.tool;
+            output::note(format!("finished the import from {name} that was killed; next: `cargo xtask verify`"));
+            Ok(name == tool.name)
+        }
+    }
 }
 
 /// The two directories.
@@ -136,38 +161,42 @@ impl Place {
             Ok(_) => {
                 return Err(Usage(format!(
                     "`{}` is not a directory\nhelp: name the directory of the migrations",
-                    dir.display()
+                    one_line(dir)
                 ))
                 .into());
             }
-            Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", dir.display())),
+            Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", one_line(dir))),
         }
         let in_place = matches!((dir.canonicalize(), migrations.canonicalize()), (Ok(a), Ok(b)) if a == b);
         if in_place && db.join(map::FILE).symlink_metadata().is_ok() {
             bail!(
-                "`{}` holds what was imported already, as `{}` says\nhelp: to import it again, remove both, and name the directory of the original files",
-                shown(&migrations).display(),
-                shown(&db.join(map::FILE)).display()
+                "`{}` holds what was imported already, as `{}` says
+help: to import it again, remove both, and name the directory of the original files",
+                one_line(&migrations),
+                one_line(&db.join(map::FILE))
             );
         }
-        let keep = in_place.then(|| db.join(format!("imported-from-{}", tool.name)));
+        let keep = in_place.then(|| write::keep(db, tool.name));
         if let Some(keep) = keep.as_ref().filter(|keep| keep.symlink_metadata().is_ok()) {
-            bail!(
-                "`{}` is in the way: what is in db/migrations would move there\nhelp: move it away",
-                shown(keep).display()
-            );
+            bail!("`{}` is in the way: what is in db/migrations would move there\nhelp: move it away", one_line(keep));
         }
         if !in_place && let Some(file) = first_migration(&migrations)? {
             bail!(
                 "`{}` has migrations already, such as `{file}`\nhelp: import into an empty one: what is imported comes before everything else",
-                shown(&migrations).display()
+                one_line(&migrations)
+            );
+        }
+        if !in_place && migrations.is_symlink() {
+            bail!(
+                "`{}` is a symbolic link, which is not followed\nhelp: put a directory in its place",
+                one_line(&migrations)
             );
         }
         let settings = match migrator_build::read_file(&db.join(SETTINGS)) {
             Ok(bytes) => String::from_utf8(bytes).with_context(|| format!("`{SETTINGS}` is not UTF-8"))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                return Err(error).with_context(|| format!("failed to read `{}`", shown(&db.join(SETTINGS)).display()));
+                return Err(error).with_context(|| format!("failed to read `{}`", one_line(&db.join(SETTINGS))));
             }
         };
         Ok(Place { db: db.to_owned(), settings, keep })
@@ -187,7 +216,7 @@ impl Place {
         if !read_settings(&toml).is_ok_and(|settings| is_right(&settings)) {
             bail!(
                 "`{}` has `check` or `history` in a form that is not changed here\nhelp: write them as tables, `[check]` and `[history]`",
-                shown(&self.db.join(SETTINGS)).display()
+                one_line(&self.db.join(SETTINGS))
             );
         }
         Ok(toml)
@@ -196,13 +225,13 @@ impl Place {
     /// A private directory, from which the files can be moved unless it is a dry run.
     fn stage(&self, dry_run: bool) -> Result<tempfile::TempDir> {
         let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix(".import-");
+        let builder = builder.prefix(write::STAGE);
         let made = if dry_run {
             builder.tempdir()
         } else {
             fs::create_dir_all(&self.db).and_then(|()| builder.tempdir_in(&self.db))
         };
-        made.with_context(|| format!("failed to create a directory in `{}`", shown(&self.db).display()))
+        made.with_context(|| format!("failed to create a directory in `{}`", one_line(&self.db)))
     }
 
     /// Nothing is ever overwritten.
@@ -212,7 +241,7 @@ impl Place {
             !moves_away && self.db.join(path).symlink_metadata().is_ok()
         };
         match paths.iter().find(is_there) {
-            Some(path) => bail!("`{}` exists already\nhelp: move it away", shown(&self.db.join(path)).display()),
+            Some(path) => bail!("`{}` exists already\nhelp: move it away", one_line(&self.db.join(path))),
             None => Ok(()),
         }
     }
@@ -221,12 +250,13 @@ impl Place {
 fn first_migration(migrations: &Path) -> Result<Option<String>> {
     let entries = match fs::read_dir(migrations) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        entries => entries.with_context(|| format!("failed to read `{}`", shown(migrations).display()))?,
+        entries => entries.with_context(|| format!("failed to read `{}`", one_line(migrations)))?,
     };
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
-    Ok(names.into_iter().find(|name| name.to_ascii_lowercase().ends_with(".sql")))
+    let first = names.into_iter().find(|name| name.to_ascii_lowercase().ends_with(".sql"));
+    Ok(first.map(|name| printable::line(&name).into_owned()))
 }
 
 fn read_settings(toml: &str) -> Result<Settings> {
@@ -249,13 +279,13 @@ fn refuse(troubles: &[draft::Trouble]) -> ExitCode {
 fn none(tool: &Tool, dir: &Path, found: &Found) -> anyhow::Error {
     let below = dir.join("migrations");
     let help = if below.is_dir() {
-        format!("name its directory: `{}`", below.display())
+        format!("name its directory: `{}`", one_line(&below))
     } else if let Some(note) = found.notes.first() {
         note.clone()
     } else {
         format!("{} reads {}", tool.title, tool.pattern)
     };
-    Usage(format!("`{}` has no migrations of {}\nhelp: {help}", dir.display(), tool.title)).into()
+    Usage(format!("`{}` has no migrations of {}\nhelp: {help}", one_line(dir), tool.title)).into()
 }
 
 /// What concerns the workspace, and what comes next.
@@ -269,7 +299,7 @@ fn say(tool: &Tool, found: &Found, place: &Place, last: &str, tables: &[String],
         let verb = if dry_run { "would move" } else { "moved" };
         output::note(format!(
             "what was in db/migrations {verb} to `{}`: delete it once you need it no longer",
-            shown(keep).display()
+            one_line(keep)
         ));
     }
     let next = match (dry_run, &tool.table) {

@@ -1,144 +1,294 @@
-//! Puts the finished files into the db directory: all of them, or none.
+//! Puts the finished files into the db directory: all of them, or none, even if the process is killed on the way.
+//!
+//! Everything is complete in a stage, a hidden directory in the db directory, before a plan file in it says that it is to be put in place.
+//! From then on there are only renames, db/migrator.toml first and db/migrations last. What a killed run has left, the next one finishes.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use tempfile::TempDir;
 
-/// What is moved to where.
-#[derive(Debug, Default)]
-struct Moves {
-    /// From and to, to be undone in reverse.
-    done: Vec<(PathBuf, PathBuf)>,
-    /// Directories that were not there before.
-    made: Vec<PathBuf>,
+use super::tree::one_line;
+use super::{map, tool};
+
+/// The settings in the db directory.
+pub(super) const SETTINGS: &str = "migrator.toml";
+/// What the name of a stage begins with; six more characters follow.
+pub(super) const STAGE: &str = ".import-";
+/// In the stage: what is being done.
+const PLAN: &str = "plan.json";
+/// In the stage: db/migrator.toml as it was.
+const BEFORE: &str = "before.toml";
+/// In the stage: db/migrations as it was, unless it is kept.
+const ASIDE: &str = "aside";
+
+/// An import that is to be put in place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Import {
+    pub(super) tool: String,
+    /// True if the originals are in db/migrations: they are kept beside it.
+    pub(super) in_place: bool,
 }
 
-/// Moves `files`, which are complete in `stage`, to the same paths in `db`; `settings` replaces the file there. `keep` is where what is in
-/// `db/migrations` goes first.
+/// One rename.
+#[derive(Debug)]
+struct Step {
+    from: PathBuf,
+    to: PathBuf,
+    /// True for the one file that may be there already.
+    replaces: bool,
+}
+
+/// What a killed run has left, and what became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    /// Nothing of it was to be put in place.
+    Removed(PathBuf),
+    /// It is in place now.
+    Finished(Import),
+}
+
+/// Where the originals go if they are in db/migrations.
+pub(super) fn keep(db: &Path, tool: &str) -> PathBuf {
+    db.join(format!("imported-from-{tool}"))
+}
+
+/// Takes the db directory for one import at a time, until the file is dropped.
 ///
 /// # Errors
-/// Something could not be moved; everything is as it was before.
-pub(crate) fn all(stage: &Path, db: &Path, files: &[String], settings: &str, keep: Option<&Path>) -> Result<()> {
-    let mut moves = Moves::default();
-    let moved = moves.all(stage, db, files, settings, keep);
-    if moved.is_err() {
-        moves.undo();
+/// Another import has it, or it cannot be opened.
+pub(super) fn lock(db: &Path) -> Result<File> {
+    let file = File::open(db).with_context(|| format!("failed to open `{}`", one_line(db)))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!("another import into `{}` is running", one_line(db)),
+        // Not every file system has locks; what is in place is never replaced there either.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
-    moved
 }
 
-impl Moves {
-    fn all(&mut self, stage: &Path, db: &Path, files: &[String], settings: &str, keep: Option<&Path>) -> Result<()> {
-        if let Some(keep) = keep {
-            self.one(&db.join("migrations"), keep)?;
-        }
-        for path in files {
-            self.directory(db.join(path).parent().unwrap_or(db))?;
-            self.one(&stage.join(path), &db.join(path))?;
-        }
-        // The one file that may be there already: it is replaced in one step, as the last.
-        let (new, old) = (stage.join(settings), db.join(settings));
-        fs::rename(&new, &old).with_context(|| format!("failed to write `{}`", old.display()))
-    }
-
-    fn directory(&mut self, path: &Path) -> Result<()> {
-        match fs::create_dir(path) {
-            Ok(()) => self.made.push(path.to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).with_context(|| format!("failed to create `{}`", path.display())),
-        }
-        Ok(())
-    }
-
-    /// Never replaces anything.
-    fn one(&mut self, from: &Path, to: &Path) -> Result<()> {
-        let moved = match rustix::fs::renameat_with(
-            rustix::fs::CWD,
-            from,
-            rustix::fs::CWD,
-            to,
-            rustix::fs::RenameFlags::NOREPLACE,
-        ) {
-            // Not every file system can do this in one step.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP)
-                if !to.try_exists().unwrap_or(true) =>
-            {
-                fs::rename(from, to)
-            }
-            other => other.map_err(io::Error::from),
+/// Puts what is complete in `stage` in place.
+///
+/// # Errors
+/// Something could not be moved; everything is as it was before, or else the next import finishes it.
+pub(super) fn all(stage: TempDir, db: &Path, import: &Import) -> Result<()> {
+    prepare(stage.path(), db, import).with_context(|| format!("failed to write in `{}`", one_line(stage.path())))?;
+    // Originals may be in it from now on: no failure removes it.
+    let stage = stage.keep();
+    let mut done = Vec::new();
+    let moved = steps(&stage, db, import).and_then(|steps| advance(steps, &mut done));
+    if let Err(error) = moved {
+        return match undo(&stage, db, &done).and_then(|()| Ok(remove(&stage)?)) {
+            Ok(()) => Err(error),
+            Err(_) => Err(error.context("the import is not complete: run the same command again, which finishes it")),
         };
-        moved.with_context(|| format!("failed to write `{}`", to.display()))?;
-        self.done.push((from.to_owned(), to.to_owned()));
-        Ok(())
     }
+    // All is in place: what cannot be removed now, the next import removes.
+    let _ = remove(&stage);
+    Ok(())
+}
 
-    fn undo(&self) {
-        for (from, to) in self.done.iter().rev() {
-            // The directory that was made in its place is empty by now.
-            let _ = fs::remove_dir(from);
-            let _ = fs::rename(to, from);
+/// Finishes or removes what a killed run has left. The caller has locked `db`.
+///
+/// # Errors
+/// It cannot be finished, or it is there and `dry_run` forbids to.
+pub(super) fn recover(db: &Path, dry_run: bool) -> Result<Left> {
+    let mut left = Left::Nothing;
+    for stage in stages(db)? {
+        let shown = one_line(&stage);
+        let import = read_plan(&stage)?;
+        if dry_run {
+            if import.is_some() && has_begun(&stage) {
+                bail!(
+                    "`{shown}` is of an import that was killed\nhelp: run this without `--dry-run`, which finishes it"
+                );
+            }
+            continue;
         }
-        for directory in self.made.iter().rev() {
-            let _ = fs::remove_dir(directory);
+        match import {
+            Some(import) if has_begun(&stage) => {
+                advance(steps(&stage, db, &import)?, &mut Vec::new())
+                    .with_context(|| format!("the import that was killed, in `{shown}`, cannot be finished"))?;
+                remove(&stage).with_context(|| format!("failed to remove `{shown}`"))?;
+                return Ok(Left::Finished(import));
+            }
+            Some(_) if !is_there(&db.join(SETTINGS)) && is_there(&stage.join(BEFORE)) => {
+                rename(&stage.join(BEFORE), &db.join(SETTINGS))?;
+            }
+            _ => {}
+        }
+        remove(&stage).with_context(|| format!("failed to remove `{shown}`"))?;
+        left = Left::Removed(stage);
+    }
+    Ok(left)
+}
+
+/// Writes down what was there and what is to be done; the plan appears at once and complete.
+fn prepare(stage: &Path, db: &Path, import: &Import) -> io::Result<()> {
+    match fs::copy(db.join(SETTINGS), stage.join(BEFORE)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let plan = json!({ "tool": import.tool, "in_place": import.in_place }).to_string();
+    let new = stage.join("plan.new");
+    fs::write(&new, plan)?;
+    fs::rename(new, stage.join(PLAN))
+}
+
+fn read_plan(stage: &Path) -> Result<Option<Import>> {
+    let path = stage.join(PLAN);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.with_context(|| format!("failed to read `{}`", one_line(&path)))?,
+    };
+    let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let known = |name: &&str| tool::find(name).is_some();
+    match (plan["tool"].as_str().filter(known), plan["in_place"].as_bool()) {
+        (Some(tool), Some(in_place)) => Ok(Some(Import { tool: tool.to_owned(), in_place })),
+        _ => {
+            bail!("`{}` is not the plan of an import\nhelp: look what is beside it, and move it away", one_line(&path))
         }
     }
+}
+
+/// The stages in the db directory, and nothing else that is called like one.
+fn stages(db: &Path) -> Result<Vec<PathBuf>> {
+    let failed = || format!("failed to read the directory `{}`", one_line(db));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(db).with_context(failed)? {
+        let entry = entry.with_context(failed)?;
+        let name = entry.file_name();
+        let is_named = name.to_str().and_then(|name| name.strip_prefix(STAGE)).is_some_and(|rest| rest.len() == 6);
+        if is_named && entry.file_type().with_context(failed)?.is_dir() && is_ours(&entry.path())? {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_ours(stage: &Path) -> Result<bool> {
+    let ours = ["db", PLAN, "plan.new", BEFORE, ASIDE];
+    let names = names(stage)?;
+    Ok(names.iter().all(|name| name.to_str().is_some_and(|name| ours.contains(&name))))
+}
+
+/// True once the first file is in place.
+fn has_begun(stage: &Path) -> bool {
+    !is_there(&stage.join("db").join(SETTINGS))
+}
+
+/// What is left to be done, whatever has been done.
+fn steps(stage: &Path, db: &Path, import: &Import) -> Result<Vec<Step>> {
+    let new = stage.join("db");
+    let step = |from: PathBuf, to: PathBuf| Step { from, to, replaces: false };
+    let mut steps = vec![Step { replaces: true, ..step(new.join(SETTINGS), db.join(SETTINGS)) }];
+    steps.push(step(new.join(map::FILE), db.join(map::FILE)));
+    let (from, to) = (new.join("repeatable"), db.join("repeatable"));
+    if is_there(&from) && is_there(&to) {
+        steps.extend(names(&from)?.into_iter().map(|name| step(from.join(&name), to.join(&name))));
+    } else {
+        steps.push(step(from, to));
+    }
+    steps.retain(|step| is_there(&step.from));
+    let (from, to) = (new.join("migrations"), db.join("migrations"));
+    if !is_there(&from) {
+        return Ok(steps);
+    }
+    let aside = if import.in_place { keep(db, &import.tool) } else { stage.join(ASIDE) };
+    if is_there(&aside) && is_there(&to) {
+        bail!("`{}` is in the way\nhelp: move it away, and run the same command again", one_line(&to));
+    }
+    // What is in db/migrations stays there, apart from the originals.
+    let mut stays = names(if is_there(&aside) { &aside } else { &to })?;
+    stays.retain(|name| !import.in_place || name == ".gitkeep");
+    if is_there(&to) {
+        steps.push(step(to.clone(), aside.clone()));
+    }
+    steps.extend(stays.into_iter().map(|name| step(aside.join(&name), from.join(&name))));
+    steps.push(step(from, to));
+    Ok(steps)
+}
+
+fn advance(steps: Vec<Step>, done: &mut Vec<Step>) -> Result<()> {
+    for step in steps {
+        if step.replaces {
+            fs::rename(&step.from, &step.to).with_context(|| format!("failed to write `{}`", one_line(&step.to)))?;
+        } else {
+            rename(&step.from, &step.to)?;
+        }
+        done.push(step);
+    }
+    Ok(())
+}
+
+/// Takes the steps back; killed on the way, it leaves what `recover` finishes.
+fn undo(stage: &Path, db: &Path, done: &[Step]) -> Result<()> {
+    for step in done.iter().rev() {
+        rename(&step.to, &step.from)?;
+    }
+    let before = stage.join(BEFORE);
+    if !done.is_empty() && is_there(&before) {
+        rename(&before, &db.join(SETTINGS))?;
+    }
+    Ok(())
+}
+
+/// Removes a stage from which nothing is needed any more. Killed on the way, it leaves what `recover` understands: the plan of a finished
+/// import goes last, any other goes first.
+fn remove(stage: &Path) -> io::Result<()> {
+    // If something has come into it that no one has planned for, it stays.
+    unless_gone(fs::remove_dir(stage.join(ASIDE)))?;
+    if has_begun(stage) {
+        unless_gone(fs::remove_dir_all(stage.join("db")))?;
+        unless_gone(fs::remove_file(stage.join(BEFORE)))?;
+    }
+    unless_gone(fs::remove_file(stage.join(PLAN)))?;
+    fs::remove_dir_all(stage)
+}
+
+fn unless_gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+/// Never replaces anything.
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    let moved = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system can do this in one step.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !to.try_exists().unwrap_or(true) => fs::rename(from, to),
+        other => other.map_err(io::Error::from),
+    };
+    match moved {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("`{}` exists already\nhelp: move it away, and run the same command again", one_line(to))
+        }
+        moved => moved.with_context(|| format!("failed to write `{}`", one_line(to))),
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The names in a directory, ascending; none if it is not there.
+fn names(directory: &Path) -> Result<Vec<std::ffi::OsString>> {
+    let failed = || format!("failed to read the directory `{}`", one_line(directory));
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.with_context(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.with_context(failed)?.file_name());
+    }
+    names.sort();
+    Ok(names)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    fn write(path: PathBuf, text: &str) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn paths(root: &Path) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-                found.insert(entry.path().strip_prefix(root).unwrap().display().to_string());
-                folders.extend(entry.file_type().unwrap().is_dir().then(|| entry.path()));
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn what_cannot_be_finished_has_not_begun() {
-        let root = tempfile::tempdir().unwrap();
-        let (stage, db) = (root.path().join("stage"), root.path().join("db"));
-        let files = ["migrations/1_a.sql", "repeatable/v.sql", "imported.toml"].map(str::to_owned);
-        files.iter().for_each(|file| write(stage.join(file), "new"));
-        write(stage.join("migrator.toml"), "new");
-        write(db.join("migrations/1_a.up.sql"), "old");
-        write(db.join("migrator.toml"), "old");
-        // The last but one is in the way.
-        write(db.join("imported.toml"), "old");
-        let before = paths(root.path());
-        let keep = db.join("imported-from-sqlx");
-        let error = all(&stage, &db, &files, "migrator.toml", Some(&keep)).unwrap_err();
-        assert!(format!("{error:#}").contains("imported.toml"), "{error:#}");
-        assert_eq!(paths(root.path()), before);
-        assert_eq!(fs::read_to_string(db.join("imported.toml")).unwrap(), "old");
-        fs::remove_file(db.join("imported.toml")).unwrap();
-        all(&stage, &db, &files, "migrator.toml", Some(&keep)).unwrap();
-        let after = [
-            "imported-from-sqlx",
-            "imported-from-sqlx/1_a.up.sql",
-            "imported.toml",
-            "migrations",
-            "migrations/1_a.sql",
-            "migrator.toml",
-            "repeatable",
-            "repeatable/v.sql",
-        ];
-        assert_eq!(paths(&db), after.map(str::to_owned).into());
-        assert_eq!(fs::read_to_string(db.join("migrator.toml")).unwrap(), "new");
-    }
-}
+mod tests;
