@@ -98,7 +98,7 @@ fn a_placeholder_has_the_value_that_is_given() {
     expect![[r#"
         exit 2
         --- stderr
-        error: `--value x=...`: nothing that is replaced has this name
+        error: `--value x=...`: no file has a placeholder `x`
     "#]]
     .assert_eq(&import.run("flyway", &["--value", "role=app", "--value", "other=\"me\"", "--value", "x=1"]));
     let files = import.files("flyway", &["--value", "role=app", "--value", "other=\"me\""]);

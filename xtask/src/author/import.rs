@@ -269,7 +269,7 @@ fn read_settings(toml: &str) -> Result<Settings> {
 fn refuse(troubles: &[draft::Trouble]) -> ExitCode {
     let lines = report::troubles(troubles);
     lines.iter().for_each(output::note);
-    let number = report::count(lines.len(), "error");
+    let number = output::count(lines.len(), "error");
     output::note(format!(
         "error: nothing was imported: {number}\nhelp: change these files, or leave them out with `--skip FILE`"
     ));

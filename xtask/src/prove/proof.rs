@@ -101,7 +101,7 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
         let skipped: Vec<&str> = findings
             .iter()
             .filter(|finding| finding.verdict == Verdict::Skipped)
-            .map(|finding| &*finding.name)
+            .map(|finding| finding.name)
             .collect();
         result(&match failed {
             0 if skipped.is_empty() => "everything passed".to_owned(),

@@ -5,6 +5,7 @@ use migrator_diagnostic::printable;
 use super::compose::Composed;
 use super::draft::{Found, Trouble};
 use super::tool::Tool;
+use crate::output::count;
 
 /// The lines about files, in the order in which they run, then what was left out.
 pub(crate) fn lines(files: &[Composed], found: &Found) -> Vec<String> {
@@ -39,11 +40,6 @@ pub(crate) fn troubles(troubles: &[Trouble]) -> Vec<String> {
     }
     first.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     first.into_iter().map(said).collect()
-}
-
-/// `3 migrations`, `1 repeatable`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The last line.

@@ -1,8 +1,8 @@
 //! The short questions.
 
 use super::answer::{Answer, Verdict, error_lines};
-use super::next_release::count;
 use super::place::Place;
+use crate::output::count;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
 use migrator_engine::facts::Facts;

@@ -6,6 +6,7 @@
 
 use super::answer::{Answer, Verdict, error_lines};
 use super::before::Base;
+use crate::output::count;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
 use migrator_engine::embedded::{Migration, Script};
@@ -162,9 +163,4 @@ impl Road<'_> {
         let same = differences.is_empty() || but_for_order && zero.without_order() == now.without_order();
         Ok((!same).then_some(differences))
     }
-}
-
-/// `1 migration`, `2 migrations`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

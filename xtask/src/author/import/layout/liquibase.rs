@@ -6,6 +6,7 @@ use super::shared;
 use crate::author::import::draft::{Draft, Found, Key, Part, Row};
 use crate::author::import::name;
 use crate::author::import::tree::{Content, Tree};
+use crate::output::count;
 
 pub(crate) fn read(tree: &mut Tree, found: &mut Found) {
     let (files, included) = match changelog::order(tree, found) {
@@ -231,7 +232,8 @@ fn finish(changeset: Option<ChangeSet>, tree: &mut Tree, found: &mut Found) {
         match without_delimiter(&draft.up.text, delimiter) {
             Ok((text, number)) => {
                 draft.up.text = text;
-                draft.notes.push(format!("endDelimiter:{delimiter}: replaced by a semicolon, {number} times"));
+                let times = count(number, "time");
+                draft.notes.push(format!("endDelimiter:{delimiter}: replaced by a semicolon, {times}"));
             }
             Err(line) => found.refuse(
                 &draft.up.file,

@@ -7,7 +7,7 @@ use crate::author::import::checksum;
 use crate::author::import::draft::{Found, Part};
 use crate::author::import::text::line_of;
 use crate::author::import::tool::{Replaced, Tool};
-use crate::output::Usage;
+use crate::output::{Usage, count};
 
 /// Puts the values that are given in their places. A value may be the placeholder itself, which stays then.
 ///
@@ -24,7 +24,7 @@ pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<(
                 let here = part.text.matches(&place).count();
                 if here > 0 {
                     part.text = part.text.replace(&place, text);
-                    notes.push(format!("{}: `{place}` is `{text}`, {here} times", part.file));
+                    notes.push(format!("{}: `{place}` is `{text}`, {}", part.file, count(here, "time")));
                     number += here;
                 }
             }
@@ -43,7 +43,11 @@ pub(crate) fn put(tool: &Tool, values: &[String], found: &mut Found) -> Result<(
             repeatable.row.checksums.extend(new);
         }
         if number == 0 {
-            return Err(Usage(format!("`--value {name}=...`: nothing that is replaced has this name")).into());
+            let message = match tool.replaced {
+                Replaced::Nothing => format!("`--value` is not for {}: it replaces nothing", tool.title),
+                _ => format!("`--value {name}=...`: no file has a placeholder `{name}`"),
+            };
+            return Err(Usage(message).into());
         }
     }
     Ok(())
