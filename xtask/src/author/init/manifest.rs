@@ -210,6 +210,10 @@ mod tests {
             exclude = ["x"]
         "#]],
         );
+    }
+
+    #[test]
+    fn a_manifest_without_a_list_gets_one() {
         members(
             "[package]\nname = \"a\" # b\n\n[dependencies]\n",
             expect![[r#"
