@@ -176,7 +176,7 @@ fn the_commands_of_every_guide_work() {
         let old = Project::new();
         run(&old, &conversion(guide).replace("DATABASE_URL= cargo xtask migrate up\n", ""), &directory);
         old.query(&format!("{}{}{}", guide::ONE, guide::TWO, history(guide, &old)));
-        // What `dump` writes behind `up` in a workspace.
+        // What `dump` writes after `up` in a workspace.
         old.file(&format!("schema.facts.{}", crate::dump::major()), &crate::drift::facts(&fresh));
         run(&old, &adoption(guide), &directory);
         let up = old.run(&["up"]);

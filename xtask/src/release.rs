@@ -1,4 +1,5 @@
 //! The way to a release: what CI runs, and the binary that ships.
 
+mod archive;
 pub(crate) mod ci;
 pub(crate) mod dist;

@@ -87,7 +87,7 @@ impl Session {
 
     /// The command that records what another tool has applied, where there is its history and none of ours: `up` refuses then.
     pub(crate) fn recording_command(&self) -> Option<String> {
-        store::recording_command(&self.history, &self.tables)
+        store::recording_command(&self.history)
     }
 
     /// The facts of the live schema.

@@ -1,7 +1,5 @@
 //! `cargo xtask dist`.
 
-mod archive;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use xshell::cmd;
 
+use super::archive::{self, Entry};
 use crate::maintenance::MARK;
 use crate::output;
 use crate::workspace::{Workspace, shown};
-use archive::Entry;
 
 /// The package of the tasks, where it is a member.
 const TASKS: &str = env!("CARGO_PKG_NAME");

@@ -29,22 +29,41 @@ pub(super) fn question(tables: &Tables) -> String {
     )
 }
 
+/// A table that may hold another history.
+struct Found<'a> {
+    /// With its schema.
+    name: &'a str,
+    schema: &'a str,
+    table: &'a str,
+    columns: Vec<&'a str>,
+    tool: Recognised,
+}
+
+impl<'a> Found<'a> {
+    /// The first of those that [`question`] has found.
+    fn first(history: &'a History) -> Option<Found<'a>> {
+        let line = history.elsewhere.as_deref()?.lines().next()?;
+        let (name, columns) = line.split_once('\t').unwrap_or((line, ""));
+        let (schema, table) = name.split_once('.').unwrap_or(("", name));
+        let columns: Vec<&str> = columns.split(' ').collect();
+        let tool = recognise(schema, table, &columns);
+        Some(Found { name, schema, table, columns, tool })
+    }
+}
+
 /// Refuses to begin a history where another one exists.
 ///
 /// # Errors
 /// Exit code 4, with the table, the tool that it may belong to, and the setting or command that helps.
 pub(crate) fn refuse(history: &History, tables: &Tables) -> Result<(), Error> {
-    let Some(line) = history.elsewhere.as_deref().and_then(|found| found.lines().next()) else { return Ok(()) };
-    let (found, columns) = line.split_once('\t').unwrap_or((line, ""));
-    let (schema, table) = found.split_once('.').unwrap_or(("", found));
-    let tool = recognise(schema, table, &columns.split(' ').collect::<Vec<_>>());
+    let Some(Found { name: found, schema, table, columns, tool }) = Found::first(history) else { return Ok(()) };
     let message = format!("there is no history in `{}`, but there is a table `{found}`", tables.state);
     let is_unclear = matches!(tool, Recognised::Tool(Tool::Dbmate) | Recognised::Unknown);
     if table == tables.table && is_unclear {
         let error = Error::diverged(message)
             .note("if it is the history of these migrations, everything would run a second time")
             .help(format!("if it is, set `schema = \"{schema}\"` under [history] in db/migrator.toml, and build"));
-        let is_of_dbmate = tool == Recognised::Tool(Tool::Dbmate) && !columns.split(' ').any(|name| name == "checksum");
+        let is_of_dbmate = tool == Recognised::Tool(Tool::Dbmate) && !columns.contains(&"checksum");
         let error = match is_of_dbmate {
             true => error.help("to copy what it says and leave it to dbmate alone, run `migrator adopt dbmate`"),
             false => error,
@@ -68,12 +87,8 @@ fn recording(tool: Recognised) -> (&'static str, String) {
 }
 
 /// The command that records what another tool has applied, where there is its history and none of ours: `up` would refuse.
-pub(crate) fn command(history: &History, tables: &Tables) -> Option<String> {
-    refuse(history, tables).err()?;
-    let line = history.elsewhere.as_deref()?.lines().next()?;
-    let (found, columns) = line.split_once('\t').unwrap_or((line, ""));
-    let (schema, table) = found.split_once('.').unwrap_or(("", found));
-    Some(recording(recognise(schema, table, &columns.split(' ').collect::<Vec<_>>())).1)
+pub(crate) fn command(history: &History) -> Option<String> {
+    Some(recording(Found::first(history)?.tool).1)
 }
 
 /// What records by hand what has been applied.

@@ -60,7 +60,7 @@ pub(crate) fn settle_all(tool: &Tool, found: &mut Found) {
     found.repeatables = repeatables;
 }
 
-/// SQL after a line by which another tool divides up from down: whoever named the tool has most likely named the wrong one.
+/// SQL after a line by which another tool divides up from down: most likely the wrong tool was named.
 fn divided(tool: &Tool, part: &Part) -> Option<Trouble> {
     if !part.text.contains("--") {
         return None;

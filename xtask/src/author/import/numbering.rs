@@ -27,10 +27,10 @@ pub(crate) fn versions(drafts: &[Draft], keep_text: bool) -> (Vec<String>, Strin
     // `migrator down --to 0` rolls back everything.
     if let Some((0, digits)) = own.first().cloned() {
         if own.get(1).is_some_and(|(second, _)| *second == 1) {
-            return renumbered("there is no version 0 here");
+            return renumbered("version 0 cannot be used");
         }
         let one = format!("{:0width$}", 1, width = digits.len());
-        said = format!("kept, but for the first: {digits} is {one}, for there is no version 0 here");
+        said = format!("kept, but for the first: {digits} is {one}, as version 0 cannot be used");
         own[0] = (1, one);
     }
     let versions: Vec<String> = own.into_iter().map(|(_, digits)| digits).collect();

@@ -11,7 +11,7 @@ use super::draft::Found;
 use super::text::{self, Decoded};
 use crate::workspace::shown;
 
-/// More than any tool's migrations; somebody has named the wrong directory.
+/// More than any tool's migrations; the wrong directory was named.
 const MOST_FILES: usize = 200_000;
 const DEEPEST: usize = 16;
 

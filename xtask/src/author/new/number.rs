@@ -55,7 +55,7 @@ pub(super) fn next(versions: &[String], numbering: Option<Numbering>, now: u64) 
         _ => all.last(),
     };
     let (highest, digits) = last.map_or((0, FIRST_DIGITS), |version| (version.number, version.written.len()));
-    let following = highest.checked_add(1).context("there is no number above the newest version")?;
+    let following = highest.checked_add(1).context("the newest version has the largest number possible")?;
     let number = match numbering.unwrap_or(usual) {
         Numbering::Sequential => following,
         // Two in one second, or a colleague's clock that is ahead: the order must hold all the same.
