@@ -71,11 +71,12 @@ fn a_root_package_with_members() {
         --- exit 0
         --- .gitignore
         +++ .gitignore
-        @@ -1,2 +1,3 @@
+        @@ -1,2 +1,4 @@
          target
         -.env
         \ No newline at end of file
         +.env
+        +/.dev
         +/.env.*
         --- Cargo.toml
         +++ Cargo.toml

@@ -43,6 +43,8 @@ impl Workspace {
         fs::create_dir_all(&root).unwrap();
         let cluster = Cluster::of_workspace(&root).unwrap();
         cluster.destroy().unwrap();
+        // What an earlier run has left there, `init` would see.
+        let _ = fs::remove_dir_all(root.join(".dev"));
         let workspace = Workspace { watchdog: watchdog(&cluster.data_directory()), root, _lock: lock };
         workspace.become_copy(files);
         // The versions that this repository is built with: nothing else has to be on the machine.
