@@ -102,12 +102,12 @@ mod tests {
                     statements: [
                         Statement {
                             range: 48..56,
-                            kind: Plain,
+                            kind: Neutral,
                             checksum: "3a1d5c31bf31c335998b7436a3a0dda8712d55401d23d025694c7e9f65f041e2",
                         },
                         Statement {
                             range: 59..67,
-                            kind: Plain,
+                            kind: Neutral,
                             checksum: "84af9f8828df1cc04e6a9e5033f48890995f5bc819cf142c432e2d56b2477c55",
                         },
                     ],
@@ -123,7 +123,7 @@ mod tests {
                         statements: [
                             Statement {
                                 range: 84..92,
-                                kind: Plain,
+                                kind: Neutral,
                                 checksum: "889c3b33a4f112c260257b570ae9e02b5a9130f9dfce696d4e613e9abcd76970",
                             },
                         ],

@@ -33,10 +33,9 @@ pub(crate) fn read(name: String, source: Source, folder: Folder, problems: &mut 
 
 /// A statement as it is embedded.
 pub(crate) fn statement(words: &Words<'_>) -> Statement {
-    let kind = match migrator_sql::kind(words) {
-        StatementKind::Plain if no_transaction(words, false).is_some() => StatementKind::Alone,
-        kind => kind,
-    };
+    let kind = migrator_sql::kind(words);
+    let is_alone = kind.is_transactional() && no_transaction(words, false).is_some();
+    let kind = if is_alone { StatementKind::Alone } else { kind };
     Statement::new(words.range(), kind, checksum::statement(words).into())
 }
 

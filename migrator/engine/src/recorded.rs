@@ -25,7 +25,8 @@ pub(crate) fn encode(migration: &Migration) -> String {
 fn encode_statement(statement: &Statement, offset: usize) -> Value {
     use StatementKind as K;
     let kind = match &statement.kind {
-        K::Plain => json!("plain"),
+        // An older release, which may have to roll this back, knows one word for both.
+        K::Plain | K::Neutral => json!("plain"),
         K::Alone => json!("alone"),
         K::Begin => json!("begin"),
         K::Commit => json!("commit"),

@@ -57,6 +57,8 @@ impl Statement {
 pub enum StatementKind {
     /// Runs in a transaction like any other; fails as a whole or not at all.
     Plain,
+    /// The same, and it leaves the session as it is: it defines objects, runs no function and sets nothing.
+    Neutral,
     /// `BEGIN` or `START TRANSACTION`: opens a unit.
     Begin,
     /// `COMMIT` or `END`: closes the unit.
@@ -138,6 +140,11 @@ impl StatementKind {
     /// `ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY`.
     pub const fn detach_concurrently(table: Text, partition: Text) -> StatementKind {
         StatementKind::DetachConcurrently { table, partition }
+    }
+
+    /// Whether it runs in a transaction like any other.
+    pub const fn is_transactional(&self) -> bool {
+        matches!(self, StatementKind::Plain | StatementKind::Neutral)
     }
 
     /// Whether it has `CONCURRENTLY`: it runs in no transaction, and must not be stopped by a lock timeout.

@@ -5,6 +5,7 @@ use migrator_model::StatementKind;
 use crate::alter_table::TableChange;
 use crate::create::CreateIndex;
 use crate::drop::Drop;
+use crate::neutral::is_neutral;
 use crate::object_kind::ObjectKind;
 use crate::setting::{Reset, Set, Setting};
 use crate::sql::Sql;
@@ -24,6 +25,7 @@ pub fn kind(words: &Words<'_>) -> StatementKind {
         Sql::Do | Sql::Call => StatementKind::MayCommit,
         Sql::Vacuum { .. } | Sql::Analyze | Sql::Refresh { .. } => StatementKind::Idempotent,
         _ if sql.is_concurrently() => concurrently(&sql, words.start()).unwrap_or(StatementKind::Concurrently),
+        _ if is_neutral(&sql, words) => StatementKind::Neutral,
         _ => StatementKind::Plain,
     }
 }
@@ -90,7 +92,7 @@ mod tests {
             check(text, expect!["Commit"]);
         }
         for text in ["COMMIT PREPARED 'x'", "ROLLBACK", "\"begin\"", "SELECT 1", "CREATE TABLE t ()"] {
-            check(text, expect!["Plain"]);
+            assert!(kind(&Words::new(text, &lex(text).tokens)).is_transactional(), "{text}");
         }
     }
 
@@ -203,7 +205,7 @@ mod tests {
         for text in
             ["CREATE INDEX i ON t (a)", "SELECT 'concurrently'", "ALTER TABLE p DETACH PARTITION q", "REINDEX TABLE t"]
         {
-            check(text, expect!["Plain"]);
+            assert!(kind(&Words::new(text, &lex(text).tokens)).is_transactional(), "{text}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod lexer;
 mod lock_mode;
 mod name;
 mod needs;
+mod neutral;
 mod object_kind;
 pub mod parse;
 mod role;

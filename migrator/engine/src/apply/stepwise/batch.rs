@@ -11,7 +11,6 @@ use crate::apply::failure::Failure;
 use crate::apply::patience::pause;
 use crate::apply::transaction::{Durability, InFlight, Message, rollback};
 use crate::apply::watch;
-use crate::embedded::StatementKind;
 use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
 use crate::units::{Unit, UnitKind};
 use tokio_postgres::error::SqlState;
@@ -27,14 +26,13 @@ pub(super) fn fitting(units: &[Unit], one_by_one: bool) -> usize {
     let mut bytes = 0;
     let fits = |unit: &&Unit| {
         bytes += unit.range.len();
-        matches!(unit.kind, UnitKind::Statement(statement) if statement.kind == StatementKind::Plain)
-            && bytes <= MOST_BYTES
+        matches!(unit.kind, UnitKind::Statement(statement) if statement.kind.is_transactional()) && bytes <= MOST_BYTES
     };
     let most = if one_by_one { 1 } else { MOST_STATEMENTS };
     let count = units.iter().take(most).take_while(fits).count();
     let is_long = |unit: &Unit| {
         unit.range.len() > MOST_BYTES
-            && matches!(unit.kind, UnitKind::Statement(statement) if statement.kind == StatementKind::Plain)
+            && matches!(unit.kind, UnitKind::Statement(statement) if statement.kind.is_transactional())
     };
     if count == 0 && units.first().is_some_and(is_long) { 1 } else { count }
 }
