@@ -17,6 +17,7 @@ use attempt::Refusal;
 pub(crate) use notices::NoticeSink;
 
 mod attempt;
+mod backend;
 mod notices;
 
 /// An open session.
@@ -34,6 +35,8 @@ pub struct Connection {
     pub(crate) major: i32,
     /// Whether it was opened with a `statement_timeout`, which every query of ours overrides.
     pub(crate) limits_statements: bool,
+    /// The process on the server that the session was told when it was opened.
+    pub(crate) told_pid: Option<i32>,
 }
 
 /// What the server says about itself and this session.
@@ -54,6 +57,8 @@ pub struct Server {
     pub is_standby: bool,
     /// The history's table as the server calls it, if it exists.
     pub(crate) state_table: Option<String>,
+    /// Whether the schema of the history exists.
+    pub(crate) has_schema: bool,
     /// Where there is no history: tables of other histories, one a line.
     pub(crate) elsewhere: Option<String>,
     /// The limits that the role, the database and the connection set.
@@ -98,6 +103,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
         for host in target.hosts() {
             let error = match attempt::open(target, host, tls.as_ref(), release, notices.clone()).await {
                 Ok((client, cancel, major)) => {
+                    let told_pid = backend::told(&cancel.token).await;
                     match unsuitable(&client, *attributes).await.map_err(Trouble::Passing)? {
                         None => {
                             return Ok(Connection {
@@ -107,6 +113,7 @@ pub(crate) async fn dial(target: &ConnectionTarget, release: &str, notices: Noti
                                 server: Server::default(),
                                 major,
                                 limits_statements: limits_statements(target),
+                                told_pid,
                             });
                         }
                         Some(sentence) => {
@@ -164,6 +171,12 @@ async fn unsuitable(client: &Client, wanted: SessionAttributes) -> Result<Option
 }
 
 impl Connection {
+    /// Whether nothing is in between that gives one session several processes of the server: a pooler tells its clients numbers of
+    /// its own when they connect, as they get a process only with their first query.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.told_pid == Some(self.server.backend_pid)
+    }
+
     /// Overrides the role's defaults; only for a session that is ours alone.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::connect::{Connection, NoticeSink, connect, query, text};
 use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
-use crate::sql::{Tables, lock_condition};
+use crate::sql::{Tables, lock_condition, take_lock};
 
 /// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
 ///
@@ -23,10 +23,8 @@ pub(crate) async fn acquire(
     let begun = Instant::now();
     let mut pause = Duration::from_millis(50);
     let mut told = String::new();
-    let statement = format!("SELECT pg_catalog.pg_try_advisory_lock({})::pg_catalog.int4 AS taken", tables.lock_key);
     loop {
-        let rows = query(&connection.client, "taking the migration lock", &statement).await?;
-        if rows.first().and_then(|row| text(row, "taken")).as_deref() == Some("1") {
+        if attempt(connection, tables).await? {
             return Ok(());
         }
         let holder = holder(connection, tables).await?;
@@ -44,6 +42,16 @@ pub(crate) async fn acquire(
         tokio::time::sleep(pause.min(deadline.saturating_sub(waited))).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+}
+
+/// Takes the lock on this session if it is free.
+///
+/// # Errors
+/// The server's refusal, a lost connection.
+pub(crate) async fn attempt(connection: &Connection, tables: &Tables) -> Result<bool, Error> {
+    let statement = format!("SELECT ({})::pg_catalog.int4 AS taken", take_lock(tables.lock_key));
+    let rows = query(&connection.client, "taking the migration lock", &statement).await?;
+    Ok(rows.first().and_then(|row| text(row, "taken")).as_deref() == Some("1"))
 }
 
 /// `pid 4711 (deploy, migrator 1.4.0, since 2026-11-20 14:02:31 UTC)`; empty, if the lock was free at that moment.
@@ -68,13 +76,14 @@ pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<S
     ))
 }
 
-/// How long the server may take to give the lock back: the end of the session does it too.
-const RELEASE: Duration = Duration::from_secs(5);
+/// How long to wait for the answer: long enough to write the question, and for a server nearby.
+const RELEASE: Duration = Duration::from_millis(2);
 
-/// Gives the lock back; a session that ended has given it back already.
-pub(crate) async fn release(connection: &Connection, tables: &Tables) {
-    let statement = format!("SELECT pg_catalog.pg_advisory_unlock({})", tables.lock_key);
-    let _ = tokio::time::timeout(RELEASE, connection.client.simple_query(&statement)).await;
+/// Gives the lock back in a session that ends here: a server that is far away hears of it before it hears of the session's end, and no
+/// one waits for its answer.
+pub(crate) async fn release(connection: &Connection) {
+    let unlock = connection.client.simple_query("SELECT pg_catalog.pg_advisory_unlock_all()");
+    let _ = tokio::time::timeout(RELEASE, unlock).await;
 }
 
 /// Refuses a transaction pooler: where one backend serves two sessions of ours, neither keeps its state. The second session

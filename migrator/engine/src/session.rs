@@ -1,9 +1,8 @@
 //! An open session, before and after it holds the migration lock.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::apply::{self, Beside, Executor};
+use crate::apply::{self, Beside, Executor, Known};
 use crate::connect::{Connection, Server, connect};
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::Script;
@@ -170,46 +169,40 @@ impl Session {
             let message = format!("cannot write to `{target}`: the server is a standby");
             return Err(Error::refused(message).help("connect to the primary"));
         }
-        let monitor = lock::refuse_pooler(&connection, &target, migrator.release.version).await?;
-        let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
-        // Both sessions are ours alone, so they may be set up from here on.
-        let settings = SessionSettings {
-            lock_timeout_ms: Some(migrator.embedded.settings.lock_timeout_ms),
-            statement_timeout_ms: Some(0),
-            server_version: connection.server.version_number,
-            limits: Arc::clone(&connection.server.limits),
+        let release = migrator.release.version;
+        let monitor = match connection.is_direct() {
+            true => None,
+            false => Some(lock::refuse_pooler(&connection, &target, release).await?),
         };
-        monitor.set_up(&settings).await?;
+        // Both sessions are ours alone, so they may be set up from here on.
+        let settings = apply::settings_of_ours(&migrator, &connection);
+        if let Some(monitor) = &monitor {
+            monitor.set_up(&settings).await?;
+        }
         let begun = Instant::now();
-        // Both at once: the server does the one after the other.
-        let taken = lock::acquire(&connection, &tables, wait, waiting);
-        let (ready, taken) = futures_util::future::join(connection.set_up(&settings), taken).await;
-        if ready.is_err() && taken.is_ok() {
-            lock::release(&connection, &tables).await;
-        }
-        ready?;
-        match taken {
-            // Setting up was cut short and done again; meanwhile no other query could run.
-            Err(error) if matches!(error.kind(), ErrorKind::Server { is_denied: false, .. }) => {
-                lock::acquire(&connection, &tables, wait, waiting).await?;
+        let history = match at_once(&connection, &tables, &settings, wait).await {
+            Some(history) => history,
+            None => one_by_one(&migrator, &mut connection, &tables, &settings, wait).await,
+        };
+        let history = match history {
+            Ok((server, history)) => {
+                connection.server = server;
+                history
             }
-            taken => taken?,
-        }
-        let pid = connection.server.backend_pid;
-        migrator.tell(Event::Locked { key: tables.lock_key, waited: begun.elapsed(), pid });
-        let history = match store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await {
-            Ok(history) => history,
             Err(error) => {
-                lock::release(&connection, &tables).await;
+                lock::release(&connection).await;
                 return Err(error);
             }
         };
+        let pid = connection.server.backend_pid;
+        migrator.tell(Event::Locked { key: tables.lock_key, waited: begun.elapsed(), pid });
         let executor = Executor {
             armed: migrator.cancellation.arm(pid, connection.cancel.clone()),
-            run: Run::new(migrator.release.version),
+            run: Run::new(release, pid),
+            monitor: monitor.into(),
+            known: Known::default(),
             migrator,
             connection,
-            monitor,
             target,
             tables,
             one_by_one: false,
@@ -232,6 +225,35 @@ impl Session {
         locked.release().await;
         outcome
     }
+}
+
+/// What the server says about itself, and the history.
+type Read = Result<(Server, History), Error>;
+
+/// Sets the session up, takes the lock and reads the history in one turn; `None` where a part of that has not succeeded, such as
+/// the lock of another migrator.
+async fn at_once(connection: &Connection, tables: &Tables, settings: &SessionSettings, wait: Duration) -> Option<Read> {
+    // Each is sent when it is polled first, in this order, and the server does the one after the other.
+    let ready = connection.set_up(settings);
+    let taken = lock::attempt(connection, tables);
+    let read = store::look(connection, tables, wait.min(store::LONGEST_WAIT));
+    let (ready, taken, read) = futures_util::future::join3(ready, taken, read).await;
+    // Where setting up was cut short and done again, the others may have run before it.
+    (ready.is_ok() && taken.is_ok_and(|taken| taken)).then_some(read)
+}
+
+/// The same, one after the other, waiting for the lock.
+async fn one_by_one(
+    migrator: &Migrator,
+    connection: &mut Connection,
+    tables: &Tables,
+    settings: &SessionSettings,
+    wait: Duration,
+) -> Read {
+    connection.set_up(settings).await?;
+    let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
+    lock::acquire(connection, tables, wait, waiting).await?;
+    store::look(connection, tables, wait.min(store::LONGEST_WAIT)).await
 }
 
 /// A session that holds the migration lock, for what no operation does: plans of your own, queries between two steps.
@@ -298,9 +320,12 @@ impl Locked {
         &self.executor.connection.client
     }
 
-    /// The client of the second session, which sees what the first one waits for.
-    pub fn monitor(&self) -> &tokio_postgres::Client {
-        &self.executor.monitor.client
+    /// The client of a second session, which sees what the first one waits for; it is opened here if it is not yet.
+    ///
+    /// # Errors
+    /// No connection.
+    pub async fn monitor(&self) -> Result<&tokio_postgres::Client, Error> {
+        self.executor.monitor().await
     }
 
     /// Gives the lock back and ends both sessions.

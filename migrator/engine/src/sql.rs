@@ -4,100 +4,23 @@
 //! schemas would run with the migrator's rights. Statements that run beside a migration's own text are qualified, operators
 //! included; all others run under [`OURS`].
 
+pub(crate) mod block;
+mod fence;
 mod quote;
 mod session;
+mod short;
 mod tables;
 
+pub(crate) use fence::{Condition, fence, is_text, lock_condition, take_lock};
 pub(crate) use quote::nullable;
 pub use quote::{OURS, identifier, literal, ours};
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
+pub(crate) use short::{Recorded, Short};
 pub use tables::Tables;
 pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, first_word, set_sequence};
 
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};
-
-/// The condition on `pg_locks` that selects our lock in this database.
-pub(crate) fn lock_condition(key: i64) -> String {
-    // A one-key advisory lock is shown as two halves, with objsubid 1.
-    let (high, low) = (((key as u64) >> 32) as u32, key as u32);
-    format!(
-        "locktype OPERATOR(pg_catalog.=) 'advisory' AND classid OPERATOR(pg_catalog.=) {high}::pg_catalog.oid \
-         AND objid OPERATOR(pg_catalog.=) {low}::pg_catalog.oid AND objsubid OPERATOR(pg_catalog.=) 1::pg_catalog.int2 \
-         AND database OPERATOR(pg_catalog.=) (SELECT oid FROM pg_catalog.pg_database \
-         WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
-    )
-}
-
-/// The statements that must hold before anything is changed in a transaction: each divides by zero if it does not.
-///
-/// They are separate statements because each must see the database as it is after the one before it. Division instead
-/// of `RAISE`: it needs no procedural language.
-pub(crate) fn fence<'c>(tables: &Tables, run: &Run, conditions: impl Iterator<Item = &'c Condition>) -> Vec<String> {
-    let key = tables.lock_key;
-    let mut statements = vec![
-        // The session lock is still this backend's: a transaction pooler would have handed us another backend.
-        format!(
-            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM pg_catalog.pg_locks \
-             WHERE granted AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND {}",
-            lock_condition(key)
-        ),
-        format!("SELECT 1 OPERATOR(pg_catalog./) pg_catalog.pg_try_advisory_xact_lock({key})::pg_catalog.int4"),
-    ];
-    statements.extend(conditions.map(|condition| match condition {
-        Condition::Applied(version) => {
-            format!(
-                "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {} WHERE {}",
-                tables.state,
-                is_text("version", version)
-            )
-        }
-        Condition::NotApplied(version) => {
-            format!(
-                "SELECT 1 OPERATOR(pg_catalog./) (1 OPERATOR(pg_catalog.-) pg_catalog.count(*)) FROM {} WHERE {}",
-                tables.state,
-                is_text("version", version)
-            )
-        }
-        // The lock is ours alone, and so is the newest event.
-        Condition::StatementDone(version, number) => format!(
-            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM (SELECT run_id, version, statement, outcome FROM {} \
-             ORDER BY id DESC LIMIT 1) AS newest WHERE {} AND {} AND statement OPERATOR(pg_catalog.=) {number} AND {}",
-            tables.events,
-            is_text("run_id", &run.id),
-            is_text("version", version),
-            is_text("outcome", "done"),
-        ),
-        // Once is enough: a repeatable runs at most once in a run, but its failed tries are events too.
-        Condition::RepeatableDone(name) => format!(
-            "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {} WHERE {} AND {} AND {} AND {}",
-            tables.events,
-            is_text("run_id", &run.id),
-            is_text("action", "repeatable"),
-            is_text("outcome", "done"),
-            is_text("name", name)
-        ),
-    }));
-    statements
-}
-
-/// A condition on a column of text, whatever operators others have made for its type.
-pub(crate) fn is_text(column: &str, value: &str) -> String {
-    format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {}::pg_catalog.text", literal(value))
-}
-
-/// What the fence demands of the history, besides the lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// This version has a row.
-    Applied(String),
-    /// This version has none.
-    NotApplied(String),
-    /// The newest event is this run's, and says that this statement of this version is done.
-    StatementDone(String, usize),
-    /// This run has applied this repeatable.
-    RepeatableDone(String),
-}
 
 /// Who runs what: the columns that all events of a run share.
 #[derive(Debug, Clone, Default)]
@@ -112,11 +35,13 @@ pub(crate) struct Run {
     pub plan_digest: Option<String>,
     /// The release of the binary.
     pub release: String,
+    /// The process on the server that has taken the lock.
+    pub backend: i32,
 }
 
 impl Run {
-    /// A run of this process.
-    pub(crate) fn new(release: &str) -> Run {
+    /// A run of this process, whose lock that process on the server has taken.
+    pub(crate) fn new(release: &str, backend: i32) -> Run {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
         // A pipeline says who it is; else the account does, unless a container runs as a user that it does not know.
@@ -126,6 +51,7 @@ impl Run {
             id: hex::encode(&Sha256::digest(seed)[..8]),
             actor: format!("{user}@{host}"),
             release: release.to_owned(),
+            backend,
             ..Run::default()
         }
     }

@@ -7,7 +7,7 @@ pub(crate) mod foreign;
 mod read;
 mod standing;
 
-pub(crate) use creation::create;
+pub(crate) use creation::{at_once as creation_at_once, create};
 pub(crate) use downs::read_downs;
 pub(crate) use elsewhere::{command as recording_command, refuse as refuse_elsewhere};
 pub(crate) use read::{LONGEST_WAIT, look, read};

@@ -46,7 +46,7 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
     }
     // What can be read now may not be on the disk yet.
     let durable = store::flush(&connection.client).await.is_ok();
-    lock::release(&connection, &executor.tables).await;
+    lock::release(&connection).await;
     if durable {
         done.announce(&*executor.migrator.observer);
     }
@@ -65,7 +65,7 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
         let (connection, _) = reconnect(executor).await?;
         let is_recorded = store::has_event(&connection.client, &executor.tables, &executor.run.id, "seed").await;
         let durable = store::flush(&connection.client).await;
-        lock::release(&connection, &executor.tables).await;
+        lock::release(&connection).await;
         durable.and(is_recorded).map_err(|error| failed("looking for the seed", error))
     };
     match found.await {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use super::known::Known;
+use super::monitor::Monitor;
+use super::pipeline::is_transactional;
 use crate::cancel::Armed;
 use crate::connect::Connection;
 use crate::conninfo::ConnectionTarget;
@@ -10,6 +13,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::history::History;
 use crate::migrator::Migrator;
+use crate::plan::Step;
 use crate::sql::{NewEvent, Run, SessionSettings, Tables, insert_event};
 use crate::{lock, store};
 
@@ -29,7 +33,9 @@ pub(crate) struct Executor {
     /// The session.
     pub(crate) connection: Connection,
     /// A second session: it sees what blocks the first, and makes its commits durable while it is busy.
-    pub(crate) monitor: Connection,
+    pub(crate) monitor: Monitor,
+    /// What is known of the session.
+    pub(crate) known: Known,
     /// Where both are connected to, to check what is true once they are lost.
     pub(crate) target: ConnectionTarget,
     /// Where the history is.
@@ -73,6 +79,11 @@ impl Executor {
         }
     }
 
+    /// The settings of a session that runs statements of ours alone.
+    pub(super) fn session_of_ours(&self) -> SessionSettings {
+        ours(&self.migrator, &self.connection)
+    }
+
     /// Writes an event in a transaction of its own.
     ///
     /// # Errors
@@ -86,6 +97,7 @@ impl Executor {
     /// # Errors
     /// The server's refusal, a lost connection; the session is never left inside a transaction.
     pub(crate) async fn write(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        self.known.forget();
         store::write(&self.connection, &self.tables, &self.run, &self.session(None), statements).await
     }
 
@@ -100,12 +112,57 @@ impl Executor {
         if beside == Beside::Refused {
             store::refuse_elsewhere(history, &self.tables)?;
         }
+        self.create(history).await
+    }
+
+    /// The same; a history of which nothing is there yet is created in the turn of the first step.
+    ///
+    /// # Errors
+    /// Same as for [`Executor::prepare`].
+    pub(crate) async fn prepare_with_steps(&self, history: &History, beside: Beside) -> Result<(), Error> {
+        let server = &self.connection.server;
+        if history.complete || history.exists || server.state_table.is_some() {
+            return self.prepare(history, beside).await;
+        }
+        if beside == Beside::Refused {
+            store::refuse_elsewhere(history, &self.tables)?;
+        }
+        self.known.get().creation = Some(store::creation_at_once(&self.tables, &self.run, !server.has_schema));
+        Ok(())
+    }
+
+    /// Creates what is to be created before a step that cannot take it along, or after that has failed.
+    ///
+    /// # Errors
+    /// Same as for [`Executor::prepare`].
+    pub(super) async fn create_unless_sent(&self, next: &Step) -> Result<(), Error> {
+        let mut known = self.known.get();
+        let due = known.creation.is_some() && (known.full || !is_transactional(next));
+        if due {
+            known.creation = None;
+        }
+        drop(known);
+        if due { self.create(&History::default()).await } else { Ok(()) }
+    }
+
+    async fn create(&self, history: &History) -> Result<(), Error> {
+        self.known.forget();
         store::create(&self.connection, &self.tables, &self.run, &self.session(None), history).await
     }
 
     /// Gives the lock back: the next migrator need not wait until the server has noticed that this session is over.
     pub(crate) async fn finish(self) {
         drop(self.armed);
-        lock::release(&self.connection, &self.tables).await;
+        lock::release(&self.connection).await;
+    }
+}
+
+/// The settings of a session of this migrator that runs statements of ours alone.
+pub(crate) fn ours(migrator: &Migrator, connection: &Connection) -> SessionSettings {
+    SessionSettings {
+        lock_timeout_ms: Some(migrator.embedded.settings.lock_timeout_ms),
+        statement_timeout_ms: Some(0),
+        server_version: connection.server.version_number,
+        limits: Arc::clone(&connection.server.limits),
     }
 }

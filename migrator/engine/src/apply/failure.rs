@@ -22,6 +22,9 @@ pub(crate) struct Failure {
     pub(crate) blocker: Option<String>,
     /// How the session differs from the one that was interrupted.
     pub(crate) session: Vec<String>,
+    /// What failed is ours, and was sent in its short form, which does not say why: nothing of the step remains, and the full form
+    /// is to be tried.
+    pub(crate) in_short: bool,
 }
 
 /// Where it failed.
@@ -58,7 +61,13 @@ impl Failure {
             in_doubt: false,
             blocker: None,
             session: Vec::new(),
+            in_short: false,
         }
+    }
+
+    /// A failure of a statement of ours outside a step's message.
+    pub(crate) fn own(error: tokio_postgres::Error) -> Failure {
+        Failure::new(error, Place::Own)
     }
 
     /// A cancellation came before the next statement was sent.
@@ -72,6 +81,7 @@ impl Failure {
             in_doubt: false,
             blocker: None,
             session: Vec::new(),
+            in_short: false,
         }
     }
 

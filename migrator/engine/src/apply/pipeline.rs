@@ -10,12 +10,13 @@ use std::time::Instant;
 use super::done::Done;
 use super::executor::Executor;
 use super::failure::Failure;
-use super::message::{condition_after, of_migration, of_script};
-use super::transaction::{Durability, InFlight, Message, rollback};
+use super::message::{Queued, condition_after, of_step};
+use super::transaction::{Answer, Durability, InFlight, drain, rollback, start};
 use super::watch;
 use crate::event::Event;
 use crate::plan::Step;
-use crate::sql::{Condition, SessionSettings};
+use crate::sql::Condition;
+use crate::store;
 
 /// How many messages may be in flight: after a failure the server refuses each of them, one by one.
 const MOST_MESSAGES: usize = 250;
@@ -23,7 +24,10 @@ const MOST_MESSAGES: usize = 250;
 /// How many bytes may be in flight, unless a single message is longer: this bounds the memory.
 const MOST_BYTES: usize = 4 << 20;
 
-/// Runs the transactional steps from the first one that is not done to the end of the window.
+/// After so many steps a commit is made durable, and with it those before it.
+const DURABLE_EVERY: usize = 1000;
+
+/// Runs the transactional steps from the first one that is not done to the next one that is not transactional.
 ///
 /// # Errors
 /// The failure of the first step that failed; `done` holds those before it.
@@ -35,46 +39,123 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let client = &executor.connection.client;
     let first = done.steps.len();
-    let count = window(executor, &steps[first..]);
-    let mut queue: VecDeque<InFlight> = VecDeque::with_capacity(count);
-    let mut previous = previous;
-    for (index, step) in steps[first..first + count].iter().enumerate() {
-        let durability = if index + 1 == count { Durability::AtOnce } else { Durability::WithTheNext };
-        let Some((message, session)) = message(executor, step, previous.as_ref(), durability) else { break };
-        executor.tell(Event::Sent { step: &step.label(), bytes: message.len() });
-        queue.push_back(message.start(client, session).await?);
-        previous = Some(condition_after(step));
+    let end = first + steps[first..].iter().take_while(|step| is_transactional(step)).count().max(1);
+    let mut creation = match executor.known.get().creation.clone() {
+        Some(message) => Some(start(client, &message).await?),
+        None => None,
+    };
+    let mut window =
+        Window { executor, steps: &steps[..end], next: first, previous, queue: VecDeque::new(), bytes: 0, volatile: 0 };
+    window.fill().await?;
+    if let Some(creation) = creation.as_mut() {
+        window.created(creation).await?;
     }
-    for (index, step) in steps[first..first + count].iter().enumerate() {
-        let Some(in_flight) = queue.pop_front() else { break };
+    while let Some(Sent { in_flight, durability, .. }) = window.pop() {
+        let index = done.steps.len();
+        let step = &steps[index];
         let label = step.label();
-        executor.tell(Event::Started { step: &label, number: first + index + 1, of: steps.len() });
+        executor.tell(Event::Started { step: &label, number: index + 1, of: steps.len() });
         let begun = Instant::now();
         let mut watch = watch::Watch::new(executor, &label);
         let outcome = watch.announcing(in_flight.finish(), done).await;
         if let Err(failure) = outcome {
-            // The answers to what was sent after it must be read before the session can be used again.
-            while let Some(queued) = queue.pop_front() {
-                let _ = queued.finish().await;
-            }
-            rollback(client).await;
+            window.give_up().await;
             return Err(watch.explain(failure));
         }
         done.add(step, begun.elapsed());
+        if durability == Durability::AtOnce {
+            done.announce(&*executor.migrator.observer);
+        }
+        window.fill().await?;
+    }
+    if done.is_unannounced() {
+        // A cancellation came before the last one was sent, whose commit would have made all of them durable.
+        store::flush(client).await.map_err(Failure::own)?;
     }
     Ok(())
 }
 
-/// How many steps are sent together: up to a non-transactional one, the window's end, or one.
-fn window(executor: &Executor, steps: &[Step]) -> usize {
-    let most = if executor.one_by_one { 1 } else { MOST_MESSAGES };
-    let mut bytes = 0;
-    let fits = |step: &&Step| {
-        bytes += size(step);
-        is_transactional(step) && bytes <= MOST_BYTES
-    };
-    // One message alone may be longer than the window.
-    steps.iter().take(most).take_while(fits).count().max(1)
+/// The steps that are on their way.
+struct Window<'a> {
+    executor: &'a Executor,
+    steps: &'a [Step],
+    /// The step that is sent next.
+    next: usize,
+    /// What the step before it leaves.
+    previous: Option<Condition>,
+    queue: VecDeque<Sent>,
+    /// How many bytes are in flight.
+    bytes: usize,
+    /// How many steps were sent since the last one whose commit is durable at once.
+    volatile: usize,
+}
+
+/// A step that is on its way.
+struct Sent {
+    in_flight: InFlight,
+    bytes: usize,
+    durability: Durability,
+}
+
+impl Window<'_> {
+    /// Sends as many of the next steps as fit.
+    async fn fill(&mut self) -> Result<(), Failure> {
+        let executor = self.executor;
+        let most = if executor.one_by_one { 1 } else { MOST_MESSAGES };
+        while self.queue.len() < most && !executor.migrator.cancellation.is_requested() {
+            let Some(step) = self.steps.get(self.next) else { return Ok(()) };
+            // One message alone may be longer than the window.
+            if !self.queue.is_empty() && self.bytes + size(step) > MOST_BYTES {
+                return Ok(());
+            }
+            let is_last = self.next + 1 == self.steps.len();
+            let durability = if is_last || executor.one_by_one || self.volatile + 1 >= DURABLE_EVERY {
+                Durability::AtOnce
+            } else {
+                Durability::WithTheNext
+            };
+            let Some(Queued { before, message }) =
+                of_step(executor, &self.steps[self.next..], self.previous.as_ref(), durability)
+            else {
+                return Ok(());
+            };
+            executor.tell(Event::Sent { step: &step.label(), bytes: message.len() });
+            let bytes = message.len();
+            let in_flight = message.start(&executor.connection.client, &before).await?;
+            self.queue.push_back(Sent { in_flight, bytes, durability });
+            self.previous = Some(condition_after(step));
+            self.volatile = if durability == Durability::AtOnce { 0 } else { self.volatile + 1 };
+            self.bytes += bytes;
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Sent> {
+        let sent = self.queue.pop_front()?;
+        self.bytes -= sent.bytes;
+        Some(sent)
+    }
+
+    /// Waits for the history's tables, which were sent ahead of the first step.
+    async fn created(&mut self, creation: &mut Answer) -> Result<(), Failure> {
+        let Err((error, _)) = drain(creation).await else {
+            self.executor.known.get().creation = None;
+            return Ok(());
+        };
+        self.give_up().await;
+        let failure = Failure::own(error);
+        Err(Failure { in_short: !failure.lost, ..failure })
+    }
+
+    /// Reads the answers to what was sent after a failure, and leaves no transaction open: then the session can be used again.
+    async fn give_up(&mut self) {
+        while let Some(queued) = self.queue.pop_front() {
+            let _ = queued.in_flight.finish().await;
+        }
+        self.executor.known.forget();
+        rollback(&self.executor.connection.client).await;
+    }
 }
 
 /// Whether a step is one transaction.
@@ -93,20 +174,5 @@ fn size(step: &Step) -> usize {
             migration.block(*direction).map_or(0, |block| block.range.len())
         }
         Step::Repeatable(script) => script.text.len(),
-    }
-}
-
-fn message(
-    executor: &Executor,
-    step: &Step,
-    previous: Option<&Condition>,
-    durability: Durability,
-) -> Option<(Message, SessionSettings)> {
-    match step {
-        Step::Migration { migration, direction, .. } => {
-            let block = migration.block(*direction)?;
-            Some(of_migration(executor, migration, *direction, block, previous, durability))
-        }
-        Step::Repeatable(script) => Some(of_script(executor, script, "repeatable", previous, durability)),
     }
 }

@@ -167,7 +167,7 @@ fn state(direction: Direction, failure: &Failure, truth: Option<&Truth>) -> Stri
 fn fence_refused(subject: &Subject, failure: &Failure, truth: Option<&Truth>) -> Error {
     let what = &subject.name;
     let error = match failure.place {
-        Place::Fence(1 | 2) => {
+        Place::Fence(1) => {
             Error::locked(format!("{what} was not run: this session no longer holds the migration lock"))
         }
         _ => Error::diverged(format!("{what} was not run: another session has changed the history meanwhile")),

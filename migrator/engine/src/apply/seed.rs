@@ -16,9 +16,9 @@ use crate::event::Event;
 pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result<(), Error> {
     executor.tell(Event::Started { step: &script.name, number: 1, of: 1 });
     let outcome = patiently(executor, &script.name, Patience::new(executor), async || {
-        let (message, session) = message::of_script(executor, script, "seed", None, Durability::AtOnce);
-        let client = &executor.connection.client;
-        watch::while_running(executor, &script.name, message.send(client, session)).await
+        let message = message::of_script(executor, script, "seed", None, Durability::AtOnce);
+        let sent = message.send(&executor.connection.client, executor.session(None));
+        watch::while_running(executor, &script.name, sent).await
     })
     .await;
     executor.tell(Event::Ended);

@@ -26,11 +26,13 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
     let steps = &plan.steps;
     let mut done = Done::default();
     let mut patience = Patience::new(executor);
+    executor.known.forget();
     while done.steps.len() < steps.len() {
         let next = done.steps.len();
         if executor.migrator.cancellation.is_requested() {
             return Err(report::stopped(executor, &done, &steps[next..]));
         }
+        executor.create_unless_sent(&steps[next]).await?;
         let previous = next.checked_sub(1).map(|last| message::condition_after(&steps[last]));
         let outcome = run_some(executor, steps, &mut done, previous).await;
         executor.tell(Event::Ended);
@@ -41,6 +43,9 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
         };
         if at > next {
             patience = Patience::new(executor);
+        }
+        if failure.in_short && executor.known.be_full() {
+            continue;
         }
         if failure.lost && !executor.migrator.cancellation.is_requested() {
             aftermath::look(executor, steps, &mut done, failure).await?;
@@ -73,6 +78,7 @@ async fn run_some(
     {
         executor.tell(Event::Started { step: &steps[next].label(), number: next + 1, of: steps.len() });
         let begun = Instant::now();
+        executor.known.forget();
         let block = stepwise::Run { executor, migration, direction: *direction, attempt: *attempt, block };
         block.run(resume.as_ref()).await?;
         done.add(&steps[next], begun.elapsed());

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryStream};
 use super::failure::{Failure, Place};
 use crate::embedded::{Statement, StatementKind};
 use crate::excerpt::byte_of_character;
-use crate::sql::{OURS, SessionSettings, session};
+use crate::sql::{OURS, SessionSettings, Short, session};
 
 /// The part of a file that is run.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ struct Layout {
     fence: usize,
     /// How many commands of ours are between the body and `COMMIT`.
     after: usize,
+    /// It is a [`Message::short`] one.
+    is_short: bool,
 }
 
 /// A part of the body in a message.
@@ -64,7 +66,7 @@ pub(crate) enum Durability {
 }
 
 impl Durability {
-    fn synchronous_commit(self) -> &'static str {
+    pub(super) fn synchronous_commit(self) -> &'static str {
         match self {
             Durability::AtOnce => "on",
             Durability::WithTheNext => "off",
@@ -113,6 +115,7 @@ impl Message {
             parts: [Part { at: before_lead, range: lead }, Part { at: before_rest, range: rest }],
             fence: fence.len(),
             after: tail.len() + after.len(),
+            is_short: false,
             body,
         };
         let after = after.join(";\n");
@@ -122,6 +125,18 @@ impl Message {
             text.push_str(&format!(";\n{after};\nCOMMIT"));
         }
         Message { text, layout }
+    }
+
+    /// The same with a fence and rows that the session has prepared, around a body that leaves the session as it is. The session
+    /// is as the reset has left it, which says how a transaction is.
+    pub(crate) fn short(body: Body, Short { fence, rows }: &Short) -> Message {
+        let head = format!("BEGIN;\n{fence};\n");
+        let sql = &body.text[body.range.clone()];
+        let (start, at) = (body.range.start, head.chars().count());
+        // The line end closes a comment on the last line.
+        let text = format!("{head}{sql}\n;\n{};\nCOMMIT", rows.join(";\n"));
+        let parts = [Part { at, range: start..start }, Part { at, range: body.range.clone() }];
+        Message { text, layout: Layout { body, parts, fence: 1, after: rows.len(), is_short: true } }
     }
 
     /// A statement of a `transaction:false` block with its event, in a transaction of its own.
@@ -140,24 +155,19 @@ impl Message {
         self.text.len()
     }
 
-    /// Sends it after the session's reset and returns without waiting for an answer.
-    pub(crate) async fn start(self, client: &Client, settings: SessionSettings) -> Result<InFlight, Failure> {
-        let own = |error| Failure::new(error, Place::Own);
-        // Both calls return as soon as the request is queued; the answers are read from the streams.
-        let reset = Box::pin(client.simple_query_raw(&session(&settings)).await.map_err(own)?);
-        let answer = Box::pin(client.simple_query_raw(&self.text).await.map_err(own)?);
-        Ok(InFlight { layout: self.layout, reset: Some(reset), answer })
+    /// Sends it after messages of ours, each a transaction of its own, and returns without waiting for an answer.
+    pub(crate) async fn start(self, client: &Client, before: &[String]) -> Result<InFlight, Failure> {
+        // Each call returns as soon as the request is queued; the answers are read from the streams.
+        let mut queued = Vec::with_capacity(before.len());
+        for message in before {
+            queued.push(start(client, message).await?);
+        }
+        Ok(InFlight { layout: self.layout, before: queued, answer: start(client, &self.text).await? })
     }
 
-    /// Sends it into the session as it is and returns without waiting for an answer.
-    pub(crate) async fn start_in_session(self, client: &Client) -> Result<InFlight, Failure> {
-        let answer = client.simple_query_raw(&self.text).await.map_err(|error| Failure::new(error, Place::Own))?;
-        Ok(InFlight { layout: self.layout, reset: None, answer: Box::pin(answer) })
-    }
-
-    /// Sends it and waits for its end; the session is never left inside a transaction.
+    /// Sends it after the session's reset and waits for its end; the session is never left inside a transaction.
     pub(crate) async fn send(self, client: &Client, settings: SessionSettings) -> Result<(), Failure> {
-        let outcome = self.start(client, settings).await?.finish().await;
+        let outcome = self.start(client, &[session(&settings)]).await?.finish().await;
         if outcome.is_err() {
             rollback(client).await;
         }
@@ -179,7 +189,7 @@ impl Layout {
     fn alone(body: &Body) -> Layout {
         let start = body.range.start;
         let parts = [Part { at: 0, range: start..start }, Part { at: 0, range: body.range.clone() }];
-        Layout { body: body.clone(), parts, fence: 0, after: 0 }
+        Layout { body: body.clone(), parts, fence: 0, after: 0, is_short: false }
     }
 
     fn place(&self, error: &tokio_postgres::Error, completed: usize) -> Place {
@@ -244,24 +254,38 @@ fn end_of_characteristics(body: &Body) -> usize {
 /// A message that was sent and not answered yet.
 pub(crate) struct InFlight {
     layout: Layout,
-    /// The answer to the session's reset, where one was sent before.
-    reset: Option<Pin<Box<SimpleQueryStream>>>,
-    answer: Pin<Box<SimpleQueryStream>>,
+    /// The answers to what was sent before it.
+    before: Vec<Answer>,
+    answer: Answer,
+}
+
+/// The answer to a message that was sent.
+pub(crate) type Answer = Pin<Box<SimpleQueryStream>>;
+
+/// Sends a message without waiting for the answer.
+pub(crate) async fn start(client: &Client, message: &str) -> Result<Answer, Failure> {
+    let answer = client.simple_query_raw(message).await.map_err(|error| Failure::new(error, Place::Own))?;
+    Ok(Box::pin(answer))
 }
 
 impl InFlight {
     /// Waits for the answer.
     pub(crate) async fn finish(mut self) -> Result<(), Failure> {
-        if let Some(reset) = &mut self.reset
-            && let Err((error, _)) = drain(reset).await
-        {
-            // Where the reset fails, the session is in a failed transaction: so does everything after it.
+        let mut failed = None;
+        for answer in &mut self.before {
+            // The first one to fail leaves the session in a failed transaction: so does everything after it.
+            let outcome = drain(answer).await;
+            failed = failed.or(outcome.err().map(|(error, _)| error));
+        }
+        if let Some(error) = failed {
             let _ = drain(&mut self.answer).await;
             return Err(Failure::new(error, Place::Own));
         }
         let Err((error, completed)) = drain(&mut self.answer).await else { return Ok(()) };
         let place = self.layout.place(&error, completed);
-        let failure = Failure::new(error, place);
+        let mut failure = Failure::new(error, place);
+        let is_ours = matches!(failure.place, Place::Fence(_) | Place::Recording);
+        failure.in_short = self.layout.is_short && is_ours && !failure.lost;
         if planted("commit-ignored") && (failure.lost || matches!(failure.place, Place::Recording | Place::AtCommit)) {
             return Ok(());
         }
@@ -277,7 +301,7 @@ pub(crate) async fn rollback(client: &Client) {
 
 /// Reads an answer to its end, dropping the rows as they stream; an error comes with the number of completed
 /// commands.
-async fn drain(stream: &mut Pin<Box<SimpleQueryStream>>) -> Result<(), (tokio_postgres::Error, usize)> {
+pub(crate) async fn drain(stream: &mut Answer) -> Result<(), (tokio_postgres::Error, usize)> {
     let mut completed = 0;
     loop {
         match stream.try_next().await {

@@ -61,7 +61,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn look(&mut self, done: &mut Done, long: bool) {
-        let monitor = &self.executor.monitor.client;
+        let Some(monitor) = self.executor.monitor_if_possible().await else { return };
         if long && done.is_unannounced() && store::flush(monitor).await.is_ok() {
             done.announce(&*self.executor.migrator.observer);
         }

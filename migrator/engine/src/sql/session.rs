@@ -120,7 +120,7 @@ fn state_with(all_settings: &str) -> String {
          pg_catalog.concat('role: ', current_user), pg_catalog.concat('session user: ', session_user), \
          pg_catalog.concat('settings: ', pg_catalog.md5(pg_catalog.concat_ws(',', {settings}))), \
          pg_catalog.concat('all settings: ', {all_settings}), \
-         pg_catalog.concat('prepared statements: ', (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_prepared_statement())), \
+         pg_catalog.concat('prepared statements: ', (SELECT pg_catalog.string_agg(name, ', ' ORDER BY name) FROM pg_catalog.pg_prepared_statement() WHERE name OPERATOR(pg_catalog.!~) '^migrator_')), \
          pg_catalog.concat('listens to: ', (SELECT pg_catalog.string_agg(c, ', ' ORDER BY c) FROM pg_catalog.pg_listening_channels() AS c)), \
          pg_catalog.concat('temporary objects: ', CASE WHEN pg_catalog.pg_my_temp_schema() OPERATOR(pg_catalog.<>) 0::pg_catalog.oid THEN \
            (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) \
@@ -160,12 +160,13 @@ fn all_settings(limits: &Limits) -> String {
     )
 }
 
-/// Keeps the state of the session for the event of the same transaction, which is written under [`super::quote::OURS`]. `anew`: the hash
+/// Keeps the state of the session for the event of the same transaction, which is written under [`super::quote::OURS`], and for those
+/// that follow it while nothing changes the session. `anew`: the hash
 /// of all settings is computed again; otherwise it is the last one of this session.
 pub(crate) fn capture_session(limits: &Limits, anew: bool) -> Vec<String> {
     let sum = format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits));
     let state = state_with("pg_catalog.current_setting('migrator.all_settings', true)");
-    let state = format!("SELECT pg_catalog.set_config('migrator.session', {state}, true)");
+    let state = format!("SELECT pg_catalog.set_config('migrator.session', {state}, false)");
     if anew { vec![sum, state] } else { vec![state] }
 }
 

@@ -12,7 +12,7 @@ use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
 use crate::error::Error;
 use crate::history::{AppliedMigration, Event, History};
-use crate::sql::{EVENT_COLUMNS, Limits, OURS, STATE_COLUMNS, Tables, first_word, literal};
+use crate::sql::{EVENT_COLUMNS, Limits, OURS, STATE_COLUMNS, Tables, first_word, identifier, literal};
 use crate::words;
 
 /// How much of a history is read, in bytes of its values: hundreds of thousands of rows.
@@ -175,13 +175,14 @@ fn about(tables: &Tables) -> String {
         "ROLLBACK;\nBEGIN READ ONLY;\n{path};\n{security};\nSET LOCAL statement_timeout = 0;\n\
          SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
          current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
-         version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, \
+         version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
          CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
          (SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE context = 'user' AND vartype = 'integer' \
            AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
          (SELECT string_agg(name, ' ') FROM pg_settings WHERE source = 'client') AS explicit;\nROLLBACK",
         path = OURS[0],
         security = OURS[1],
+        schema = literal(&identifier(&tables.schema)),
         elsewhere = elsewhere::question(tables),
     )
 }
@@ -210,6 +211,7 @@ async fn server(mut stream: Stream, before: &Server, limits_statements: bool) ->
             backend_pid: number(&row, "pid").unwrap_or(0),
             is_standby: number(&row, "standby") == Some(1),
             state_table: text(&row, "state"),
+            has_schema: text(&row, "schema").as_deref() == Some("t"),
             elsewhere: text(&row, "elsewhere"),
             limits: Arc::clone(&before.limits),
         };

@@ -154,7 +154,7 @@ impl Place {
     /// A lost connection.
     pub(super) async fn read(&mut self) -> Result<Reading, Error> {
         let locked = &self.database.locked;
-        self.reader.read(locked.monitor(), locked.server().version_number, locked.tables()).await
+        self.reader.read(locked.monitor().await?, locked.server().version_number, locked.tables()).await
     }
 
     /// What the catalogs hold now; `None` where that cannot be told.
@@ -162,7 +162,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn mark(&mut self) -> Result<Option<Mark>, Error> {
-        self.marker.mark(self.database.locked.monitor()).await
+        self.marker.mark(self.database.locked.monitor().await?).await
     }
 
     /// Whether the catalogs hold what they held then, for certain.
@@ -171,7 +171,7 @@ impl Place {
     /// A lost connection.
     pub(super) async fn is_back_at(&mut self, mark: Option<&Mark>) -> Result<bool, Error> {
         let Some(mark) = mark else { return Ok(false) };
-        self.marker.unchanged(self.database.locked.monitor(), mark).await
+        self.marker.unchanged(self.database.locked.monitor().await?, mark).await
     }
 
     /// The database alone, for other questions.

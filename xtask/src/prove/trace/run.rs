@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Error as ClientError;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error as ClientError};
 
 use super::effect::{Effect, Statement, Trace};
 use super::observe::{Moment, State};
@@ -60,6 +60,8 @@ impl Subject {
 /// Runs one after the other in the session that holds the lock, which no one else disturbs.
 pub(crate) struct Tracer<'a> {
     locked: &'a Locked,
+    /// Looks while a statement runs.
+    monitor: &'a Client,
     state: State,
 }
 
@@ -67,11 +69,11 @@ impl<'a> Tracer<'a> {
     /// Looks what is there.
     ///
     /// # Errors
-    /// A lost connection.
+    /// A lost connection; none for a second session.
     pub(crate) async fn new(locked: &'a Locked) -> Result<Tracer<'a>, Error> {
         let state = State::read(locked.client(), Moment::Between, locked.tables()).await;
         let state = state.map_err(|error| failed("reading the existing relations", error))?;
-        Ok(Tracer { locked, state })
+        Ok(Tracer { locked, monitor: locked.monitor().await?, state })
     }
 
     /// Runs it.
@@ -79,9 +81,8 @@ impl<'a> Tracer<'a> {
     /// # Errors
     /// The first statement that fails, in the server's words; what is open of it is rolled back.
     pub(crate) async fn run(&mut self, subject: Subject) -> Result<Trace, Error> {
-        let locked = self.locked;
-        let mut run =
-            Run { locked, subject, statements: Vec::new(), transaction: 0, unseen: false, state: &mut self.state };
+        let Tracer { locked, monitor, state } = self;
+        let mut run = Run { locked, monitor, subject, statements: Vec::new(), transaction: 0, unseen: false, state };
         let outcome = run.all().await;
         let statements = run.statements;
         if outcome.is_err() {
@@ -95,6 +96,7 @@ impl<'a> Tracer<'a> {
 
 struct Run<'a> {
     locked: &'a Locked,
+    monitor: &'a Client,
     subject: Subject,
     statements: Vec<Statement>,
     /// The number of the transaction that runs now.
@@ -235,7 +237,7 @@ impl Run<'_> {
         tokio::pin!(running);
         let outcome = loop {
             let look = async {
-                let looked = before.watch(self.locked.monitor(), self.locked.server().backend_pid, &mut seen).await;
+                let looked = before.watch(self.monitor, self.locked.server().backend_pid, &mut seen).await;
                 tokio::time::sleep(BLINK).await;
                 looked
             };

@@ -7,16 +7,21 @@ use std::collections::VecDeque;
 
 use super::block::Run;
 use crate::apply::done::Done;
+use crate::apply::executor::Executor;
 use crate::apply::failure::Failure;
 use crate::apply::patience::pause;
 use crate::apply::transaction::{Durability, InFlight, Message, rollback};
 use crate::apply::watch;
-use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
+use crate::embedded::StatementKind;
+use crate::sql::{Condition, NewEvent, block, capture_session, fence, insert_event};
 use crate::units::{Unit, UnitKind};
 use tokio_postgres::error::SqlState;
 
 /// How many statements may be in flight: after a failure the server refuses each of them, one by one.
 const MOST_STATEMENTS: usize = 250;
+
+/// From so many statements on it pays to have the server prepare their fence and event.
+const WORTH_PREPARING: usize = 4;
 
 /// How many bytes may be in flight, unless a single statement is longer.
 const MOST_BYTES: usize = 4 << 20;
@@ -50,6 +55,9 @@ impl Run<'_> {
             let (done, failure) = self.send_all(rest).await;
             rest = &rest[done..];
             let (Some(failure), Some(unit)) = (failure, rest.first()) else { return Ok(()) };
+            if failure.in_short && self.executor.known.be_full() {
+                continue;
+            }
             if failure.lost {
                 return Err(self.at(unit, failure));
             }
@@ -78,11 +86,19 @@ impl Run<'_> {
         let client = &self.executor.connection.client;
         let mut queue: VecDeque<InFlight> = VecDeque::with_capacity(units.len());
         let mut failure = None;
+        let mut prepared = None;
         for (index, unit) in units.iter().enumerate() {
             let durability = if index + 1 == units.len() { Durability::AtOnce } else { Durability::WithTheNext };
             let previous = index.checked_sub(1).map(|index| &units[index]);
-            let anew = index == 0 || self.may_set(unit);
-            match self.message(unit, previous, durability, anew).start_in_session(client).await {
+            let (before, message) = match previous.filter(|_| self.may_be_short(&units[index..], prepared)) {
+                Some(previous) => self.short(unit, previous, durability, &mut prepared),
+                None => {
+                    prepared = prepared.filter(|_| is_steady(&self.migration.text, unit));
+                    let anew = index == 0 || self.may_set(unit);
+                    (Vec::new(), self.message(unit, previous, durability, anew))
+                }
+            };
+            match message.start(client, &before).await {
                 Ok(in_flight) => queue.push_back(in_flight),
                 Err(error) => {
                     failure = Some(error);
@@ -108,6 +124,35 @@ impl Run<'_> {
         (done, failure)
     }
 
+    /// Whether a statement can be sent in its short form, behind another one: it pays for several.
+    fn may_be_short(&self, units: &[Unit], prepared: Option<usize>) -> bool {
+        let alike = if prepared.is_some() { 1 } else { WORTH_PREPARING };
+        !self.executor.known.get().full
+            && units.len() >= alike
+            && units[..alike].iter().all(|unit| is_steady(&self.migration.text, unit))
+    }
+
+    fn short(
+        &self,
+        unit: &Unit,
+        previous: &Unit,
+        durability: Durability,
+        prepared: &mut Option<usize>,
+    ) -> (Vec<String>, Message) {
+        let Executor { tables, run, known, .. } = self.executor;
+        let (number, before) = match *prepared {
+            Some(number) => (number, Vec::new()),
+            None => {
+                let number = known.next_name();
+                (number, vec![block::prepare(tables, run, &self.event_of_migration(), number)])
+            }
+        };
+        *prepared = Some(number);
+        let statement = (unit.number, &*unit.checksum);
+        let short = block::short(number, statement, previous.number, durability.synchronous_commit());
+        (before, Message::short(self.body(unit), &short))
+    }
+
     /// Whether a statement may change a setting: it may call any function. What defines objects or writes rows calls functions
     /// too, but then the path, the roles and what decides about meaning are compared all the same.
     fn may_set(&self, unit: &Unit) -> bool {
@@ -126,6 +171,12 @@ impl Run<'_> {
         let capture = capture_session(&self.executor.connection.server.limits, anew);
         Message::in_block(fence, self.body(unit), capture, event, durability)
     }
+}
+
+/// Whether the state of the session is what it was before: a temporary table that is dropped was a part of it.
+fn is_steady(text: &str, unit: &Unit) -> bool {
+    let is_drop = text[unit.range.clone()].get(..4).is_some_and(|word| word.eq_ignore_ascii_case("drop"));
+    matches!(unit.kind, UnitKind::Statement(statement) if statement.kind == StatementKind::Neutral) && !is_drop
 }
 
 impl Failure {

@@ -1,0 +1,60 @@
+//! What is known of the session between two steps: whether it is as the reset has left it, and what it has prepared.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sql::SessionSettings;
+
+/// What is known of the session.
+#[derive(Default)]
+pub(crate) struct Known(Mutex<State>);
+
+#[derive(Default)]
+pub(super) struct State {
+    /// It is as the reset with these settings has left it.
+    pub(super) clean: Option<SessionSettings>,
+    /// It has prepared what the short form of a message calls.
+    pub(super) prepared: bool,
+    /// The short form has failed in this run.
+    pub(super) full: bool,
+    /// How many names of prepared statements were used for blocks.
+    pub(super) names: usize,
+    /// The message that creates the history's tables, to be sent ahead of the first step.
+    pub(super) creation: Option<String>,
+}
+
+impl Known {
+    /// What is known.
+    pub(super) fn get(&self) -> MutexGuard<'_, State> {
+        // A panicking thread leaves the value valid.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing is known any more.
+    pub(crate) fn forget(&self) {
+        let mut state = self.get();
+        (state.clean, state.prepared) = (None, false);
+    }
+
+    /// A number that no prepared statement of this session has in its name yet.
+    pub(super) fn next_name(&self) -> usize {
+        let mut state = self.get();
+        state.names += 1;
+        state.names
+    }
+
+    /// From now on every message is sent in full; false: it was so already.
+    pub(super) fn be_full(&self) -> bool {
+        self.forget();
+        !std::mem::replace(&mut self.get().full, true)
+    }
+}
+
+impl State {
+    /// Whether the session has to be reset for a step with these settings; `neutral`: it leaves the session as it is.
+    pub(super) fn needs_reset(&mut self, settings: &SessionSettings, neutral: bool) -> bool {
+        let is_clean = !self.full && self.clean.as_ref() == Some(settings);
+        self.clean = neutral.then(|| settings.clone());
+        self.prepared &= is_clean && neutral;
+        !is_clean
+    }
+}
