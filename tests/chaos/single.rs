@@ -27,7 +27,7 @@ fn a_history_row_outside_the_migrations_transaction_is_caught() {
     let is_caught = |task, text, words| is_caught("history-outside", task, Fault::Cut, text, words);
     is_caught(Task::Up, "CREATE TABLE orders", "migration 001 was done (up) by transaction");
     is_caught(Task::Down, "D/009", "migration 010 was done (down) by transaction");
-    is_caught(Task::Seed, "pg_advisory_unlock", "seed test was done by transactions");
+    is_caught(Task::Seed, "pg_advisory_unlock_all", "seed test was done by transactions");
 }
 
 #[test]
@@ -36,6 +36,55 @@ fn an_ignored_error_at_commit_is_caught() {
     is_caught("commit-ignored", Task::Up, Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
     is_caught("commit-ignored", Task::Down, Fault::Terminate, "D/007", "untrue: `rolled back 007_touch");
     is_caught("commit-ignored", Task::Seed, Fault::Terminate, "S/test", "untrue: `seeded test");
+}
+
+/// Runs `up` of migrations of which one gives the lock away, while another session waits for it, takes it and reads the history;
+/// what the history has gained when it gives the lock back, and the exit code.
+fn up_without_the_lock(give_away: &str, planted: &str) -> (Vec<String>, Option<i32>) {
+    let db = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir(db.path().join("migrations")).unwrap();
+    let write = |number: usize, up: &str| {
+        let text = format!("-- migrate:up\n{up}\n-- migrate:down\nSELECT 1;\n");
+        std::fs::write(db.path().join(format!("migrations/{number:03}_m.sql")), text).unwrap();
+    };
+    write(1, "SELECT pg_sleep(0.5);");
+    write(2, give_away);
+    // Long enough for the other session to take the lock and to look.
+    write(3, "SELECT pg_sleep(1);");
+    (4..=9).for_each(|number| write(number, &format!("CREATE TABLE t{number} ();")));
+    let world = calm();
+    let database = world.create();
+    let url = world.server.url(&database);
+    let mut up = migrator::command(db.path(), &url, &["up"]);
+    let up = up.env("MIGRATOR_PLANTED_BUG", planted).spawn().unwrap();
+    let other = world.server.session(&database);
+    let key = "(SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 \
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1)";
+    let key = loop {
+        let key = other.value(&format!("SELECT {key}"));
+        if !key.is_empty() {
+            break key;
+        }
+    };
+    while other.value(&format!("SELECT pg_try_advisory_lock({key})")) != "t" {}
+    let history = || other.rows("SELECT version FROM schema_migrations ORDER BY 1").into_iter().flatten().flatten();
+    let before: Vec<String> = history().collect();
+    let said = migrator::finish(up);
+    let gained = history().filter(|version| !before.contains(version)).collect();
+    (gained, said.exit)
+}
+
+#[test]
+fn a_lock_that_was_lost_is_caught() {
+    for give_away in [
+        "SELECT pg_advisory_unlock_all();",
+        "DO $$ BEGIN EXECUTE 'DISCARD ALL'; EXCEPTION WHEN OTHERS THEN PERFORM pg_advisory_unlock_all(); END $$;",
+    ] {
+        let (gained, exit) = up_without_the_lock(give_away, "");
+        assert_eq!((gained, exit), (vec![], Some(5)), "{give_away}");
+        let (gained, exit) = up_without_the_lock(give_away, "lock-unseen");
+        assert_eq!((gained.len(), exit), (7, Some(0)), "{give_away}");
+    }
 }
 
 #[test]

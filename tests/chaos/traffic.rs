@@ -56,7 +56,7 @@ fn flushes(session: &Session) -> Option<i64> {
 }
 
 #[test]
-fn many_migrations_take_twenty_round_trips_and_twenty_flushes() {
+fn many_migrations_take_six_round_trips_and_six_flushes() {
     let count = if is_full() { 1_000 } else { 200 };
     let server = Server::start(
         // Nobody but the migrator writes or flushes.
@@ -69,6 +69,8 @@ fn many_migrations_take_twenty_round_trips_and_twenty_flushes() {
             .setting("checkpoint_timeout", "1h")
             .setting("max_wal_size", "4GB"),
     );
+    let one: Vec<Cost> = (0..TRIES).map(|number| cost(&server, tables(1).path(), 1, TRIES + number)).collect();
+    assert!(one.iter().any(Cost::is_low), "{one:?}");
     let db = tables(count);
     // What is counted has a lower bound in the migrator and none above on a busy machine: where the migrator is not let run between
     // two messages that it sends together, the answer to the first is back before the second is seen, and a look of the second
@@ -78,6 +80,7 @@ fn many_migrations_take_twenty_round_trips_and_twenty_flushes() {
         costs.push(cost(&server, db.path(), count, costs.len()));
     }
     let least = |of: fn(&Cost) -> Option<usize>| costs.iter().filter_map(of).min();
+    assert_eq!(least(|cost| Some(cost.connections)), Some(1), "{costs:?}");
     let trips = least(|cost| Some(cost.trips));
     assert!(trips.is_some_and(|trips| trips <= MOST), "{costs:?}");
     match least(|cost| cost.flushes) {
@@ -90,7 +93,7 @@ fn many_migrations_take_twenty_round_trips_and_twenty_flushes() {
 }
 
 /// How many round trips and flushes a run may take, however many migrations there are.
-const MOST: usize = 20;
+const MOST: usize = 6;
 
 /// How often it may be tried on a busy machine.
 const TRIES: usize = 4;
@@ -98,13 +101,15 @@ const TRIES: usize = 4;
 /// What a run has taken.
 #[derive(Debug)]
 struct Cost {
+    /// The second one looks at a statement that takes its time, as it may on a busy machine.
+    connections: usize,
     trips: usize,
     flushes: Option<usize>,
 }
 
 impl Cost {
     fn is_low(&self) -> bool {
-        self.trips <= MOST && self.flushes.is_none_or(|flushes| flushes <= MOST)
+        self.connections == 1 && self.trips <= MOST && self.flushes.is_none_or(|flushes| flushes <= MOST)
     }
 }
 
@@ -118,7 +123,7 @@ fn cost(server: &Server, db: &Path, count: usize, number: usize) -> Cost {
     assert_eq!(wait_for_quiet(&session), Vec::<String>::new());
     assert_eq!(session.value("SELECT count(*) FROM schema_migrations"), count.to_string());
     let took = flushes(&session).zip(before).map(|(after, before)| usize::try_from(after - before).unwrap());
-    let cost = Cost { trips: round_trips(&traffic), flushes: took };
+    let cost = Cost { connections: traffic.len(), trips: round_trips(&traffic), flushes: took };
     eprintln!("{count} migrations: {} messages, {cost:?}", traffic[0].messages.len());
     cost
 }

@@ -35,6 +35,7 @@ mod house;
 mod ignored;
 mod import;
 mod init;
+mod leaks;
 mod least_privilege;
 mod libpq;
 mod library;

@@ -112,6 +112,17 @@ fn a_transaction_pooler_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn a_pooler_that_is_not_noticed_is_caught() {
+    let Some(pooler) = Pooler::start("transaction") else { return };
+    let project = project();
+    // The check above can fail: the session that the pooler lends to everybody is changed, and keeps the lock or not.
+    let url = pooler.url(&project);
+    project.run_with(&["up"], &[("DATABASE_URL", &url), ("MIGRATOR_PLANTED_BUG", "pooler-unseen")]);
+    let settings = "SELECT current_setting('default_transaction_isolation'), current_setting('idle_in_transaction_session_timeout')";
+    assert_eq!(query_at(&url, settings), "read committed|1min\n");
+}
+
+#[test]
 fn a_session_pooler_works() {
     let Some(pooler) = Pooler::start("session") else { return };
     let project = project();

@@ -10,6 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use crate::conninfo::ssl::SslMode;
 use crate::conninfo::{ConnectionTarget, Host, SessionAttributes};
 use crate::error::{Error, ErrorKind};
+use crate::planted::planted;
 use crate::sql::{self, Limits, SessionSettings, session};
 use crate::tls::{self, Canceller};
 use crate::words;
@@ -174,7 +175,7 @@ impl Connection {
     /// Whether nothing is in between that gives one session several processes of the server: a pooler tells its clients numbers of
     /// its own when they connect, as they get a process only with their first query.
     pub(crate) fn is_direct(&self) -> bool {
-        self.told_pid == Some(self.server.backend_pid)
+        planted("pooler-unseen") || self.told_pid == Some(self.server.backend_pid)
     }
 
     /// Overrides the role's defaults; only for a session that is ours alone.

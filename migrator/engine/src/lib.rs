@@ -75,6 +75,7 @@ mod migrator;
 pub mod operation;
 pub mod output;
 pub mod plan;
+mod planted;
 mod recorded;
 mod report;
 mod session;

@@ -10,6 +10,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryStream};
 use super::failure::{Failure, Place};
 use crate::embedded::{Statement, StatementKind};
 use crate::excerpt::byte_of_character;
+use crate::planted::planted;
 use crate::sql::{OURS, SessionSettings, Short, session};
 
 /// The part of a file that is run.
@@ -134,7 +135,13 @@ impl Message {
         let sql = &body.text[body.range.clone()];
         let (start, at) = (body.range.start, head.chars().count());
         // The line end closes a comment on the last line.
-        let text = format!("{head}{sql}\n;\n{};\nCOMMIT", rows.join(";\n"));
+        let rows_and_end = rows.join(";\n");
+        let end = if planted("history-outside") {
+            format!("COMMIT;\n{rows_and_end}")
+        } else {
+            format!("{rows_and_end};\nCOMMIT")
+        };
+        let text = format!("{head}{sql}\n;\n{end}");
         let parts = [Part { at, range: start..start }, Part { at, range: body.range.clone() }];
         Message { text, layout: Layout { body, parts, fence: 1, after: rows.len(), is_short: true } }
     }
@@ -323,16 +330,4 @@ pub(crate) async fn run_alone(client: &Client, body: &Body) -> Result<(), Failur
     let Err((error, completed)) = run(client, &body.text[body.range.clone()]).await else { return Ok(()) };
     let place = Layout::alone(body).place(&error, completed + 1);
     Err(Failure::new(error, place))
-}
-
-/// Whether a planted defect is switched on, by which the chaos suite proves that it can fail: in the tests' own build of the engine.
-#[cfg(feature = "planted-bugs")]
-fn planted(defect: &str) -> bool {
-    std::env::var("MIGRATOR_PLANTED_BUG").is_ok_and(|name| name == defect)
-}
-
-/// The migrator that ships cannot have any.
-#[cfg(not(feature = "planted-bugs"))]
-const fn planted(_defect: &str) -> bool {
-    false
 }

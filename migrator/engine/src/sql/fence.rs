@@ -2,6 +2,7 @@
 
 use super::quote::literal;
 use super::{Run, Tables};
+use crate::planted::planted;
 
 /// The condition on `pg_locks` that selects our lock in this database.
 pub(crate) fn lock_condition(key: i64) -> String {
@@ -28,6 +29,9 @@ pub(crate) fn take_lock(key: i64) -> String {
 /// Their cost does not depend on what other sessions hold, as that of a look into `pg_locks` does. To give back what is not held is a
 /// warning and false. The last one keeps the lock to the end of the transaction, whatever the text in it gives back.
 pub(super) fn lock_is_lost(key: i64, backend: i32) -> String {
+    if planted("lock-unseen") {
+        return "WHEN false THEN 0".to_owned();
+    }
     let key = format!("{key}::pg_catalog.int8");
     format!(
         "WHEN pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) {backend} THEN 0 \

@@ -161,13 +161,14 @@ fn all_settings(limits: &Limits) -> String {
 }
 
 /// Keeps the state of the session for the event of the same transaction, which is written under [`super::quote::OURS`], and for those
-/// that follow it while nothing changes the session. `anew`: the hash
-/// of all settings is computed again; otherwise it is the last one of this session.
-pub(crate) fn capture_session(limits: &Limits, anew: bool) -> Vec<String> {
-    let sum = format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits));
+/// that follow it while nothing changes the session: the hash of all settings, and the state with it. Where the first statement is
+/// left out, the hash is the last one of this session.
+pub(crate) fn capture_session(limits: &Limits) -> [String; 2] {
     let state = state_with("pg_catalog.current_setting('migrator.all_settings', true)");
-    let state = format!("SELECT pg_catalog.set_config('migrator.session', {state}, false)");
-    if anew { vec![sum, state] } else { vec![state] }
+    [
+        format!("SELECT pg_catalog.set_config('migrator.all_settings', {}, false)", all_settings(limits)),
+        format!("SELECT pg_catalog.set_config('migrator.session', {state}, false)"),
+    ]
 }
 
 /// What [`capture_session`] has kept.

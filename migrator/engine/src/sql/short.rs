@@ -53,7 +53,7 @@ impl Short {
     }
 
     /// Prepares what [`Short::new`] calls, in a session that has just been reset.
-    pub(crate) fn prepare(tables: &Tables, run: &Run) -> String {
+    pub(crate) fn prepare(tables: &Tables, run: &Run) -> Vec<String> {
         let Tables { state, events, lock_key, .. } = tables;
         let is = |parameter: &str| format!("version::pg_catalog.text OPERATOR(pg_catalog.=) {parameter}");
         let fence = format!(
@@ -80,11 +80,12 @@ impl Short {
                  (SELECT pg_catalog.count(*) FROM logged)), pg_catalog.set_config('synchronous_commit', $5, true)"
             )
         };
-        format!(
-            "PREPARE migrator_fence ({text}, {text}) AS {fence};\n{};\n{}",
+        // Each in a message of its own: a server that logs every statement logs with each call the message that has prepared it.
+        vec![
+            format!("PREPARE migrator_fence ({text}, {text}) AS {fence}"),
             rows("migrator_up", Direction::Up, &insert),
-            rows("migrator_down", Direction::Down, &delete)
-        )
+            rows("migrator_down", Direction::Down, &delete),
+        ]
     }
 }
 

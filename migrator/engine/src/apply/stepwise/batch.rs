@@ -13,7 +13,8 @@ use crate::apply::patience::pause;
 use crate::apply::transaction::{Durability, InFlight, Message, rollback};
 use crate::apply::watch;
 use crate::embedded::StatementKind;
-use crate::sql::{Condition, NewEvent, block, capture_session, fence, insert_event};
+use crate::sql::block::{self, Captured};
+use crate::sql::{Condition, NewEvent, capture_session, fence, insert_event};
 use crate::units::{Unit, UnitKind};
 use tokio_postgres::error::SqlState;
 
@@ -90,13 +91,9 @@ impl Run<'_> {
         for (index, unit) in units.iter().enumerate() {
             let durability = if index + 1 == units.len() { Durability::AtOnce } else { Durability::WithTheNext };
             let previous = index.checked_sub(1).map(|index| &units[index]);
-            let (before, message) = match previous.filter(|_| self.may_be_short(&units[index..], prepared)) {
+            let (before, message) = match previous.filter(|_| self.may_be_short(units.len() - index, prepared)) {
                 Some(previous) => self.short(unit, previous, durability, &mut prepared),
-                None => {
-                    prepared = prepared.filter(|_| is_steady(&self.migration.text, unit));
-                    let anew = index == 0 || self.may_set(unit);
-                    (Vec::new(), self.message(unit, previous, durability, anew))
-                }
+                None => (Vec::new(), self.message(unit, previous, durability, index == 0 || self.may_set(unit))),
             };
             match message.start(client, &before).await {
                 Ok(in_flight) => queue.push_back(in_flight),
@@ -124,12 +121,9 @@ impl Run<'_> {
         (done, failure)
     }
 
-    /// Whether a statement can be sent in its short form, behind another one: it pays for several.
-    fn may_be_short(&self, units: &[Unit], prepared: Option<usize>) -> bool {
-        let alike = if prepared.is_some() { 1 } else { WORTH_PREPARING };
-        !self.executor.known.get().full
-            && units.len() >= alike
-            && units[..alike].iter().all(|unit| is_steady(&self.migration.text, unit))
+    /// Whether a statement is sent in its short form, behind another one: it pays for several.
+    fn may_be_short(&self, left: usize, prepared: Option<usize>) -> bool {
+        !self.executor.known.get().full && (prepared.is_some() || left >= WORTH_PREPARING)
     }
 
     fn short(
@@ -139,17 +133,23 @@ impl Run<'_> {
         durability: Durability,
         prepared: &mut Option<usize>,
     ) -> (Vec<String>, Message) {
-        let Executor { tables, run, known, .. } = self.executor;
+        let Executor { tables, run, known, connection, .. } = self.executor;
         let (number, before) = match *prepared {
             Some(number) => (number, Vec::new()),
             None => {
                 let number = known.next_name();
-                (number, vec![block::prepare(tables, run, &self.event_of_migration(), number)])
+                let limits = &connection.server.limits;
+                (number, block::prepare(tables, run, &self.event_of_migration(), limits, number))
             }
         };
         *prepared = Some(number);
         let statement = (unit.number, &*unit.checksum);
-        let short = block::short(number, statement, previous.number, durability.synchronous_commit());
+        let captured = match is_steady(&self.migration.text, unit) {
+            true => Captured::Before,
+            false if self.may_set(unit) => Captured::Anew,
+            false => Captured::Now,
+        };
+        let short = block::short(number, statement, previous.number, captured, durability.synchronous_commit());
         (before, Message::short(self.body(unit), &short))
     }
 
@@ -168,7 +168,8 @@ impl Run<'_> {
         let previous = previous.map(|unit| Condition::StatementDone(self.migration.version.to_string(), unit.number));
         let fence = fence(tables, run, previous.iter());
         let event = insert_event(tables, run, &NewEvent { with_session: true, ..self.event(unit, "done") });
-        let capture = capture_session(&self.executor.connection.server.limits, anew);
+        let [settings, state] = capture_session(&self.executor.connection.server.limits);
+        let capture = if anew { vec![settings, state] } else { vec![state] };
         Message::in_block(fence, self.body(unit), capture, event, durability)
     }
 }

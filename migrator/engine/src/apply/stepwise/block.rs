@@ -53,7 +53,7 @@ impl Run<'_> {
         let message = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nSET LOCAL SESSION AUTHORIZATION DEFAULT; \
              SET LOCAL ROLE NONE; SET LOCAL synchronous_commit = on; {};\nCOMMIT",
-            capture_session(&connection.server.limits, true).join("; "),
+            capture_session(&connection.server.limits).join("; "),
             ours(&insert)
         );
         self.patiently(async || {
