@@ -39,7 +39,7 @@ impl Heard {
 }
 
 fn embedded(project: &Project) -> &'static Embedded {
-    migrator_tests::load(&project.db()).unwrap().0
+    migrator_tests::load(&project.db()).unwrap().0.set().unwrap()
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {

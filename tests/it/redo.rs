@@ -8,7 +8,7 @@ use crate::support::Project;
 
 /// What `plan` with `refuse_empty` says, which `cargo xtask migrate up` asks first.
 fn refused(project: &Project) -> Option<String> {
-    let embedded = migrator_tests::load(&project.db()).unwrap().0;
+    let embedded = migrator_tests::load(&project.db()).unwrap().0.set().unwrap();
     let work = async {
         let target = ConnectionTarget::parse(&project.url())?;
         Migrator::new(embedded).connect(&target).await?.plan(&PlanOptions::default().refuse_empty(true)).await

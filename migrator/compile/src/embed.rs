@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use migrator_diagnostic::printable;
+use migrator_model::Blob;
 
-use crate::generate::generate;
 use crate::load::load;
 use crate::problem::{Problem, Severity};
 
-/// Reads and checks `dir`, and writes it as Rust. For build scripts.
+/// Reads and checks `dir`, and writes it for [`include!`]. For build scripts.
 ///
 /// `dir` is relative to the directory of the manifest of the package whose build script calls this. Cargo watches the
 /// directory and everything in it. Problems are printed as warnings and errors of cargo; an error fails the build. On success,
-/// `include!(env!("MIGRATOR_EMBEDDED"))` is the generated expression.
+/// `include!(env!("MIGRATOR_EMBEDDED"))` is the set as a [`Blob`], for a `static`: it includes two files beside it, the texts, verbatim, and a
+/// table of where they are.
 ///
 /// # Panics
 ///
@@ -32,12 +33,20 @@ fn variable(name: &str) -> PathBuf {
     }
 }
 
-/// Writes the generated file and returns the instructions for cargo.
+/// What the compiler reads. A path in it is relative to the file that it is in.
+const EXPRESSION: &str = "\
+::migrator_engine::Blob::new(::core::include_bytes!(\"migrator_embedded.table\"), ::core::include_str!(\"migrator_embedded.texts\"))
+";
+
+/// Writes the generated files and returns the instructions for cargo.
 fn report(root: &Path, dir: &Path, output: &Path) -> String {
     let directory = root.join(dir);
     let problems = match load(&directory) {
         Ok(loaded) => {
-            write_if_changed(output, &generate(&loaded.set));
+            let (table, texts) = Blob::write(&loaded.set);
+            write_if_changed(&output.with_extension("table"), &table);
+            write_if_changed(&output.with_extension("texts"), texts.as_bytes());
+            write_if_changed(output, EXPRESSION.as_bytes());
             loaded.warnings
         }
         Err(problems) => problems.0,
@@ -70,11 +79,11 @@ fn instruction(problem: &Problem) -> String {
 }
 
 /// An unchanged file keeps its modification time, so that cargo does not recompile what includes it.
-fn write_if_changed(path: &Path, text: &str) {
-    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+fn write_if_changed(path: &Path, bytes: &[u8]) {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
         return;
     }
-    if let Err(error) = fs::write(path, text) {
+    if let Err(error) = fs::write(path, bytes) {
         panic!("cannot write `{}`: {error}", path.display());
     }
 }
@@ -106,7 +115,9 @@ mod tests {
             cargo::rustc-env=MIGRATOR_EMBEDDED=ROOT/out.rs
         "#]]
         .assert_eq(&report);
-        assert!(fs::read_to_string(root.path().join("out.rs")).unwrap().contains("001_x.sql"));
+        assert_eq!(fs::read_to_string(root.path().join("out.rs")).unwrap(), EXPRESSION);
+        assert!(fs::read_to_string(root.path().join("out.texts")).unwrap().contains("001_x.sql"));
+        assert!(fs::read(root.path().join("out.table")).unwrap().starts_with(b"migrator"));
     }
 
     #[test]
@@ -194,9 +205,9 @@ mod tests {
         let path = root.path().join("out.rs");
         fs::File::options().write(true).open(&path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
         let modified = || fs::metadata(&path).unwrap().modified().unwrap();
-        write_if_changed(&path, "old");
+        write_if_changed(&path, b"old");
         assert_eq!(modified(), std::time::UNIX_EPOCH);
-        write_if_changed(&path, "new");
+        write_if_changed(&path, b"new");
         assert_ne!(modified(), std::time::UNIX_EPOCH);
     }
 }

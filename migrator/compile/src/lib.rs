@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every mistake in the directory is a build error with file, line, column and help, all in one build. [`load`] returns the
-//! same as data, [`generate`] writes it as Rust.
+//! same as data, and [`model::Blob::write`] gives it the form in which it is embedded.
 
 mod checksum;
 mod code;
@@ -16,7 +16,6 @@ mod duration;
 mod embed;
 mod facts;
 mod file;
-mod generate;
 mod load;
 mod migration;
 mod nearest;
@@ -33,7 +32,6 @@ mod testing;
 
 pub use embed::embed;
 pub use facts::FACT_KINDS;
-pub use generate::generate;
 pub use load::{Loaded, load, load_file, statement_starts};
 pub use migrator_model as model;
 pub use problem::{Code, Problem, Problems, Severity};

@@ -23,7 +23,7 @@ mod wait_lock;
 
 use crate::error::{Error, Exit};
 use crate::operation::PlanOptions;
-pub(crate) use context::Context;
+pub(crate) use context::Program;
 
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
@@ -68,24 +68,25 @@ impl Command {
     ///
     /// # Errors
     /// Whatever it could not do.
-    pub(crate) async fn run(self, context: &Context) -> Result<Exit, Error> {
+    pub(crate) async fn run(self, program: &Program) -> Result<Exit, Error> {
+        let context = || program.context();
         match self {
-            Command::Up(args) => up::run(context, &args).await,
-            Command::Down(args) => down::run(context, &args).await,
-            Command::Redo(args) => redo::run(context, &args).await,
-            Command::Plan(args) => plan::run(context, &args).await,
-            Command::Status(args) => status::run(context, &args).await,
-            Command::Audit(args) => audit::run(context, &args).await,
-            Command::Drift(args) => drift::run(context, &args).await,
-            Command::Seed(args) => seed::run(context, &args).await,
-            Command::Stamp(args) => stamp::run(context, &args).await,
-            Command::Adopt(args) => adopt::run(context, &args).await,
-            Command::Resolve(args) => resolve::run(context, &args).await,
-            Command::Environment(args) => environment::run(context, &args).await,
-            Command::Show(args) => show::run(context, &args),
-            Command::List(args) => Ok(list::run(context, &args)),
-            Command::Wait(args) => wait::run(context, &args).await,
-            Command::Version(args) => Ok(version::run(context, &args)),
+            Command::Up(args) => up::run(&context()?, &args).await,
+            Command::Down(args) => down::run(&context()?, &args).await,
+            Command::Redo(args) => redo::run(&context()?, &args).await,
+            Command::Plan(args) => plan::run(&context()?, &args).await,
+            Command::Status(args) => status::run(&context()?, &args).await,
+            Command::Audit(args) => audit::run(&context()?, &args).await,
+            Command::Drift(args) => drift::run(&context()?, &args).await,
+            Command::Seed(args) => seed::run(&context()?, &args).await,
+            Command::Stamp(args) => stamp::run(&context()?, &args).await,
+            Command::Adopt(args) => adopt::run(&context()?, &args).await,
+            Command::Resolve(args) => resolve::run(&context()?, &args).await,
+            Command::Environment(args) => environment::run(&context()?, &args).await,
+            Command::Show(args) => show::run(&context()?, &args),
+            Command::List(args) => Ok(list::run(&context()?, &args)),
+            Command::Wait(args) => wait::run(&context()?, &args).await,
+            Command::Version(args) => version::run(program, &args),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use migrator_diagnostic::printable::lines;
+use migrator_model::Corrupt;
 
 use crate::embedded::Direction;
 use crate::excerpt::Excerpt;
@@ -223,6 +224,12 @@ struct Inner {
     notes: Vec<String>,
     help: Vec<String>,
     source: Option<Source>,
+}
+
+impl From<Corrupt> for Error {
+    fn from(error: Corrupt) -> Error {
+        Error::other(error.to_string()).help("run `cargo clean` for the package of the migrator, and build it again")
+    }
 }
 
 impl From<ErrorKind> for Error {

@@ -33,8 +33,8 @@
 //!     }
 //! }
 //!
-//! /// `embedded` is `&EMBEDDED`, where the build script has run:
-//! /// `static EMBEDDED: Embedded = migrator_engine::include_embedded!();`
+//! /// `embedded` is `EMBEDDED.set()?`, where the build script has run:
+//! /// `static EMBEDDED: Blob = migrator_engine::include_embedded!();`
 //! async fn migrate(embedded: &'static Embedded, url: &str) -> Result<(), Error> {
 //!     let migrator = Migrator::new(embedded).observer(Log);
 //!     let target = ConnectionTarget::parse(url)?;
@@ -97,7 +97,7 @@ pub use cancel::Cancellation;
 pub use cli::Global;
 pub use connect::Server;
 pub use conninfo::ConnectionTarget;
-pub use embedded::{Embedded, Release};
+pub use embedded::{Blob, Embedded, Release};
 pub use error::{Error, ErrorKind, Exit};
 pub use event::{Applied, Event, Notice, Observer, Silent, Waiting};
 pub use migrator::Migrator;
@@ -106,7 +106,7 @@ pub use output::{Color, Terminal};
 pub use session::{Locked, Session};
 pub use usage::{Request, is_command, make_printable, parse};
 
-/// The set that the build script has embedded.
+/// What the build script has embedded, as a [`Blob`] for a `static`.
 #[macro_export]
 macro_rules! include_embedded {
     () => {
@@ -121,9 +121,7 @@ macro_rules! include_embedded {
 #[macro_export]
 macro_rules! main {
     () => {
-        // The lints of the workspace that embeds are for what its people write.
-        #[allow(clippy::all, clippy::pedantic)]
-        static EMBEDDED: $crate::Embedded = $crate::include_embedded!();
+        static EMBEDDED: $crate::Blob = $crate::include_embedded!();
 
         fn main() -> ::std::process::ExitCode {
             $crate::run(
@@ -141,11 +139,11 @@ macro_rules! main {
     };
 }
 
-/// Runs the command line over an embedded set; [`main!`] calls it.
+/// Runs the command line over an embedded set, which is read when a command needs it; [`main!`] calls it.
 ///
 /// `arguments` begin with the program's name. The result is the process's exit code, one of [`Exit`].
 pub fn run(
-    embedded: &'static Embedded,
+    embedded: &'static Blob,
     release: Release,
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> ExitCode {
@@ -155,7 +153,7 @@ pub fn run(
 /// Not generic, and never inlined: else all that it awaits would be compiled once more with the consumer's crate, after every change of a
 /// file.
 #[inline(never)]
-fn run_line(embedded: &'static Embedded, release: Release, arguments: Vec<std::ffi::OsString>) -> ExitCode {
+fn run_line(embedded: &'static Blob, release: Release, arguments: Vec<std::ffi::OsString>) -> ExitCode {
     let cli: cli::Cli = match usage::parse(arguments) {
         Ok(cli) => cli,
         Err(exit) => return ExitCode::from(exit as u8),
@@ -163,13 +161,14 @@ fn run_line(embedded: &'static Embedded, release: Release, arguments: Vec<std::f
     let changes = cli.command.changes();
     let cancellation = Cancellation::new();
     let terminal = Arc::new(output::Terminal::new(cli.global.quiet, cli.global.verbose, cli.global.color));
-    let migrator = Migrator::new(embedded)
-        .release(release)
-        .observer(Arc::clone(&terminal))
-        .cancellation(&cancellation)
-        .environment(std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty()));
-    let context = command::Context { migrator, terminal: Arc::clone(&terminal), database_url: cli.global.database_url };
-    drive(&terminal, &cancellation, changes, cli.command.run(&context))
+    let program = command::Program {
+        embedded,
+        release,
+        terminal: Arc::clone(&terminal),
+        cancellation: cancellation.clone(),
+        database_url: cli.global.database_url,
+    };
+    drive(&terminal, &cancellation, changes, cli.command.run(&program))
 }
 
 /// Runs the work of a command to its end, or to what a signal has it come to: prints the error, if any, and says how the process ends.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::{List, Statement};
+use crate::coded::coded;
+use crate::{List, Statement, Statements};
 
 /// The SQL of one marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,13 +14,15 @@ pub struct Block {
     /// What the marker asks for.
     pub options: Options,
     /// The block's statements in order.
-    pub statements: List<Statement>,
+    pub statements: Statements,
 }
+
+coded!(Block { range, options, statements });
 
 impl Block {
     /// A block.
     pub const fn new(range: Range<usize>, options: Options, statements: List<Statement>) -> Block {
-        Block { range, options, statements }
+        Block { range, options, statements: Statements::new(statements) }
     }
 
     /// The SQL of this block; `text` is the text of its file.
@@ -28,8 +31,8 @@ impl Block {
     }
 }
 
-/// What stands behind a marker. A further duration is a field, a line of [`DURATIONS`] and a builder; reading it, embedding it and
-/// recording it follow.
+/// What stands behind a marker. A further duration is a field, in the struct and in its embedded form, a line of [`DURATIONS`] and a
+/// builder; reading and recording it follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
@@ -40,6 +43,8 @@ pub struct Options {
     /// `statement_timeout`, in milliseconds.
     pub statement_timeout_ms: Option<u64>,
 }
+
+coded!(Options { transaction, lock_timeout_ms, statement_timeout_ms });
 
 /// The options that are durations: the name behind the marker, an example of its value, and its field. The builder of `<name>` is
 /// `with_<name>_ms`.

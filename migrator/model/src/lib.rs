@@ -1,24 +1,30 @@
 //! What a db directory of PostgreSQL migrations holds.
 //!
-//! One definition for both ends: `migrator-build` reads files into it, owned, and writes it as Rust; in the binary the same types
-//! borrow `'static` data, so that nothing is parsed, copied or allocated when it starts.
+//! One definition for both ends: `migrator-build` reads files into it, owned, and writes it as a [`Blob`]; in the binary the same
+//! types borrow the blob's texts, so that no SQL is parsed or copied when it starts.
 //!
-//! Types that can grow are built by `new` and `with_...` only, all of them `const`. Generated code calls these and holds no struct
-//! literal, so a field that is added later breaks no code that was generated without it.
+//! Types that can grow are built by `new` and `with_...` only, all of them `const`: a field that is added later breaks no code that was
+//! written without it. The embedded form of a type is beside it, one line with all of its fields.
 
 use std::borrow::Cow;
 
+mod blob;
 mod block;
+mod coded;
 mod origin;
 mod set;
 mod settings;
 mod statement;
+mod statements;
 
+pub use blob::{Blob, Summary};
 pub use block::{Block, Options};
+pub use coded::Corrupt;
 pub use origin::{Imported, Origin, Tool};
 pub use set::{Direction, Migration, Release, SchemaFacts, Script, Set};
 pub use settings::{Environment, Level, Settings};
 pub use statement::{ReindexObject, Statement, StatementKind};
+pub use statements::Statements;
 
 /// Text that is owned at build time and `'static` in the binary.
 pub type Text = Cow<'static, str>;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::coded::{coded, coded_enum};
 use crate::{List, Text, builders};
 
 /// A tool whose migrations can be imported.
@@ -41,6 +42,25 @@ pub enum Tool {
     /// Numbered files that no tool has applied, or one without a history.
     Plain,
 }
+
+coded_enum!(Tool {
+    0 Dbmate,
+    1 Sqlx,
+    2 Refinery,
+    3 Flyway,
+    4 Liquibase,
+    5 Diesel,
+    6 GolangMigrate,
+    7 Goose,
+    8 Tern,
+    9 GraphileMigrate,
+    10 NodePgMigrate,
+    11 SqlMigrate,
+    12 Prisma,
+    13 Supabase,
+    14 Alembic,
+    15 Plain,
+});
 
 impl Tool {
     /// Every tool.
@@ -116,6 +136,8 @@ pub struct Origin {
     pub repeatables: List<Imported>,
 }
 
+coded!(Origin { tool, migrations, repeatables });
+
 impl Origin {
     /// Nothing of that tool yet.
     pub const fn new(tool: Tool) -> Origin {
@@ -144,64 +166,12 @@ pub struct Imported {
     pub checksums: List<Text>,
 }
 
+coded!(Imported { ours, source, name, file, checksums });
+
 impl Imported {
     /// A file without checksums.
     pub const fn new(ours: Text, source: Text, name: Text, file: Text) -> Imported {
         Imported { ours, source, name, file, checksums: Cow::Borrowed(&[]) }
-    }
-
-    /// Files by their texts, `ours`, `source`, `name` and `file`, and by where their checksums are in a table of all checksums: a
-    /// row of the table in generated code.
-    ///
-    /// As that many calls, 10,000 files would cost the compiler several times as much as when one loop puts them together.
-    pub const fn row<const N: usize, const M: usize>(
-        texts: [[&'static str; 4]; N],
-        checksums: &'static [[Text; M]],
-        places: [[usize; 2]; N],
-    ) -> [Imported; N] {
-        const EMPTY: Text = Cow::Borrowed("");
-        let mut row = [const { Imported::new(EMPTY, EMPTY, EMPTY, EMPTY) }; N];
-        let mut i = 0;
-        while i < N {
-            let file = &mut row[i];
-            let mut field = 0;
-            while field < 4 {
-                let target = match field {
-                    0 => &mut file.ours,
-                    1 => &mut file.source,
-                    2 => &mut file.name,
-                    _ => &mut file.file,
-                };
-                // A `Cow` as a whole cannot be assigned in a `const fn`, which cannot drop the old one.
-                if let Cow::Borrowed(text) = target {
-                    *text = texts[i][field];
-                }
-                field += 1;
-            }
-            if let Cow::Borrowed(list) = &mut file.checksums {
-                *list = checksums.as_flattened().split_at(places[i][1]).0.split_at(places[i][0]).1;
-            }
-            i += 1;
-        }
-        row
-    }
-
-    /// Texts of a table in generated code.
-    pub const fn texts<const N: usize>(texts: [&'static str; N]) -> [Text; N] {
-        let mut row = [const { Cow::Borrowed("") }; N];
-        let mut i = 0;
-        while i < N {
-            if let Cow::Borrowed(text) = &mut row[i] {
-                *text = texts[i];
-            }
-            i += 1;
-        }
-        row
-    }
-
-    /// The first files of a table, in generated code: its last row is padded.
-    pub const fn part<const N: usize>(table: &'static [[Imported; N]], count: usize) -> List<Imported> {
-        Cow::Borrowed(table.as_flattened().split_at(count).0)
     }
 }
 
@@ -219,22 +189,5 @@ mod tests {
             assert_eq!(Tool::parse(tool.name()), Some(tool));
         }
         assert_eq!(Tool::parse("Flyway"), None);
-    }
-
-    #[test]
-    fn a_row_has_the_texts_and_the_checksums() {
-        static SUMS: [[Text; 2]; 2] = [Imported::texts(["a", "b"]), Imported::texts(["c", ""])];
-        static ROWS: [[Imported; 3]; 1] = [Imported::row(
-            [["001", "1", "x", "V1__x.sql"], ["002", "2", "y", "V2__y.sql"], ["", "", "", ""]],
-            &SUMS,
-            [[0, 1], [1, 3], [0, 0]],
-        )];
-        let [first, second] = &*Imported::part(&ROWS, 2) else { panic!("two files") };
-        assert_eq!(
-            first,
-            &Imported::new("001".into(), "1".into(), "x".into(), "V1__x.sql".into())
-                .with_checksums(vec!["a".into()].into())
-        );
-        assert_eq!(*second.checksums, ["b", "c"]);
     }
 }

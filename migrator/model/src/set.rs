@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Block, List, Origin, Settings, Statement, Text, builders};
+use crate::coded::coded;
+use crate::{Block, List, Origin, Settings, Statement, Statements, Text, builders};
 
 /// A whole db directory, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Set {
     /// follow from it, and the origin changes no schema.
     pub digest: Text,
 }
+
+coded!(Set { migrations, repeatables, seeds, checks, facts, settings, origin, digest });
 
 impl Set {
     /// A directory without a file.
@@ -79,6 +82,8 @@ pub struct Migration {
     /// What `down` runs; `None` without a down marker or without a statement after it.
     pub down: Option<Block>,
 }
+
+coded!(Migration { version, number, name, file, text, checksum, up, down });
 
 impl Migration {
     /// A migration without a down block.
@@ -157,13 +162,15 @@ pub struct Script {
     /// SHA-256 in hexadecimal over its tokens.
     pub checksum: Text,
     /// Its statements in order.
-    pub statements: List<Statement>,
+    pub statements: Statements,
 }
+
+coded!(Script { name, file, text, checksum, statements });
 
 impl Script {
     /// A script.
     pub const fn new(name: Text, file: Text, text: Text, checksum: Text, statements: List<Statement>) -> Script {
-        Script { name, file, text, checksum, statements }
+        Script { name, file, text, checksum, statements: Statements::new(statements) }
     }
 }
 
@@ -178,6 +185,8 @@ pub struct SchemaFacts {
     /// A line that says where it comes from, then one fact a line.
     pub text: Text,
 }
+
+coded!(SchemaFacts { major, file, text });
 
 impl SchemaFacts {
     /// The facts of one release.

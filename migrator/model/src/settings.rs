@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::coded::{coded, coded_enum};
 use crate::{List, Text, builders};
 
 /// `migrator.toml`.
@@ -37,6 +38,23 @@ pub struct Settings {
     /// Policies by environment, ascending by name.
     pub environments: List<Environment>,
 }
+
+coded!(Settings {
+    history_schema,
+    history_table,
+    history_writers,
+    lock_timeout_ms,
+    retry_for_ms,
+    statement_timeout_ms,
+    required_headers,
+    start_after,
+    allow,
+    dbmate,
+    refuse_ahead,
+    drift_owners,
+    drift_ignore,
+    environments,
+});
 
 impl Settings {
     /// What holds without a file.
@@ -94,6 +112,8 @@ pub enum Level {
     Deny,
 }
 
+coded_enum!(Level { 0 Allow, 1 Warn, 2 Deny });
+
 /// `[environments.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -107,6 +127,8 @@ pub struct Environment {
     /// The seeds that may run; `None`: all.
     pub seeds: Option<List<Text>>,
 }
+
+coded!(Environment { name, approval, down, seeds });
 
 impl Environment {
     /// An environment in which everything is allowed.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::{List, Text, put};
+use crate::coded::{Coded, Reader, Writer, coded_enum, unknown};
+use crate::{Corrupt, Text};
 
 /// One statement of a block, from its first token to its last before the semicolon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,33 +24,77 @@ impl Statement {
         Statement { range, kind, checksum }
     }
 
-    /// Plain statements by where they begin and end, and their checksums: a row of the table in generated code.
-    ///
-    /// A large file has 100,000 statements: as that many calls they cost the compiler several times as much
-    /// as when one loop puts them together.
-    pub const fn row<const N: usize>(places: [[usize; 2]; N], checksums: [&'static str; N]) -> [Statement; N] {
-        let mut table = [const { Statement::new(0..0, StatementKind::Plain, Cow::Borrowed("")) }; N];
-        let mut i = 0;
-        while i < N {
-            table[i].range = places[i][0]..places[i][1];
-            // A `Cow` as a whole cannot be assigned in a `const fn`, which cannot drop the old one.
-            if let Cow::Borrowed(checksum) = &mut table[i].checksum {
-                *checksum = checksums[i];
+    /// Reads past one.
+    pub(crate) fn pass(input: &mut Reader) -> Result<(), Corrupt> {
+        Range::read(input)?;
+        StatementKind::read(input)?;
+        Sum::read(input)?;
+        Ok(())
+    }
+}
+
+impl Coded for Statement {
+    fn write(&self, out: &mut Writer) {
+        let Statement { range, kind, checksum } = self;
+        range.write(out);
+        kind.write(out);
+        match Sum::bytes(checksum) {
+            Some(bytes) => {
+                out.number(Sum::IN_TABLE);
+                out.table.extend(bytes);
             }
-            i += 1;
+            None => {
+                out.number(Sum::AS_TEXT);
+                checksum.write(out);
+            }
         }
-        table
     }
 
-    /// The statements of one block in the table of all statements, in generated code. Bounds that are not in it are a compile error.
-    pub const fn part<const N: usize>(table: &'static [[Statement; N]], start: usize, end: usize) -> List<Statement> {
-        Cow::Borrowed(table.as_flattened().split_at(end).0.split_at(start).1)
+    fn read(input: &mut Reader) -> Result<Statement, Corrupt> {
+        let (range, kind) = (Range::read(input)?, StatementKind::read(input)?);
+        let checksum = match Sum::read(input)? {
+            Sum::Bytes(bytes) => Cow::Owned(hexadecimal(bytes)),
+            Sum::Text(text) => Cow::Borrowed(text),
+        };
+        Ok(Statement { range, kind, checksum })
+    }
+}
+
+/// An embedded checksum: half as long as in hexadecimal, where it is one.
+enum Sum {
+    Bytes(&'static [u8]),
+    Text(&'static str),
+}
+
+impl Sum {
+    const AS_TEXT: u64 = 0;
+    const IN_TABLE: u64 = 1;
+    const LENGTH: usize = 32;
+
+    fn read(input: &mut Reader) -> Result<Sum, Corrupt> {
+        match input.number()? {
+            Sum::AS_TEXT => input.text().map(Sum::Text),
+            Sum::IN_TABLE => input.bytes(Sum::LENGTH).map(Sum::Bytes),
+            _ => Err(unknown()),
+        }
     }
 
-    /// Replaces the kind, in generated code.
-    pub const fn set_kind(&mut self, kind: StatementKind) {
-        put(&mut self.kind, kind);
+    /// What is written in hexadecimal, if it is 32 bytes in lowercase.
+    fn bytes(checksum: &str) -> Option<Vec<u8>> {
+        let digit = |digit: &u8| DIGITS.iter().position(|known| known == digit);
+        let (pairs, rest) = checksum.as_bytes().as_chunks::<2>();
+        if pairs.len() != Sum::LENGTH || !rest.is_empty() {
+            return None;
+        }
+        pairs.iter().map(|[high, low]| Some((digit(high)? << 4 | digit(low)?) as u8)).collect()
     }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// What the engine must know about a statement that runs outside a transaction.
@@ -108,6 +153,23 @@ pub enum StatementKind {
     Concurrently,
 }
 
+coded_enum!(StatementKind {
+    0 Plain,
+    1 Begin,
+    2 Commit,
+    3 Set,
+    4 SetTransaction,
+    5 Alone,
+    6 MayCommit,
+    7 CreateIndexConcurrently { index, table, unique, rest },
+    8 DropIndexConcurrently { index },
+    9 ReindexConcurrently { object, name },
+    10 DetachConcurrently { table, partition },
+    11 Idempotent,
+    12 Concurrently,
+    13 Neutral,
+});
+
 /// What `REINDEX` builds again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReindexObject {
@@ -120,6 +182,8 @@ pub enum ReindexObject {
     /// All indexes of the current database, those of the catalog included or alone.
     Database,
 }
+
+coded_enum!(ReindexObject { 0 Index, 1 Table, 2 Schema, 3 Database });
 
 impl StatementKind {
     /// `CREATE INDEX CONCURRENTLY`.

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use libfuzzer_sys::fuzz_target;
-use migrator_build::model::Statement;
-use migrator_build::{generate, load_file};
+use migrator_build::load_file;
+use migrator_build::model::{Blob, Statement};
 
 const PATHS: [&str; 5] =
     ["migrations/001_x.sql", "repeatable/x.sql", "seeds/x.sql", "checks/x.sql", "migrator.toml"];
@@ -31,7 +31,7 @@ fn read(path: &str, bytes: &[u8]) {
             for script in loaded.set.scripts() {
                 check(&script.text, &(0..script.text.len()), &script.statements);
             }
-            generate(&loaded.set);
+            Blob::write(&loaded.set);
             loaded.warnings
         }
         Err(problems) => problems.0,

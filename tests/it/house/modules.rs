@@ -11,7 +11,6 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "migrator/compile/src/",
         &[
             "embed",
-            "generate",
             "load",
             "migration",
             "script",

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         eprintln!("warning: {warning}");
     }
     if task::is_meant(&arguments) {
+        let embedded = embedded.set().expect("this program has written it");
         return task::run(embedded, directory.as_ref(), std::iter::once(program).chain(arguments));
     }
     // A test may play an older or a newer release.

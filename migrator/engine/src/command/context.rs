@@ -3,11 +3,42 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cancel::Cancellation;
 use crate::conninfo::{ConnectionTarget, Environment};
+use crate::embedded::{Blob, Release};
 use crate::error::Error;
 use crate::migrator::Migrator;
 use crate::output::Terminal;
 use crate::session::Session;
+
+/// What a command line begins with.
+pub(crate) struct Program {
+    /// What is in the binary, not read yet.
+    pub embedded: &'static Blob,
+    /// Which binary this is.
+    pub release: Release,
+    /// What the person sees.
+    pub terminal: Arc<Terminal>,
+    /// Stops what runs.
+    pub cancellation: Cancellation,
+    /// The URL that was given.
+    pub database_url: Option<String>,
+}
+
+impl Program {
+    /// Reads what is embedded.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn context(&self) -> Result<Context, Error> {
+        let migrator = Migrator::new(self.embedded.set()?)
+            .release(self.release)
+            .observer(Arc::clone(&self.terminal))
+            .cancellation(&self.cancellation)
+            .environment(std::env::var("MIGRATOR_ENV").ok().filter(|name| !name.is_empty()));
+        Ok(Context { migrator, terminal: Arc::clone(&self.terminal), database_url: self.database_url.clone() })
+    }
+}
 
 /// What a command works with.
 #[derive(Clone)]

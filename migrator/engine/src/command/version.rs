@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::context::Context;
-use crate::error::Exit;
+use super::context::Program;
+use crate::error::{Error, Exit};
 use crate::output::{self, result};
 
 /// The arguments of `version`.
@@ -15,26 +15,29 @@ pub(crate) struct Args {
     pub json: bool,
 }
 
-/// Prints it.
-pub(crate) fn run(context: &Context, args: &Args) -> Exit {
-    let (embedded, release) = (context.migrator.embedded, context.migrator.release);
-    let newest = embedded.migrations.last().map(|migration| &*migration.version);
+/// Prints it, without reading the migrations.
+///
+/// # Errors
+/// What is embedded cannot be read.
+pub(crate) fn run(program: &Program, args: &Args) -> Result<Exit, Error> {
+    let (embedded, release) = (program.embedded.summary()?, program.release);
+    let newest = embedded.newest.as_deref();
     if args.json {
         let value = json!({
             "release": release.version,
             "commit": release.commit,
-            "migrations": embedded.migrations.len(),
+            "migrations": embedded.migrations,
             "newest": newest,
             "digest": embedded.digest,
         });
         output::json(&value);
-        return Exit::Done;
+        return Ok(Exit::Done);
     }
     result(&format!("migrator {}", release.version));
-    if context.terminal.is_verbose() {
+    if program.terminal.is_verbose() {
         result(&format!("commit      {}", release.commit));
-        result(&format!("migrations  {} (newest {})", embedded.migrations.len(), newest.unwrap_or("none")));
+        result(&format!("migrations  {} (newest {})", embedded.migrations, newest.unwrap_or("none")));
         result(&format!("digest      {}", embedded.digest));
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
