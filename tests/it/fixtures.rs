@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use migrator_build::model::Blob;
 use migrator_build::{Code, Problem, load};
 
 /// Every fixture of what is accepted or refused, ascending by name; those of hazards have a test of their own.
@@ -43,6 +44,18 @@ fn every_message_is_as_it_stands_beside_its_fixture() {
             problems(&fixture.join("db")).iter().map(|problem| problem.render(false) + "\n").collect();
         expect_file![fixture.join("expected.txt")].assert_eq(&rendered.join("\n"));
     }
+}
+
+#[test]
+fn a_binary_reads_what_the_build_has_read() {
+    let mut sets = 0;
+    for loaded in fixtures().iter().filter_map(|fixture| load(&fixture.join("db")).ok()) {
+        let (table, texts) = Blob::write(&loaded.set);
+        let blob: &'static Blob = Box::leak(Box::new(Blob::new(table.leak(), texts.leak())));
+        assert_eq!(blob.set(), Ok(&loaded.set));
+        sets += 1;
+    }
+    assert!(sets > 20, "only {sets} fixtures can be embedded");
 }
 
 #[test]

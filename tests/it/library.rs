@@ -205,3 +205,14 @@ fn a_cancellation_ends_what_runs_and_tells_the_truth() {
           = help: the test stopped it: run the command again, and it continues where it stopped"#]]
     .assert_eq(&error.render(false));
 }
+
+#[test]
+fn a_blob_that_is_not_whole_is_an_error_with_a_way_out() {
+    static CUT: migrator_engine::Blob = migrator_engine::Blob::new(b"migrator", "");
+    let error = Error::from(CUT.set().unwrap_err());
+    assert_eq!(error.exit() as u8, 9);
+    expect_test::expect![[r#"
+        error: the embedded migrations cannot be read: their table ends early
+          = help: run `cargo clean` for the package of the migrator, and build it again"#]]
+    .assert_eq(error.render(false).trim_end());
+}

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::coded::{Coded, Reader, Source, Writer, coded};
+use crate::coded::{Coded, Reader, Source, Writer, coded, sum};
 use crate::{Corrupt, Set, Text};
 
 /// The first bytes of every table.
@@ -59,6 +59,7 @@ impl Blob {
         head.table.extend(RELEASE.as_bytes());
         head.number(out.table.len() as u64);
         head.number(out.texts.len() as u64);
+        head.table.extend(sum(&out.table).to_le_bytes());
         head.table.append(&mut out.table);
         (head.table, out.texts)
     }
@@ -76,11 +77,14 @@ impl Blob {
     /// # Errors
     /// As [`Blob::set`].
     pub fn summary(&'static self) -> Result<Summary, Corrupt> {
-        Summary::read(&mut self.reader()?)
+        Summary::read(&mut self.reader()?.0)
     }
 
     fn read(&'static self) -> Result<Set, Corrupt> {
-        let mut reader = self.reader()?;
+        let (mut reader, sum) = self.reader()?;
+        if sum != reader.sum().to_le_bytes() {
+            return Err(Corrupt::new("bytes of their table have changed"));
+        }
         Summary::read(&mut reader)?;
         let set = Set::read(&mut reader)?;
         if !reader.is_at_end() {
@@ -89,8 +93,8 @@ impl Blob {
         Ok(set)
     }
 
-    /// After the head, which says for whom the rest is, and how long.
-    fn reader(&'static self) -> Result<Reader, Corrupt> {
+    /// A reader after the head, which says for whom the rest is, and how long; and the sum of that.
+    fn reader(&'static self) -> Result<(Reader, &'static [u8]), Corrupt> {
         let mut reader = Reader::new(&self.source);
         if reader.bytes(MAGIC.len()).ok() != Some(MAGIC) {
             return Err(Corrupt::new("their table does not begin as one"));
@@ -103,12 +107,13 @@ impl Blob {
             )));
         }
         let (table, texts) = (usize::read(&mut reader)?, usize::read(&mut reader)?);
+        let sum = reader.bytes(size_of::<u64>())?;
         for (what, length, expected) in [("table", reader.rest(), table), ("texts", self.source.texts.len(), texts)] {
             if length != expected {
                 return Err(Corrupt::new(format!("{length} of {expected} bytes of their {what} are there")));
             }
         }
-        Ok(reader)
+        Ok((reader, sum))
     }
 }
 

@@ -62,6 +62,16 @@ impl Writer {
         }
         self.table.push(number as u8);
     }
+
+    /// Puts what another has written, and before it how long that is: it can be passed over.
+    pub(crate) fn append(&mut self, other: Writer) {
+        self.number(other.table.len() as u64);
+        if !other.table.is_empty() {
+            self.number(other.texts.len() as u64);
+            self.table.extend(other.table);
+            self.texts.push_str(&other.texts);
+        }
+    }
 }
 
 /// Takes values in the order in which they were written.
@@ -82,6 +92,12 @@ impl Reader {
     /// The number of bytes of the table that are left.
     pub(crate) fn rest(&self) -> usize {
         self.source.table.len() - self.table
+    }
+
+    /// What is left of the table as one number, for finding out whether a byte has changed.
+    pub(crate) fn sum(&self) -> u64 {
+        let rest = self.source.table.get(self.table..).unwrap_or_default();
+        sum(rest)
     }
 
     /// Whether everything has been read.
@@ -116,6 +132,19 @@ impl Reader {
         Ok(text)
     }
 
+    /// Passes over what was appended, and gives a reader of that; `None` where it is nothing.
+    pub(crate) fn pass(&mut self) -> Result<Option<Reader>, Corrupt> {
+        let length = usize::read(self)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let texts = usize::read(self)?;
+        let start = self.clone();
+        self.bytes(length)?;
+        self.text = self.text.checked_add(texts).ok_or_else(unknown)?;
+        Ok(Some(start))
+    }
+
     /// The number of values that follow, of which each takes a byte at least.
     pub(crate) fn count(&mut self) -> Result<usize, Corrupt> {
         let count = usize::read(self)?;
@@ -124,6 +153,14 @@ impl Reader {
         }
         Ok(count)
     }
+}
+
+/// A number that another is very likely for other bytes.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(bytes.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte)))
 }
 
 /// For what no writer of this release writes.

@@ -1,6 +1,5 @@
 //! One statement, and what its kind means to those who run it.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::coded::{Coded, Reader, Writer, coded_enum, unknown};
@@ -23,14 +22,6 @@ impl Statement {
     pub const fn new(range: Range<usize>, kind: StatementKind, checksum: Text) -> Statement {
         Statement { range, kind, checksum }
     }
-
-    /// Reads past one.
-    pub(crate) fn pass(input: &mut Reader) -> Result<(), Corrupt> {
-        Range::read(input)?;
-        StatementKind::read(input)?;
-        Sum::read(input)?;
-        Ok(())
-    }
 }
 
 impl Coded for Statement {
@@ -38,13 +29,13 @@ impl Coded for Statement {
         let Statement { range, kind, checksum } = self;
         range.write(out);
         kind.write(out);
-        match Sum::bytes(checksum) {
+        match binary(checksum) {
             Some(bytes) => {
-                out.number(Sum::IN_TABLE);
+                out.number(IN_TABLE);
                 out.table.extend(bytes);
             }
             None => {
-                out.number(Sum::AS_TEXT);
+                out.number(AS_TEXT);
                 checksum.write(out);
             }
         }
@@ -52,42 +43,30 @@ impl Coded for Statement {
 
     fn read(input: &mut Reader) -> Result<Statement, Corrupt> {
         let (range, kind) = (Range::read(input)?, StatementKind::read(input)?);
-        let checksum = match Sum::read(input)? {
-            Sum::Bytes(bytes) => Cow::Owned(hexadecimal(bytes)),
-            Sum::Text(text) => Cow::Borrowed(text),
+        let checksum = match input.number()? {
+            AS_TEXT => Text::read(input)?,
+            IN_TABLE => hexadecimal(input.bytes(SUM)?).into(),
+            _ => return Err(unknown()),
         };
         Ok(Statement { range, kind, checksum })
     }
 }
 
-/// An embedded checksum: half as long as in hexadecimal, where it is one.
-enum Sum {
-    Bytes(&'static [u8]),
-    Text(&'static str),
-}
+/// How a checksum is embedded: half as long as in hexadecimal, where it is one.
+const AS_TEXT: u64 = 0;
+const IN_TABLE: u64 = 1;
 
-impl Sum {
-    const AS_TEXT: u64 = 0;
-    const IN_TABLE: u64 = 1;
-    const LENGTH: usize = 32;
+/// The bytes of SHA-256.
+const SUM: usize = 32;
 
-    fn read(input: &mut Reader) -> Result<Sum, Corrupt> {
-        match input.number()? {
-            Sum::AS_TEXT => input.text().map(Sum::Text),
-            Sum::IN_TABLE => input.bytes(Sum::LENGTH).map(Sum::Bytes),
-            _ => Err(unknown()),
-        }
+/// What is written in hexadecimal, if it is 32 bytes in lowercase.
+fn binary(checksum: &str) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| DIGITS.iter().position(|known| known == digit);
+    let (pairs, rest) = checksum.as_bytes().as_chunks::<2>();
+    if pairs.len() != SUM || !rest.is_empty() {
+        return None;
     }
-
-    /// What is written in hexadecimal, if it is 32 bytes in lowercase.
-    fn bytes(checksum: &str) -> Option<Vec<u8>> {
-        let digit = |digit: &u8| DIGITS.iter().position(|known| known == digit);
-        let (pairs, rest) = checksum.as_bytes().as_chunks::<2>();
-        if pairs.len() != Sum::LENGTH || !rest.is_empty() {
-            return None;
-        }
-        pairs.iter().map(|[high, low]| Some((digit(high)? << 4 | digit(low)?) as u8)).collect()
-    }
+    pairs.iter().map(|[high, low]| Some((digit(high)? << 4 | digit(low)?) as u8)).collect()
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";

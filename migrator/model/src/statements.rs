@@ -37,7 +37,7 @@ impl Deref for Statements {
             Kept::List(list) => list,
             Kept::Embedded(reader, list) => list.get_or_init(|| {
                 let list = List::<Statement>::read(&mut reader.clone());
-                list.map(Cow::into_owned).expect("the same bytes were read with the set").into()
+                list.map(Cow::into_owned).expect("the sum of the table is right").into()
             }),
         }
     }
@@ -45,21 +45,19 @@ impl Deref for Statements {
 
 impl Coded for Statements {
     fn write(&self, out: &mut Writer) {
-        self.len().write(out);
-        self.iter().for_each(|statement| statement.write(out));
+        let mut list = Writer::default();
+        if !self.is_empty() {
+            self.len().write(&mut list);
+            self.iter().for_each(|statement| statement.write(&mut list));
+        }
+        out.append(list);
     }
 
-    /// Goes through all of them, so that what is corrupt is found now.
     fn read(input: &mut Reader) -> Result<Statements, Corrupt> {
-        let start = input.clone();
-        let count = input.count()?;
-        if count == 0 {
-            return Ok(Statements::default());
-        }
-        for _ in 0..count {
-            Statement::pass(input)?;
-        }
-        Ok(Statements(Kept::Embedded(start, OnceLock::new())))
+        Ok(match input.pass()? {
+            None => Statements::default(),
+            Some(list) => Statements(Kept::Embedded(list, OnceLock::new())),
+        })
     }
 }
 
