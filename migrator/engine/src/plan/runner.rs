@@ -11,8 +11,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use refinery::{Migration, Runner};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
+use refinery_core::{Migration, Runner};
 
 use super::step::{Obstacle, Target};
 use super::survey::{State, Survey};
@@ -44,7 +44,7 @@ impl AsyncMigrate for Memory {}
 /// `V` names are refused below an applied version, `U` names are not: out-of-order files get the latter where that is allowed,
 /// and so does a half-done migration, which may be finished whatever was applied after it.
 pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Result<Vec<i64>, Obstacle> {
-    let disagree = |error: refinery::Error| Obstacle::Disagreement(error.to_string());
+    let disagree = |error: refinery_core::Error| Obstacle::Disagreement(error.to_string());
     let mut known = Vec::new();
     let mut applied = Vec::new();
     for entry in &survey.entries {
@@ -61,8 +61,8 @@ pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Re
         }
     }
     let target = match target {
-        Target::Version(version) => refinery::Target::Version(version),
-        Target::Newest | Target::Steps(_) => refinery::Target::Latest,
+        Target::Version(version) => refinery_core::Target::Version(version),
+        Target::Newest | Target::Steps(_) => refinery_core::Target::Latest,
     };
     let runner = Runner::new(&known).set_target(target);
     let mut memory = Memory(applied);
