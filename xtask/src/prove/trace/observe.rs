@@ -55,6 +55,8 @@ pub(super) struct State {
     proved: BTreeSet<(Oid, String)>,
     /// The names of the schemas: renaming one renames relations that no one has locked.
     schemas: String,
+    /// Something has run since whose reading was not counted here.
+    uncounted: bool,
 }
 
 /// Everything that every row of a table is known to satisfy: its relation, a key that survives renaming, its name.
@@ -69,6 +71,7 @@ const PROVED: &str = "SELECT conrelid::text AS oid, 'constraint ' || oid AS key,
 /// The relations of people: not those of the server. A sequence has a file, but what is written there is no table.
 const RELATIONS: &str = "SELECT c.oid::text AS oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, \
      CASE WHEN c.relkind <> 'S' THEN pg_catalog.pg_relation_filenode(c.oid)::text END AS file, \
+     CASE WHEN c.relkind IN ('r', 'p', 'm') THEN pg_catalog.pg_stat_get_xact_numscans(c.oid)::text END AS scans, \
      i.indrelid::text AS table FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
      LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
      WHERE c.relkind IN ('r', 'p', 'm', 'i', 'I', 'v', 'f', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -104,7 +107,8 @@ impl State {
         for row in ask(client, moment, &format!("{RELATIONS} {history} {relations}")).await? {
             let (name, file) = (text(&row, "name"), row.get("file").map(str::to_owned));
             let table = row.get("table").and_then(|table| table.parse().ok());
-            self.relations.insert(oid(&row), Relation { name, table, file, scans: 0, lock: None, gone: false });
+            let scans = scans(&row);
+            self.relations.insert(oid(&row), Relation { name, table, file, scans, lock: None, gone: false });
         }
         let proved = ask(client, moment, proved).await?;
         self.proved.extend(proved.iter().map(|row| (oid(row), text(row, "key"))));
@@ -118,21 +122,40 @@ impl State {
     /// A transaction has begun: nothing is locked, and how often the server says that a relation was read counts from here.
     pub(super) async fn begin(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
         if State::schemas(client, Moment::Inside).await? != self.schemas {
-            *self = State::read(client, Moment::Inside, tables).await?.only(self);
+            let now = State::read(client, Moment::Inside, tables).await?.only(self);
+            *self = State { uncounted: self.uncounted, ..now };
         }
         // What earlier transactions of this session have read is in there until the server takes it away, at any moment
         // between two transactions.
-        let counted = "SELECT oid::text AS oid, pg_catalog.pg_stat_get_xact_numscans(oid)::text AS scans FROM pg_catalog.pg_class \
-             WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384 AND pg_catalog.pg_stat_get_xact_numscans(oid) > 0";
+        let read = self.relations.iter().filter(|(_, relation)| relation.scans > 0).map(|(oid, _)| oid.to_string());
+        let read = match self.uncounted {
+            true => None,
+            // Asking for all would take as long as there are relations, before each migration.
+            false => Some(read.collect::<Vec<_>>().join(", ")),
+        };
         for relation in self.relations.values_mut() {
             (relation.scans, relation.lock) = (0, None);
         }
-        for row in ask(client, Moment::Inside, counted).await? {
+        let which = match read.as_deref() {
+            None => "oid >= 16384".to_owned(),
+            Some("") => return Ok(()),
+            Some(oids) => format!("oid IN ({oids})"),
+        };
+        let counted = format!(
+            "SELECT oid::text AS oid, pg_catalog.pg_stat_get_xact_numscans(oid)::text AS scans FROM pg_catalog.pg_class \
+             WHERE {which} AND relkind IN ('r', 'p', 'm') AND pg_catalog.pg_stat_get_xact_numscans(oid) > 0"
+        );
+        for row in ask(client, Moment::Inside, &counted).await? {
             if let Some(relation) = self.relations.get_mut(&oid(&row)) {
                 relation.scans = scans(&row);
             }
         }
         Ok(())
+    }
+
+    /// Statements are about to run after which no one looks: what they read is not known until everything is read anew.
+    pub(super) fn lose_count(&mut self) {
+        self.uncounted = true;
     }
 
     /// A statement has run in the open transaction: what it has done to the relations that are known.
@@ -192,7 +215,9 @@ impl State {
     pub(super) async fn end(&mut self, client: &Client, tables: &Tables) -> Result<(), tokio_postgres::Error> {
         self.relations.retain(|_, relation| !relation.gone);
         // Indexes move to another schema with their table without being locked.
-        let relations = format!("AND (c.oid IN ({HELD}) OR i.indrelid IN ({HELD}))");
+        let relations = format!(
+            "AND c.oid = ANY (ARRAY({HELD} UNION SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = ANY (ARRAY({HELD}))))"
+        );
         self.add(client, Moment::Inside, tables, (&relations, &proved(true))).await
     }
 
@@ -264,7 +289,7 @@ impl State {
 
 /// The question for what is proved, of everything or of what is locked.
 fn proved(held: bool) -> String {
-    let of = |column: &str| if held { format!("AND {column} IN ({HELD})") } else { String::new() };
+    let of = |column: &str| if held { format!("AND {column} = ANY (ARRAY({HELD}))") } else { String::new() };
     PROVED.replace("{constraints}", &of("conrelid")).replace("{columns}", &of("attrelid"))
 }
 

@@ -123,6 +123,7 @@ impl Run<'_> {
             let record = self.record();
             return client.batch_execute(&ours(&format!("{record}COMMIT"))).await;
         }
+        self.state.lose_count();
         self.one_by_one().await?;
         let record = self.record();
         self.locked.put_back(None).await?;
