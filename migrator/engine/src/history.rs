@@ -134,10 +134,16 @@ impl History {
         open
     }
 
-    /// The number of the try that follows for this version, from 1.
-    pub fn next_attempt(&self, version: &str) -> i32 {
-        let of_version = self.events.iter().filter(|event| event.version.as_deref() == Some(version));
-        of_version.filter_map(|event| event.attempt).max().unwrap_or(0) + 1
+    /// The number of the newest try of each version that has events with one, from 1.
+    pub fn attempts(&self) -> BTreeMap<&str, i32> {
+        let mut newest = BTreeMap::new();
+        for event in &self.events {
+            if let (Some(version), Some(attempt)) = (event.version.as_deref(), event.attempt) {
+                let known = newest.entry(version).or_insert(attempt);
+                *known = attempt.max(*known);
+            }
+        }
+        newest
     }
 
     /// Whether this repeatable was ever applied, with any content.
@@ -151,21 +157,27 @@ impl History {
         self.repeatable_checksum(&script.name) != Some(&*script.checksum)
     }
 
-    /// The checksum of a repeatable's content that was applied last.
-    ///
-    /// `None` also where a migration has been applied or rolled back since, by whatever tool: it may have dropped or replaced
-    /// what the repeatable had made.
+    /// The checksum of a repeatable's content that was applied last; `None` also where [`History::repeatable_checksums`] has none.
     pub fn repeatable_checksum(&self, name: &str) -> Option<&str> {
+        self.repeatable_checksums().remove(name)
+    }
+
+    /// The checksums of the repeatables' contents that were applied last, by name.
+    ///
+    /// Without those after which a migration has been applied or rolled back, by whatever tool: it may have dropped or replaced what
+    /// the repeatable had made.
+    pub fn repeatable_checksums(&self) -> BTreeMap<&str, &str> {
         if self.changed_elsewhere || self.removed_elsewhere() {
-            return None;
+            return BTreeMap::new();
         }
         let changes = |event: &Event| matches!(&*event.action, "up" | "down") && event.outcome != "started";
-        let since = self.events.iter().rposition(changes);
-        let since = &self.events[since.map_or(0, |at| at + 1)..];
-        let applied = |event: &&Event| {
-            event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name)
-        };
-        since.iter().rev().find(applied)?.checksum.as_deref()
+        let since = self.events.iter().rposition(changes).map_or(0, |at| at + 1);
+        let applied = |event: &&Event| event.action == "repeatable" && event.outcome == "done";
+        let mut last = BTreeMap::new();
+        for event in self.events[since..].iter().filter(applied) {
+            last.extend(event.name.as_deref().map(|name| (name, event.checksum.as_deref())));
+        }
+        last.into_iter().filter_map(|(name, checksum)| Some((name, checksum?))).collect()
     }
 
     /// Whether a migration that the log calls applied has no row any more: another tool has rolled it back.

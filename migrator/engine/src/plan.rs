@@ -1,13 +1,15 @@
 //! From the embedded set and the history rows to what has to be done. Pure; the one planner of every command.
 //!
 //! [`survey`] classifies every version, so that all divergences are named at once; refinery (see `runner`) then
-//! verifies, orders and targets what is pending.
+//! orders and targets what is pending, and verifies it against the newest that is applied. The cost grows with the number of versions.
 
 mod divergence;
 mod runner;
 mod shown;
 mod step;
 mod survey;
+
+use std::collections::BTreeMap;
 
 pub use divergence::Divergence;
 pub use step::{Obstacle, Plan, Step, Target};
@@ -30,12 +32,10 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
     }
     divergence::refuse(set, &survey, Some(Direction::Up), out_of_order)?;
     let mut plan = Plan { steps: Vec::new(), ahead: survey.ahead() };
-    for number in runner::pending(&survey, target, out_of_order)? {
-        let entry = survey.entries.iter().find(|entry| entry.number == Some(number));
-        let Some(migration) = entry.and_then(|entry| entry.migration) else {
-            return Err(Obstacle::Disagreement(format!("version {number} is pending and unknown")));
-        };
-        plan.steps.push(step(migration, Direction::Up, history, entry.and_then(|entry| entry.progress.clone()))?);
+    let attempts = history.attempts();
+    for entry in runner::pending(&survey, target, out_of_order)? {
+        let Some(migration) = entry.migration else { continue };
+        plan.steps.push(step(migration, Direction::Up, &attempts, entry.progress.clone())?);
     }
     let newest = set.migrations.last().map_or(0, |migration| migration.number);
     let reaches_newest = !matches!(target, Target::Version(version) if version < newest);
@@ -75,12 +75,13 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
         }
     };
     let mut plan = Plan::default();
+    let attempts = history.attempts();
     for entry in applied.into_iter().take(count) {
         let Some(migration) = entry.migration else { continue };
         if migration.down.is_none() {
             return Err(Obstacle::NoDownBlock(migration));
         }
-        plan.steps.push(step(migration, Direction::Down, history, entry.progress.clone())?);
+        plan.steps.push(step(migration, Direction::Down, &attempts, entry.progress.clone())?);
     }
     Ok(plan)
 }
@@ -89,12 +90,12 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
 fn step(
     migration: &'static Migration,
     direction: Direction,
-    history: &History,
+    attempts: &BTreeMap<&str, i32>,
     resume: Option<Progress>,
 ) -> Result<Step, Obstacle> {
     let attempt = match &resume {
         Some(progress) => progress.attempt,
-        None => history.next_attempt(&migration.version),
+        None => attempts.get(&*migration.version).map_or(1, |newest| newest + 1),
     };
     // None of it was done: it may be rewritten, also as one transaction.
     let untouched =

@@ -159,8 +159,8 @@ fn what_is_recorded_in_memory_is_what_the_tables_would_say() {
 
 #[test]
 fn the_last_event_decides_about_environments_and_attempts() {
-    let mut history = history(&[], "up 003 1 started - 4");
-    assert_eq!((history.next_attempt("003"), history.next_attempt("004")), (5, 1));
+    let mut history = history(&[], "up 003 1 started - 4\ndown 003 1 failed - 3\nup 004 - done - -");
+    assert_eq!(history.attempts(), [("003", 4)].into());
     for name in ["staging", "production"] {
         history.events.push(Event {
             action: "environment".into(),

@@ -15,7 +15,7 @@ use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction}
 use refinery_core::{Migration, Runner};
 
 use super::step::{Obstacle, Target};
-use super::survey::{State, Survey};
+use super::survey::{Entry, State, Survey};
 
 /// The history, behind the traits of a database.
 struct Memory(Vec<Migration>);
@@ -39,36 +39,86 @@ impl AsyncQuery<Vec<Migration>> for Memory {
 
 impl AsyncMigrate for Memory {}
 
-/// The numbers of the versions to apply, ascending.
+/// How many versions are handed over at once: refinery compares each of them with all others.
+const PORTION: usize = 256;
+
+/// The versions to apply, ascending.
+pub(super) fn pending<'s>(survey: &'s Survey, target: Target, out_of_order: bool) -> Result<Vec<&'s Entry>, Obstacle> {
+    pending_in(PORTION, survey, target, out_of_order)
+}
+
+/// The same with portions of that size.
+///
+/// Of what is applied only the newest decides: that the rest is in this binary and unchanged, [`super::survey`] has found out. What one
+/// portion lets pass counts as applied for the next one.
+fn pending_in<'s>(
+    portion: usize,
+    survey: &'s Survey,
+    target: Target,
+    out_of_order: bool,
+) -> Result<Vec<&'s Entry>, Obstacle> {
+    // What only a newer release knows is left out: `divergence` has judged it already.
+    let known = survey.entries.iter().filter(|entry| entry.number.is_some() && entry.migration.is_some());
+    let mut newest = known.clone().rfind(|entry| entry.applied.is_some());
+    let pending: Vec<&Entry> = known.filter(|entry| entry.applied.is_none()).collect();
+    let mut ordered = Vec::new();
+    for portion in pending.chunks(portion) {
+        let numbers = decide(newest, portion, target, out_of_order)?;
+        for number in &numbers {
+            let at = portion.binary_search_by_key(&Some(*number), |entry| entry.number);
+            let unknown = |_| Obstacle::Disagreement(format!("version {number} is pending and unknown"));
+            ordered.push(portion[at.map_err(unknown)?]);
+        }
+        if numbers.len() < portion.len() {
+            // The target is among them.
+            break;
+        }
+        newest = newest.into_iter().chain(portion.last().copied()).max_by_key(|entry| entry.number);
+    }
+    Ok(ordered)
+}
+
+/// The numbers of what refinery applies of a portion, after what is applied already.
 ///
 /// `V` names are refused below an applied version, `U` names are not: out-of-order files get the latter where that is allowed,
 /// and so does a half-done migration, which may be finished whatever was applied after it.
-pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Result<Vec<i64>, Obstacle> {
-    let disagree = |error: refinery_core::Error| Obstacle::Disagreement(error.to_string());
+fn decide(
+    newest: Option<&Entry>,
+    portion: &[&Entry],
+    target: Target,
+    out_of_order: bool,
+) -> Result<Vec<i64>, Obstacle> {
+    let disagree = |error: refinery::Error| Obstacle::Disagreement(error.to_string());
+    let named = |prefix: char, entry: &Entry| {
+        let checksum = entry.migration.map_or("", |migration| &*migration.checksum);
+        Migration::unapplied(&format!("{prefix}{}__m", entry.number.unwrap_or_default()), checksum).map_err(disagree)
+    };
     let mut known = Vec::new();
     let mut applied = Vec::new();
-    for entry in &survey.entries {
-        // What only a newer release knows is left out: `divergence` has judged it already.
-        let (Some(number), Some(migration)) = (entry.number, entry.migration) else { continue };
-        let goes_below = entry.state == State::HalfDone || (entry.state == State::OutOfOrder && out_of_order);
-        let prefix = if goes_below { 'U' } else { 'V' };
-        let unapplied = Migration::unapplied(&format!("{prefix}{number}__m"), &migration.checksum).map_err(disagree)?;
-        known.push(unapplied);
-        if entry.applied.is_some() {
-            let mut row = Migration::unapplied(&format!("V{number}__m"), &migration.checksum).map_err(disagree)?;
-            row.set_applied();
-            applied.push(row);
-        }
+    if let Some(entry) = newest {
+        known.push(named('V', entry)?);
+        let mut row = named('V', entry)?;
+        row.set_applied();
+        applied.push(row);
     }
+    for entry in portion {
+        let goes_below = entry.state == State::HalfDone || (entry.state == State::OutOfOrder && out_of_order);
+        known.push(named(if goes_below { 'U' } else { 'V' }, entry)?);
+    }
+    run(&known, applied, target)
+}
+
+/// Has refinery apply to a history in memory.
+fn run(known: &[Migration], applied: Vec<Migration>, target: Target) -> Result<Vec<i64>, Obstacle> {
     let target = match target {
         Target::Version(version) => refinery_core::Target::Version(version),
         Target::Newest | Target::Steps(_) => refinery_core::Target::Latest,
     };
-    let runner = Runner::new(&known).set_target(target);
+    let runner = Runner::new(known).set_target(target);
     let mut memory = Memory(applied);
     let report = now(runner.run_async(&mut memory))
         .ok_or_else(|| Obstacle::Disagreement("the planner waited for something".to_owned()))?
-        .map_err(disagree)?;
+        .map_err(|error| Obstacle::Disagreement(error.to_string()))?;
     Ok(report.applied_migrations().iter().map(Migration::version).collect())
 }
 
@@ -79,3 +129,6 @@ fn now<F: Future>(future: F) -> Option<F::Output> {
         Poll::Pending => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,7 +132,9 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
         }
     }));
     entries.sort_by(|a, b| (a.number.unwrap_or(i64::MAX), &a.version).cmp(&(b.number.unwrap_or(i64::MAX), &b.version)));
-    Survey { entries, repeatables: set.repeatables.iter().filter(|script| history.is_due(script)).collect() }
+    let done = if set.repeatables.is_empty() { BTreeMap::new() } else { history.repeatable_checksums() };
+    let is_due = |script: &&Script| done.get(&*script.name) != Some(&&*script.checksum);
+    Survey { entries, repeatables: set.repeatables.iter().filter(is_due).collect() }
 }
 
 fn unknown(row: &AppliedMigration, number: Option<i64>, newest_known: i64) -> Entry {
