@@ -53,6 +53,7 @@ mod planted;
 mod pooler;
 mod printable;
 mod readers;
+mod reading;
 mod readme;
 mod redo;
 mod refresh;

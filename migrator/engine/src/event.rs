@@ -52,7 +52,7 @@ pub enum Event<'a> {
         table: &'a str,
         /// How many migrations are applied.
         applied: usize,
-        /// How many events there are that matter for planning.
+        /// How many events were read: those that decide.
         events: usize,
     },
     /// An operation is going to write to this database.

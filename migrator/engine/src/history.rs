@@ -105,10 +105,31 @@ pub struct History {
     pub changed_elsewhere: bool,
     /// The down blocks that were recorded when a migration was applied, by version; read only where a command asks.
     pub recorded: BTreeMap<String, &'static Migration>,
-    /// The rows of the state table.
+    /// The rows of the state table. Where only a plan was to be made, and they are those of the binary up to some version, just with
+    /// version and checksum.
     pub applied: Vec<AppliedMigration>,
-    /// The rows of the event log that matter for planning, oldest first.
+    /// The rows of the event log that `log` says, oldest first.
     pub events: Vec<Event>,
+    /// Which rows of the event log were read.
+    pub log: Log,
+    /// The number of the newest row of the event log; 0 without any.
+    pub newest_event: i64,
+}
+
+/// Which rows of the event log were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Log {
+    /// All of them but those of seeds.
+    #[default]
+    Whole,
+    /// Those that still decide something: the newest that may have changed the schema, the newest of each repeatable, environment and
+    /// adopted table, and of migrations outside a transaction the newest, or all where it is not finished.
+    Deciding {
+        /// Whether a migration that the whole log calls applied has no row any more. False also where no repeatable counts as applied
+        /// anyway.
+        removed_elsewhere: bool,
+    },
 }
 
 impl History {
@@ -182,6 +203,9 @@ impl History {
 
     /// Whether a migration that the log calls applied has no row any more: another tool has rolled it back.
     fn removed_elsewhere(&self) -> bool {
+        if let Log::Deciding { removed_elsewhere } = self.log {
+            return removed_elsewhere;
+        }
         let applied: BTreeSet<&str> = self.applied.iter().map(|row| &*row.version).collect();
         let mut is_up: BTreeMap<&str, bool> = BTreeMap::new();
         for event in self.events.iter().filter(|event| event.outcome == "done" && event.statement.is_none()) {

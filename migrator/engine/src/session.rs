@@ -13,6 +13,7 @@ use crate::history::History;
 use crate::migrator::Migrator;
 use crate::plan::Plan;
 use crate::sql::{Run, SessionSettings, Tables};
+use crate::store::Extent;
 use crate::{lock, store};
 
 /// An open session and what the history said at its start.
@@ -25,10 +26,12 @@ pub struct Session {
     pub(crate) target: ConnectionTarget,
     pub(crate) tables: Tables,
     pub(crate) history: History,
+    /// How much of it was read.
+    pub(crate) extent: Extent,
 }
 
 impl Migrator {
-    /// Connects and reads the history; writes nothing.
+    /// Connects and reads the history: every row of the state table, and what decides of the event log. Writes nothing.
     ///
     /// # Errors
     /// No connection; a history that cannot be read or trusted.
@@ -41,6 +44,19 @@ impl Migrator {
     /// # Errors
     /// Same as for [`Migrator::connect`].
     pub async fn connect_within(&self, target: &ConnectionTarget, wait: Duration) -> Result<Session, Error> {
+        self.connect_reading(target, Extent::Rows, wait).await
+    }
+
+    /// The same, reading so much of the history.
+    ///
+    /// # Errors
+    /// Same as for [`Migrator::connect`].
+    pub(crate) async fn connect_reading(
+        &self,
+        target: &ConnectionTarget,
+        extent: Extent,
+        wait: Duration,
+    ) -> Result<Session, Error> {
         for warning in &target.warnings {
             self.tell(Event::Warning(warning));
         }
@@ -53,13 +69,13 @@ impl Migrator {
             took: begun.elapsed(),
             sslmode: target.ssl.mode.word(),
         });
-        let history = store::read(&mut connection, &tables, wait.min(store::LONGEST_WAIT)).await?;
+        let history = store::read(&mut connection, &tables, extent, wait.min(store::LONGEST_WAIT)).await?;
         self.tell(Event::HistoryRead {
             table: &tables.state,
             applied: history.applied.len(),
             events: history.events.len(),
         });
-        Ok(Session { migrator: self.clone(), connection, target: target.clone(), tables, history })
+        Ok(Session { migrator: self.clone(), connection, target: target.clone(), tables, history, extent })
     }
 }
 
@@ -97,6 +113,18 @@ impl Session {
         Facts::read(&self.connection, &self.tables).await
     }
 
+    /// Reads the whole history, unless that has been done.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn demand_whole(&mut self) -> Result<(), Error> {
+        if !matches!(self.extent, Extent::Whole) {
+            self.extent = Extent::Whole;
+            self.history = store::read(&mut self.connection, &self.tables, self.extent, store::LONGEST_WAIT).await?;
+        }
+        Ok(())
+    }
+
     /// What another migrator does, if there is one: `is running, pid 4711 (...)`, `has changed the history meanwhile`.
     pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
         let holder = lock::holder(&self.connection, &self.tables).await?;
@@ -104,8 +132,8 @@ impl Session {
             return Ok(Some(format!("is running, {holder}")));
         }
         // It may have finished between our reading and our question.
-        let (_, now) = store::look(&self.connection, &self.tables, store::LONGEST_WAIT).await?;
-        let is_other = (&now.applied, &now.events) != (&self.history.applied, &self.history.events);
+        let (_, now) = store::look(&self.connection, &self.tables, self.extent, store::LONGEST_WAIT).await?;
+        let is_other = (&now.applied, now.newest_event) != (&self.history.applied, self.history.newest_event);
         Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
     }
 
@@ -164,7 +192,7 @@ impl Session {
     /// # Errors
     /// Another migrator holds the lock; a standby; a transaction pooler; a lost connection.
     pub async fn lock(self, wait: Duration) -> Result<Locked, Error> {
-        let Session { migrator, mut connection, target, tables, .. } = self;
+        let Session { migrator, mut connection, target, tables, extent, .. } = self;
         if connection.server.is_standby {
             let message = format!("cannot write to `{target}`: the server is a standby");
             return Err(Error::refused(message).help("connect to the primary"));
@@ -180,9 +208,10 @@ impl Session {
             monitor.set_up(&settings).await?;
         }
         let begun = Instant::now();
-        let history = match at_once(&connection, &tables, &settings, wait).await {
+        let extent = extent.under_lock(migrator.embedded);
+        let history = match at_once(&connection, &tables, &settings, extent, wait).await {
             Some(history) => history,
-            None => one_by_one(&migrator, &mut connection, &tables, &settings, wait).await,
+            None => one_by_one(&migrator, &mut connection, &tables, &settings, extent, wait).await,
         };
         let history = match history {
             Ok((server, history)) => {
@@ -232,11 +261,17 @@ type Read = Result<(Server, History), Error>;
 
 /// Sets the session up, takes the lock and reads the history in one turn; `None` where a part of that has not succeeded, such as
 /// the lock of another migrator.
-async fn at_once(connection: &Connection, tables: &Tables, settings: &SessionSettings, wait: Duration) -> Option<Read> {
+async fn at_once(
+    connection: &Connection,
+    tables: &Tables,
+    settings: &SessionSettings,
+    extent: Extent,
+    wait: Duration,
+) -> Option<Read> {
     // Each is sent when it is polled first, in this order, and the server does the one after the other.
     let ready = connection.set_up(settings);
     let taken = lock::attempt(connection, tables);
-    let read = store::look(connection, tables, wait.min(store::LONGEST_WAIT));
+    let read = store::look(connection, tables, extent, wait.min(store::LONGEST_WAIT));
     let (ready, taken, read) = futures_util::future::join3(ready, taken, read).await;
     // Where setting up was cut short and done again, the others may have run before it.
     (ready.is_ok() && taken.is_ok_and(|taken| taken)).then_some(read)
@@ -248,12 +283,13 @@ async fn one_by_one(
     connection: &mut Connection,
     tables: &Tables,
     settings: &SessionSettings,
+    extent: Extent,
     wait: Duration,
 ) -> Read {
     connection.set_up(settings).await?;
     let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
     lock::acquire(connection, tables, wait, waiting).await?;
-    store::look(connection, tables, wait.min(store::LONGEST_WAIT)).await
+    store::look(connection, tables, extent, wait.min(store::LONGEST_WAIT)).await
 }
 
 /// A session that holds the migration lock, for what no operation does: plans of your own, queries between two steps.
@@ -268,13 +304,21 @@ impl Locked {
         &self.history
     }
 
-    /// Reads the history again.
+    /// Reads the history again, with the whole event log.
     ///
     /// # Errors
     /// A lost connection.
     pub async fn read_history(&mut self) -> Result<&History, Error> {
+        self.read(Extent::Whole).await
+    }
+
+    /// Reads so much of the history again.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn read(&mut self, extent: Extent) -> Result<&History, Error> {
         let Executor { connection, tables, .. } = &mut self.executor;
-        self.history = store::read(connection, tables, store::LONGEST_WAIT).await?;
+        self.history = store::read(connection, tables, extent, store::LONGEST_WAIT).await?;
         Ok(&self.history)
     }
 

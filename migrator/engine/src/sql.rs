@@ -17,7 +17,7 @@ pub use quote::{OURS, identifier, literal, ours};
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
 pub(crate) use short::{Recorded, Short};
 pub use tables::Tables;
-pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, STATE_COLUMNS, first_word, set_sequence};
+pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, EVENT_KEY, STATE_COLUMNS, first_word, may_index, set_sequence};
 
 use session::CAPTURED_SESSION;
 use sha2::{Digest as _, Sha256};

@@ -4,12 +4,14 @@ mod creation;
 mod downs;
 mod elsewhere;
 pub(crate) mod foreign;
+mod question;
 mod read;
 mod standing;
 
 pub(crate) use creation::{at_once as creation_at_once, create};
 pub(crate) use downs::read_downs;
 pub(crate) use elsewhere::{command as recording_command, refuse as refuse_elsewhere};
+pub(crate) use question::Extent;
 pub(crate) use read::{LONGEST_WAIT, look, read};
 
 use crate::connect::{Connection, rows};

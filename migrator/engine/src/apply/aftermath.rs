@@ -150,6 +150,6 @@ async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection,
     let mut connection = connect(&executor.target, &executor.run.release, executor.migrator.notices()).await?;
     let waiting = |holder: &str| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
-    let history = store::read(&mut connection, &executor.tables, store::LONGEST_WAIT).await?;
+    let history = store::read(&mut connection, &executor.tables, store::Extent::Whole, store::LONGEST_WAIT).await?;
     Ok((connection, history))
 }

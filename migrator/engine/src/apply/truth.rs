@@ -6,7 +6,7 @@ use super::executor::Executor;
 use crate::embedded::Script;
 use crate::history::{Direction, Event, History, Progress};
 use crate::plan::Step;
-use crate::store;
+use crate::store::{self, Extent};
 use crate::units::{UnitKind, units};
 
 /// How a step has ended.
@@ -35,7 +35,7 @@ pub(crate) enum Truth {
 
 /// Reads the truth from the database, in the session of the run.
 pub(super) async fn read(executor: &Executor, step: &Step) -> Truth {
-    match store::look(&executor.connection, &executor.tables, store::LONGEST_WAIT).await {
+    match store::look(&executor.connection, &executor.tables, Extent::Whole, store::LONGEST_WAIT).await {
         Ok((_, history)) => of(step, &history, &executor.run.id),
         Err(error) => Truth::Unknown(error.to_string()),
     }

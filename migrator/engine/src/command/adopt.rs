@@ -9,6 +9,7 @@ use crate::embedded::Tool;
 use crate::error::{Error, Exit};
 use crate::operation::adopt::{AdoptOptions, AdoptReport};
 use crate::output::result;
+use crate::store::Extent;
 use crate::words::list;
 
 /// The arguments of `adopt`.
@@ -37,7 +38,7 @@ pub(crate) struct Args {
 
 /// Adopts, or shows what would be recorded.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.connect_within(args.wait.wait_lock).await?;
+    let session = context.connect_reading(Extent::Whole, args.wait.wait_lock).await?;
     let (state, events) = (session.tables.state.clone(), session.tables.events.clone());
     let options = AdoptOptions {
         table: args.table.clone(),

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::migrator::Migrator;
 use crate::output::Terminal;
 use crate::session::Session;
+use crate::store::{self, Extent};
 
 /// What a command line begins with.
 pub(crate) struct Program {
@@ -57,13 +58,18 @@ impl Context {
         ConnectionTarget::resolve(self.database_url.as_deref(), &Environment::of_process())
     }
 
-    /// Connects and reads the history; writes nothing.
+    /// Connects and reads what a plan depends on; writes nothing.
     pub(crate) async fn connect(&self) -> Result<Session, Error> {
-        self.migrator.connect(&self.target()?).await
+        self.connect_within(store::LONGEST_WAIT).await
     }
 
     /// The same for a command that waits at most so long for others.
     pub(crate) async fn connect_within(&self, wait: Duration) -> Result<Session, Error> {
-        self.migrator.connect_within(&self.target()?, wait).await
+        self.connect_reading(Extent::Plan(self.migrator.embedded()), wait).await
+    }
+
+    /// The same for a command that needs more of the history.
+    pub(crate) async fn connect_reading(&self, extent: Extent, wait: Duration) -> Result<Session, Error> {
+        self.migrator.connect_reading(&self.target()?, extent, wait).await
     }
 }

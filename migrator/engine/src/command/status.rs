@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::output::{columns_of_stdout, json, results};
 use crate::report;
+use crate::store::{Extent, LONGEST_WAIT};
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Args {
 
 /// Reads and prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let session = context.connect().await?;
+    let session = context.connect_reading(Extent::Rows, LONGEST_WAIT).await?;
     let survey = session.status();
     if args.json {
         json(&report::json(&survey, &session.server().database, session.environment().as_deref()));

@@ -58,8 +58,10 @@ pub struct AdoptReport {
 }
 
 /// Reads the other history, and writes ours.
-pub(crate) async fn run(session: Session, tool: Tool, options: &AdoptOptions) -> Result<AdoptReport, Error> {
+pub(crate) async fn run(mut session: Session, tool: Tool, options: &AdoptOptions) -> Result<AdoptReport, Error> {
     let history = known(session.migrator.embedded, tool)?;
+    // What the log says last of every version decides here.
+    session.demand_whole().await?;
     let table = find(&session, history, options.table.as_deref()).await?;
     let source = Source { history, table: &table, wait: options.wait_lock };
     if options.dry_run {

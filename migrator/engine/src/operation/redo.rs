@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::event::Applied;
 use crate::plan::{self, Plan, Step, Target};
 use crate::session::{Locked, Session};
+use crate::store::Extent;
 
 options! {
     /// Options of [`Session::redo`].
@@ -43,7 +44,7 @@ pub(crate) async fn run(
 
 async fn redo(locked: &mut Locked, plan: &Plan, number: i64) -> Result<Vec<Applied>, Error> {
     let mut done = down::execute(locked, plan, Target::Steps(1)).await?;
-    locked.read_history().await?;
+    locked.read(Extent::Plan(locked.executor.migrator.embedded)).await?;
     let up = plan::up(locked.executor.migrator.embedded, &locked.history, Target::Version(number), true)?;
     locked.executor.run.plan_digest = Some(up.digest());
     done.extend(apply(&locked.executor, &up).await?);

@@ -169,7 +169,8 @@ async fn examine(executor: &mut Executor, options: &UpOptions) -> Result<Exit, E
         verdict = audit::around(&executor.migrator, &executor.connection, "after").await?;
     }
     if options.check_drift {
-        let history = store::read(&mut executor.connection, &executor.tables, store::LONGEST_WAIT).await?;
+        let extent = store::Extent::Plan(executor.migrator.embedded);
+        let history = store::read(&mut executor.connection, &executor.tables, extent, store::LONGEST_WAIT).await?;
         let drift = drift::after(&executor.migrator, &executor.connection, &executor.tables, &history).await?;
         // The worse of both: a check that cannot be run outweighs a difference.
         verdict = if verdict as u8 > drift as u8 { verdict } else { drift };

@@ -44,7 +44,7 @@ pub(crate) async fn create(
 /// One message that creates the tables where nothing of them is there: it fails, and creates nothing, where it finds another one that
 /// cannot be trusted, or where default privileges would open them to others.
 pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool) -> String {
-    let missing = CreatedObjects { state: true, events: true, schema: with_schema };
+    let missing = CreatedObjects { state: true, events: true, schema: with_schema, index: true };
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let creation = creation(tables, &History::default(), missing);
     let [_, guard] = standing::guarded(tables);
@@ -83,7 +83,8 @@ async fn begin_creating(
 pub(super) fn missing(answer: Vec<SimpleQueryMessage>) -> CreatedObjects {
     let there = rows(answer);
     let is_there = |name: &str| there.first().and_then(|row| row.get(name)) == Some("t");
-    CreatedObjects { state: !is_there("state"), events: !is_there("events"), schema: !is_there("schema") }
+    let [state, events, schema, index] = ["state", "events", "schema", "index"].map(|name| !is_there(name));
+    CreatedObjects { state, events, schema, index }
 }
 
 /// The statements that create the tables in an open transaction; [`created`] reads their answer.
@@ -91,7 +92,7 @@ pub(super) fn creation(tables: &Tables, history: &History, missing: CreatedObjec
     let heal =
         history.sequence_behind.as_ref().map(|(sequence, newest)| set_sequence(sequence, *newest)).unwrap_or_default();
     // `IF NOT EXISTS` says so in a notice each time, which would only be noise.
-    let create = format!("SET LOCAL client_min_messages = warning;\n{}{heal}", tables.create(missing.schema));
+    let create = format!("SET LOCAL client_min_messages = warning;\n{}{heal}", tables.create(missing));
     let [question, _] = standing::guarded(tables);
     format!("{};\n{question};\n{}", ours(&create), tables.open_to_others(missing))
 }

@@ -8,11 +8,12 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::elsewhere;
+use super::question::{self, Expected, Extent, GUARD, STANDING, STATE};
 use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
 use crate::error::Error;
-use crate::history::{AppliedMigration, Event, History};
-use crate::sql::{EVENT_COLUMNS, Limits, OURS, STATE_COLUMNS, Tables, first_word, identifier, literal};
+use crate::history::{AppliedMigration, Event, History, Log};
+use crate::sql::{EVENT_COLUMNS, Limits, STATE_COLUMNS, Tables, first_word, literal};
 use crate::words;
 
 /// How much of a history is read, in bytes of its values: hundreds of thousands of rows.
@@ -29,8 +30,13 @@ const GRACE: Duration = Duration::from_secs(10);
 /// # Errors
 /// A lost connection, missing rights, a table that cannot be trusted or is not ours, a server that is not PostgreSQL 13
 /// or later, no answer in time.
-pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Duration) -> Result<History, Error> {
-    let (server, history) = look(connection, tables, wait).await?;
+pub(crate) async fn read(
+    connection: &mut Connection,
+    tables: &Tables,
+    extent: Extent,
+    wait: Duration,
+) -> Result<History, Error> {
+    let (server, history) = look(connection, tables, extent, wait).await?;
     if server.version_number != 0 {
         connection.major = server.version_number / 10_000;
     }
@@ -42,15 +48,20 @@ pub(crate) async fn read(connection: &mut Connection, tables: &Tables, wait: Dur
 ///
 /// # Errors
 /// Same as for [`read`].
-pub(crate) async fn look(connection: &Connection, tables: &Tables, wait: Duration) -> Result<(Server, History), Error> {
+pub(crate) async fn look(
+    connection: &Connection,
+    tables: &Tables,
+    extent: Extent,
+    wait: Duration,
+) -> Result<(Server, History), Error> {
     let limit = wait + GRACE;
     let reading = async {
-        let (server, history) = read_tables(connection, tables, wait, true).await?;
+        let (server, history) = read_tables(connection, tables, wait, extent, true).await?;
         if history.exists || server.state_table.is_none() {
             return Ok((server, history));
         }
         // Another tool has no event log.
-        read_tables(connection, tables, wait, false).await
+        read_tables(connection, tables, wait, extent, false).await
     };
     match tokio::time::timeout(limit, reading).await {
         Ok(outcome) => outcome,
@@ -62,9 +73,10 @@ async fn read_tables(
     connection: &Connection,
     tables: &Tables,
     wait: Duration,
-    events: bool,
+    extent: Extent,
+    has_log: bool,
 ) -> Result<(Server, History), Error> {
-    let outcome = patiently(async || read_once(connection, tables, wait, events).await).await;
+    let outcome = patiently(async || read_once(connection, tables, wait, extent, has_log).await).await;
     match outcome {
         Ok((server, history)) => {
             refuse_server(&server)?;
@@ -102,49 +114,14 @@ async fn read_once(
     connection: &Connection,
     tables: &Tables,
     wait: Duration,
-    events: bool,
+    extent: Extent,
+    has_log: bool,
 ) -> Result<(Server, Result<History, Error>), tokio_postgres::Error> {
-    // Nothing of the session is changed: it may belong to a pooler, which gives it to another client. The locks come before the
-    // snapshot, so that what is judged is what is read; one snapshot, so that both tables tell of the same moment.
-    let mut before = vec!["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned()];
-    before.extend(OURS.map(str::to_owned));
-    before.push("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0".to_owned());
-    if connection.major >= 17 {
-        before.push("SET LOCAL transaction_timeout = 0".to_owned());
-    }
-    before.push(format!("SET LOCAL lock_timeout = {}", wait.as_millis().max(1)));
-    let locked = if events { format!("{}, {}", tables.state, tables.events) } else { tables.state.clone() };
-    before.push(format!("LOCK TABLE {locked} IN ACCESS SHARE MODE"));
-    let before = before.join(";\n");
-    let [question, guard] = standing::guarded(tables);
-    // Another tool writes no event: only the time tells that it came later.
-    let since = if events {
-        format!(
-            "(to_jsonb(t) ->> 'checksum') IS NULL AND (to_jsonb(t) ->> 'applied_at')::timestamptz > \
-             (SELECT at FROM {} WHERE action = 'repeatable' AND outcome = 'done' ORDER BY id DESC LIMIT 1)",
-            tables.events
-        )
-    } else {
-        "false".to_owned()
-    };
-    let state = format!(
-        "SELECT *, {since} AS since, to_char(timezone('UTC', (to_jsonb(t) ->> 'applied_at')::timestamptz), 'YYYY-MM-DD HH24:MI:SS') AS applied_at_utc FROM {} t",
-        tables.state
-    );
-    let log = if events {
-        format!(
-            ";\nSELECT id, run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, detail \
-             FROM {} WHERE action <> 'seed' ORDER BY id",
-            tables.events
-        )
-    } else {
-        String::new()
-    };
-    // One message: it stops at the first table that does not exist or that cannot be trusted, before anything of it is read.
-    let message = format!("{before};\n{question};\n{guard};\n{state}{log}");
+    let expected = if let Extent::Plan(set) = extent { Some(Expected::of(set)) } else { None };
+    let message = question::reading(connection.major, tables, wait, extent, expected.as_ref(), has_log);
     let stream = Box::pin(connection.client.simple_query_raw(&message).await?);
     // On its way before the answer is back: the transaction ends here, also when it has failed.
-    let end = Box::pin(connection.client.simple_query_raw(&about(tables)).await?);
+    let end = Box::pin(connection.client.simple_query_raw(&question::about(tables)).await?);
     let mut answer = Answer::default();
     let outcome = answer.take(stream, tables).await;
     let server = server(end, &connection.server, connection.limits_statements).await?;
@@ -158,7 +135,7 @@ async fn read_once(
             Ok(()) => return Err(error),
         },
         Ok(Some(refusal)) => Err(refusal),
-        Ok(None) => Ok(answer.history(events)),
+        Ok(None) => Ok(answer.history(expected.as_ref(), has_log)),
     };
     Ok((server, history))
 }
@@ -166,25 +143,6 @@ async fn read_once(
 fn is_missing(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
     error.code().is_some_and(|code| codes.contains(code))
-}
-
-/// What the server and the session are; ends the transaction before it.
-fn about(tables: &Tables) -> String {
-    let state = literal(&tables.state);
-    format!(
-        "ROLLBACK;\nBEGIN READ ONLY;\n{path};\n{security};\nSET LOCAL statement_timeout = 0;\n\
-         SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
-         current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
-         version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
-         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
-         (SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE context = 'user' AND vartype = 'integer' \
-           AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
-         (SELECT string_agg(name, ' ') FROM pg_settings WHERE source = 'client') AS explicit;\nROLLBACK",
-        path = OURS[0],
-        security = OURS[1],
-        schema = literal(&identifier(&tables.schema)),
-        elsewhere = elsewhere::question(tables),
-    )
 }
 
 type Stream = std::pin::Pin<Box<tokio_postgres::SimpleQueryStream>>;
@@ -245,17 +203,15 @@ struct Answer {
     /// How many statements had a result with rows.
     results: usize,
     standings: [Option<Standing>; 2],
+    /// How many rows the state table has, where they are those of the set.
+    known: Option<usize>,
     applied: Vec<AppliedMigration>,
     events: Vec<Event>,
+    log: Log,
     newest_event: i64,
     changed_elsewhere: bool,
     bytes: usize,
 }
-
-/// The results that have rows, in order.
-const STANDING: usize = 1;
-const GUARD: usize = 2;
-const STATE: usize = 3;
 
 impl Answer {
     /// Reads the rows; `Some`: they are not a history of ours.
@@ -263,12 +219,11 @@ impl Answer {
         let mut refusal = None;
         while let Some(message) = stream.try_next().await? {
             match message {
-                SimpleQueryMessage::RowDescription(columns) => {
+                SimpleQueryMessage::RowDescription(_) => {
                     self.results += 1;
-                    if self.results == STATE {
-                        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-                        let is_of_rails = self.standings[0].as_ref().is_some_and(|state| state.is_of_rails);
-                        refusal = elsewhere::foreign(tables, &names, is_of_rails);
+                    if let (STATE, Some(state)) = (self.results, &self.standings[0]) {
+                        let names: Vec<&str> = state.columns.iter().map(String::as_str).collect();
+                        refusal = elsewhere::foreign(tables, &names, state.is_of_rails);
                     }
                 }
                 SimpleQueryMessage::Row(row) => {
@@ -291,13 +246,16 @@ impl Answer {
                 self.standings[usize::from(!is_state)] = Some(standing);
             }
             GUARD => {}
-            STATE => {
-                self.changed_elsewhere |= row.try_get("since").ok().flatten() == Some("t");
-                self.applied.push(applied(row));
-            }
+            STATE if is(row, "known") => self.known = number(row, "count"),
+            STATE => self.applied.extend(is(row, "is_row").then(|| applied(row))),
             _ => {
-                self.newest_event = number(row, "id").unwrap_or(0).max(self.newest_event);
-                self.events.push(event(row));
+                self.newest_event = number(row, "newest").unwrap_or(0);
+                self.changed_elsewhere = is(row, "applied_elsewhere");
+                if is(row, "indexed") {
+                    self.log = Log::Deciding { removed_elsewhere: is(row, "removed_elsewhere") };
+                }
+                // Without any event that was asked for, the rest of the row is empty.
+                self.events.extend(number::<i64>(row, "id").map(|_| event(row)));
             }
         }
     }
@@ -314,15 +272,16 @@ impl Answer {
         Err(standing::no_table(tables))
     }
 
-    fn history(self, events: bool) -> History {
+    fn history(self, expected: Option<&Expected>, has_log: bool) -> History {
         let [state, log] = self.standings;
         let has_all = |standing: &Option<Standing>, columns: &[&str]| {
             standing.as_ref().is_some_and(|standing| columns.iter().all(|column| standing.has(first_word(column))))
         };
+        let is_whole = has_log && has_all(&state, &STATE_COLUMNS) && has_all(&log, &EVENT_COLUMNS);
         let behind = log.as_ref().and_then(|log| log.sequence.clone()).filter(|(_, last)| *last < self.newest_event);
         History {
             exists: true,
-            complete: events && has_all(&state, &STATE_COLUMNS) && has_all(&log, &EVENT_COLUMNS) && behind.is_none(),
+            complete: is_whole && behind.is_none() && !log.as_ref().is_some_and(|log| log.lacks_index),
             sequence_behind: behind.map(|(sequence, _)| (sequence, self.newest_event)),
             has_recorded_downs: log.as_ref().is_some_and(|log| log.has("down_block")),
             writers: [state, log]
@@ -332,11 +291,21 @@ impl Answer {
                 .filter(|(_, w)| !w.is_empty())
                 .collect(),
             changed_elsewhere: self.changed_elsewhere,
-            applied: self.applied,
+            applied: match (self.known, expected) {
+                (Some(count), Some(expected)) => expected.rows(count),
+                _ => self.applied,
+            },
             events: self.events,
+            log: self.log,
+            newest_event: self.newest_event,
             ..History::default()
         }
     }
+}
+
+/// Whether a column of a row is true.
+fn is(row: &SimpleQueryRow, column: &str) -> bool {
+    row.try_get(column).ok().flatten() == Some("t")
 }
 
 fn too_large(tables: &Tables) -> Error {

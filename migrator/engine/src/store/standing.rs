@@ -5,7 +5,7 @@
 
 use crate::connect::{number, text};
 use crate::error::Error;
-use crate::sql::{Tables, literal};
+use crate::sql::{Tables, literal, may_index};
 use tokio_postgres::SimpleQueryRow;
 
 /// What the catalogs say about one of the two tables.
@@ -21,6 +21,8 @@ pub(crate) struct Standing {
     pub(crate) sequence: Option<(String, i64)>,
     /// Rails keeps its own table beside it.
     pub(super) is_of_rails: bool,
+    /// Whether it is an event log without its index, which this role can create.
+    pub(super) lacks_index: bool,
     /// Why it cannot be trusted, and the way out.
     obstacle: Option<(String, String)>,
 }
@@ -28,7 +30,7 @@ pub(crate) struct Standing {
 /// The question about both tables; it runs under [`crate::sql::OURS`]. `ok` is what [`guard`] demands of each row.
 ///
 /// A superuser is a member of no role by being one: the memberships are read from the catalog.
-fn question(state: &str, events: &str) -> String {
+fn question(state: &str, events: &str, indexed: &str) -> String {
     format!(
         "SELECT t.*, kind = 'r' AND persistence = 'p' AND trusted AND triggers IS NULL AND rules IS NULL AND kin IS NULL AND NOT secured AS ok FROM (\
          SELECT c.oid = to_regclass({state}) AS is_state, c.relkind AS kind, c.relpersistence AS persistence, owner.rolname AS owner, \
@@ -51,27 +53,29 @@ fn question(state: &str, events: &str) -> String {
            AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0 LIMIT 1) AS sequence, \
          (SELECT CASE WHEN has_sequence_privilege(objid, 'USAGE, SELECT') THEN coalesce(pg_sequence_last_value(objid), 0) END \
            FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid \
-           AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0 LIMIT 1) AS last \
+           AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0 LIMIT 1) AS last, \
+         NOT ({indexed}) AND c.oid = to_regclass({events}) AND {may_index} AS lacks_index \
          FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner \
          WHERE c.oid IN (to_regclass({state}), to_regclass({events}))) t",
         state = literal(state),
-        events = literal(events)
+        events = literal(events),
+        may_index = may_index("c.relowner", "c.relnamespace"),
     )
 }
 
 /// The question, and a statement that fails unless every table can be trusted: what comes after it in a message does not
 /// run then, and the rows are there to say why.
 pub(super) fn guarded(tables: &Tables) -> [String; 2] {
-    guarded_by(&tables.state, &tables.events)
+    guarded_by(&tables.state, &tables.events, &tables.is_indexed())
 }
 
 /// The same about the one table of another tool, qualified and quoted.
 pub(super) fn guarded_table(table: &str) -> [String; 2] {
-    guarded_by(table, table)
+    guarded_by(table, table, "true")
 }
 
-fn guarded_by(state: &str, events: &str) -> [String; 2] {
-    let question = question(state, events);
+fn guarded_by(state: &str, events: &str, indexed: &str) -> [String; 2] {
+    let question = question(state, events, indexed);
     let guard = format!("SELECT 1 / min(ok::int) FROM ({question}) AS believed");
     [question, guard]
 }
@@ -99,6 +103,7 @@ fn judge(table: &str, row: &SimpleQueryRow, way_out: &str) -> Standing {
         writers: words("writers", ", "),
         sequence: text(row, "sequence").zip(last),
         is_of_rails: text(row, "rails").as_deref() == Some("t"),
+        lacks_index: text(row, "lacks_index").as_deref() == Some("t"),
         obstacle: obstacle(table, row, way_out),
     }
 }

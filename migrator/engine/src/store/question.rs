@@ -1,0 +1,166 @@
+//! The text of the messages that read a history, and what of it is asked for. Pure.
+
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{elsewhere, standing};
+use crate::embedded::{Embedded, Migration};
+use crate::history::AppliedMigration;
+use crate::sql::{EVENT_KEY, OURS, Tables, identifier, literal};
+
+/// How much of a history is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Extent {
+    /// What a plan for this set depends on. Of the state table: the rows, unless their versions and checksums are those of the set up
+    /// to some version. Of the event log: what decides.
+    Plan(&'static Embedded),
+    /// All rows of the state table; of the event log, what decides.
+    Rows,
+    /// Both tables.
+    Whole,
+}
+
+impl Extent {
+    /// How much is read again once the lock is held: a plan is made then, unless the operation asks for everything.
+    pub(crate) fn under_lock(self, set: &'static Embedded) -> Extent {
+        if let Extent::Whole = self { Extent::Whole } else { Extent::Plan(set) }
+    }
+}
+
+/// For how many of the newest migrations it is known what the state table holds with them still pending.
+const PENDING: usize = 16;
+
+/// What the state table holds where it fits the set.
+pub(super) struct Expected {
+    /// By version, as texts.
+    migrations: Vec<&'static Migration>,
+    /// How many of them, and the SHA-256 of their versions and checksums.
+    sums: Vec<(usize, String)>,
+}
+
+impl Expected {
+    pub(super) fn of(set: &'static Embedded) -> Expected {
+        let mut migrations: Vec<&Migration> = set.migrations.iter().collect();
+        migrations.sort_unstable_by_key(|migration| &*migration.version);
+        let mut hash = Sha256::new();
+        let mut sums = Vec::new();
+        for count in 0..=migrations.len() {
+            if count + PENDING >= migrations.len() {
+                sums.push((count, hex::encode(hash.clone().finalize())));
+            }
+            // The count makes it unambiguous: each row has one space and one line end at least, and these have one.
+            for part in migrations.get(count).into_iter().flat_map(|of| [&*of.version, " ", &*of.checksum, "\n"]) {
+                hash.update(part);
+            }
+        }
+        Expected { migrations, sums }
+    }
+
+    /// The rows of the state table that holds so many, as far as they decide.
+    pub(super) fn rows(&self, count: usize) -> Vec<AppliedMigration> {
+        let row = |migration: &&Migration| AppliedMigration {
+            version: migration.version.to_string(),
+            checksum: Some(migration.checksum.to_string()),
+            ..AppliedMigration::default()
+        };
+        self.migrations.iter().take(count).map(row).collect()
+    }
+
+    fn values(&self) -> String {
+        let value = |(count, sum): &(usize, String)| format!("({count}::bigint, '{sum}')");
+        self.sums.iter().map(value).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The results of [`reading`] that have rows, in order.
+pub(super) const STANDING: usize = 1;
+pub(super) const GUARD: usize = 2;
+pub(super) const STATE: usize = 3;
+
+/// One message: it stops at the first table that does not exist or that cannot be trusted, before anything of it is read.
+///
+/// Nothing of the session is changed: it may belong to a pooler, which gives it to another client. The locks come before the
+/// snapshot, so that what is judged is what is read; one snapshot, so that both tables tell of the same moment. `has_log`: another
+/// tool has no event log; `expected`: see [`Extent::Plan`].
+pub(super) fn reading(
+    major: i32,
+    tables: &Tables,
+    wait: Duration,
+    extent: Extent,
+    expected: Option<&Expected>,
+    has_log: bool,
+) -> String {
+    let mut parts = vec!["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned()];
+    parts.extend(OURS.map(str::to_owned));
+    parts.push("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0".to_owned());
+    if major >= 17 {
+        parts.push("SET LOCAL transaction_timeout = 0".to_owned());
+    }
+    // A query of a few steps is not worth compiling, however long the log is.
+    parts.push(format!("SET LOCAL lock_timeout = {}; SET LOCAL jit = off", wait.as_millis().max(1)));
+    let locked = if has_log { format!("{}, {}", tables.state, tables.events) } else { tables.state.clone() };
+    parts.push(format!("LOCK TABLE {locked} IN ACCESS SHARE MODE"));
+    parts.extend(standing::guarded(tables));
+    parts.push(rows(tables, expected));
+    parts.extend(has_log.then(|| log(tables, extent)));
+    parts.join(";\n")
+}
+
+/// The state table.
+fn rows(tables: &Tables, expected: Option<&Expected>) -> String {
+    let summary = match expected {
+        Some(expected) => include_str!("summary.sql").replace("{expected}", &expected.values()),
+        None => "SELECT NULL::bigint AS count, false AS known".to_owned(),
+    };
+    include_str!("rows.sql").replace("{summary}", &summary).replace("{state}", &tables.state)
+}
+
+/// The event log.
+fn log(tables: &Tables, extent: Extent) -> String {
+    let indexed = match extent {
+        Extent::Plan(_) | Extent::Rows => tables.is_indexed(),
+        Extent::Whole => "false".to_owned(),
+    };
+    let columns = COLUMNS.map(|column| format!("e.{column}")).join(", ");
+    include_str!("deciding.sql")
+        .replace("{indexed}", &indexed)
+        .replace("{columns}", &columns)
+        .replace("{key}", &format!("({EVENT_KEY})"))
+        .replace("{state}", &tables.state)
+        .replace("{events}", &tables.events)
+}
+
+/// The columns of the event log that are read.
+const COLUMNS: [&str; 11] = [
+    "id",
+    "run_id",
+    "action",
+    "version",
+    "name",
+    "checksum",
+    "attempt",
+    "statement",
+    "statement_checksum",
+    "outcome",
+    "detail",
+];
+
+/// What the server and the session are; ends the transaction before it.
+pub(super) fn about(tables: &Tables) -> String {
+    let state = literal(&tables.state);
+    format!(
+        "ROLLBACK;\nBEGIN READ ONLY;\n{path};\n{security};\nSET LOCAL statement_timeout = 0;\n\
+         SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
+         current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
+         version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
+         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
+         (SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE context = 'user' AND vartype = 'integer' \
+           AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
+         (SELECT string_agg(name, ' ') FROM pg_settings WHERE source = 'client') AS explicit;\nROLLBACK",
+        path = OURS[0],
+        security = OURS[1],
+        schema = literal(&identifier(&tables.schema)),
+        elsewhere = elsewhere::question(tables),
+    )
+}
