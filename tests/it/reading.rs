@@ -123,7 +123,7 @@ impl Years {
     fn go_on(&mut self) {
         let plain = PLAIN[self.below(PLAIN.len())];
         let (at, version) = (format!("'{plain}'"), plain);
-        match self.below(16) {
+        match self.below(18) {
             0..=4 if !self.applied.contains(&version) => {
                 self.event("up", &at, "'t'", None, "NULL", "done");
                 self.apply(version, true);
@@ -149,7 +149,11 @@ impl Years {
             }
             12 if self.below(3) == 0 => {
                 let other = [version, STEPWISE[1], "009", "0x"][self.below(4)];
-                if self.applied.contains(&other) { self.remove(other) } else { self.apply(other, false) }
+                self.apply(other, false);
+            }
+            13 if !self.applied.is_empty() => {
+                let other = self.applied[self.below(self.applied.len())];
+                self.remove(other);
             }
             _ => {
                 for name in ["'a'", "'b'", "'c'"] {
@@ -226,7 +230,7 @@ fn what_decides_is_read_and_decides_as_the_whole_log_does() {
     let project = project();
     let set = migrator_tests::load(&project.db()).unwrap().0;
     let (migrator, target) = (Migrator::new(set), ConnectionTarget::parse(&project.url()).unwrap());
-    let mut fewer = 0;
+    let (mut fewer, mut seen) = (0, [0; 4]);
     block_on(async {
         let locked = migrator.connect(&target).await.unwrap().lock(Duration::from_secs(5)).await.unwrap();
         locked.create_history().await.unwrap();
@@ -250,12 +254,23 @@ fn what_decides_is_read_and_decides_as_the_whole_log_does() {
         assert_eq!(rows.applied, whole.applied);
         assert!(matches!(planning.log, Log::Deciding { .. }) && whole.log == Log::Whole);
         let expected = answers(set, &whole);
+        let cases = [
+            !whole.progress().is_empty(),
+            !whole.repeatable_checksums().is_empty(),
+            planning.log == Log::Deciding { removed_elsewhere: true },
+            plan::up(set, &whole, Target::Newest, true).is_ok_and(|plan| !plan.steps.is_empty()),
+        ];
+        seen.iter_mut().zip(cases).for_each(|(count, is_so)| *count += usize::from(is_so));
         for history in [rows, planning] {
             fewer += whole.events.len() - history.events.len();
             assert_eq!(answers(set, &history), expected, "seed {seed}\n{}\n{:#?}", years.sql, history.events);
         }
     }
     assert!(fewer > 5_000, "only {fewer} events were left out");
+    assert!(
+        seen.iter().all(|count| *count >= 5),
+        "half-done, repeatables in place, removed by another, planned: {seen:?}"
+    );
 }
 
 #[test]

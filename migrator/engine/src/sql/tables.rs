@@ -70,21 +70,22 @@ impl Tables {
         let added = |columns: &[&str]| {
             columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
         };
-        let index = match missing.index {
-            true => format!(
-                "CREATE INDEX IF NOT EXISTS {} ON {events} ((action COLLATE \"C\"), ({EVENT_KEY}), id);\n",
-                self.index
-            ),
-            false => String::new(),
-        };
         format!(
             "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
              ALTER TABLE {state} {};\n\
              CREATE TABLE IF NOT EXISTS {events} ({});\n\
-             ALTER TABLE {events} {};\n{index}",
+             ALTER TABLE {events} {};\n",
             added(&STATE_COLUMNS),
             EVENT_COLUMNS.join(", "),
             added(&EVENT_COLUMNS[FIRST_EVENT_COLUMNS..]),
+        )
+    }
+
+    /// Creates the event log's index, once its table is believed.
+    pub(crate) fn create_index(&self) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} ((action COLLATE \"C\"), ({EVENT_KEY}), id)",
+            self.index, self.events
         )
     }
 

@@ -28,8 +28,8 @@ pub(crate) async fn create(
         Ok(answer) => match answer.refusal {
             Some(refusal) => Err(refusal),
             None => {
-                let revokes: String = answer.revokes.iter().map(|revoke| format!("{revoke};\n")).collect();
-                let ended = client.batch_execute(&format!("{revokes}COMMIT")).await;
+                let rest: String = answer.rest.iter().map(|statement| format!("{statement};\n")).collect();
+                let ended = client.batch_execute(&format!("{rest}COMMIT")).await;
                 ended.map_err(|error| failed(doing, error))
             }
         },
@@ -58,8 +58,9 @@ pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool) -> String {
 /// What the creation of the tables has found, while its transaction is open.
 #[derive(Default)]
 pub(super) struct Created {
-    /// Statements that revoke what default privileges have granted to others.
-    pub(super) revokes: Vec<String>,
+    /// What follows where the tables can be trusted: statements that revoke what default privileges have granted to others, and the
+    /// index.
+    pub(super) rest: Vec<String>,
     /// A table that existed already and cannot be trusted.
     pub(super) refusal: Option<Error>,
 }
@@ -76,7 +77,7 @@ async fn begin_creating(
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let creation = creation(tables, history, missing);
     let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}");
-    Ok(created(tables, client.simple_query(&message).await?))
+    Ok(created(tables, missing, client.simple_query(&message).await?))
 }
 
 /// What is missing, from the answer to [`Tables::presence`].
@@ -98,11 +99,12 @@ pub(super) fn creation(tables: &Tables, history: &History, missing: CreatedObjec
 }
 
 /// What the answer to [`creation`] says.
-pub(super) fn created(tables: &Tables, answer: Vec<SimpleQueryMessage>) -> Created {
-    let mut found = Created::default();
+pub(super) fn created(tables: &Tables, missing: CreatedObjects, answer: Vec<SimpleQueryMessage>) -> Created {
+    let mut found =
+        Created { rest: missing.index.then(|| tables.create_index()).into_iter().collect(), ..Created::default() };
     for row in rows(answer) {
         if let Some(revoke) = row.try_get("revoke").ok().flatten() {
-            found.revokes.push(revoke.to_owned());
+            found.rest.push(revoke.to_owned());
         } else if row.try_get("is_state").is_ok() {
             let (_, standing) = standing::of_row(tables, &row);
             found.refusal = found.refusal.or(standing.believed().err());

@@ -179,19 +179,20 @@ pub(crate) async fn finish(
 async fn write(connection: &Connection, tables: &Tables, history: &History, statements: &str) -> Result<(), Error> {
     let doing = "recording the migrations";
     let client = &connection.client;
-    let mut revokes = String::new();
+    let mut rest = String::new();
     if !history.complete {
         let presence = client.simple_query(&tables.presence()).await.map_err(|error| failed(doing, error))?;
-        let creation = creation(tables, history, missing(presence));
+        let missing = missing(presence);
+        let creation = creation(tables, history, missing);
         let answer =
             client.simple_query(&creation).await.map_err(|error| failed("creating the history tables", error))?;
-        let created = created(tables, answer);
+        let created = created(tables, missing, answer);
         if let Some(refusal) = created.refusal {
             return Err(refusal);
         }
-        revokes = created.revokes.iter().map(|revoke| format!("{revoke};\n")).collect();
+        rest = created.rest.iter().map(|statement| format!("{statement};\n")).collect();
     }
-    client.batch_execute(&format!("{revokes}{statements};\nCOMMIT")).await.map_err(|error| failed(doing, error))
+    client.batch_execute(&format!("{rest}{statements};\nCOMMIT")).await.map_err(|error| failed(doing, error))
 }
 
 /// What is sent after `BEGIN`: it stops at a table that cannot be trusted, before anything of it is read.
