@@ -44,8 +44,17 @@ impl Tables {
         format!("{}.{}", identifier(&self.schema), self.index)
     }
 
-    /// An expression for whether the event log has its index, or anything else has that name.
+    /// An expression for whether the event log has its index.
     pub(crate) fn is_indexed(&self) -> String {
+        format!(
+            "EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass({}) AND indrelid = to_regclass({}) AND indisvalid)",
+            literal(&self.qualified_index()),
+            literal(&self.events)
+        )
+    }
+
+    /// An expression for whether the name of that index is taken, by whatever it is.
+    pub(crate) fn is_index_taken(&self) -> String {
         format!("to_regclass({}) IS NOT NULL", literal(&self.qualified_index()))
     }
 
@@ -56,7 +65,7 @@ impl Tables {
         format!(
             "SELECT to_regclass({state}) IS NOT NULL AS state, to_regclass({events}) IS NOT NULL AS events, to_regnamespace({schema}) IS NOT NULL AS schema, \
              {indexed} OR EXISTS (SELECT FROM pg_class WHERE oid = to_regclass({events}) AND NOT ({may_index})) AS index",
-            indexed = self.is_indexed(),
+            indexed = self.is_index_taken(),
             may_index = may_index("relowner", "relnamespace"),
         )
     }

@@ -30,7 +30,7 @@ pub(crate) struct Standing {
 /// The question about both tables; it runs under [`crate::sql::OURS`]. `ok` is what [`guard`] demands of each row.
 ///
 /// A superuser is a member of no role by being one: the memberships are read from the catalog.
-fn question(state: &str, events: &str, indexed: &str) -> String {
+fn question(state: &str, events: &str, taken: &str) -> String {
     format!(
         "SELECT t.*, kind = 'r' AND persistence = 'p' AND trusted AND triggers IS NULL AND rules IS NULL AND kin IS NULL AND NOT secured AS ok FROM (\
          SELECT c.oid = to_regclass({state}) AS is_state, c.relkind AS kind, c.relpersistence AS persistence, owner.rolname AS owner, \
@@ -54,7 +54,7 @@ fn question(state: &str, events: &str, indexed: &str) -> String {
          (SELECT CASE WHEN has_sequence_privilege(objid, 'USAGE, SELECT') THEN coalesce(pg_sequence_last_value(objid), 0) END \
            FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = c.oid \
            AND classid = 'pg_class'::regclass AND deptype = 'i' AND refobjsubid > 0 LIMIT 1) AS last, \
-         NOT ({indexed}) AND c.oid = to_regclass({events}) AND {may_index} AS lacks_index \
+         NOT ({taken}) AND c.oid = to_regclass({events}) AND {may_index} AS lacks_index \
          FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner \
          WHERE c.oid IN (to_regclass({state}), to_regclass({events}))) t",
         state = literal(state),
@@ -66,7 +66,7 @@ fn question(state: &str, events: &str, indexed: &str) -> String {
 /// The question, and a statement that fails unless every table can be trusted: what comes after it in a message does not
 /// run then, and the rows are there to say why.
 pub(super) fn guarded(tables: &Tables) -> [String; 2] {
-    guarded_by(&tables.state, &tables.events, &tables.is_indexed())
+    guarded_by(&tables.state, &tables.events, &tables.is_index_taken())
 }
 
 /// The same about the one table of another tool, qualified and quoted.
@@ -74,8 +74,8 @@ pub(super) fn guarded_table(table: &str) -> [String; 2] {
     guarded_by(table, table, "true")
 }
 
-fn guarded_by(state: &str, events: &str, indexed: &str) -> [String; 2] {
-    let question = question(state, events, indexed);
+fn guarded_by(state: &str, events: &str, taken: &str) -> [String; 2] {
+    let question = question(state, events, taken);
     let guard = format!("SELECT 1 / min(ok::int) FROM ({question}) AS believed");
     [question, guard]
 }
