@@ -152,7 +152,8 @@ impl Years {
                 self.apply(other, false);
             }
             13 if !self.applied.is_empty() => {
-                let other = self.applied[self.below(self.applied.len())];
+                let which = self.below(self.applied.len());
+                let other = self.applied[which];
                 self.remove(other);
             }
             _ => {

@@ -51,7 +51,8 @@ pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool) -> String {
     let others = tables.open_to_others(missing);
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation};\n{guard};\n\
-         SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\nCOMMIT"
+         SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\n{};\nCOMMIT",
+        tables.create_index()
     )
 }
 
