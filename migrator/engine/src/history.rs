@@ -127,7 +127,7 @@ pub enum Log {
     /// adopted table, and of migrations outside a transaction the newest, or all where it is not finished.
     Deciding {
         /// Whether a migration that the whole log calls applied has no row any more. False also where no repeatable counts as applied
-        /// anyway.
+        /// anyway, or the binary has none.
         removed_elsewhere: bool,
     },
 }

@@ -43,7 +43,7 @@ impl AsyncMigrate for Memory {}
 const PORTION: usize = 256;
 
 /// The versions to apply, ascending.
-pub(super) fn pending<'s>(survey: &'s Survey, target: Target, out_of_order: bool) -> Result<Vec<&'s Entry>, Obstacle> {
+pub(super) fn pending(survey: &Survey, target: Target, out_of_order: bool) -> Result<Vec<&Entry>, Obstacle> {
     pending_in(PORTION, survey, target, out_of_order)
 }
 
@@ -51,12 +51,7 @@ pub(super) fn pending<'s>(survey: &'s Survey, target: Target, out_of_order: bool
 ///
 /// Of what is applied only the newest decides: that the rest is in this binary and unchanged, [`super::survey`] has found out. What one
 /// portion lets pass counts as applied for the next one.
-fn pending_in<'s>(
-    portion: usize,
-    survey: &'s Survey,
-    target: Target,
-    out_of_order: bool,
-) -> Result<Vec<&'s Entry>, Obstacle> {
+fn pending_in(portion: usize, survey: &Survey, target: Target, out_of_order: bool) -> Result<Vec<&Entry>, Obstacle> {
     // What only a newer release knows is left out: `divergence` has judged it already.
     let known = survey.entries.iter().filter(|entry| entry.number.is_some() && entry.migration.is_some());
     let mut newest = known.clone().rfind(|entry| entry.applied.is_some());

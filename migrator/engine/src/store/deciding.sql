@@ -15,14 +15,17 @@ keys(action, key) AS (
         SELECT {key} FROM {events} WHERE action COLLATE "C" = keys.action AND {key} > keys.key ORDER BY {key} LIMIT 1)
     FROM keys WHERE keys.key IS NOT NULL),
 
--- The newest event of each, and the newest that may have changed the schema.
+-- The newest event of each, the newest that may have changed the schema, and the newest of a whole migration.
 newest AS MATERIALIZED (
     SELECT keys.action, keys.key, (
             SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
                 AND (outcome = 'done' OR keys.action IN ('up', 'down', 'resolve')) ORDER BY id DESC LIMIT 1) AS id,
         CASE WHEN keys.action IN ('up', 'down') THEN (
             SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
-                AND outcome <> 'started' ORDER BY id DESC LIMIT 1) END AS changed
+                AND outcome <> 'started' ORDER BY id DESC LIMIT 1) END AS changed,
+        CASE WHEN keys.action IN ('up', 'down') THEN (
+            SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
+                AND outcome = 'done' AND statement IS NULL ORDER BY id DESC LIMIT 1) END AS whole
     FROM keys WHERE keys.key IS NOT NULL),
 
 -- Non-transactional migrations: the newest event, and the event after it that says that the migration is finished.
@@ -48,21 +51,25 @@ repeated(id, at) AS MATERIALIZED (
     WHERE e.id = (SELECT CASE WHEN indexed THEN (SELECT max(id) FROM newest WHERE action = 'repeatable')
         ELSE (SELECT id FROM {events} WHERE action = 'repeatable' AND outcome = 'done' ORDER BY id DESC LIMIT 1) END FROM here)),
 
--- Whether another tool has applied a migration since the repeatables ran: it writes no event, only the time tells.
+-- Whether another tool has applied a migration since the repeatables ran: it writes no event, only the time tells. Without repeatables
+-- the server does not even plan these questions.
 facts(newest, indexed, applied_elsewhere, removed_elsewhere) AS MATERIALIZED (
     SELECT (SELECT id FROM {events} ORDER BY id DESC LIMIT 1), indexed,
-        CASE WHEN EXISTS (SELECT FROM repeated) THEN
+        CASE WHEN {repeats} AND EXISTS (SELECT FROM repeated) THEN
             EXISTS (SELECT FROM (SELECT NULL::text AS checksum, NULL::timestamptz AS applied_at) AS absent, LATERAL (
                 SELECT FROM {state} WHERE checksum IS NULL AND applied_at::timestamptz > (SELECT at FROM repeated)) AS later)
         ELSE false END,
         -- Whether one that the log calls applied has no row any more; it matters only where a repeatable would not be due anyway.
-        CASE WHEN indexed AND coalesce((SELECT id FROM repeated) > coalesce((SELECT id FROM changed), 0), false) THEN
+        CASE WHEN {repeats} AND indexed AND coalesce((SELECT id FROM repeated) > coalesce((SELECT id FROM changed), 0), false) THEN
             EXISTS (SELECT FROM (
-                SELECT DISTINCT ON (e.version) e.action FROM {events} e
-                WHERE e.version IS NOT NULL AND e.statement IS NULL AND e.outcome = 'done'
-                    AND e.action IN ('up', 'down', 'stamp', 'adopt')
-                    AND NOT EXISTS (SELECT FROM {state} s WHERE s.version::text = e.version::text)
-                ORDER BY e.version, e.id DESC) AS last WHERE last.action <> 'down')
+                SELECT DISTINCT ON (version) action FROM (
+                    SELECT version::text, id, action FROM {events} WHERE action COLLATE "C" IN ('up', 'down', 'stamp')
+                        AND {key} = '' AND version IS NOT NULL AND outcome = 'done'
+                    UNION ALL SELECT version::text, id, action FROM {events} WHERE action COLLATE "C" = 'adopt'
+                        AND version IS NOT NULL AND outcome = 'done'
+                    UNION ALL SELECT key, whole, action FROM newest WHERE whole IS NOT NULL) AS e
+                WHERE NOT EXISTS (SELECT FROM {state} s WHERE s.version::text = e.version)
+                ORDER BY version, id DESC) AS last WHERE last.action <> 'down')
         ELSE false END
     FROM here),
 

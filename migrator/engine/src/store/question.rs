@@ -122,9 +122,11 @@ fn log(tables: &Tables, extent: Extent) -> String {
         Extent::Plan(_) | Extent::Rows => tables.is_indexed(),
         Extent::Whole => "false".to_owned(),
     };
+    let repeats = !matches!(extent, Extent::Plan(set) if set.repeatables.is_empty());
     let columns = COLUMNS.map(|column| format!("e.{column}")).join(", ");
     include_str!("deciding.sql")
         .replace("{indexed}", &indexed)
+        .replace("{repeats}", if repeats { "true" } else { "false" })
         .replace("{columns}", &columns)
         .replace("{key}", &format!("({EVENT_KEY})"))
         .replace("{state}", &tables.state)
