@@ -113,7 +113,12 @@ fn rows(tables: &Tables, expected: Option<&Expected>) -> String {
         Some(expected) => include_str!("summary.sql").replace("{expected}", &expected.values()),
         None => "SELECT NULL::bigint AS count, false AS known".to_owned(),
     };
-    include_str!("rows.sql").replace("{summary}", &summary).replace("{state}", &tables.state)
+    short(include_str!("rows.sql")).replace("{summary}", &summary).replace("{state}", &tables.state)
+}
+
+/// A text without what is there for its readers: the first packets of a connection hold little.
+fn short(text: &str) -> String {
+    text.lines().map(str::trim_start).filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
 /// The event log.
@@ -124,7 +129,7 @@ fn log(tables: &Tables, extent: Extent) -> String {
     };
     let repeats = !matches!(extent, Extent::Plan(set) if set.repeatables.is_empty());
     let columns = COLUMNS.map(|column| format!("e.{column}")).join(", ");
-    include_str!("deciding.sql")
+    short(include_str!("deciding.sql"))
         .replace("{indexed}", &indexed)
         .replace("{repeats}", if repeats { "true" } else { "false" })
         .replace("{columns}", &columns)
