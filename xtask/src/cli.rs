@@ -9,7 +9,7 @@ use crate::author::{import, init, new};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
-use crate::prove::{chaos, dump, verify};
+use crate::prove::{bench, chaos, dump, verify};
 use crate::release::{ci, dist};
 use crate::usage;
 
@@ -64,6 +64,8 @@ pub enum Command {
     Ci(ci::Args),
     /// Break the migrator's connection, process and server at every message, and check that its promises hold.
     Chaos(chaos::Args),
+    /// Measure the migrator beside other tools, and write docs/evidence/speed.md.
+    Bench(bench::Args),
     /// Write db/schema.sql and the facts that `migrator drift` compares with, from a throwaway server.
     Dump(dump::Args),
     /// Build the migrator that ships with the release.
@@ -89,6 +91,7 @@ impl Command {
             Command::Verify(args) => verify::run(&args),
             Command::Ci(args) => ci::run(&args),
             Command::Chaos(args) => chaos::run(&args),
+            Command::Bench(args) => bench::run(&args),
             Command::Dump(args) => dump::run(&args),
             Command::Dist(args) => dist::run(&args),
         })

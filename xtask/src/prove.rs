@@ -1,5 +1,6 @@
 //! What can be proved on scratch databases: the promises of the migrations, the locks of their statements, the schema they produce.
 
+pub(crate) mod bench;
 pub(crate) mod chaos;
 pub(crate) mod dump;
 mod html;

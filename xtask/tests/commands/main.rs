@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test, also in its helpers")]
 
+mod bench;
 mod chaos;
 mod check;
 mod install;

@@ -1,0 +1,211 @@
+//! What was promised, beside what was measured. Pure.
+
+use crate::figures::Figures;
+use crate::stats::short;
+
+/// One promise.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) what: &'static str,
+    pub(crate) wanted: String,
+    /// `None`: it was not measured.
+    pub(crate) outcome: Option<(String, bool)>,
+}
+
+/// The parts by name.
+pub(crate) struct Parts<'a>(pub(crate) &'a [Figures]);
+
+impl Parts<'_> {
+    pub(crate) fn part(&self, name: &str) -> Option<&Figures> {
+        self.0.iter().find(|part| part.part == name)
+    }
+
+    fn median(&self, part: &str, case: &str, tool: &str, metric: &str) -> Option<f64> {
+        self.part(part)?.median(case, tool, metric)
+    }
+
+    fn wall(&self, part: &str, case: &str, tool: &str) -> Option<f64> {
+        self.median(part, case, tool, "wall s")
+    }
+
+    /// The best of the other migration tools.
+    fn best_peer(&self, part: &str, case: &str, metric: &str) -> Option<(&'static str, f64)> {
+        let all = PEERS.iter().filter_map(|peer| Some((*peer, self.median(part, case, peer, metric)?)));
+        all.min_by(|one, other| one.1.total_cmp(&other.1))
+    }
+}
+
+/// The other migration tools, as the figures name them.
+pub(crate) const PEERS: [&str; 4] = ["dbmate", "sqlx", "refinery", "diesel"];
+
+const TINY: &str = "10,000 tiny";
+const TABLES: &str = "1,000 x (table + index)";
+
+/// All promises.
+pub(crate) fn lines(parts: &Parts) -> Vec<Line> {
+    let mut lines = many(parts);
+    lines.extend(far(parts));
+    lines.extend(nothing_to_do(parts));
+    lines.extend(developer(parts));
+    lines
+}
+
+fn line(what: &'static str, wanted: &str, outcome: Option<(String, bool)>) -> Line {
+    Line { what, wanted: wanted.to_owned(), outcome }
+}
+
+/// At most a limit.
+fn at_most(what: &'static str, limit: f64, unit: &str, figure: Option<f64>) -> Line {
+    let wanted = format!("at most {} {unit}", short(limit));
+    Line { what, wanted, outcome: figure.map(|figure| (format!("{} {unit}", short(figure)), figure <= limit)) }
+}
+
+/// At most a multiple of another figure.
+fn at_most_times(what: &'static str, times: f64, than: &str, figures: Option<(f64, f64)>) -> Line {
+    let wanted = format!("at most {} x {than}", short(times));
+    let outcome = figures.map(|(ours, other)| {
+        (format!("{} to {}: {} x", short(ours), short(other), short(ours / other)), ours <= other * times)
+    });
+    Line { what, wanted, outcome }
+}
+
+fn many(parts: &Parts) -> Vec<Line> {
+    let us = |case: &str| parts.wall("many", case, "us");
+    let beside = |case: &str, tool: &str| us(case).zip(parts.wall("many", case, tool));
+    let ahead = |case: &str| {
+        let (peer, best) = parts.best_peer("many", case, "wall s")?;
+        us(case).map(|ours| (format!("{} s; {peer} {} s", short(ours), short(best)), ours < best))
+    };
+    let cpu = parts.median("many", TINY, "us", "server CPU us per migration");
+    let fence = |case: &str| parts.median("fence", case, "us", "server CPU us per migration");
+    let locks = fence("2,000 locks of another session").zip(fence("no other locks"));
+    let plain = "one `transaction:false` file of 4,600 statements";
+    vec![
+        // The floor: .35 s.
+        at_most_times(
+            "10,000 tiny migrations, s",
+            1.0 / 0.35,
+            "the floor (1.0 s where it is .35 s)",
+            beside(TINY, "floor"),
+        ),
+        at_most_times("10,000 tiny migrations, s", 1.0 / 2.5, "diesel", beside(TINY, "diesel")),
+        line("10,000 tiny migrations", "ahead of every peer", ahead(TINY)),
+        at_most("server CPU per tiny migration", 120.0, "us", cpu),
+        at_most_times("the same with 2,000 locks of another session, us", 1.1, "without", locks),
+        at_most_times("1,000 tables with an index, s", 1.1, "the floor", beside(TABLES, "floor")),
+        line("1,000 tables with an index", "ahead of every peer", ahead(TABLES)),
+        line("real histories from zero", "none slower than dbmate", histories(parts)),
+        at_most_times(
+            "4,600 statements in one `transaction:false` file, s",
+            2.0,
+            "dbmate",
+            parts.wall("plain", plain, "us").zip(parts.wall("plain", plain, "dbmate")),
+        ),
+    ]
+}
+
+fn histories(parts: &Parts) -> Option<(String, bool)> {
+    let part = parts.part("histories")?;
+    let pairs = part
+        .cases()
+        .into_iter()
+        .filter_map(|case| Some((case, part.median(case, "us", "wall s")?, part.median(case, "dbmate", "wall s")?)));
+    let pairs: Vec<_> = pairs.collect();
+    let slower: Vec<String> = pairs
+        .iter()
+        .filter(|(_, ours, dbmate)| ours > dbmate)
+        .map(|(case, ours, dbmate)| {
+            format!("{} ({} s, dbmate {} s)", case.split(',').next().unwrap_or_default(), short(*ours), short(*dbmate))
+        })
+        .collect();
+    let count = pairs.len();
+    match slower.is_empty() {
+        _ if count == 0 => None,
+        true => Some((format!("none of {count}"), true)),
+        false => Some((format!("slower in {} of {count}: {}", slower.len(), slower.join(", ")), false)),
+    }
+}
+
+fn far(parts: &Parts) -> Vec<Line> {
+    let one = "up, 1 x (table + index)";
+    let trips = parts.median("counts", one, "us", "round trips");
+    let connections = parts.median("counts", one, "us", "connections");
+    vec![
+        at_most("one migration, trust", 6.0, "round trips", trips),
+        at_most("one migration, trust", 1.0, "connections", connections),
+        at_most(
+            "one migration at 50 ms, SCRAM and TLS",
+            0.6,
+            "s",
+            parts.wall("delay", "up, 1 x (table + index), SCRAM and TLS, 50 ms", "us"),
+        ),
+        at_most(
+            "100 migrations at 50 ms",
+            0.5,
+            "s",
+            parts.wall("delay", "up, 100 x (table + index), trust, 50 ms", "us"),
+        ),
+    ]
+}
+
+fn nothing_to_do(parts: &Parts) -> Vec<Line> {
+    let trips = parts.median("counts", "no-op, 1,000 x (table + index)", "us", "round trips");
+    let case = "no-op, 10,000 tiny applied";
+    let beside =
+        |metric: &str| parts.median("noop", case, "us", metric).zip(parts.median("noop", case, "dbmate", metric));
+    let events = |case: &str| parts.wall("noop", case, "us");
+    vec![
+        at_most("no-op, with the round trip that begins the connection", 3.0, "round trips", trips),
+        at_most_times("no-op with 10,000 applied, s", 1.0, "dbmate", beside("wall s")),
+        at_most_times("no-op with 10,000 applied, MB", 1.0, "dbmate", beside("peak memory MB")),
+        at_most_times(
+            "no-op after 100,000 events, s",
+            1.1,
+            "without them",
+            events("no-op behind 100,000 events").zip(events("no-op behind 1,000 events")),
+        ),
+    ]
+}
+
+fn developer(parts: &Parts) -> Vec<Line> {
+    let build = |case: &str, metric: &str| parts.median("builds", case, "us", metric);
+    let mut lines = vec![
+        at_most(
+            "cold `cargo xtask migrate up`, 30 % less than 342",
+            342.0 * 0.7,
+            "CPU s",
+            build("cold `cargo xtask migrate up`", "CPU s"),
+        ),
+        at_most(
+            "one SQL file changed, debug",
+            1.0,
+            "s",
+            build("one SQL file changed, debug, `cargo xtask migrate list`", "wall s"),
+        ),
+        at_most("one SQL file changed, release", 1.0, "s", build("one SQL file changed, release, of 1", "wall s")),
+        at_most(
+            "one SQL file of 1,000 changed, release",
+            1.0,
+            "s",
+            build("one SQL file changed, release, of 1000", "wall s"),
+        ),
+        at_most("nothing changed", 0.4, "s", build("nothing changed, `cargo xtask migrate list`", "wall s")),
+        at_most(
+            "planning 10,000, half applied",
+            15.0,
+            "ms",
+            parts.median("library", "planning, half applied", "10000", "ms"),
+        ),
+    ];
+    for (what, case) in [
+        ("`verify`, ms for each of 10,000", "verify"),
+        ("`check`, ms for each of 10,000", "check"),
+        ("`dump`, ms for each of 10,000", "dump"),
+        ("`drift`, ms for each of 10,000", "drift"),
+    ] {
+        let per = |count: &str| parts.median("objects", case, count, "ms per object");
+        lines.push(at_most_times(what, 1.5, "for each of 1,000", per("10000").zip(per("1000"))));
+    }
+    lines.push(line("the chaos sweep", "no promise broken", None));
+    lines
+}

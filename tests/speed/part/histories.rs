@@ -1,0 +1,146 @@
+//! The real histories of other projects, from zero. They are data of others and not part of this repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use crate::figures::Figures;
+use crate::run::run;
+use crate::series::{is_warm_up, order};
+use crate::server::{Server, Session};
+use crate::tool::{Kind, Tool};
+use crate::workspace::{package, repository};
+
+/// A history, and where it is below the corpora.
+struct History {
+    name: &'static str,
+    folder: &'static str,
+    /// Whose layout it is; empty: it is in our form.
+    tool: &'static str,
+}
+
+const fn history(name: &'static str, tool: &'static str, folder: &'static str) -> History {
+    History { name, folder, tool }
+}
+
+const ALL: [History; 11] = [
+    history("crates-io", "", "histories/crates-io/migrations"),
+    history("zksync-core", "", "histories/zksync-core/migrations"),
+    history("arroyo", "refinery", "foreign/arroyo/crates/arroyo-api/migrations"),
+    history("chirpstack", "diesel", "foreign/chirpstack/chirpstack/migrations_postgres"),
+    history("svix", "sqlx", "foreign/svix/server/svix-server/migrations"),
+    history("zksync-prover", "sqlx", "foreign/zksync-prover/prover/crates/lib/prover_dal/migrations"),
+    history("harbor", "golang-migrate", "foreign/harbor/make/migrations/postgresql"),
+    history("ncps", "goose", "foreign/ncps/migrations/postgres"),
+    history("clomonitor", "tern", "foreign/clomonitor/database/migrations/schema"),
+    history("marquez", "flyway", "foreign/marquez/api/src/main/resources/marquez/db/migration"),
+    history("cloak", "dbmate", "foreign/cloak/crates/db/migrations"),
+];
+
+/// Where dbmate keeps its history: some of these have a table that is called as its own is by default.
+const DBMATE_TABLE: &str = "dbmate_history";
+
+pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
+    let corpora = repository().join("../shared/corpora");
+    let dbmate = bench.found.tools.iter().find(|tool| tool.kind == Kind::Dbmate).cloned();
+    for history in &ALL {
+        let source = corpora.join(history.folder);
+        if !source.is_dir() {
+            figures.leave_out(history.name, "all", "the corpora are not here: they are data of others");
+            continue;
+        }
+        let outcome = history.embed(bench, &source).and_then(|program| {
+            let mut tools = vec![Tool { kind: Kind::Ours, program }];
+            tools.extend(dbmate.clone());
+            history.measure(bench, &tools, figures)
+        });
+        if let Err(error) = outcome {
+            figures.leave_out(history.name, "us", &format!("{error:#}"));
+        }
+        if dbmate.is_none() {
+            figures.leave_out(history.name, Kind::Dbmate.name(), "not installed");
+        }
+    }
+    Ok(())
+}
+
+impl History {
+    fn package(&self) -> String {
+        format!("history-{}", self.name)
+    }
+
+    /// The history in our form, which is dbmate's too, and a migrator with it.
+    fn embed(&self, bench: &Bench, source: &Path) -> Result<PathBuf> {
+        let db = package(&self.package()).join("db");
+        if !mark(&db).is_file() {
+            let _ = fs::remove_dir_all(&db);
+            fs::create_dir_all(db.join("migrations"))?;
+            match self.tool {
+                "" => copy(source, &db)?,
+                tool => import(tool, source, &db)?,
+            }
+        }
+        bench.embed_folder(&self.package())
+    }
+
+    fn measure(&self, bench: &Bench, tools: &[Tool], figures: &mut Figures) -> Result<()> {
+        let (server, folder) = (Server::start()?, package(&self.package()));
+        let count = fs::read_dir(folder.join("db/migrations"))?.count();
+        let mut failed = Vec::new();
+        for round in 0..=bench.options.rounds(5) {
+            for index in order(tools.len(), round) {
+                let tool = &tools[index];
+                if failed.contains(&index) {
+                    continue;
+                }
+                let place = server.database()?;
+                if self.name == "chirpstack" {
+                    // What an administrator installs there.
+                    Session::open(&place.url())?.run("CREATE EXTENSION pg_trgm")?;
+                }
+                match run(&bench.floor, &tool.up(&folder, &place, Some(DBMATE_TABLE))) {
+                    Ok(taken) if !is_warm_up(round) => {
+                        figures.add(&self.case(count), tool.kind.name(), "wall s", taken.wall)
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        figures.leave_out(self.name, tool.kind.name(), &format!("{error:#}"));
+                        failed.push(index);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn case(&self, count: usize) -> String {
+        let tool = if self.tool.is_empty() { "" } else { ", imported from " };
+        format!("{}, {count} migrations{tool}{}", self.name, self.tool)
+    }
+}
+
+/// Files in our form. One of them drops a table that is called as our history is by default.
+fn copy(source: &Path, db: &Path) -> Result<()> {
+    for entry in fs::read_dir(source)? {
+        let entry = entry?;
+        fs::copy(entry.path(), db.join("migrations").join(entry.file_name()))?;
+    }
+    fs::write(db.join("migrator.toml"), "[history]\nschema = \"ops\"\n[check]\nstart_after = \"000300\"\n")?;
+    Ok(fs::write(mark(db), "")?)
+}
+
+fn import(tool: &str, source: &Path, db: &Path) -> Result<()> {
+    let mut importer = Command::new(env!("CARGO_BIN_EXE_dir-migrator"));
+    importer.arg(db).args(["import", tool]).arg(source).stdin(Stdio::null());
+    let output = importer.output().context("dir-migrator")?;
+    ensure!(output.status.success(), "the import failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(fs::write(mark(db), "")?)
+}
+
+/// Says that all of it is there.
+fn mark(db: &Path) -> PathBuf {
+    db.with_file_name("complete")
+}

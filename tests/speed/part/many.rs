@@ -1,0 +1,72 @@
+//! Many migrations from zero: what they take.
+
+use anyhow::Result;
+
+use super::Bench;
+use crate::figures::Figures;
+use crate::run::Taken;
+use crate::series::{is_warm_up, order};
+use crate::server::Server;
+use crate::tool::Kind;
+use crate::workload::{Workload, tables, tiny};
+
+/// 1,000 tables with an index, and 10,000 that do next to nothing.
+pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
+    of(bench, &tables(1_000), bench.options.rounds(5), figures)?;
+    of(bench, &tiny(10_000), bench.options.rounds(5), figures)
+}
+
+/// Every tool over one workload, each time in a new database.
+pub(crate) fn of(bench: &Bench, workload: &Workload, rounds: usize, figures: &mut Figures) -> Result<()> {
+    of_those(bench, workload, rounds, |_| true, figures)
+}
+
+/// The tools of some kinds.
+pub(crate) fn of_those(
+    bench: &Bench,
+    workload: &Workload,
+    rounds: usize,
+    runs: impl Fn(Kind) -> bool,
+    figures: &mut Figures,
+) -> Result<()> {
+    let folder = bench.embed(workload)?;
+    let server = Server::start()?;
+    let case = &workload.title;
+    let mut tools = bench.tools(&server, workload, case, figures);
+    tools.retain(|tool| runs(tool.kind));
+    for round in 0..=rounds {
+        let mut failed = Vec::new();
+        for index in order(tools.len(), round) {
+            let (tool, place) = (&tools[index], server.database()?);
+            let before = server.processor_time()?;
+            let taken = match bench.up(tool, &folder, &place) {
+                Ok(taken) => taken,
+                Err(error) => {
+                    figures.leave_out(case, tool.kind.name(), &format!("{error:#}"));
+                    failed.push(index);
+                    continue;
+                }
+            };
+            let after = server.processor_time()?;
+            if is_warm_up(round) {
+                continue;
+            }
+            add(figures, workload, tool.kind, taken, after - before);
+        }
+        // What fails once is not tried again.
+        tools =
+            tools.into_iter().enumerate().filter(|(index, _)| !failed.contains(index)).map(|(_, tool)| tool).collect();
+    }
+    Ok(())
+}
+
+fn add(figures: &mut Figures, workload: &Workload, kind: Kind, taken: Taken, server: f64) {
+    let mut add = |metric: &str, value| figures.add(&workload.title, kind.name(), metric, value);
+    add("wall s", taken.wall);
+    add("client CPU s", taken.processor());
+    add("server CPU s", server);
+    if workload.migrations.len() > 1 {
+        add("server CPU us per migration", server * 1e6 / workload.migrations.len() as f64);
+    }
+    add("peak memory MB", taken.megabytes());
+}
