@@ -5,7 +5,7 @@ use crate::part::Part;
 /// Which measurements, and how many of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
-    /// Fewer rounds, and only the parts that take seconds.
+    /// One round, and only the parts that take seconds.
     pub(crate) quick: bool,
     /// Install the peers that are missing.
     pub(crate) peers: bool,
@@ -35,7 +35,7 @@ impl Options {
 
     /// How many rounds to measure, beside the one that warms up.
     pub(crate) fn rounds(&self, full: usize) -> usize {
-        if self.quick { full.min(2) } else { full }
+        if self.quick { 1 } else { full }
     }
 
     /// The command line that led here.

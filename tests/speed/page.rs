@@ -44,7 +44,7 @@ const QUESTIONS: [(&str, &str, &str); 10] = [
     (
         "delay",
         "A server that is far away",
-        "A proxy holds back what goes to the server, so that each round trip takes so much longer; the beginning of a TCP connection, one more round trip on a real line, is not held back. With TLS, round trips are how often the client sent something after the server had. What takes a peer long was run once.",
+        "A proxy holds back what goes to the server, so that each round trip takes so much longer; the beginning of a TCP connection, one more round trip on a real line, is not held back. With TLS, round trips are how often the client sent something after the server had. No round warms up; what takes a peer long was run once.",
     ),
     (
         "plain",

@@ -54,6 +54,8 @@ fn timed(floor: &Path, line: &Line, directory: Option<&Path>) -> Result<Taken> {
     }
     command.arg("run").arg(&line.program).args(&line.arguments);
     command.envs(line.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+    // Of an error that is expected to be read, the first lines count.
+    command.env("RUST_BACKTRACE", "0");
     // Without a directory it is one that has no settings of any tool.
     command.current_dir(directory.unwrap_or(Path::new("/")));
     let output = command.output().with_context(|| floor.display().to_string())?;

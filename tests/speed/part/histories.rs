@@ -90,7 +90,7 @@ impl History {
         let (server, folder) = (Server::start()?, package(&self.package()));
         let count = fs::read_dir(folder.join("db/migrations"))?.count();
         let mut failed = Vec::new();
-        for round in 0..=bench.options.rounds(5) {
+        for round in 0..=bench.options.rounds(3) {
             for index in order(tools.len(), round) {
                 let tool = &tools[index];
                 if failed.contains(&index) {

@@ -12,8 +12,8 @@ use crate::workload::{Workload, tables, tiny};
 
 /// 1,000 tables with an index, and 10,000 that do next to nothing.
 pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
-    of(bench, &tables(1_000), bench.options.rounds(5), figures)?;
-    of(bench, &tiny(10_000), bench.options.rounds(5), figures)
+    of(bench, &tables(1_000), bench.options.rounds(4), figures)?;
+    of(bench, &tiny(10_000), bench.options.rounds(4), figures)
 }
 
 /// Every tool over one workload, each time in a new database.

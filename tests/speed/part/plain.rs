@@ -11,5 +11,5 @@ pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
     let workload = plain(4_600);
     figures.leave_out(&workload.title, Kind::Refinery.name(), "it has no such option");
     let runs = |kind: Kind| !kind.is_floor() && kind != Kind::Refinery;
-    many::of_those(bench, &workload, bench.options.rounds(5), runs, figures)
+    many::of_those(bench, &workload, bench.options.rounds(3), runs, figures)
 }

@@ -23,7 +23,7 @@ const TEST: &str = "figures";
                   Example: cargo xtask bench --peers\nExample: cargo xtask bench --quick --only many counts"
 )]
 pub struct Args {
-    /// Run the parts that take seconds, with fewer rounds
+    /// Run only the parts that take seconds, each once
     #[arg(long)]
     quick: bool,
     /// First install dbmate, sqlx-cli, refinery_cli and diesel_cli where they are missing, below target/bench
