@@ -56,8 +56,9 @@ fn line(what: &'static str, wanted: &str, outcome: Option<(String, bool)>) -> Li
 
 /// At most a limit.
 fn at_most(what: &'static str, limit: f64, unit: &str, figure: Option<f64>) -> Line {
-    let wanted = format!("at most {} {unit}", short(limit));
-    Line { what, wanted, outcome: figure.map(|figure| (format!("{} {unit}", short(figure)), figure <= limit)) }
+    let of = |figure: f64| format!("{} {unit}", short(figure)).trim_end().to_owned();
+    let outcome = figure.map(|figure| (of(figure), figure <= limit));
+    Line { what, wanted: format!("at most {}", of(limit)), outcome }
 }
 
 /// At most a multiple of another figure.
@@ -131,8 +132,8 @@ fn far(parts: &Parts) -> Vec<Line> {
     let trips = parts.median("counts", one, "us", "round trips");
     let connections = parts.median("counts", one, "us", "connections");
     vec![
-        at_most("one migration, trust", 6.0, "round trips", trips),
-        at_most("one migration, trust", 1.0, "connections", connections),
+        at_most("round trips of one migration, trust", 6.0, "", trips),
+        at_most("connections for one migration, trust", 1.0, "", connections),
         at_most(
             "one migration at 50 ms, SCRAM and TLS",
             0.6,
@@ -155,7 +156,7 @@ fn nothing_to_do(parts: &Parts) -> Vec<Line> {
         |metric: &str| parts.median("noop", case, "us", metric).zip(parts.median("noop", case, "dbmate", metric));
     let events = |case: &str| parts.wall("noop", case, "us");
     vec![
-        at_most("no-op, with the round trip that begins the connection", 3.0, "round trips", trips),
+        at_most("round trips of a no-op: two, and the beginning of the connection", 3.0, "", trips),
         at_most_times("no-op with 10,000 applied, s", 1.0, "dbmate", beside("wall s")),
         at_most_times("no-op with 10,000 applied, MB", 1.0, "dbmate", beside("peak memory MB")),
         at_most_times(

@@ -21,7 +21,11 @@ pub(crate) struct Stamp {
 
 /// The circumstances now.
 pub(crate) fn stamp(command: String) -> Stamp {
-    let dirty = if said("git", &["status", "--porcelain"]).is_empty() { "" } else { ", with local changes" };
+    let dirty = if said("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() {
+        ""
+    } else {
+        ", with local changes"
+    };
     Stamp {
         commit: format!("{}{dirty}", said("git", &["rev-parse", "--short=12", "HEAD"])),
         date: said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
@@ -47,11 +51,11 @@ fn machine() -> String {
     format!("{cores} x {model}, {} GB, {system}", kilobytes.div_ceil(1 << 20))
 }
 
-/// The first line that a program prints; empty where it is missing.
+/// What a program prints, in one line; empty where it is missing.
 pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(repository()).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().trim().to_owned()
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn read(path: &str) -> String {

@@ -40,7 +40,7 @@ const ALL: [History; 11] = [
     history("cloak", "dbmate", "foreign/cloak/crates/db/migrations"),
 ];
 
-/// Where dbmate keeps its history: some of these have a table that is called as its own is by default.
+/// Where dbmate keeps its history: some of these have a table that is called as its own is by default, and dbmate's own relies on it.
 const DBMATE_TABLE: &str = "dbmate_history";
 
 pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
@@ -89,6 +89,7 @@ impl History {
     fn measure(&self, bench: &Bench, tools: &[Tool], figures: &mut Figures) -> Result<()> {
         let (server, folder) = (Server::start()?, package(&self.package()));
         let count = fs::read_dir(folder.join("db/migrations"))?.count();
+        let table = (self.tool != "dbmate").then_some(DBMATE_TABLE);
         let mut failed = Vec::new();
         for round in 0..=bench.options.rounds(3) {
             for index in order(tools.len(), round) {
@@ -101,7 +102,7 @@ impl History {
                     // What an administrator installs there.
                     Session::open(&place.url())?.run("CREATE EXTENSION pg_trgm")?;
                 }
-                match run(&bench.floor, &tool.up(&folder, &place, Some(DBMATE_TABLE))) {
+                match run(&bench.floor, &tool.up(&folder, &place, table)) {
                     Ok(taken) if !is_warm_up(round) => {
                         figures.add(&self.case(count), tool.kind.name(), "wall s", taken.wall)
                     }

@@ -35,7 +35,7 @@ pub(crate) fn of_those(
     let mut tools = bench.tools(&server, workload, case, figures);
     tools.retain(|tool| runs(tool.kind));
     for round in 0..=rounds {
-        let mut failed = Vec::new();
+        let mut done = Vec::new();
         for index in order(tools.len(), round) {
             let (tool, place) = (&tools[index], server.database()?);
             let before = server.processor_time()?;
@@ -43,22 +43,23 @@ pub(crate) fn of_those(
                 Ok(taken) => taken,
                 Err(error) => {
                     figures.leave_out(case, tool.kind.name(), &format!("{error:#}"));
-                    failed.push(index);
+                    done.push(tool.kind);
                     continue;
                 }
             };
             let after = server.processor_time()?;
-            if is_warm_up(round) {
-                continue;
+            if !is_warm_up(round) {
+                add(figures, workload, tool.kind, taken, after - before);
+                done.extend((taken.wall > LONG).then_some(tool.kind));
             }
-            add(figures, workload, tool.kind, taken, after - before);
         }
-        // What fails once is not tried again.
-        tools =
-            tools.into_iter().enumerate().filter(|(index, _)| !failed.contains(index)).map(|(_, tool)| tool).collect();
+        tools.retain(|tool| !done.contains(&tool.kind));
     }
     Ok(())
 }
+
+/// What takes longer, in seconds, is measured once, after its warm-up: many flushes on a slow disk.
+const LONG: f64 = 20.0;
 
 fn add(figures: &mut Figures, workload: &Workload, kind: Kind, taken: Taken, server: f64) {
     let mut add = |metric: &str, value| figures.add(&workload.title, kind.name(), metric, value);

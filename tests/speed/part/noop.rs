@@ -33,6 +33,8 @@ fn of(bench: &Bench, workload: &Workload, rounds: usize, figures: &mut Figures) 
             continue;
         }
         let place = server.database()?;
+        // Not measured yet, and a no-op commits nothing.
+        server.session().run(&format!("ALTER DATABASE {} SET synchronous_commit = off", place.database))?;
         match bench.up(&tool, &folder, &place) {
             Ok(_) => ready.push((tool, place)),
             Err(error) => figures.leave_out(&case, tool.kind.name(), &format!("{error:#}")),
