@@ -61,6 +61,11 @@ fn measure(options: &Options) -> Result<()> {
             Err(error) => {
                 eprintln!("error: {}: {error:#}", part.name);
                 failed.push(part.name);
+                // What was measured until then is worth keeping.
+                if !figures.figures.is_empty() {
+                    figures.leave_out("the rest", "all", &format!("{error:#}"));
+                    figures.save()?;
+                }
             }
         }
         eprintln!("=== {} took {:.0} s", part.name, begun.elapsed().as_secs_f64());
@@ -68,9 +73,6 @@ fn measure(options: &Options) -> Result<()> {
     let parts = Figures::load_all()?;
     let written = page::write(&parts).context("failed to write the page")?;
     eprintln!("wrote {}", written.display());
-    anyhow::ensure!(
-        failed.is_empty(),
-        "these parts failed, and their earlier figures were left as they are: {failed:?}"
-    );
+    anyhow::ensure!(failed.is_empty(), "these parts failed, and were not measured to their end: {failed:?}");
     Ok(())
 }

@@ -7,7 +7,7 @@ mod fence;
 mod histories;
 mod library;
 mod many;
-mod noop;
+pub(crate) mod noop;
 mod objects;
 mod plain;
 

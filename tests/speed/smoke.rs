@@ -72,6 +72,20 @@ fn every_workload_is_applied_once_by_us_and_by_the_floor() {
 }
 
 #[test]
+fn a_long_event_log_changes_nothing() {
+    let server = Server::start().unwrap();
+    let folder = forms(&tables(2));
+    let place = server.database().unwrap();
+    let up = || bench().up(&tool(Kind::Ours), folder.path(), &place).unwrap();
+    up();
+    Session::open(&place.url()).unwrap().run(crate::part::noop::EVENTS).unwrap();
+    let events = count(&place, "schema_migration_events");
+    assert!(events.parse::<u32>().unwrap() >= 202, "{events}");
+    up();
+    assert_eq!(count(&place, "schema_migration_events"), events);
+}
+
+#[test]
 fn what_fails_is_an_error_with_its_reason() {
     let server = Server::start().unwrap();
     let folder = forms(&tables(2));

@@ -62,13 +62,13 @@ fn add(figures: &mut Figures, case: &str, tool: &str, round: usize, taken: Taken
 }
 
 /// Each migration rolled back and applied again fifty times, as the event log would have it.
-const EVENTS: &str = "DO $$
+pub(crate) const EVENTS: &str = "DO $$
 DECLARE columns text;
 BEGIN
     SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
     WHERE attrelid = 'schema_migration_events'::regclass AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('id', 'action');
     EXECUTE format('INSERT INTO schema_migration_events (action, %1$s)
-        SELECT CASE n % 2 WHEN 1 THEN ''down'' ELSE ''up'' END, %1$s
+        SELECT CASE n %% 2 WHEN 1 THEN ''down'' ELSE ''up'' END, %1$s
         FROM generate_series(1, 100) AS n, (SELECT * FROM schema_migration_events ORDER BY id) AS event', columns);
 END $$";
 

@@ -54,7 +54,8 @@ pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
 }
 
 fn once(bench: &Bench, program: &str, arguments: &[&str], folder: &Path, place: &Place) -> Result<f64> {
-    let mut all = vec![LONGEST.to_owned(), program.to_owned()];
+    // It may take its time to tidy up, and then no longer.
+    let mut all = vec!["--kill-after=20".to_owned(), LONGEST.to_owned(), program.to_owned()];
     all.extend(arguments.iter().map(|&argument| argument.to_owned()));
     let target = crate::workspace::folder().join("cargo").display().to_string();
     let variables = [("DATABASE_URL", place.url()), ("CARGO_TARGET_DIR", target)];
