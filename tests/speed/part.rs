@@ -3,7 +3,7 @@
 mod builds;
 mod counts;
 mod delay;
-mod fence;
+pub(crate) mod fence;
 mod histories;
 mod library;
 mod many;

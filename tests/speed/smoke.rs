@@ -86,6 +86,14 @@ fn a_long_event_log_changes_nothing() {
 }
 
 #[test]
+fn a_session_holds_2000_locks() {
+    let server = Server::start().unwrap();
+    let holder = Session::open(&server.database().unwrap().url()).unwrap();
+    holder.run(crate::part::fence::LOCKS).unwrap();
+    assert_eq!(server.session().value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").unwrap(), "2000");
+}
+
+#[test]
 fn what_fails_is_an_error_with_its_reason() {
     let server = Server::start().unwrap();
     let folder = forms(&tables(2));

@@ -10,7 +10,7 @@ use crate::tool::{Kind, Tool};
 use crate::workload::tiny;
 
 /// Held by a session that does nothing else meanwhile.
-const LOCKS: &str = "BEGIN; SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, 2000) AS n";
+pub(crate) const LOCKS: &str = "BEGIN; SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, 2000) AS n";
 
 pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
     let workload = tiny(10_000);
