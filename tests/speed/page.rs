@@ -81,8 +81,8 @@ const QUESTIONS: [(&str, &str, &str); 10] = [
 /// The page.
 pub(crate) fn text(parts: &[Figures]) -> String {
     let mut page = "# Speed\n\n`cargo xtask bench` has written this page; do not edit it. *us* is the release migrator with the migrations \
-                    embedded. *floor* is a bare pipelined client (`tests/src/bin/floor.rs`) that only runs the SQL and writes one history row \
-                    for each migration, all but the last commit asynchronous: in the extended protocol with one Sync at its end, and as guarded simple \
+                    embedded. *floor* is a bare pipelined client (`tests/src/bin/floor.rs`) that only runs the SQL, checks that the one before is recorded, and writes one history row \
+                    for each migration, all but the last commit asynchronous: in the extended protocol with one Sync at its end, and as simple \
                     queries. It takes no lock, resets nothing, verifies nothing. *psql* runs one file with all statements, and keeps no history.\n\n\
                     Tools take turns, in an order that rotates, after a round that warms up. Figures are medians, smallest and largest in \
                     parentheses. The server is durable (`fsync` and `synchronous_commit` on), without autovacuum, on the same machine.\n\n\

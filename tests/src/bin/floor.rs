@@ -1,6 +1,6 @@
 //! What `cargo xtask bench` measures against, and what it measures with: as small as it can be.
 //!
-//! `floor up SOCKET DATABASE FILE extended|simple` is a bare pipelined client. It runs the SQL and writes one history row per
+//! `floor up SOCKET DATABASE FILE extended|simple` is a bare pipelined client. It runs the SQL, with a guard and one history row per
 //! migration, and nothing else: no lock, no reset, no checksum, no report. All but the last commit are asynchronous.
 //!
 //! `floor run PROGRAM ARGUMENTS...` runs a program and prints what it took, as JSON. A process of its own, because the peak memory of
@@ -125,7 +125,8 @@ fn simple(pending: &[(&str, &str)]) -> (Vec<u8>, usize) {
     (out, pending.len())
 }
 
-/// Each statement its own message, and one Sync at the end: the server skips what is behind a failure, so there is no guard.
+/// Each statement its own message, and one Sync at the end: the server skips what is behind a failure. The guard is there all the same, so
+/// that both protocols prove the same.
 fn extended(pending: &[(&str, &str)]) -> (Vec<u8>, usize) {
     let mut out = Vec::new();
     let parse = |out: &mut Vec<u8>, name: &str, sql: &str| {
@@ -141,6 +142,7 @@ fn extended(pending: &[(&str, &str)]) -> (Vec<u8>, usize) {
     for (name, sql) in [
         ("begin", "BEGIN"),
         ("commit", "COMMIT"),
+        ("guard", "SELECT 1/count(*) FROM floor_history WHERE version = $1"),
         ("row", "INSERT INTO floor_history VALUES ($1)"),
         ("later", "SET synchronous_commit = off"),
         ("now", "SET LOCAL synchronous_commit = on"),
@@ -152,6 +154,9 @@ fn extended(pending: &[(&str, &str)]) -> (Vec<u8>, usize) {
         execute(&mut out, "begin", None);
         if number + 1 == pending.len() {
             execute(&mut out, "now", None);
+        }
+        if number > 0 {
+            execute(&mut out, "guard", Some(pending[number - 1].0));
         }
         for statement in statements.split('\x02') {
             parse(&mut out, "", statement);
