@@ -229,7 +229,7 @@ fn answers(set: &'static Embedded, history: &History) -> String {
 #[test]
 fn what_decides_is_read_and_decides_as_the_whole_log_does() {
     let project = project();
-    let set = migrator_tests::load(&project.db()).unwrap().0;
+    let set = migrator_tests::load(&project.db()).unwrap().0.set().unwrap();
     let (migrator, target) = (Migrator::new(set), ConnectionTarget::parse(&project.url()).unwrap());
     let (mut fewer, mut seen) = (0, [0; 4]);
     block_on(async {
@@ -278,7 +278,7 @@ fn what_decides_is_read_and_decides_as_the_whole_log_does() {
 fn the_length_of_the_log_does_not_show_in_what_is_read() {
     let project = project();
     project.run(&["up"]);
-    let set = migrator_tests::load(&project.db()).unwrap().0;
+    let set = migrator_tests::load(&project.db()).unwrap().0.set().unwrap();
     let (migrator, target) = (Migrator::new(set), ConnectionTarget::parse(&project.url()).unwrap());
     let read = || block_on(async { migrator.connect(&target).await.unwrap().history().events.len() });
     let before = read();

@@ -104,7 +104,7 @@ fn a_migrator_waits_for_another_one_that_is_half_through_a_rollback() {
     let up = project.start(&["up"]);
     wait_until(
         &project,
-        "SELECT count(*) >= 4 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'migrator%'",
+        "SELECT count(*) >= 3 FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'migrator%'",
     );
     other.run("COMMIT");
     let (down, up) = (project.finish(down), project.finish(up));

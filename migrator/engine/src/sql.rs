@@ -7,170 +7,17 @@
 pub(crate) mod block;
 mod fence;
 mod quote;
+mod rows;
+mod run;
 mod session;
 mod short;
 mod tables;
 
 pub(crate) use fence::{Condition, fence, is_text, lock_condition, take_lock};
-pub(crate) use quote::nullable;
 pub use quote::{OURS, identifier, literal, ours};
+pub(crate) use rows::{NewEvent, delete_state, insert_event, insert_state, mark_state};
+pub(crate) use run::Run;
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
 pub(crate) use short::{Recorded, Short};
 pub use tables::Tables;
 pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, EVENT_KEY, STATE_COLUMNS, first_word, may_index, set_sequence};
-
-use session::CAPTURED_SESSION;
-use sha2::{Digest as _, Sha256};
-
-/// Who runs what: the columns that all events of a run share.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Run {
-    /// Random, one per run.
-    pub id: String,
-    /// `user@host` of the process.
-    pub actor: String,
-    /// The person who approved it, if any.
-    pub approved_by: Option<String>,
-    /// The digest of the plan.
-    pub plan_digest: Option<String>,
-    /// The release of the binary.
-    pub release: String,
-    /// The process on the server that has taken the lock.
-    pub backend: i32,
-}
-
-impl Run {
-    /// A run of this process, whose lock that process on the server has taken.
-    pub(crate) fn new(release: &str, backend: i32) -> Run {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let seed = format!("{} {} {:p}", now.as_nanos(), std::process::id(), &now);
-        // A pipeline says who it is; else the account does, unless a container runs as a user that it does not know.
-        let user = std::env::var("USER").or_else(|_| whoami::username()).unwrap_or_else(|_| "unknown".into());
-        let host = whoami::hostname().unwrap_or_else(|_| "unknown".into());
-        Run {
-            id: hex::encode(&Sha256::digest(seed)[..8]),
-            actor: format!("{user}@{host}"),
-            release: release.to_owned(),
-            backend,
-            ..Run::default()
-        }
-    }
-}
-
-/// A new row of the event log.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct NewEvent<'a> {
-    /// See [`crate::history::Event`].
-    pub action: &'a str,
-    /// The migration, where the action concerns one.
-    pub version: Option<&'a str>,
-    /// The name of the migration, repeatable, seed or environment.
-    pub name: Option<&'a str>,
-    /// The checksum of the migration, repeatable or seed.
-    pub checksum: Option<&'a str>,
-    /// Which try of a non-transactional migration.
-    pub attempt: Option<i32>,
-    /// The number and the checksum of a non-transactional statement.
-    pub statement: Option<(usize, &'a str)>,
-    /// `started`, `done` or `failed`.
-    pub outcome: &'a str,
-    /// Milliseconds; `None`: since the transaction began.
-    pub duration_ms: Option<u128>,
-    /// The failure, or the decision.
-    pub detail: Option<&'a str>,
-    /// Whether [`SESSION_STATE`] was captured in this transaction, to be recorded.
-    pub with_session: bool,
-    /// What [`crate::recorded`] makes of an applied migration.
-    pub down_block: Option<&'a str>,
-}
-
-/// The statement that writes an event.
-pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> String {
-    let number = |number: Option<i64>| number.map_or_else(|| "NULL".to_owned(), |number| number.to_string());
-    let duration = event.duration_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string());
-    let values = [
-        literal(&run.id),
-        literal(event.action),
-        nullable(event.version),
-        nullable(event.name),
-        nullable(event.checksum),
-        number(event.attempt.map(i64::from)),
-        number(event.statement.map(|(number, _)| number as i64)),
-        nullable(event.statement.map(|(_, checksum)| checksum)),
-        literal(event.outcome),
-        duration,
-        nullable(event.detail),
-        literal(&run.actor),
-        nullable(run.approved_by.as_deref()),
-        nullable(run.plan_digest.as_deref()),
-        literal(&run.release),
-        if event.with_session { CAPTURED_SESSION.to_owned() } else { "NULL".to_owned() },
-        nullable(event.down_block),
-    ];
-    one_row(&format!(
-        "INSERT INTO {} (run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, \
-         duration_ms, detail, actor, approved_by, plan_digest, release, session, down_block) VALUES ({})",
-        tables.events,
-        values.join(", ")
-    ))
-}
-
-/// A statement that writes one row of the history, or fails: a trigger or a rule that discarded it would leave a false history.
-pub(crate) fn one_row(statement: &str) -> String {
-    format!(
-        "WITH written AS ({statement} RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM written"
-    )
-}
-
-/// The statement that takes a migration out of the state table.
-pub(crate) fn delete_state(tables: &Tables, version: &str) -> String {
-    one_row(&format!("DELETE FROM {} WHERE {}", tables.state, is_text("version", version)))
-}
-
-/// The statement that records a migration as applied; `execution_ms`: `None` for the time since the transaction began.
-pub(crate) fn insert_state(
-    tables: &Tables,
-    run: &Run,
-    label: (&str, &str, &str),
-    execution_ms: Option<u128>,
-) -> String {
-    let (version, name, checksum) = label;
-    one_row(&format!(
-        "INSERT INTO {} (version, name, checksum, execution_ms, release) VALUES ({}, {}, {}, {}, {})",
-        tables.state,
-        literal(version),
-        literal(name),
-        literal(checksum),
-        execution_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string()),
-        literal(&run.release),
-    ))
-}
-
-/// The statement that completes the row of a migration that another tool has recorded in our table.
-pub(crate) fn mark_state(tables: &Tables, run: &Run, (version, name, checksum): (&str, &str, &str)) -> String {
-    one_row(&format!(
-        "UPDATE {} SET name = {}, checksum = {}, release = {} WHERE {}",
-        tables.state,
-        literal(name),
-        literal(checksum),
-        literal(&run.release),
-        is_text("version", version)
-    ))
-}
-
-/// Milliseconds since the transaction began.
-const ELAPSED: &str = "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.now()) \
-     OPERATOR(pg_catalog.*) 1000::pg_catalog.float8)::pg_catalog.int8";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_quoted_for_either_string_syntax() {
-        assert_eq!(literal("it's"), "'it''s'");
-        assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
-        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
-        assert_eq!(nullable(None), "NULL");
-    }
-}

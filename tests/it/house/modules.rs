@@ -45,6 +45,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "classify",
             "needs",
             "role",
+            "neutral",
             "sql",
             "drop",
             "create",

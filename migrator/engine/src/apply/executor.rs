@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::Client;
+
 use super::known::Known;
 use super::monitor::Monitor;
-use super::pipeline::is_transactional;
 use crate::cancel::Armed;
 use crate::connect::Connection;
 use crate::conninfo::ConnectionTarget;
@@ -79,11 +80,6 @@ impl Executor {
         }
     }
 
-    /// The settings of a session that runs statements of ours alone.
-    pub(super) fn session_of_ours(&self) -> SessionSettings {
-        ours(&self.migrator, &self.connection)
-    }
-
     /// Writes an event in a transaction of its own.
     ///
     /// # Errors
@@ -136,13 +132,26 @@ impl Executor {
     /// # Errors
     /// Same as for [`Executor::prepare`].
     pub(super) async fn create_unless_sent(&self, next: &Step) -> Result<(), Error> {
-        let mut known = self.known.get();
-        let due = known.creation.is_some() && (known.full || !is_transactional(next));
-        if due {
-            known.creation = None;
+        let is_due = self.known.takes_creation(next.is_transactional());
+        if is_due { self.create(&History::default()).await } else { Ok(()) }
+    }
+
+    /// The client of the second session, which is opened here if it is not yet.
+    ///
+    /// # Errors
+    /// No connection.
+    pub(crate) async fn monitor(&self) -> Result<&Client, Error> {
+        self.monitor.client(&self.migrator, &self.target, &ours(&self.migrator, &self.connection)).await
+    }
+
+    /// The same for who can do without: none for a while after a connection could not be made.
+    pub(super) async fn monitor_if_possible(&self) -> Option<&Client> {
+        if self.monitor.has_just_failed() {
+            return None;
         }
-        drop(known);
-        if due { self.create(&History::default()).await } else { Ok(()) }
+        let client = self.monitor().await.ok();
+        self.monitor.note(client.is_some());
+        client
     }
 
     async fn create(&self, history: &History) -> Result<(), Error> {

@@ -42,6 +42,16 @@ impl Known {
         state.names
     }
 
+    /// Whether the history's tables have to be created now, before a step that cannot take that along, or after it has failed.
+    pub(super) fn takes_creation(&self, with_the_step: bool) -> bool {
+        let mut state = self.get();
+        let is_due = state.creation.is_some() && (state.full || !with_the_step);
+        if is_due {
+            state.creation = None;
+        }
+        is_due
+    }
+
     /// From now on every message is sent in full; false: it was so already.
     pub(super) fn be_full(&self) -> bool {
         self.forget();

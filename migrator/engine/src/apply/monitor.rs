@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
-use super::executor::Executor;
 use crate::connect::{Connection, connect};
+use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
+use crate::migrator::Migrator;
+use crate::sql::SessionSettings;
 
 /// How long after a connection that could not be made another one is tried: the server may be full.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -26,33 +28,37 @@ impl From<Option<Connection>> for Monitor {
     }
 }
 
-impl Executor {
-    /// The client of the second session, which is opened here if it is not yet.
+impl Monitor {
+    /// Its client. The session is opened here if it is not yet.
     ///
     /// # Errors
     /// No connection.
-    pub(crate) async fn monitor(&self) -> Result<&Client, Error> {
+    pub(super) async fn client(
+        &self,
+        migrator: &Migrator,
+        target: &ConnectionTarget,
+        settings: &SessionSettings,
+    ) -> Result<&Client, Error> {
         // Boxed: it is part of the future of every operation, and large.
-        let session = self.monitor.session.get_or_try_init(|| Box::pin(self.open_monitor()));
+        let session = self.session.get_or_try_init(|| Box::pin(open(migrator, target, settings)));
         session.await.map(|session| &session.client)
     }
 
-    async fn open_monitor(&self) -> Result<Connection, Error> {
-        // What the server says in it is nobody's business.
-        let silent = std::sync::Arc::new(|_: &_| {});
-        let session = connect(&self.target, self.migrator.release.version, silent).await?;
-        session.set_up(&self.session_of_ours()).await?;
-        Ok(session)
+    /// Whether it was tried a moment ago, and could not be opened.
+    pub(super) fn has_just_failed(&self) -> bool {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < PAUSE)
     }
 
-    /// The same for who can do without: none for a while after a connection could not be made.
-    pub(super) async fn monitor_if_possible(&self) -> Option<&Client> {
-        let failed = || self.monitor.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed().is_some_and(|at| at.elapsed() < PAUSE) {
-            return None;
-        }
-        let client = self.monitor().await.ok();
-        *failed() = client.is_none().then(Instant::now);
-        client
+    /// Takes note of how a try has ended.
+    pub(super) fn note(&self, is_open: bool) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = (!is_open).then(Instant::now);
     }
+}
+
+async fn open(migrator: &Migrator, target: &ConnectionTarget, settings: &SessionSettings) -> Result<Connection, Error> {
+    // What the server says in it is nobody's business.
+    let silent = std::sync::Arc::new(|_: &_| {});
+    let session = connect(target, migrator.release.version, silent).await?;
+    session.set_up(settings).await?;
+    Ok(session)
 }

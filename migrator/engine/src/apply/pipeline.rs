@@ -39,8 +39,9 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let client = &executor.connection.client;
     let first = done.steps.len();
-    let end = first + steps[first..].iter().take_while(|step| is_transactional(step)).count().max(1);
-    let mut creation = match executor.known.get().creation.clone() {
+    let end = first + steps[first..].iter().take_while(|step| step.is_transactional()).count().max(1);
+    let creation = executor.known.get().creation.clone();
+    let mut creation = match creation {
         Some(message) => Some(start(client, &message).await?),
         None => None,
     };
@@ -155,16 +156,6 @@ impl Window<'_> {
         }
         self.executor.known.forget();
         rollback(&self.executor.connection.client).await;
-    }
-}
-
-/// Whether a step is one transaction.
-pub(super) fn is_transactional(step: &Step) -> bool {
-    match step {
-        Step::Migration { migration, direction, .. } => {
-            migration.block(*direction).is_some_and(|block| block.options.transaction)
-        }
-        Step::Repeatable(_) => true,
     }
 }
 

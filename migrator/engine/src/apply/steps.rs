@@ -52,7 +52,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
             return Ok(done.steps);
         }
         // A non-transactional step has retried by itself: what it has done must not be done twice.
-        let again = pipeline::is_transactional(&steps[at]) && failure.is_contention();
+        let again = steps[at].is_transactional() && failure.is_contention();
         if again && store::flush(&executor.connection.client).await.is_ok() {
             done.announce(&*executor.migrator.observer);
         }

@@ -11,8 +11,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use refinery::{Migration, Runner};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use refinery_core::{Migration, Runner};
 
 use super::step::{Obstacle, Target};
 use super::survey::{Entry, State, Survey};
@@ -106,8 +106,8 @@ fn decide(
 /// Has refinery apply to a history in memory.
 fn run(known: &[Migration], applied: Vec<Migration>, target: Target) -> Result<Vec<i64>, Obstacle> {
     let target = match target {
-        Target::Version(version) => refinery_core::Target::Version(version),
-        Target::Newest | Target::Steps(_) => refinery_core::Target::Latest,
+        Target::Version(version) => refinery::Target::Version(version),
+        Target::Newest | Target::Steps(_) => refinery::Target::Latest,
     };
     let runner = Runner::new(known).set_target(target);
     let mut memory = Memory(applied);

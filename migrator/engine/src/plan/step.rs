@@ -49,6 +49,16 @@ impl Step {
         }
     }
 
+    /// Whether it is one transaction.
+    pub fn is_transactional(&self) -> bool {
+        match self {
+            Step::Migration { migration, direction, .. } => {
+                migration.block(*direction).is_some_and(|block| block.options.transaction)
+            }
+            Step::Repeatable(_) => true,
+        }
+    }
+
     /// `003_add_x`, or a repeatable's name.
     pub fn label(&self) -> String {
         match self {

@@ -4,9 +4,11 @@
 
 use super::fence::lock_is_lost;
 use super::quote::{literal, nullable};
+use super::rows::{ELAPSED, NewEvent};
+use super::run::Run;
 use super::session::{CAPTURED_SESSION, Limits, capture_session};
 use super::short::{Short, no_event_trigger};
-use super::{ELAPSED, NewEvent, Run, Tables};
+use super::tables::Tables;
 
 /// When the state of the session was kept that is recorded with a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

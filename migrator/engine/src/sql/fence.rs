@@ -1,7 +1,8 @@
 //! What must be so before anything is changed: the lock is this session's, and the history is what the plan assumed.
 
 use super::quote::literal;
-use super::{Run, Tables};
+use super::run::Run;
+use super::tables::Tables;
 use crate::planted::planted;
 
 /// The condition on `pg_locks` that selects our lock in this database.

@@ -25,3 +25,16 @@ pub(crate) fn nullable(text: Option<&str>) -> String {
 pub fn identifier(name: &str) -> String {
     escape::escape_identifier(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_for_either_string_syntax() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
+        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
+        assert_eq!(nullable(None), "NULL");
+    }
+}

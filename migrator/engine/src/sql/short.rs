@@ -4,9 +4,11 @@
 //! They do what the text of [`fence`](super::fence) and the rows do, and refuse where there is an event trigger: its function runs
 //! beside every definition, and may do anything to the session. Whatever fails here is tried again in full, which also says why.
 
-use super::fence::lock_is_lost;
+use super::fence::{Condition, lock_is_lost};
 use super::quote::{literal, nullable};
-use super::{Condition, ELAPSED, Run, Tables};
+use super::rows::ELAPSED;
+use super::run::Run;
+use super::tables::Tables;
 use crate::history::Direction;
 
 /// The text of one migration's fence and rows.
