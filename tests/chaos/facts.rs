@@ -112,7 +112,8 @@ impl Facts {
         facts.ledger = pairs(session.rows("SELECT marker, txid::xid FROM chaos.ledger"));
         let indexes = session.rows(
             "SELECT c.relname, i.indisvalid AND i.indisready AND i.indislive FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-             WHERE c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.indexrelid)",
+             WHERE c.relnamespace = 'public'::regnamespace AND i.indrelid IS DISTINCT FROM to_regclass('public.schema_migration_events') \
+             AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conindid = i.indexrelid)",
         );
         facts.indexes = pairs(indexes).into_iter().map(|(name, valid)| (name, valid == "t")).collect();
         session.rows("COMMIT");

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) names: usize,
     /// The message that creates the history's tables, to be sent ahead of the first step.
     pub(super) creation: Option<String>,
+    /// That has failed: it takes a transaction of its own, with questions in between.
+    creation_failed: bool,
 }
 
 impl Known {
@@ -45,7 +47,7 @@ impl Known {
     /// Whether the history's tables have to be created now, before a step that cannot take that along, or after it has failed.
     pub(super) fn takes_creation(&self, with_the_step: bool) -> bool {
         let mut state = self.get();
-        let is_due = state.creation.is_some() && (state.full || !with_the_step);
+        let is_due = state.creation.is_some() && (state.creation_failed || !with_the_step);
         if is_due {
             state.creation = None;
         }
@@ -56,6 +58,15 @@ impl Known {
     pub(super) fn be_full(&self) -> bool {
         self.forget();
         !std::mem::replace(&mut self.get().full, true)
+    }
+
+    /// Takes note that the tables could not be created ahead of the first step, or that the short form of a step has failed; false:
+    /// it was tried in every other way already.
+    pub(super) fn try_otherwise(&self) -> bool {
+        let mut state = self.get();
+        let was_creation = state.creation.is_some() && !std::mem::replace(&mut state.creation_failed, true);
+        drop(state);
+        was_creation || self.be_full()
     }
 }
 

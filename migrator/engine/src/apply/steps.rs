@@ -44,7 +44,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
         if at > next {
             patience = Patience::new(executor);
         }
-        if failure.in_short && executor.known.be_full() {
+        if failure.in_short && executor.known.try_otherwise() {
             continue;
         }
         if failure.lost && !executor.migrator.cancellation.is_requested() {
