@@ -788,6 +788,19 @@ CREATE INDEX user_roles_role_code_idx ON core.user_roles USING btree (role_code)
 
 
 --
+-- Name: schema_migration_events_by_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX schema_migration_events_by_key ON public.schema_migration_events USING btree (action COLLATE "C", COALESCE(
+CASE
+    WHEN ((statement IS NOT NULL) OR (attempt IS NOT NULL)) THEN (version)::text
+    WHEN (action = 'adopt'::text) THEN detail
+    WHEN (version IS NULL) THEN name
+    ELSE NULL::text
+END, ''::text) COLLATE "C", id);
+
+
+--
 -- Name: audit_events_2026_11_pkey; Type: INDEX ATTACH; Schema: core; Owner: -
 --
 
