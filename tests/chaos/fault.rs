@@ -193,11 +193,13 @@ fn wait_for_rival(server: &Server, database: &str, first: i32, other: &mut Child
 /// How long the first migrator is held up for the other one to catch up.
 const MOST_OF_A_RACE: Duration = Duration::from_secs(2);
 
-/// Kills a process of the server, and returns when the server has noticed: it ends every session then.
+/// Kills a process of the server, and returns when the server has noticed: it ends every session then. A process that has come to
+/// its end by itself is not missed.
 fn crash(server: &Server, process: i32) {
     let session = server.session("postgres");
     send(process, Signal::KILL);
-    while session.try_rows("SELECT 1").is_ok() {
+    let is_there = format!("SELECT FROM pg_stat_activity WHERE pid = {process}");
+    while session.try_rows(&is_there).is_ok_and(|rows| !rows.is_empty()) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -91,7 +91,7 @@ impl Points {
             for second in [Fault::Cut, Fault::LoseReply, Fault::KillMigrator, Fault::Terminate] {
                 // It connects, takes the lock, reads, flushes, and gives the lock back.
                 for message_of_second in 0..5 {
-                    let then = Some((second, Place { connection: 2, message: message_of_second }));
+                    let then = Some((second, Place { connection: 1, message: message_of_second }));
                     let place = Place { connection: 0, message };
                     self.list.push(Point { then, behind: true, ..Point::new(Fault::Cut, place) });
                 }
