@@ -69,7 +69,10 @@ fn many_migrations_take_six_round_trips_and_six_flushes() {
             .setting("checkpoint_timeout", "1h")
             .setting("max_wal_size", "4GB"),
     );
-    let one: Vec<Cost> = (0..TRIES).map(|number| cost(&server, tables(1).path(), 1, TRIES + number)).collect();
+    let mut one = Vec::new();
+    while one.len() < TRIES && !one.last().is_some_and(Cost::is_low) {
+        one.push(cost(&server, tables(1).path(), 1, TRIES + one.len()));
+    }
     assert!(one.iter().any(Cost::is_low), "{one:?}");
     let db = tables(count);
     // What is counted has a lower bound in the migrator and none above on a busy machine: where the migrator is not let run between
@@ -87,7 +90,7 @@ fn many_migrations_take_six_round_trips_and_six_flushes() {
         Some(flushes) => assert!(flushes <= MOST, "{costs:?}"),
         None => not_tested("flushes: a server before 14 does not count them"),
     }
-    let trips: Vec<usize> = (0..TRIES).map(|_| round_trips(&up(db.path(), &server, "run0"))).collect();
+    let trips: Vec<usize> = (0..4).map(|_| round_trips(&up(db.path(), &server, "run0"))).collect();
     eprintln!("nothing to do: {trips:?} round trips");
     assert!(trips.iter().any(|trips| *trips <= 3), "{trips:?}");
 }
@@ -96,7 +99,7 @@ fn many_migrations_take_six_round_trips_and_six_flushes() {
 const MOST: usize = 6;
 
 /// How often it may be tried on a busy machine.
-const TRIES: usize = 4;
+const TRIES: usize = 12;
 
 /// What a run has taken.
 #[derive(Debug)]
