@@ -126,6 +126,38 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
 }
 
 #[test]
+fn what_the_server_has_prepared_calls_nothing_that_is_planted() {
+    let server = planted_server();
+    let project = Project::without_database();
+    let url = server.url(project.database());
+    query_at(&server.url("postgres"), &format!("CREATE DATABASE {}", project.database()));
+    project.migration("001_schema", "CREATE SCHEMA app;", "DROP SCHEMA app;");
+    for number in 2..=8 {
+        let (up, down) = (format!("CREATE TABLE app.t{number} ();"), format!("DROP TABLE app.t{number};"));
+        project.migration(&format!("{number:03}_t"), &up, &down);
+    }
+    let statements =
+        |what: &str| (2..=8).map(|number| format!("COMMENT ON TABLE app.t{number} IS {what};\n")).collect::<String>();
+    let (up, down) = (statements("'x'"), statements("NULL"));
+    project.file(
+        "migrations/009_block.sql",
+        &format!("-- migrate:up transaction:false\n{up}-- migrate:down transaction:false\n{down}"),
+    );
+    query_at(&server.url("postgres"), &format!("ALTER DATABASE {} SET log_statement = 'all'", project.database()));
+    let before = calls(&server);
+    for arguments in [&["up"][..], &["down", "--to", "0", "--yes"], &["up"]] {
+        let output = project.run_with(arguments, &[("DATABASE_URL", &url)]);
+        assert!(output.starts_with("exit 0\n"), "{arguments:?}: {output}");
+        assert_eq!(calls(&server), before, "{arguments:?}");
+    }
+    for called in
+        ["EXECUTE migrator_fence(", "EXECUTE migrator_up(", "EXECUTE migrator_down(", "EXECUTE migrator_done_1("]
+    {
+        assert!(server.log().contains(called), "{called}");
+    }
+}
+
+#[test]
 fn an_interrupted_index_is_healed_without_calling_what_is_planted() {
     let server = planted_server();
     let project = project();

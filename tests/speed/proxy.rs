@@ -1,6 +1,6 @@
 //! A proxy between a tool and the server that counts what passes and may hold it back, as a long line does.
 //!
-//! It passes pieces on as they come. On a socket it is in a directory of its own, because the server behind it trusts who comes; by TCP
+//! It passes pieces on as they come. On a socket it is in a directory of its own, because the server that it leads to trusts who comes; by TCP
 //! it is open to anyone on the machine, and the server asks for a password.
 
 use std::io;

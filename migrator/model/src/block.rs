@@ -31,7 +31,7 @@ impl Block {
     }
 }
 
-/// What stands behind a marker. A further duration is a field, in the struct and in its embedded form, a line of [`DURATIONS`] and a
+/// What follows a marker. A further duration is a field, in the struct and in its embedded form, a line of [`DURATIONS`] and a
 /// builder; reading and recording it follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

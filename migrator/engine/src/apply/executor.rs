@@ -105,10 +105,15 @@ impl Executor {
         if history.complete {
             return Ok(());
         }
-        if beside == Beside::Refused {
-            store::refuse_elsewhere(history, &self.tables)?;
-        }
+        self.refuse_elsewhere(history, beside)?;
         self.create(history).await
+    }
+
+    fn refuse_elsewhere(&self, history: &History, beside: Beside) -> Result<(), Error> {
+        match beside {
+            Beside::Allowed => Ok(()),
+            Beside::Refused => store::refuse_elsewhere(history, &self.tables),
+        }
     }
 
     /// The same; a history of which nothing is there yet is created in the turn of the first step.
@@ -120,9 +125,7 @@ impl Executor {
         if history.complete || history.exists || server.state_table.is_some() {
             return self.prepare(history, beside).await;
         }
-        if beside == Beside::Refused {
-            store::refuse_elsewhere(history, &self.tables)?;
-        }
+        self.refuse_elsewhere(history, beside)?;
         self.known.get().creation = Some(store::creation_at_once(&self.tables, &self.run, !server.has_schema));
         Ok(())
     }

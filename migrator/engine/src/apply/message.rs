@@ -21,7 +21,7 @@ const WORTH_PREPARING: usize = 4;
 
 /// The message of the first of these steps; `None` for a migration without a block in that direction.
 ///
-/// The session is reset only where it is not known to be as the reset would leave it: behind a step that may have changed it, or for
+/// The session is reset only where it is not known to be as the reset would leave it: after a step that may have changed it, or for
 /// other limits.
 pub(super) fn of_step(
     executor: &Executor,

@@ -56,7 +56,7 @@ impl Monitor {
 }
 
 async fn open(migrator: &Migrator, target: &ConnectionTarget, settings: &SessionSettings) -> Result<Connection, Error> {
-    // What the server says in it is nobody's business.
+    // Its notices are not those of a migration.
     let silent = std::sync::Arc::new(|_: &_| {});
     let session = connect(target, migrator.release.version, silent).await?;
     session.set_up(settings).await?;

@@ -1,10 +1,10 @@
 //! The fence and the event of a statement of a `transaction:false` block, as statements that the server has prepared.
 //!
-//! As in [`short`](super::short): whatever fails here is tried again in full. A statement may have dropped what is called behind it.
+//! As in [`short`](super::short), whatever fails here is tried again in full: a statement may have dropped what is called after it.
 
-use super::fence::lock_is_lost;
+use super::fence::{lock_is_lost, newest_event};
 use super::quote::{literal, nullable};
-use super::rows::{ELAPSED, NewEvent};
+use super::rows::{ELAPSED, NewEvent, event_row};
 use super::run::Run;
 use super::session::{CAPTURED_SESSION, Limits, capture_session};
 use super::short::{Short, no_event_trigger};
@@ -15,47 +15,36 @@ use super::tables::Tables;
 pub(crate) enum Captured {
     /// With the statement before: this one leaves the session as it is.
     Before,
-    /// Behind it, with the hash of all settings as it was.
+    /// After it, with the hash of all settings as it was.
     Now,
-    /// Behind it, with a new hash of all settings.
+    /// After it, with a new hash of all settings.
     Anew,
 }
 
 /// Prepares what [`short`] calls; `event` is what the events of a run of the block share. `number` makes the names new: what a
 /// statement of the block has dropped, and what it has not, is unknown.
 pub(crate) fn prepare(tables: &Tables, run: &Run, event: &NewEvent<'_>, limits: &Limits, number: usize) -> Vec<String> {
-    let Tables { events, lock_key, .. } = tables;
-    let is = |column: &str, value: &str| {
-        format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {}::pg_catalog.text", literal(value))
-    };
-    let version = event.version.unwrap_or_default();
-    // The lock is ours alone, and so is the newest event.
-    let newest = format!(
-        "SELECT FROM (SELECT run_id, version, statement, outcome FROM {events} ORDER BY id DESC LIMIT 1) AS newest \
-         WHERE {} AND {} AND statement OPERATOR(pg_catalog.=) $1 AND {}",
-        is("run_id", &run.id),
-        is("version", version),
-        is("outcome", "done"),
-    );
     let fence = format!(
-        "SELECT 1 OPERATOR(pg_catalog./) CASE {} {} WHEN NOT EXISTS ({newest}) THEN 0 ELSE 1 END",
-        lock_is_lost(*lock_key, run.backend),
-        no_event_trigger()
+        "SELECT 1 OPERATOR(pg_catalog./) CASE {} {} WHEN NOT EXISTS (SELECT FROM {}) THEN 0 ELSE 1 END",
+        lock_is_lost(tables.lock_key, run.backend),
+        no_event_trigger(),
+        newest_event(tables, run, event.version.unwrap_or_default(), "$1")
     );
-    let insert = format!(
-        "INSERT INTO {events} (run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, duration_ms, \
-         actor, approved_by, plan_digest, release, session) VALUES ({}, {}, {}, {}, {}, {}, $1, $2, 'done', {ELAPSED}, {}, {}, {}, {}, \
-         {CAPTURED_SESSION})",
-        literal(&run.id),
-        literal(event.action),
-        nullable(event.version),
-        nullable(event.name),
-        nullable(event.checksum),
-        event.attempt.map_or_else(|| "NULL".to_owned(), |attempt| attempt.to_string()),
-        literal(&run.actor),
-        nullable(run.approved_by.as_deref()),
-        nullable(run.plan_digest.as_deref()),
-        literal(&run.release),
+    let insert = event_row(
+        tables,
+        run,
+        &[
+            ("action", &literal(event.action)),
+            ("version", &nullable(event.version)),
+            ("name", &nullable(event.name)),
+            ("checksum", &nullable(event.checksum)),
+            ("attempt", &event.attempt.map_or_else(|| "NULL".to_owned(), |attempt| attempt.to_string())),
+            ("statement", "$1"),
+            ("statement_checksum", "$2"),
+            ("outcome", "'done'"),
+            ("duration_ms", ELAPSED),
+            ("session", CAPTURED_SESSION),
+        ],
     );
     let [settings, state] = capture_session(limits);
     // Each in a message of its own: a server that logs every statement logs with each call the message that has prepared it.
@@ -71,7 +60,7 @@ pub(crate) fn prepare(tables: &Tables, run: &Run, event: &NewEvent<'_>, limits: 
     ]
 }
 
-/// What is sent around a statement: its number and checksum, behind the one of that number.
+/// What is sent around a statement, given by its number and checksum; `previous` is the number of the statement before it.
 pub(crate) fn short(
     number: usize,
     statement: (usize, &str),

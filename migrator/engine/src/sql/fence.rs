@@ -80,12 +80,8 @@ impl Condition {
             ),
             // The lock is ours alone, and so is the newest event.
             Condition::StatementDone(version, number) => format!(
-                "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM (SELECT run_id, version, statement, outcome FROM {} \
-                 ORDER BY id DESC LIMIT 1) AS newest WHERE {} AND {} AND statement OPERATOR(pg_catalog.=) {number} AND {}",
-                tables.events,
-                is_text("run_id", &run.id),
-                is_text("version", version),
-                is_text("outcome", "done"),
+                "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM {}",
+                newest_event(tables, run, version, &number.to_string())
             ),
             // Once is enough: a repeatable runs at most once in a run, but its failed tries are events too.
             Condition::RepeatableDone(name) => format!(
@@ -100,7 +96,24 @@ impl Condition {
     }
 }
 
+/// The newest event, if it is this run's and says that this statement of this version is done; `number` is an expression.
+pub(super) fn newest_event(tables: &Tables, run: &Run, version: &str, number: &str) -> String {
+    format!(
+        "(SELECT run_id, version, statement, outcome FROM {} ORDER BY id DESC LIMIT 1) AS newest \
+         WHERE {} AND {} AND statement OPERATOR(pg_catalog.=) {number} AND {}",
+        tables.events,
+        is_text("run_id", &run.id),
+        is_text("version", version),
+        is_text("outcome", "done")
+    )
+}
+
 /// A condition on a column of text, whatever operators others have made for its type.
 pub(crate) fn is_text(column: &str, value: &str) -> String {
-    format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {}::pg_catalog.text", literal(value))
+    is_same_text(column, &literal(value))
+}
+
+/// The same for an expression.
+pub(super) fn is_same_text(column: &str, expression: &str) -> String {
+    format!("{column}::pg_catalog.text OPERATOR(pg_catalog.=) {expression}::pg_catalog.text")
 }

@@ -37,31 +37,41 @@ pub(crate) struct NewEvent<'a> {
 pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> String {
     let number = |number: Option<i64>| number.map_or_else(|| "NULL".to_owned(), |number| number.to_string());
     let duration = event.duration_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string());
-    let values = [
+    let session = if event.with_session { CAPTURED_SESSION } else { "NULL" };
+    one_row(&event_row(
+        tables,
+        run,
+        &[
+            ("action", &literal(event.action)),
+            ("version", &nullable(event.version)),
+            ("name", &nullable(event.name)),
+            ("checksum", &nullable(event.checksum)),
+            ("attempt", &number(event.attempt.map(i64::from))),
+            ("statement", &number(event.statement.map(|(number, _)| number as i64))),
+            ("statement_checksum", &nullable(event.statement.map(|(_, checksum)| checksum))),
+            ("outcome", &literal(event.outcome)),
+            ("duration_ms", &duration),
+            ("detail", &nullable(event.detail)),
+            ("session", session),
+            ("down_block", &nullable(event.down_block)),
+        ],
+    ))
+}
+
+/// The `INSERT` of an event: these columns, by name and expression, and those that all events of a run share.
+pub(super) fn event_row(tables: &Tables, run: &Run, columns: &[(&str, &str)]) -> String {
+    let (names, values): (Vec<&str>, Vec<&str>) = columns.iter().copied().unzip();
+    format!(
+        "INSERT INTO {} (run_id, actor, approved_by, plan_digest, release, {}) VALUES ({}, {}, {}, {}, {}, {})",
+        tables.events,
+        names.join(", "),
         literal(&run.id),
-        literal(event.action),
-        nullable(event.version),
-        nullable(event.name),
-        nullable(event.checksum),
-        number(event.attempt.map(i64::from)),
-        number(event.statement.map(|(number, _)| number as i64)),
-        nullable(event.statement.map(|(_, checksum)| checksum)),
-        literal(event.outcome),
-        duration,
-        nullable(event.detail),
         literal(&run.actor),
         nullable(run.approved_by.as_deref()),
         nullable(run.plan_digest.as_deref()),
         literal(&run.release),
-        if event.with_session { CAPTURED_SESSION.to_owned() } else { "NULL".to_owned() },
-        nullable(event.down_block),
-    ];
-    one_row(&format!(
-        "INSERT INTO {} (run_id, action, version, name, checksum, attempt, statement, statement_checksum, outcome, \
-         duration_ms, detail, actor, approved_by, plan_digest, release, session, down_block) VALUES ({})",
-        tables.events,
         values.join(", ")
-    ))
+    )
 }
 
 /// A statement that writes one row of the history, or fails: a trigger or a rule that discarded it would leave a false history.
@@ -84,15 +94,18 @@ pub(crate) fn insert_state(
     execution_ms: Option<u128>,
 ) -> String {
     let (version, name, checksum) = label;
-    one_row(&format!(
-        "INSERT INTO {} (version, name, checksum, execution_ms, release) VALUES ({}, {}, {}, {}, {})",
+    let ms = execution_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string());
+    one_row(&state_row(tables, run, [&literal(version), &literal(name), &literal(checksum)], &ms))
+}
+
+/// The `INSERT` of a migration into the state table; version, name, checksum and milliseconds are expressions.
+pub(super) fn state_row(tables: &Tables, run: &Run, label: [&str; 3], ms: &str) -> String {
+    format!(
+        "INSERT INTO {} (version, name, checksum, execution_ms, release) VALUES ({}, {ms}, {})",
         tables.state,
-        literal(version),
-        literal(name),
-        literal(checksum),
-        execution_ms.map_or_else(|| ELAPSED.to_owned(), |ms| ms.to_string()),
-        literal(&run.release),
-    ))
+        label.join(", "),
+        literal(&run.release)
+    )
 }
 
 /// The statement that completes the row of a migration that another tool has recorded in our table.

@@ -4,9 +4,9 @@
 //! They do what the text of [`fence`](super::fence) and the rows do, and refuse where there is an event trigger: its function runs
 //! beside every definition, and may do anything to the session. Whatever fails here is tried again in full, which also says why.
 
-use super::fence::{Condition, lock_is_lost};
+use super::fence::{Condition, is_same_text, lock_is_lost};
 use super::quote::{literal, nullable};
-use super::rows::ELAPSED;
+use super::rows::{ELAPSED, event_row, state_row};
 use super::run::Run;
 use super::tables::Tables;
 use crate::history::Direction;
@@ -56,25 +56,22 @@ impl Short {
 
     /// Prepares what [`Short::new`] calls, in a session that has just been reset.
     pub(crate) fn prepare(tables: &Tables, run: &Run) -> Vec<String> {
-        let Tables { state, events, lock_key, .. } = tables;
-        let is = |parameter: &str| format!("version::pg_catalog.text OPERATOR(pg_catalog.=) {parameter}");
+        let has =
+            |parameter: &str| format!("SELECT FROM {} WHERE {}", tables.state, is_same_text("version", parameter));
         let fence = format!(
             "SELECT 1 OPERATOR(pg_catalog./) CASE {lost} {event_trigger} \
-             WHEN $1 IS NOT NULL AND EXISTS (SELECT FROM {state} WHERE {absent}) THEN 0 \
-             WHEN $2 IS NOT NULL AND NOT EXISTS (SELECT FROM {state} WHERE {present}) THEN 0 ELSE 1 END",
-            lost = lock_is_lost(*lock_key, run.backend),
+             WHEN $1 IS NOT NULL AND EXISTS ({absent}) THEN 0 \
+             WHEN $2 IS NOT NULL AND NOT EXISTS ({present}) THEN 0 ELSE 1 END",
+            lost = lock_is_lost(tables.lock_key, run.backend),
             event_trigger = no_event_trigger(),
-            absent = is("$1"),
-            present = is("$2"),
+            absent = has("$1"),
+            present = has("$2"),
         );
-        let insert = format!(
-            "INSERT INTO {state} (version, name, checksum, execution_ms, release) VALUES ($1, $2, $3, {ELAPSED}, {})",
-            literal(&run.release)
-        );
-        let delete = format!("DELETE FROM {state} WHERE {}", is("$1"));
+        let insert = state_row(tables, run, ["$1", "$2", "$3"], ELAPSED);
+        let delete = format!("DELETE FROM {} WHERE {}", tables.state, is_same_text("version", "$1"));
         let text = "pg_catalog.text";
         let rows = |name: &str, direction: Direction, change: &str| {
-            let event = event(events, run, direction);
+            let event = event(tables, run, direction);
             format!(
                 "PREPARE {name} ({text}, {text}, {text}, {text}, {text}) AS \
                  WITH changed AS ({change} RETURNING 1), logged AS ({event} RETURNING 1) \
@@ -91,21 +88,23 @@ impl Short {
     }
 }
 
-/// The case in which a definition runs a function of somebody's.
+/// The case in which every definition runs a function as well.
 pub(super) fn no_event_trigger() -> &'static str {
     "WHEN EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog.\"char\") THEN 0"
 }
 
-/// The event, with the columns that all events of a run share.
-fn event(events: &str, run: &Run, direction: Direction) -> String {
-    format!(
-        "INSERT INTO {events} (run_id, action, version, name, checksum, outcome, duration_ms, actor, approved_by, plan_digest, \
-         release, down_block) VALUES ({}, {}, $1, $2, $3, 'done', {ELAPSED}, {}, {}, {}, {}, $4)",
-        literal(&run.id),
-        literal(direction.word()),
-        literal(&run.actor),
-        nullable(run.approved_by.as_deref()),
-        nullable(run.plan_digest.as_deref()),
-        literal(&run.release),
+fn event(tables: &Tables, run: &Run, direction: Direction) -> String {
+    event_row(
+        tables,
+        run,
+        &[
+            ("action", &literal(direction.word())),
+            ("version", "$1"),
+            ("name", "$2"),
+            ("checksum", "$3"),
+            ("outcome", "'done'"),
+            ("duration_ms", ELAPSED),
+            ("down_block", "$4"),
+        ],
     )
 }

@@ -121,7 +121,7 @@ impl Run<'_> {
         (done, failure)
     }
 
-    /// Whether a statement is sent in its short form, behind another one: it pays for several.
+    /// Whether a statement that follows another one is sent in its short form; `left`: so many are to be sent, and it pays for several.
     fn may_be_short(&self, left: usize, prepared: Option<usize>) -> bool {
         !self.executor.known.get().full && (prepared.is_some() || left >= WORTH_PREPARING)
     }
