@@ -115,11 +115,12 @@ fn a_transaction_pooler_is_refused_before_anything_is_written() {
 fn a_pooler_that_is_not_noticed_is_caught() {
     let Some(pooler) = Pooler::start("transaction") else { return };
     let project = project();
-    // The check above can fail: the session that the pooler lends to everybody is changed, and keeps the lock or not.
+    let before = fingerprint(&project);
+    // The test above can fail: without the look at the backend, a run writes through a session that it does not hold.
+    // What it leaves in that session is not asked for: a pooler closes it where the client went before the answer.
     let url = pooler.url(&project);
     project.run_with(&["up"], &[("DATABASE_URL", &url), ("MIGRATOR_PLANTED_BUG", "pooler-unseen")]);
-    let settings = "SELECT current_setting('default_transaction_isolation'), current_setting('idle_in_transaction_session_timeout')";
-    assert_eq!(query_at(&url, settings), "read committed|1min\n");
+    assert_ne!(fingerprint(&project), before);
 }
 
 #[test]
