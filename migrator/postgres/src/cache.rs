@@ -28,6 +28,9 @@ const OPTIONS: [&str; 3] = ["--auth=reject", "--no-sync", "--wal-segsize=1"];
 /// An initdb that has not finished within this time never will.
 const ABANDONED: Duration = Duration::from_secs(600);
 
+/// So many clusters of 33 MB each are kept, the newest.
+const MOST_KEPT: usize = 12;
+
 /// Copies the cluster in `$1` into `$2`, by the server's user: root must not follow where another user's links lead. Without these
 /// files no server starts. In the end it is still under its name: so no one has begun to remove it while it was copied.
 const COPY: &str = r#"
@@ -117,6 +120,7 @@ fn entry(parent: &Path, binaries: &Binaries, user: Option<&ServerUser>, data: &P
     if !entry.rename(&fresh, &entry.name) {
         remove_as(user, &entry.directory.join(&fresh));
     }
+    discard_surplus(&entry, user);
     Ok(entry.copy(data, user).then_some(entry))
 }
 
@@ -169,16 +173,33 @@ fn empty(data: &Path, user: Option<&ServerUser>) -> Result<()> {
 
 /// What a killed process has left.
 fn remove_abandoned(entry: &Entry, user: Option<&ServerUser>) {
-    let Ok(entries) = Dir::read_from(&entry.home) else { return };
-    let is_old = |name: &OsStr| {
-        let Ok(found) = statat(&entry.home, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
-        let seconds = u64::try_from(found.st_mtime).unwrap_or_default();
-        let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        FileType::from_raw_mode(found.st_mode) == FileType::Directory && age.is_ok_and(|age| age > ABANDONED)
-    };
-    let names = entries.flatten().map(|found| OsString::from_vec(found.file_name().to_bytes().to_owned()));
     // A kept cluster has no dot in its name.
-    for name in names.filter(|name| Path::new(name).extension().is_some() && is_old(name)) {
-        remove_as(user, &entry.directory.join(name));
+    for (name, made) in kept(&entry.home, |name| Path::new(name).extension().is_some()) {
+        if SystemTime::now().duration_since(made).is_ok_and(|age| age > ABANDONED) {
+            remove_as(user, &entry.directory.join(name));
+        }
     }
+}
+
+/// Each update of the server, and each other place of its programs, leaves a cluster that no one will copy again.
+fn discard_surplus(entry: &Entry, user: Option<&ServerUser>) {
+    let mut whole = kept(&entry.home, |name| Path::new(name).extension().is_none());
+    whole.sort_unstable_by_key(|(_, made)| std::cmp::Reverse(*made));
+    for (name, _) in whole.into_iter().skip(MOST_KEPT) {
+        let (Ok(home), Ok(name)) = (entry.home.try_clone(), name.into_string()) else { continue };
+        Entry { home, directory: entry.directory.clone(), name }.discard(user);
+    }
+}
+
+/// The directories in there whose names fit, and when they were made.
+fn kept(home: &OwnedFd, fits: impl Fn(&OsStr) -> bool) -> Vec<(OsString, SystemTime)> {
+    let Ok(entries) = Dir::read_from(home) else { return Vec::new() };
+    let names = entries.flatten().map(|found| OsString::from_vec(found.file_name().to_bytes().to_owned()));
+    let dated = |name: OsString| {
+        let found = statat(home, &name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let seconds = u64::try_from(found.st_mtime).unwrap_or_default();
+        let made = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        (FileType::from_raw_mode(found.st_mode) == FileType::Directory).then_some((name, made))
+    };
+    names.filter(|name| name != "." && name != ".." && fits(name)).filter_map(dated).collect()
 }

@@ -108,6 +108,28 @@ fn the_second_start_copies_what_the_first_has_made() {
 }
 
 #[test]
+fn only_the_newest_clusters_are_kept() {
+    let place = Place::marked();
+    let home = place.home();
+    let (first, owner) = (place.entry(), fs::metadata(place.entry()).unwrap());
+    for age in 1..=20 {
+        let older = home.join(format!("15-{age:016x}"));
+        fs::create_dir(&older).unwrap();
+        chown(&older, Some(owner.uid()), Some(owner.gid())).unwrap();
+        File::open(&older).unwrap().set_modified(SystemTime::now() - Duration::from_secs(age * 3600)).unwrap();
+    }
+    // What is there is looked through when one is made.
+    fs::remove_dir_all(&first).unwrap();
+    assert_eq!(place.start(), "initdb answers Ä");
+    let mut left: Vec<PathBuf> = list(&home);
+    left.sort();
+    let mut expected: Vec<PathBuf> = (1..=11).map(|age| home.join(format!("15-{age:016x}"))).collect();
+    expected.push(first);
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[test]
 fn kept_clusters_are_private_to_the_servers_user() {
     let place = Place::marked();
     let (home, cluster) = (fs::metadata(place.home()).unwrap(), fs::metadata(place.entry()).unwrap());
