@@ -22,12 +22,15 @@ use migrator_engine::{Error, ErrorKind, Exit};
 mod answer;
 pub mod before;
 mod checks;
+mod counted;
+mod counting;
 mod locks;
 mod mark;
 mod next_release;
 mod place;
 mod reading;
 mod round_trip;
+mod tally;
 
 /// The arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
@@ -74,11 +77,13 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
     }
     let mut zero = None;
     ask!("up from zero", checks::up_from_zero(&scratch, &mut zero));
-    let goes_up = zero.is_some();
     let (mut ways, mut traces) = (Vec::new(), Vec::new());
-    ask!("round trip", round_trip::every_migration(&scratch, goes_up, &mut ways));
+    ask!(
+        "round trip",
+        round_trip::every_migration(&scratch, zero.as_ref().map(|zero| &zero.before_repeatables), &mut ways)
+    );
     if let Some(zero) = &zero {
-        ask!("next release", next_release::walk(&scratch, &base, zero));
+        ask!("next release", next_release::walk(&scratch, &base, &zero.facts));
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Verdict, error_lines};
 use super::place::Place;
+use super::reading::Reading;
 use crate::output::count;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
@@ -14,8 +15,15 @@ fn some(number: usize, noun: &str) -> String {
     if number == 0 { "there are none".to_owned() } else { count(number, noun) }
 }
 
+/// What is there after an `up` from zero.
+pub(super) struct Zero {
+    pub(super) facts: Facts,
+    /// Before the repeatables followed.
+    pub(super) before_repeatables: Reading,
+}
+
 /// Every migration goes up on an empty database, one after the other; `zero` gets what is there then, if they do.
-pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>) -> Result<Answer, Error> {
+pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Zero>) -> Result<Answer, Error> {
     let migrations = &scratch.context.migrator.embedded().migrations;
     let mut place = Place::new(scratch, 0).await?;
     for _ in migrations.iter() {
@@ -23,13 +31,14 @@ pub(super) async fn up_from_zero(scratch: &Scratch<'_>, zero: &mut Option<Facts>
             return Ok((Verdict::Failed, error_lines(&error)));
         }
     }
+    let before_repeatables = place.read().await?;
     // The repeatables follow.
     let mut database = place.into_database();
     if let Err(error) = database.up(Target::Newest, true).await {
         return Ok((Verdict::Failed, error_lines(&error)));
     }
     let facts = database.locked.facts().await?;
-    *zero = Some(facts);
+    *zero = Some(Zero { facts, before_repeatables });
     scratch.discard(database).await;
     Ok((Verdict::Ok, vec![some(migrations.len(), "migration")]))
 }

@@ -1,7 +1,9 @@
 //! One database of the round trip: how far it has gone up, what its history says, what its schema is.
 
+use super::counting::Counter;
 use super::mark::{Mark, Marker};
 use super::reading::{Reader, Reading};
+use super::tally::{Catalog, Tally};
 use crate::developer::Context;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
@@ -38,11 +40,24 @@ impl Template {
     }
 }
 
+/// What the server counts in this database.
+#[derive(Default)]
+enum Counting {
+    /// It was not asked for yet.
+    #[default]
+    Unasked,
+    /// This server does not count.
+    Absent,
+    /// And the highest key that was in use when it was last asked.
+    Present(Counter, u32),
+}
+
 /// A database in which the migrations up to a certain one are applied.
 pub(super) struct Place {
     database: Database,
     reader: Reader,
     marker: Marker,
+    counter: Counting,
     /// How many migrations are applied.
     at: usize,
     /// All ways up, in one plan made on the empty database: planning each of them anew would cost the square of their number.
@@ -61,8 +76,7 @@ impl Place {
         let history = database.history().await?;
         let mut ways_up = plan::up(database.context.migrator.embedded(), &history, Target::Newest, false)?.steps;
         ways_up.retain(|step| matches!(step, Step::Migration { .. }));
-        let mut place =
-            Place { database, reader: Reader::default(), marker: Marker::default(), at: 0, ways_up, history };
+        let mut place = Place::over(database, 0, ways_up, history);
         place.go_on_to(count).await?;
         Ok(place)
     }
@@ -71,7 +85,12 @@ impl Place {
     async fn open(context: Context, at: usize, ways_up: Vec<Step>) -> Result<Place, Error> {
         let mut database = Database::open(context).await?;
         let history = database.history().await?;
-        Ok(Place { database, reader: Reader::default(), marker: Marker::default(), at, ways_up, history })
+        Ok(Place::over(database, at, ways_up, history))
+    }
+
+    fn over(database: Database, at: usize, ways_up: Vec<Step>, history: History) -> Place {
+        let (reader, marker, counter) = (Reader::default(), Marker::default(), Counting::default());
+        Place { database, reader, marker, counter, at, ways_up, history }
     }
 
     /// Applies what lies between, as an `up` does, and checks whether the history says what it should.
@@ -172,6 +191,53 @@ impl Place {
     pub(super) async fn is_back_at(&mut self, mark: Option<&Mark>) -> Result<bool, Error> {
         let Some(mark) = mark else { return Ok(false) };
         self.marker.unchanged(self.database.locked.monitor().await?, mark).await
+    }
+
+    /// What was written to the catalogs so far; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn start_counting(&mut self) -> Result<Option<Tally>, Error> {
+        let monitor = self.database.locked.monitor().await?;
+        if matches!(self.counter, Counting::Unasked) {
+            let counter = Counter::new(monitor, self.database.locked.server().version_number).await?;
+            self.counter = counter.map_or(Counting::Absent, |counter| Counting::Present(counter, 0));
+        }
+        let Counting::Present(_, top) = self.counter else { return Ok(None) };
+        // Where nothing was added since, this is the start already.
+        let tally = self.tally(top).await?;
+        match tally {
+            Some(tally) if top == 0 || !tally.is_start() => self.tally(tally.new.top).await,
+            tally => Ok(tally),
+        }
+    }
+
+    /// The same, and which rows have a key above `top`.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn tally(&mut self, top: u32) -> Result<Option<Tally>, Error> {
+        let Counting::Present(counter, known) = &mut self.counter else { return Ok(None) };
+        let tally = counter.tally(self.database.locked.client(), self.database.locked.monitor().await?, top).await?;
+        *known = tally.as_ref().map_or(*known, |tally| tally.new.top);
+        Ok(tally)
+    }
+
+    /// The catalogs in which is counted.
+    pub(super) fn catalogs(&self) -> &[Catalog] {
+        match &self.counter {
+            Counting::Present(counter, _) => &counter.catalogs,
+            Counting::Unasked | Counting::Absent => &[],
+        }
+    }
+
+    /// Whether none of these catalogs has a row that was written between the two, for certain.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn none_is_of(&self, catalogs: &[&Catalog], (from, to): (&Tally, &Tally)) -> Result<bool, Error> {
+        let Counting::Present(counter, _) = &self.counter else { return Ok(false) };
+        counter.none_is_of(self.database.locked.monitor().await?, catalogs, (from, to)).await
     }
 
     /// The database alone, for other questions.

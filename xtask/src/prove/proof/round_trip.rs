@@ -8,6 +8,7 @@ use std::ops::Range;
 use futures_util::future::join;
 
 use super::answer::{Answer, RolledBack, Verdict, error_lines};
+use super::counted::{self, Experience, Trip};
 use super::mark::Mark;
 use super::place::{Place, Template};
 use super::reading::Reading;
@@ -15,9 +16,12 @@ use crate::prove::scratch::Scratch;
 use migrator_engine::Error;
 use migrator_engine::embedded::Migration;
 
-/// So many migrations one database takes before it looks which are left. Fewer: both go up twice as often to catch up with
+/// So many migrations one database takes at least before it looks which are left. Fewer: both go up twice as often to catch up with
 /// the other. More: at the end one waits longer for the other.
 const PORTION: usize = 16;
+
+/// As long as many are left it takes this part of them: with every portion the whole history is read.
+const PART: usize = 8;
 
 /// How one rollback came out.
 enum Outcome {
@@ -58,36 +62,70 @@ struct Work<'a> {
     outcomes: RefCell<Vec<Option<Outcome>>>,
     /// The migration that did not go up the first time.
     stopped: RefCell<Option<(usize, Error)>>,
+    /// What is there in the end in a database that has only gone up. `None`: nothing is counted instead of read.
+    goal: Option<&'a Reading>,
+    experience: RefCell<Experience>,
+    /// Something was counted instead of read.
+    counted: Cell<bool>,
+    /// What was there in the end was not the goal.
+    contradicted: Cell<bool>,
+}
+
+/// One database on its way through the migrations.
+struct Walk {
+    place: Place,
+    template: Template,
+    /// What the schema is at this moment, where that is known.
+    here: Option<Reading>,
+}
+
+impl Walk {
+    async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
+        self.here = None;
+        self.place.go_on_to(count).await
+    }
 }
 
 /// Every migration that has a rollback, in its place in the history.
 ///
-/// Two databases at once, each with every other portion of the migrations, where all of them have gone up before
-/// (`goes_up`) and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
+/// Two databases at once, each with every other portion of the migrations, where all of them have gone up before to the schema `goal`
+/// and nothing was changed that databases share, such as a role. Should that turn out only now, or should one
 /// not go up this time, everything is asked again, by one.
+///
+/// Where it can be, what a migration changes is counted instead of read. Should that lead to another schema than `goal`, everything
+/// is asked again, by reading.
 pub(super) async fn every_migration(
     scratch: &Scratch<'_>,
-    goes_up: bool,
+    goal: Option<&Reading>,
     ways: &mut Vec<RolledBack>,
 ) -> Result<Answer, Error> {
     let progress = &scratch.context.terminal;
-    let work = Work::new(scratch, PORTION);
-    if goes_up && work.migrations.len() > PORTION && scratch.shares_nothing().await {
+    let stops = || scratch.context.migrator.stop().is_requested();
+    let mut by_counting = goal;
+    let work = Work::new(scratch, PORTION, goal);
+    if goal.is_some() && work.migrations.len() > PORTION && scratch.shares_nothing().await {
         progress.detail("round trip: in two databases at once");
         let (first, second) = join(work.run(), work.run()).await;
         let alone = work.stopped.borrow().is_none() && scratch.shares_nothing().await;
-        if alone && first.is_ok() && second.is_ok() || scratch.context.migrator.stop().is_requested() {
+        let is_done = alone && first.is_ok() && second.is_ok() && !work.contradicted.get();
+        if is_done || stops() {
             return first.and(second).map(|()| work.answer(ways));
         }
+        by_counting = by_counting.filter(|_| !work.contradicted.get());
     }
-    progress.detail("round trip: in one database after the other");
-    let work = Work::new(scratch, usize::MAX);
-    work.run().await?;
-    Ok(work.answer(ways))
+    loop {
+        progress.detail("round trip: in one database after the other");
+        let work = Work::new(scratch, usize::MAX, by_counting);
+        work.run().await?;
+        if !work.contradicted.get() || stops() {
+            return Ok(work.answer(ways));
+        }
+        by_counting = None;
+    }
 }
 
 impl<'a> Work<'a> {
-    fn new(scratch: &'a Scratch<'a>, portion: usize) -> Work<'a> {
+    fn new(scratch: &'a Scratch<'a>, portion: usize, goal: Option<&'a Reading>) -> Work<'a> {
         let migrations = &scratch.context.migrator.embedded().migrations;
         Work {
             scratch,
@@ -97,13 +135,18 @@ impl<'a> Work<'a> {
             finished: Cell::new(0),
             outcomes: RefCell::new(migrations.iter().map(|_| None).collect()),
             stopped: RefCell::new(None),
+            goal,
+            experience: RefCell::default(),
+            counted: Cell::new(false),
+            contradicted: Cell::new(false),
         }
     }
 
     /// The next portion that no one has taken.
     fn take(&self) -> Option<Range<usize>> {
         let from = self.next.get();
-        let to = from.saturating_add(self.portion).min(self.migrations.len());
+        let left = self.migrations.len().saturating_sub(from);
+        let to = from + self.portion.max(left / PART).min(left);
         self.next.set(to);
         (from < to).then_some(from..to)
     }
@@ -111,38 +154,22 @@ impl<'a> Work<'a> {
     /// Goes through portions until there are none.
     async fn run(&self) -> Result<(), Error> {
         let Some(mut portion) = self.take() else { return Ok(()) };
-        let mut place = Place::new(self.scratch, portion.start).await?;
-        let mut template = Template::default();
+        let place = Place::new(self.scratch, portion.start).await?;
+        let mut walk = Walk { place, template: Template::default(), here: None };
         loop {
-            place.go_on_to(portion.start).await?;
-            let mut before = place.read().await?;
+            walk.go_on_to(portion.start).await?;
             for index in portion {
-                let migration = &self.migrations[index];
-                let mark = if migration.down.is_some() { place.mark().await? } else { None };
-                if let Err(error) = place.up().await {
-                    *self.stopped.borrow_mut() = Some((index, error));
-                    self.next.set(self.migrations.len());
-                    place.close(self.scratch).await;
-                    return Ok(());
-                }
-                let after = place.read().await?;
-                let mut outcome = match migration.down {
-                    None => Outcome::WithoutOne,
-                    Some(_) => round_trip(&mut place, (&before, mark.as_ref()), &after).await?,
-                };
-                if matches!(outcome, Outcome::Broken(FAILS, _)) && self.has_repeatables() {
-                    // In production they are in place: a down block may rely on it.
-                    place = self.another(place, &mut template, index + 1).await?;
-                    if with_repeatables(&mut place, &before, &after).await? {
-                        outcome = Outcome::Exact;
+                let outcome;
+                (walk, outcome) = self.one(walk, index).await?;
+                match outcome {
+                    Ok(outcome) => self.finish(index, outcome),
+                    Err(error) => {
+                        *self.stopped.borrow_mut() = Some((index, error));
+                        self.next.set(self.migrations.len());
+                        walk.place.close(self.scratch).await;
+                        return Ok(());
                     }
-                    place = self.another(place, &mut template, index + 1).await?;
-                } else if !matches!(outcome, Outcome::Exact | Outcome::WithoutOne) {
-                    // What follows is looked at in a database that has not been through this.
-                    place = self.another(place, &mut template, index + 1).await?;
                 }
-                self.finish(index, outcome);
-                before = after;
             }
             match self.take() {
                 Some(next) => portion = next,
@@ -150,23 +177,83 @@ impl<'a> Work<'a> {
             }
         }
         // Looks into the history for the last time.
-        place.go_on_to(0).await?;
-        place.close(self.scratch).await;
+        walk.go_on_to(0).await?;
+        if let Some(goal) = self.goal.filter(|_| self.counted.get()) {
+            walk.go_on_to(self.migrations.len()).await?;
+            let (differences, _) = compare(goal, &walk.place.read().await?)?;
+            self.contradicted.set(self.contradicted.get() || !differences.is_empty());
+        }
+        walk.place.close(self.scratch).await;
         Ok(())
+    }
+
+    /// One migration, in a database in which those before it are applied; in the end it is applied too. The inner error: it does not go
+    /// up.
+    async fn one(&self, mut walk: Walk, index: usize) -> Result<(Walk, Result<Outcome, Error>), Error> {
+        let migration = &self.migrations[index];
+        if migration.down.is_none() {
+            walk.here = None;
+            let gone = walk.place.up().await.map(|()| Outcome::WithoutOne);
+            return Ok((walk, gone));
+        }
+        if self.goal.is_some() && self.experience.borrow().speaks_for(migration) {
+            walk.here = None;
+            match counted::round_trip(&mut walk.place).await? {
+                Trip::Exact => {
+                    self.counted.set(true);
+                    return Ok((walk, Ok(Outcome::Exact)));
+                }
+                Trip::Stopped(error) => return Ok((walk, Err(error))),
+                Trip::Unknown => {
+                    self.experience.borrow_mut().miss(migration);
+                    walk = self.another(walk, index).await?;
+                }
+            }
+        }
+        self.read(walk, index).await
+    }
+
+    /// The same, by reading the schema before and after each step.
+    async fn read(&self, mut walk: Walk, index: usize) -> Result<(Walk, Result<Outcome, Error>), Error> {
+        let before = match walk.here.take() {
+            Some(before) => before,
+            None => walk.place.read().await?,
+        };
+        let mark = walk.place.mark().await?;
+        if let Err(error) = walk.place.up().await {
+            return Ok((walk, Err(error)));
+        }
+        let after = walk.place.read().await?;
+        let mut outcome = round_trip(&mut walk.place, (&before, mark.as_ref()), &after).await?;
+        if matches!(outcome, Outcome::Broken(FAILS, _)) && self.has_repeatables() {
+            // In production they are in place: a down block may rely on it.
+            walk = self.another(walk, index + 1).await?;
+            if with_repeatables(&mut walk.place, &before, &after).await? {
+                outcome = Outcome::Exact;
+            }
+            walk = self.another(walk, index + 1).await?;
+        } else if !matches!(outcome, Outcome::Exact) {
+            // What follows is looked at in a database that has not been through this.
+            walk = self.another(walk, index + 1).await?;
+        }
+        walk.here = Some(after);
+        Ok((walk, Ok(outcome)))
     }
 
     fn has_repeatables(&self) -> bool {
         !self.scratch.context.migrator.embedded().repeatables.is_empty()
     }
 
-    /// A database in place of one that is not to be used any more, with the first `count` migrations applied.
-    async fn another(&self, place: Place, template: &mut Template, count: usize) -> Result<Place, Error> {
+    /// Another database in place of one that is not to be used any more, with the first `count` migrations applied.
+    async fn another(&self, walk: Walk, count: usize) -> Result<Walk, Error> {
+        let Walk { place, mut template, .. } = walk;
         place.close(self.scratch).await;
-        match self.scratch.shares_nothing().await {
-            true => template.place(self.scratch, count).await,
+        let place = match self.scratch.shares_nothing().await {
+            true => template.place(self.scratch, count).await?,
             // A template that lies there could keep a role from being dropped.
-            false => Place::new(self.scratch, count).await,
-        }
+            false => Place::new(self.scratch, count).await?,
+        };
+        Ok(Walk { place, template, here: None })
     }
 
     fn finish(&self, index: usize, outcome: Outcome) {
