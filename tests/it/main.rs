@@ -15,6 +15,7 @@ mod codes;
 mod concurrency;
 mod contract;
 mod corpora;
+mod counted;
 mod dbmate;
 mod dbmate_tool;
 mod drift;

@@ -65,8 +65,8 @@ struct Work<'a> {
     /// What is there in the end in a database that has only gone up. `None`: nothing is counted instead of read.
     goal: Option<&'a Reading>,
     experience: RefCell<Experience>,
-    /// Something was counted instead of read.
-    counted: Cell<bool>,
+    /// So many were proved by counting.
+    counted: Cell<usize>,
     /// What was there in the end was not the goal.
     contradicted: Cell<bool>,
 }
@@ -137,7 +137,7 @@ impl<'a> Work<'a> {
             stopped: RefCell::new(None),
             goal,
             experience: RefCell::default(),
-            counted: Cell::new(false),
+            counted: Cell::new(0),
             contradicted: Cell::new(false),
         }
     }
@@ -178,7 +178,7 @@ impl<'a> Work<'a> {
         }
         // Looks into the history for the last time.
         walk.go_on_to(0).await?;
-        if let Some(goal) = self.goal.filter(|_| self.counted.get()) {
+        if let Some(goal) = self.goal.filter(|_| self.counted.get() > 0) {
             walk.go_on_to(self.migrations.len()).await?;
             let (differences, _) = compare(goal, &walk.place.read().await?)?;
             self.contradicted.set(self.contradicted.get() || !differences.is_empty());
@@ -200,7 +200,7 @@ impl<'a> Work<'a> {
             walk.here = None;
             match counted::round_trip(&mut walk.place).await? {
                 Trip::Exact => {
-                    self.counted.set(true);
+                    self.counted.set(self.counted.get() + 1);
                     return Ok((walk, Ok(Outcome::Exact)));
                 }
                 Trip::Stopped(error) => return Ok((walk, Err(error))),
@@ -264,6 +264,8 @@ impl<'a> Work<'a> {
 
     /// In the order of the migrations, whichever of the two has looked at them; `ways` gets one verdict for each that was looked at.
     fn answer(self, ways: &mut Vec<RolledBack>) -> Answer {
+        let (counted, finished) = (self.counted.get(), self.finished.get());
+        self.scratch.context.terminal.detail(&format!("proved by counting what was written: {counted} of {finished}"));
         let (mut exact, mut without) = (0, 0);
         let (mut mild, mut broken) = (Vec::new(), Vec::new());
         for (migration, outcome) in self.migrations.iter().zip(self.outcomes.into_inner()) {

@@ -188,3 +188,127 @@ pub(super) fn is_the_same_again(
         && after.new.rows == again.new.rows
         && after.new.expressions == again.new.expressions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two catalogs with keys, one without, and one that all databases share.
+    fn catalogs() -> Vec<Catalog> {
+        let catalog = |name: &str, key: Option<&str>, shared| Catalog {
+            oid: 0,
+            name: name.into(),
+            shared,
+            key: key.map(str::to_owned),
+            expressions: Vec::new(),
+        };
+        vec![
+            catalog("pg_class", Some("oid"), false),
+            catalog("pg_attribute", Some("attrelid"), false),
+            catalog("pg_unknown", None, false),
+            catalog("pg_authid", None, true),
+        ]
+    }
+
+    type Rows = [(i64, i64, i64); 4];
+
+    fn tally(written: Rows, rows: [i64; 2]) -> Tally {
+        let written = written.map(|(inserted, updated, deleted)| Written { inserted, updated, deleted }).to_vec();
+        let counting = Counting { on: true, since: "2026".into() };
+        Tally {
+            counters: Counters { written, counting, next: 700 },
+            new: New {
+                rows: vec![Some(rows[0]), Some(rows[1]), None, None],
+                expressions: "a".into(),
+                top: 16_400,
+                event_triggers: false,
+                database: "1(0,1)".into(),
+            },
+        }
+    }
+
+    /// Before, after, back and again: a table with two columns, on counters that are not at zero.
+    fn trip() -> [Tally; 4] {
+        [
+            tally([(9, 4, 3), (7, 5, 1), (2, 2, 2), (1, 1, 1)], [0, 0]),
+            tally([(10, 4, 3), (9, 6, 1), (2, 2, 2), (1, 1, 1)], [1, 2]),
+            tally([(10, 4, 4), (9, 7, 3), (2, 2, 2), (1, 1, 1)], [0, 0]),
+            tally([(11, 4, 4), (11, 8, 3), (2, 2, 2), (1, 1, 1)], [1, 2]),
+        ]
+    }
+
+    /// The catalogs in which none must be left, where the whole trip is proved.
+    fn proof([before, after, back, again]: &[Tally; 4]) -> Option<Vec<String>> {
+        let catalogs = catalogs();
+        let updated = takes_it_back(&catalogs, (before, after, back))?;
+        is_the_same_again(&catalogs, (before, after), (back, again))
+            .then(|| updated.iter().map(|catalog| catalog.name.clone()).collect())
+    }
+
+    #[test]
+    fn what_was_added_and_is_gone_is_proved_but_for_updates() {
+        assert_eq!(proof(&trip()), Some(vec!["pg_attribute".to_owned()]));
+        let nothing = tally([(9, 4, 3), (7, 5, 1), (2, 2, 2), (1, 1, 1)], [0, 0]);
+        let nothing = [nothing.clone(), nothing.clone(), nothing.clone(), nothing];
+        assert_eq!(proof(&nothing), Some(Vec::new()));
+    }
+
+    #[test]
+    fn nothing_is_proved_where_one_equation_fails() {
+        type Spoil = fn(&mut [Tally; 4]);
+        let spoilt: &[(&str, Spoil)] = &[
+            ("the up deletes a row, and all that follows adds up", |trip| {
+                trip[1..].iter_mut().for_each(|tally| tally.counters.written[0].deleted += 1);
+            }),
+            ("the up inserts a row that cannot be told from older ones", |trip| {
+                trip[1..].iter_mut().for_each(|tally| tally.counters.written[0].inserted += 1);
+            }),
+            ("and the down deletes as many", |trip| {
+                trip[1..].iter_mut().for_each(|tally| tally.counters.written[0].inserted += 1);
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[0].deleted += 1);
+            }),
+            ("the same in a catalog without a key", |trip| {
+                trip[1..].iter_mut().for_each(|tally| tally.counters.written[2].inserted += 1);
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[2].deleted += 1);
+            }),
+            ("the down deletes a row more", |trip| {
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[1].deleted += 1);
+            }),
+            ("the down deletes an older row in place of a new one", |trip| trip[2].new.rows[1] = Some(1)),
+            ("the down inserts", |trip| {
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[0].inserted += 1);
+            }),
+            ("the down inserts and deletes", |trip| {
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[0].inserted += 1);
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[0].deleted += 1);
+            }),
+            ("the up changes what databases share", |trip| {
+                trip[1..].iter_mut().for_each(|tally| tally.counters.written[3].updated += 1);
+            }),
+            ("the down changes it", |trip| {
+                trip[2..].iter_mut().for_each(|tally| tally.counters.written[3].deleted += 1);
+            }),
+            ("the second up does less", |trip| {
+                trip[3].counters.written[1].inserted -= 1;
+                trip[3].new.rows[1] = Some(1);
+            }),
+            ("the second up updates more", |trip| trip[3].counters.written[0].updated += 1),
+            ("the second up writes another expression", |trip| trip[3].new.expressions = "b".into()),
+            ("there are new rows already", |trip| trip[0].new.rows[0] = Some(1)),
+            ("the counters have been set to zero", |trip| trip[2].counters.counting.since = "2027".into()),
+            ("the server does not count", |trip| {
+                trip.iter_mut().for_each(|tally| tally.counters.counting.on = false);
+            }),
+            ("there are event triggers", |trip| trip[0].new.event_triggers = true),
+            ("the database itself was changed", |trip| trip[1].new.database = "2(0,2)".into()),
+            ("there are other catalogs", |trip| {
+                trip[2].new.rows.pop();
+            }),
+        ];
+        for (what, spoil) in spoilt {
+            let mut trip = trip();
+            spoil(&mut trip);
+            assert_eq!(proof(&trip), None, "{what}");
+        }
+    }
+}
