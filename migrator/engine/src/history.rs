@@ -220,21 +220,38 @@ impl History {
     }
 
     /// Takes into account a transactional migration that has just gone that way, as reading the tables again would.
-    pub fn record(&mut self, direction: Direction, (version, name, checksum): (&str, &str, &str)) {
-        let [version, name, checksum] = [version, name, checksum].map(str::to_owned);
-        self.applied.retain(|row| row.version != version);
-        self.events.push(Event {
-            action: direction.word().to_owned(),
-            version: Some(version.clone()),
-            name: Some(name.clone()),
-            checksum: Some(checksum.clone()),
-            outcome: "done".to_owned(),
-            ..Event::default()
-        });
-        if direction == Direction::Up {
-            let row = AppliedMigration { version, name: Some(name), checksum: Some(checksum), ..Default::default() };
-            self.applied.push(row);
+    pub fn record(&mut self, direction: Direction, label: (&str, &str, &str)) {
+        self.record_all([(direction, label)]);
+    }
+
+    /// The same for many, in their order: version, name and checksum. It costs hardly more than one.
+    pub fn record_all<'a>(&mut self, steps: impl IntoIterator<Item = (Direction, (&'a str, &'a str, &'a str))>) {
+        let mut now = BTreeMap::new();
+        for (at, (direction, (version, name, checksum))) in steps.into_iter().enumerate() {
+            let [version, name, checksum] = [version, name, checksum].map(str::to_owned);
+            self.events.push(Event {
+                action: direction.word().to_owned(),
+                version: Some(version.clone()),
+                name: Some(name.clone()),
+                checksum: Some(checksum.clone()),
+                outcome: "done".to_owned(),
+                ..Event::default()
+            });
+            let row = AppliedMigration {
+                version: version.clone(),
+                name: Some(name),
+                checksum: Some(checksum),
+                ..Default::default()
+            };
+            now.insert(version, (direction == Direction::Up).then_some((at, row)));
         }
+        if now.is_empty() {
+            return;
+        }
+        self.applied.retain(|row| !now.contains_key(&row.version));
+        let mut up: Vec<(usize, AppliedMigration)> = now.into_values().flatten().collect();
+        up.sort_unstable_by_key(|(at, _)| *at);
+        self.applied.extend(up.into_iter().map(|(_, row)| row));
     }
 
     /// Whether both agree on what has been applied; times and runs may differ.

@@ -15,7 +15,7 @@ use migrator_engine::client::{OURS, failed, ours, rows};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     /// The number of the first transaction that had not ended.
-    next: String,
+    next: u32,
     /// Every catalog and its number of rows.
     counts: String,
 }
@@ -33,6 +33,12 @@ const CATALOGS: &str = "SELECT relname AS name, pg_catalog.has_table_privilege(o
      WHERE relnamespace = 'pg_catalog'::pg_catalog.regnamespace AND relkind = 'r' \
      AND relname NOT IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_largeobject_metadata') ORDER BY relname";
 
+/// So many transactions may have begun since a mark; where there are more, that is not certain any more. It is compared with each row.
+const MOST_TRANSACTIONS: u32 = 100;
+
+/// So many may begin while that is found out.
+const MEANWHILE: u32 = 8;
+
 const DOING: &str = "counting the rows of the catalogs";
 
 impl Marker {
@@ -41,8 +47,7 @@ impl Marker {
     /// # Errors
     /// A lost connection.
     pub(super) async fn mark(&mut self, client: &Client) -> Result<Option<Mark>, Error> {
-        // No row is newer than a transaction that has yet to begin.
-        let Some((mark, _)) = self.look(client, None).await? else { return Ok(None) };
+        let Some((mark, _)) = self.look(client, &[]).await? else { return Ok(None) };
         Ok(Some(mark))
     }
 
@@ -51,11 +56,19 @@ impl Marker {
     /// # Errors
     /// A lost connection.
     pub(super) async fn unchanged(&mut self, client: &Client, since: &Mark) -> Result<bool, Error> {
-        let now = self.look(client, Some(&since.next)).await?;
-        Ok(now.is_some_and(|(mark, new)| new == 0 && mark.counts == since.counts))
+        let begun = next(client).await.map_err(|error| failed(DOING, error))?;
+        // Some more may begin before the rows are looked at.
+        let count = begun.wrapping_sub(since.next).saturating_add(MEANWHILE);
+        if count > MOST_TRANSACTIONS {
+            return Ok(false);
+        }
+        let later: Vec<String> = (0..count).map(|at| since.next.wrapping_add(at).to_string()).collect();
+        let Some((now, new)) = self.look(client, &later).await? else { return Ok(false) };
+        Ok(new == 0 && now.counts == since.counts && now.next.wrapping_sub(since.next) <= count)
     }
 
-    async fn look(&mut self, client: &Client, since: Option<&str>) -> Result<Option<(Mark, i64)>, Error> {
+    /// The marks, and how many rows are of these transactions.
+    async fn look(&mut self, client: &Client, of: &[String]) -> Result<Option<(Mark, i64)>, Error> {
         if self.blind {
             return Ok(None);
         }
@@ -68,17 +81,14 @@ impl Marker {
         }
         let Some(statement) = &self.prepared else { return Ok(None) };
         // The three are on their way before the first is answered.
-        let begin = begin();
-        let (begun, answer, ended) = join3(
-            client.batch_execute(&begin),
-            client.query_one(statement, &[&since]),
-            client.batch_execute("ROLLBACK"),
-        )
-        .await;
+        let (begin, of) = (begin(), format!("{{{}}}", of.join(",")));
+        let (begun, answer, ended) =
+            join3(client.batch_execute(&begin), client.query_one(statement, &[&of]), client.batch_execute("ROLLBACK"))
+                .await;
         let row = begun.and(answer).map_err(lost)?;
         ended.map_err(lost)?;
-        let text = |column| row.try_get::<_, String>(column).map_err(lost);
-        let mark = Mark { next: text(0)?, counts: text(1)? };
+        let next: String = row.try_get(0).map_err(lost)?;
+        let mark = Mark { next: next.parse().unwrap_or(0), counts: row.try_get(1).map_err(lost)? };
         Ok(Some((mark, row.try_get(2).map_err(lost)?)))
     }
 }
@@ -96,9 +106,16 @@ async fn prepare(client: &Client, text: &str) -> Result<Statement, tokio_postgre
     statement
 }
 
-/// One statement over all catalogs. `None`: not all of them may be read.
-///
-/// `age` counts back from the transaction that comes next, and calls rows that are frozen older than all.
+/// The number of the first transaction that has not ended.
+const NEXT: &str =
+    "(pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint & 4294967295)::text AS next";
+
+async fn next(client: &Client) -> Result<u32, tokio_postgres::Error> {
+    let rows = rows(client.simple_query(&ours(&format!("SELECT {NEXT}"))).await?);
+    Ok(rows.first().and_then(|row| row.get("next")).and_then(|next| next.parse().ok()).unwrap_or(0))
+}
+
+/// One statement over all catalogs; it is given the numbers of transactions. `None`: not all of them may be read.
 async fn question(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let catalogs = rows(client.simple_query(&ours(CATALOGS)).await?);
     if catalogs.iter().any(|row| row.get("readable") != Some("t")) {
@@ -107,13 +124,13 @@ async fn question(client: &Client) -> Result<Option<String>, tokio_postgres::Err
     let count = |name: &str| {
         format!(
             "SELECT '{name}' AS name, pg_catalog.count(*) AS rows, pg_catalog.count(*) FILTER \
-             (WHERE pg_catalog.age(xmin) <= (SELECT pg_catalog.age($1::text::pg_catalog.xid))) AS new FROM pg_catalog.{name}"
+             (WHERE xmin = ANY ((SELECT $1::text::pg_catalog.xid[])::pg_catalog.xid[])) AS new FROM pg_catalog.{name}"
         )
     };
     let counts: Vec<String> = catalogs.iter().filter_map(|row| row.get("name")).map(count).collect();
     Ok(Some(format!(
-        "SELECT (pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint & 4294967295)::text AS next, \
-         pg_catalog.string_agg(name || ' ' || rows, ' ' ORDER BY name) AS counts, pg_catalog.sum(new)::bigint AS new FROM ({}) counted",
+        "SELECT {NEXT}, pg_catalog.string_agg(name || ' ' || rows, ' ' ORDER BY name) AS counts, \
+         pg_catalog.sum(new)::bigint AS new FROM ({}) counted",
         counts.join(" UNION ALL ")
     )))
 }

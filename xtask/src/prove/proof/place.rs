@@ -7,7 +7,7 @@ use super::tally::{Catalog, Tally};
 use crate::developer::Context;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
-use migrator_engine::embedded::Migration;
+use migrator_engine::embedded::{Block, Migration};
 use migrator_engine::history::{Direction, History};
 use migrator_engine::plan::{self, Plan, Step, Target};
 
@@ -62,8 +62,9 @@ pub(super) struct Place {
     at: usize,
     /// All ways up, in one plan made on the empty database: planning each of them anew would cost the square of their number.
     ways_up: Vec<Step>,
-    /// As it was read, and what has been done since.
+    /// As it was read, but for what has been done since.
     history: History,
+    since: Vec<(Direction, &'static Migration)>,
 }
 
 impl Place {
@@ -90,7 +91,7 @@ impl Place {
 
     fn over(database: Database, at: usize, ways_up: Vec<Step>, history: History) -> Place {
         let (reader, marker, counter) = (Reader::default(), Marker::default(), Counting::default());
-        Place { database, reader, marker, counter, at, ways_up, history }
+        Place { database, reader, marker, counter, at, ways_up, history, since: Vec::new() }
     }
 
     /// Applies what lies between, as an `up` does, and checks whether the history says what it should.
@@ -99,7 +100,7 @@ impl Place {
     /// One of them does not go up, a lost connection.
     pub(super) async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
         let read = self.database.history().await?;
-        if !read.agrees_with(&self.history) {
+        if !read.agrees_with(self.history()) {
             let message =
                 format!("the history in `{}` does not match what was applied", self.database.locked.tables().state);
             return Err(Error::diverged(message).help("no migration may write to the history tables"));
@@ -126,7 +127,7 @@ impl Place {
             // Such a step depends on how far it got before.
             false => plan::up(
                 self.database.context.migrator.embedded(),
-                &self.history,
+                self.history(),
                 Target::Version(migration.number),
                 false,
             )?,
@@ -143,7 +144,15 @@ impl Place {
     /// # Errors
     /// It has no way back or the rollback fails; a lost connection.
     pub(super) async fn down(&mut self) -> Result<(), Error> {
-        let plan = plan::down(self.database.context.migrator.embedded(), &self.history, Target::Steps(1))?;
+        let newest = self.at.checked_sub(1).map(|at| &self.ways_up[at]);
+        let plan = match newest {
+            // What it depends on is known: planning it would read the history again.
+            Some(Step::Migration { migration, attempt, .. }) if migration.down.as_ref().is_some_and(is_transaction) => {
+                let (migration, attempt) = (*migration, *attempt);
+                Plan::new([Step::Migration { migration, direction: Direction::Down, resume: None, attempt }])
+            }
+            _ => plan::down(self.database.context.migrator.embedded(), self.history(), Target::Steps(1))?,
+        };
         self.database.locked.apply(&plan).await?;
         self.at -= 1;
         for step in &plan.steps {
@@ -163,6 +172,7 @@ impl Place {
             // One that needs what comes later cannot have been there in this form.
             let _ = self.database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
         }
+        self.since.clear();
         self.history = self.database.history().await?;
         Ok(())
     }
@@ -254,12 +264,24 @@ impl Place {
         }
     }
 
-    async fn record(&mut self, migration: &Migration, direction: Direction) -> Result<(), Error> {
-        if migration.block(direction).is_some_and(|block| block.options.transaction) {
-            self.history.record(direction, (&*migration.version, &*migration.name, &*migration.checksum));
+    async fn record(&mut self, migration: &'static Migration, direction: Direction) -> Result<(), Error> {
+        if migration.block(direction).is_some_and(is_transaction) {
+            self.since.push((direction, migration));
         } else {
+            self.since.clear();
             self.history = self.database.history().await?;
         }
         Ok(())
     }
+
+    /// What the history is by now. To bring it up to date takes as long as it is, so that is not done for every step.
+    fn history(&mut self) -> &History {
+        let label = |migration: &'static Migration| (&*migration.version, &*migration.name, &*migration.checksum);
+        self.history.record_all(self.since.drain(..).map(|(direction, migration)| (direction, label(migration))));
+        &self.history
+    }
+}
+
+fn is_transaction(block: &Block) -> bool {
+    block.options.transaction
 }
