@@ -181,7 +181,11 @@ impl<'a> Work<'a> {
         if let Some(goal) = self.goal.filter(|_| self.counted.get() > 0) {
             walk.go_on_to(self.migrations.len()).await?;
             let (differences, _) = compare(goal, &walk.place.read().await?)?;
-            self.contradicted.set(self.contradicted.get() || !differences.is_empty());
+            if !differences.is_empty() {
+                self.contradicted.set(true);
+                let progress = &self.scratch.context.terminal;
+                progress.detail("the schema that was counted is not the one that only going up leads to: reading it");
+            }
         }
         walk.place.close(self.scratch).await;
         Ok(())
