@@ -55,22 +55,23 @@ pub(super) async fn round_trip(place: &mut Place) -> Result<Trip, Error> {
     if let Err(error) = place.up().await {
         return Ok(Trip::Stopped(error));
     }
-    let Some(after) = place.tally(before.new.top).await? else { return Ok(Trip::Unknown) };
+    let Some(after) = place.tally(&before).await? else { return Ok(Trip::Unknown) };
     if !tally::only_adds(place.catalogs(), &before, &after) || place.down().await.is_err() {
         return Ok(Trip::Unknown);
     }
-    let Some(back) = place.tally(before.new.top).await? else { return Ok(Trip::Unknown) };
+    let Some(back) = place.tally(&before).await? else { return Ok(Trip::Unknown) };
     let Some(updated) = tally::takes_it_back(place.catalogs(), (&before, &after, &back)) else {
         return Ok(Trip::Unknown);
     };
     if !place.none_is_of(&updated, (&before, &back)).await? || place.up().await.is_err() {
         return Ok(Trip::Unknown);
     }
-    let Some(again) = place.tally(before.new.top).await? else { return Ok(Trip::Unknown) };
-    Ok(match tally::is_the_same_again(place.catalogs(), (&before, &after), (&back, &again)) {
-        true => Trip::Exact,
-        false => Trip::Unknown,
-    })
+    let Some(again) = place.tally(&before).await? else { return Ok(Trip::Unknown) };
+    if !tally::is_the_same_again(place.catalogs(), (&before, &after), (&back, &again)) {
+        return Ok(Trip::Unknown);
+    }
+    place.go_on_from(again);
+    Ok(Trip::Exact)
 }
 
 /// No statement runs anyone's code, and all of them are one transaction.

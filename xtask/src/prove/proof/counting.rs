@@ -1,6 +1,8 @@
 //! Asks the server what [`super::tally`] proves with: two questions at once, whose cost does not depend on how many objects there are.
 
-use futures_util::future::{join, join3};
+use std::collections::HashMap;
+
+use futures_util::future::join3;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, SimpleQueryRow, Statement};
 
@@ -33,8 +35,9 @@ pub(super) struct Counter {
     pub(super) catalogs: Vec<Catalog>,
     /// For the session that applies; it is not prepared there, since that session is reset now and then.
     written: String,
-    /// For another session.
+    /// For another session: about all catalogs, and about those of certain places in the list.
     new: Statement,
+    of: HashMap<Vec<usize>, Statement>,
 }
 
 impl Counter {
@@ -50,8 +53,9 @@ impl Counter {
         let catalogs = rows(monitor.simple_query(&ours(CATALOGS)).await.map_err(lost)?);
         let catalogs: Option<Vec<Catalog>> = catalogs.iter().map(catalog).collect();
         let Some(catalogs) = catalogs else { return Ok(None) };
-        let new = prepare(monitor, &new(&catalogs)).await.map_err(lost)?;
-        Ok(Some(Counter { written: written(&catalogs), catalogs, new }))
+        let all: Vec<&Catalog> = catalogs.iter().collect();
+        let new = prepare(monitor, &new(&all, &catalogs)).await.map_err(lost)?;
+        Ok(Some(Counter { written: written(&catalogs), catalogs, new, of: HashMap::new() }))
     }
 
     /// What has been written to the catalogs so far, and which rows have a key above `top`; `None`: the server's answer has another
@@ -59,31 +63,36 @@ impl Counter {
     ///
     /// # Errors
     /// A lost connection.
-    pub(super) async fn tally(&self, session: &Client, monitor: &Client, top: u32) -> Result<Option<Tally>, Error> {
-        let lost = |error| failed(DOING, error);
-        // A message of its own: within one transaction the server would answer the second time what it has answered before.
-        let written = ours(&self.written);
-        let counters = session.simple_query(&written);
-        let (begin, parameters): (String, [&(dyn ToSql + Sync); 1]) = (begin(), [&top]);
-        let new = join3(
-            monitor.batch_execute(&begin),
-            monitor.query_one(&self.new, &parameters),
-            monitor.batch_execute("ROLLBACK"),
-        );
-        let (counters, (begun, new, ended)) = join(counters, new).await;
-        let row = begun.and(new).map_err(lost)?;
-        ended.map_err(lost)?;
-        let counters = rows(counters.map_err(lost)?);
-        let Some(counters) = counters.first().and_then(|row| self.counters(row)) else { return Ok(None) };
-        let text = |column: &str| row.try_get::<_, Option<String>>(column).map_err(lost);
-        let new = New {
-            rows: row.try_get("rows").map_err(lost)?,
-            expressions: text("expressions")?.unwrap_or_default(),
-            top: row.try_get("top").map_err(lost)?,
-            event_triggers: row.try_get("event_triggers").map_err(lost)?,
-            database: text("database")?.unwrap_or_default(),
-        };
+    pub(super) async fn start(&self, session: &Client, monitor: &Client, top: u32) -> Result<Option<Tally>, Error> {
+        let Some(counters) = self.counters(session).await? else { return Ok(None) };
+        let new = look(monitor, &self.new, top).await?;
         Ok(Some(Tally { counters, new }))
+    }
+
+    /// The same since a start, at which no row was new: only the catalogs are looked at into which something was inserted.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(super) async fn tally(
+        &mut self,
+        session: &Client,
+        monitor: &Client,
+        start: &Tally,
+    ) -> Result<Option<Tally>, Error> {
+        let Some(counters) = self.counters(session).await? else { return Ok(None) };
+        let places = counters.added_since(&start.counters);
+        let statement = match self.of.get(&places) {
+            Some(statement) => statement.clone(),
+            None => {
+                let catalogs: Vec<&Catalog> = places.iter().map(|&at| &self.catalogs[at]).collect();
+                let text = new(&catalogs, &self.catalogs);
+                let statement = prepare(monitor, &text).await.map_err(|error| failed(DOING, error))?;
+                self.of.insert(places.clone(), statement.clone());
+                statement
+            }
+        };
+        let found = look(monitor, &statement, start.new.top).await?;
+        Ok(Some(Tally { counters, new: start.new.with(&places, found) }))
     }
 
     /// Whether none of these catalogs has a row that was written by a transaction between the two, for certain.
@@ -115,16 +124,45 @@ impl Counter {
         Ok(rows(answer).first().is_some_and(|row| row.get("none") == Some("t")))
     }
 
-    fn counters(&self, row: &SimpleQueryRow) -> Option<Counters> {
-        let numbers: Option<Vec<i64>> = row.get("written")?.split(' ').map(|number| number.parse().ok()).collect();
-        let written: Vec<Written> = numbers?
-            .chunks_exact(3)
-            .map(|counts| Written { inserted: counts[0], updated: counts[1], deleted: counts[2] })
-            .collect();
-        let counting = Counting { on: row.get("counts") == Some("on"), since: row.get("since")?.to_owned() };
-        let next = row.get("next")?.parse().ok()?;
-        (written.len() == self.catalogs.len()).then_some(Counters { written, counting, next })
+    async fn counters(&self, session: &Client) -> Result<Option<Counters>, Error> {
+        // A message of its own: within one transaction the server would answer the second time what it has answered before.
+        let answer = session.simple_query(&ours(&self.written)).await.map_err(|error| failed(DOING, error))?;
+        let counters = rows(answer).first().and_then(counters);
+        Ok(counters.filter(|counters| counters.written.len() == self.catalogs.len()))
     }
+}
+
+fn counters(row: &SimpleQueryRow) -> Option<Counters> {
+    let numbers: Option<Vec<i64>> = row.get("written")?.split(' ').map(|number| number.parse().ok()).collect();
+    let written = numbers?
+        .chunks_exact(3)
+        .map(|counts| Written { inserted: counts[0], updated: counts[1], deleted: counts[2] })
+        .collect();
+    let counting = Counting { on: row.get("counts") == Some("on"), since: row.get("since")?.to_owned() };
+    Some(Counters { written, counting, next: row.get("next")?.parse().ok()? })
+}
+
+/// The rows with a key above `top`.
+async fn look(monitor: &Client, statement: &Statement, top: u32) -> Result<New, Error> {
+    let lost = |error| failed(DOING, error);
+    let (begin, parameters): (String, [&(dyn ToSql + Sync); 1]) = (begin(), [&top]);
+    // The three are on their way before the first is answered.
+    let (begun, answer, ended) = join3(
+        monitor.batch_execute(&begin),
+        monitor.query_one(statement, &parameters),
+        monitor.batch_execute("ROLLBACK"),
+    )
+    .await;
+    let row = begun.and(answer).map_err(lost)?;
+    ended.map_err(lost)?;
+    let text = |column: &str| row.try_get::<_, Option<String>>(column).map_err(lost);
+    Ok(New {
+        rows: row.try_get("rows").map_err(lost)?,
+        expressions: text("expressions")?.unwrap_or_default(),
+        top: row.try_get::<_, u32>("top").map_err(lost)?.max(top),
+        event_triggers: row.try_get("event_triggers").map_err(lost)?,
+        database: text("database")?.unwrap_or_default(),
+    })
 }
 
 fn catalog(row: &SimpleQueryRow) -> Option<Catalog> {
@@ -182,24 +220,25 @@ fn written(catalogs: &[Catalog]) -> String {
     )
 }
 
-/// The rows with a key above the given one.
-fn new(catalogs: &[Catalog]) -> String {
-    let with_oid: Vec<&Catalog> = catalogs.iter().filter(|catalog| catalog.key.as_deref() == Some("oid")).collect();
-    let classes: Vec<String> = with_oid.iter().map(|catalog| catalog.oid.to_string()).collect();
+/// The rows of these catalogs with a key above the given one.
+fn new(of: &[&Catalog], catalogs: &[Catalog]) -> String {
+    let classes: Vec<String> = catalogs.iter().map(|catalog| catalog.oid.to_string()).collect();
     let is_new = |catalog: &Catalog| {
         let key = catalog.key.as_ref()?;
         let class = match catalog.name == DEPEND {
             true => format!("classid = ANY ('{{{}}}'::oid[]) AND ", classes.join(",")),
             false => String::new(),
         };
-        Some(format!("FROM pg_catalog.{} WHERE {class}{key} > $1", catalog.name))
+        Some(format!("FROM pg_catalog.{} WHERE {class}{key} > $1::oid", catalog.name))
     };
-    let counts = catalogs.iter().map(|catalog| {
+    let counts = of.iter().map(|catalog| {
         is_new(catalog).map_or_else(|| "NULL".to_owned(), |rows| format!("(SELECT pg_catalog.count(*) {rows})"))
     });
-    let tops = with_oid
-        .iter()
-        .map(|catalog| format!("(SELECT oid FROM pg_catalog.{} ORDER BY oid DESC LIMIT 1)", catalog.name));
+    let top = |catalog: &&Catalog| {
+        let (key, rows) = (catalog.key.as_ref()?, is_new(catalog)?);
+        Some(format!("(SELECT pg_catalog.max({key}::oid) {rows})"))
+    };
+    let tops: String = of.iter().filter_map(top).map(|top| format!(", {top}")).collect();
     // An OID has at least five digits, a byte of a constant at most three. Left out are also the bytes of a constant that is an OID, and
     // where in the message an expression was.
     let expression = |catalog: &Catalog, column: &str| {
@@ -210,16 +249,14 @@ fn new(catalogs: &[Catalog]) -> String {
             catalog.key.as_ref()?
         ))
     };
-    let expressions = catalogs
-        .iter()
-        .flat_map(|catalog| catalog.expressions.iter().filter_map(move |column| expression(catalog, column)));
+    let expressions =
+        of.iter().flat_map(|catalog| catalog.expressions.iter().filter_map(move |column| expression(catalog, column)));
     format!(
-        "SELECT ARRAY[{}]::bigint[] AS rows, GREATEST({}) AS top, pg_catalog.concat_ws('|', {}) AS expressions, \
+        "SELECT ARRAY[{}]::bigint[] AS rows, GREATEST($1::oid{tops}) AS top, pg_catalog.concat_ws('|', NULL{}) AS expressions, \
          EXISTS (SELECT FROM pg_catalog.pg_event_trigger) AS event_triggers, \
          (SELECT d.xmin::text || d.ctid::text FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) AS database",
         counts.collect::<Vec<_>>().join(", "),
-        tops.collect::<Vec<_>>().join(", "),
-        expressions.collect::<Vec<_>>().join(", ")
+        expressions.map(|expression| format!(", {expression}")).collect::<String>()
     )
 }
 

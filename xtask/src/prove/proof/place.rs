@@ -48,8 +48,8 @@ enum Counting {
     Unasked,
     /// This server does not count.
     Absent,
-    /// And the highest key that was in use when it was last asked.
-    Present(Counter, u32),
+    /// It does.
+    Present(Counter),
 }
 
 /// A database in which the migrations up to a certain one are applied.
@@ -58,6 +58,10 @@ pub(super) struct Place {
     reader: Reader,
     marker: Marker,
     counter: Counting,
+    /// What was counted last, as long as nothing has been done since.
+    counted: Option<Tally>,
+    /// No key was higher when that was last found out.
+    top: u32,
     /// How many migrations are applied.
     at: usize,
     /// All ways up, in one plan made on the empty database: planning each of them anew would cost the square of their number.
@@ -90,8 +94,8 @@ impl Place {
     }
 
     fn over(database: Database, at: usize, ways_up: Vec<Step>, history: History) -> Place {
-        let (reader, marker, counter) = (Reader::default(), Marker::default(), Counting::default());
-        Place { database, reader, marker, counter, at, ways_up, history, since: Vec::new() }
+        let (reader, marker, counter, counted) = (Reader::default(), Marker::default(), Counting::default(), None);
+        Place { database, reader, marker, counter, counted, top: 0, at, ways_up, history, since: Vec::new() }
     }
 
     /// Applies what lies between, as an `up` does, and checks whether the history says what it should.
@@ -99,6 +103,7 @@ impl Place {
     /// # Errors
     /// One of them does not go up, a lost connection.
     pub(super) async fn go_on_to(&mut self, count: usize) -> Result<(), Error> {
+        self.counted = None;
         let read = self.database.history().await?;
         if !read.agrees_with(self.history()) {
             let message =
@@ -120,6 +125,7 @@ impl Place {
     /// # Errors
     /// It does not go up, a lost connection.
     pub(super) async fn up(&mut self) -> Result<(), Error> {
+        self.counted = None;
         let planned = self.ways_up[self.at].clone();
         let Step::Migration { migration, .. } = &planned else { return Ok(()) };
         let mut plan = match migration.up.options.transaction {
@@ -144,6 +150,7 @@ impl Place {
     /// # Errors
     /// It has no way back or the rollback fails; a lost connection.
     pub(super) async fn down(&mut self) -> Result<(), Error> {
+        self.counted = None;
         let newest = self.at.checked_sub(1).map(|at| &self.ways_up[at]);
         let plan = match newest {
             // What it depends on is known: planning it would read the history again.
@@ -168,6 +175,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn put_in_repeatables(&mut self) -> Result<(), Error> {
+        self.counted = None;
         for script in self.database.context.migrator.embedded().repeatables.iter() {
             // One that needs what comes later cannot have been there in this form.
             let _ = self.database.locked.apply(&Plan::new([Step::Repeatable(script)])).await;
@@ -208,35 +216,41 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn start_counting(&mut self) -> Result<Option<Tally>, Error> {
-        let monitor = self.database.locked.monitor().await?;
+        if let Some(counted) = self.counted.take() {
+            return Ok(Some(counted.into_start()));
+        }
+        let (session, monitor) = (self.database.locked.client(), self.database.locked.monitor().await?);
         if matches!(self.counter, Counting::Unasked) {
             let counter = Counter::new(monitor, self.database.locked.server().version_number).await?;
-            self.counter = counter.map_or(Counting::Absent, |counter| Counting::Present(counter, 0));
+            self.counter = counter.map_or(Counting::Absent, Counting::Present);
         }
-        let Counting::Present(_, top) = self.counter else { return Ok(None) };
-        // Where nothing was added since, this is the start already.
-        let tally = self.tally(top).await?;
-        match tally {
-            Some(tally) if top == 0 || !tally.is_start() => self.tally(tally.new.top).await,
-            tally => Ok(tally),
+        let Counting::Present(counter) = &self.counter else { return Ok(None) };
+        let Some(tally) = counter.start(session, monitor, self.top).await? else { return Ok(None) };
+        self.top = tally.new.top;
+        match tally.is_start() {
+            true => Ok(Some(tally)),
+            false => counter.start(session, monitor, self.top).await,
         }
     }
 
-    /// The same, and which rows have a key above `top`.
+    /// The same since a start.
     ///
     /// # Errors
     /// A lost connection.
-    pub(super) async fn tally(&mut self, top: u32) -> Result<Option<Tally>, Error> {
-        let Counting::Present(counter, known) = &mut self.counter else { return Ok(None) };
-        let tally = counter.tally(self.database.locked.client(), self.database.locked.monitor().await?, top).await?;
-        *known = tally.as_ref().map_or(*known, |tally| tally.new.top);
-        Ok(tally)
+    pub(super) async fn tally(&mut self, start: &Tally) -> Result<Option<Tally>, Error> {
+        let Counting::Present(counter) = &mut self.counter else { return Ok(None) };
+        counter.tally(self.database.locked.client(), self.database.locked.monitor().await?, start).await
+    }
+
+    /// The next migration starts from there, if it comes next.
+    pub(super) fn go_on_from(&mut self, tally: Tally) {
+        self.counted = Some(tally);
     }
 
     /// The catalogs in which is counted.
     pub(super) fn catalogs(&self) -> &[Catalog] {
         match &self.counter {
-            Counting::Present(counter, _) => &counter.catalogs,
+            Counting::Present(counter) => &counter.catalogs,
             Counting::Unasked | Counting::Absent => &[],
         }
     }
@@ -246,7 +260,7 @@ impl Place {
     /// # Errors
     /// A lost connection.
     pub(super) async fn none_is_of(&self, catalogs: &[&Catalog], (from, to): (&Tally, &Tally)) -> Result<bool, Error> {
-        let Counting::Present(counter, _) = &self.counter else { return Ok(false) };
+        let Counting::Present(counter) = &self.counter else { return Ok(false) };
         counter.none_is_of(self.database.locked.monitor().await?, catalogs, (from, to)).await
     }
 

@@ -64,7 +64,7 @@ pub(super) struct New {
     pub(super) rows: Vec<Option<i64>>,
     /// The expressions in them, without the OIDs.
     pub(super) expressions: String,
-    /// The highest key that is in use.
+    /// The highest key that is in use, in all catalogs that have one.
     pub(super) top: u32,
     /// There are event triggers, whose functions run in every statement.
     pub(super) event_triggers: bool,
@@ -77,6 +77,36 @@ pub(super) struct New {
 pub(super) struct Tally {
     pub(super) counters: Counters,
     pub(super) new: New,
+}
+
+impl Counters {
+    /// The places of the catalogs into which something was inserted since.
+    pub(super) fn added_since(&self, before: &Counters) -> Vec<usize> {
+        let pairs = self.written.iter().zip(&before.written).enumerate();
+        pairs.filter(|(_, (now, then))| now.inserted != then.inserted).map(|(at, _)| at).collect()
+    }
+}
+
+impl New {
+    /// What is found in the catalogs of these places; into the others nothing was inserted.
+    pub(super) fn with(&self, places: &[usize], found: New) -> New {
+        let mut rows = self.rows.clone();
+        for (&at, count) in places.iter().zip(&found.rows) {
+            rows[at] = *count;
+        }
+        let event_triggers = self.event_triggers || found.event_triggers;
+        New { rows, event_triggers, top: self.top.max(found.top), ..found }
+    }
+}
+
+impl Tally {
+    /// The same as a start: no key is above the highest one.
+    pub(super) fn into_start(mut self) -> Tally {
+        for rows in self.new.rows.iter_mut().flatten() {
+            *rows = 0;
+        }
+        self
+    }
 }
 
 /// What an up or a down did to one catalog.
