@@ -12,8 +12,10 @@
 //! - Where either updates rows, no row is left that a transaction since has written. So it has updated only what is gone. Where
 //!   neither does, there is nothing to look for.
 //!
-//! Then every catalog holds the very rows that it held. An up that runs no one's code makes the same of the same rows but for what depends
-//! on the time, such as `DEFAULT 'now'::timestamptz`: that is in an expression, and the expressions are compared.
+//! Where nothing was inserted nothing is new, so only the other catalogs are looked at.
+//!
+//! Then every catalog holds the very rows that it held. An up that runs no one's code makes the same of the same rows but for what
+//! depends on the time, such as `DEFAULT 'now'::timestamptz`: that is in an expression, and the expressions are compared.
 //! Counts that are too high, of another session or of work that was rolled back, only make an equation fail.
 //! Whatever is not certain here is found out by reading the schema.
 
