@@ -17,7 +17,7 @@ use crate::workload::tables;
 use crate::workspace::{folder, repository};
 
 /// How long one proof may take, in seconds.
-const LONGEST: &str = "300";
+const LONGEST: &str = "900";
 
 pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
     for count in [1_000, 10_000] {
