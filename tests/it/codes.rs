@@ -79,9 +79,10 @@ fn files(language: &str, path: Option<String>, block: &str) -> Files {
 
 /// What stands in a file of which only the name matters.
 fn plain(path: &str) -> Vec<u8> {
-    let text = match path.starts_with("migrations/") {
-        true => "-- migrate:up\nSELECT 1;\n-- migrate:down\n",
-        false => "SELECT 1;\n",
+    let text = match path.split('/').next() {
+        Some("migrations") => "-- migrate:up\nSELECT 1;\n-- migrate:down\n",
+        Some("tests") => "-- test:after\nSELECT 1;\n",
+        _ => "SELECT 1;\n",
     };
     text.as_bytes().to_vec()
 }

@@ -24,7 +24,7 @@ fn shown(result: Result<Loaded, Problems>) -> String {
         lines.join(" && ")
     };
     match result {
-        Ok(Loaded { set, warnings }) => format!("{:?} {}", statements(&set), said(&warnings)).trim_end().to_owned(),
+        Ok(Loaded { set, warnings, .. }) => format!("{:?} {}", statements(&set), said(&warnings)).trim_end().to_owned(),
         Err(problems) => said(&problems.0),
     }
 }
@@ -133,7 +133,7 @@ fn check_look_alike(name: &str, up: &str) {
     let file = |up: &str| format!("-- migrate:up\n{up}\n-- migrate:down\nSELECT 'down';\n");
     for marker in ["-- migrate:up", "-- migrate:down", "--migrate:down transaction:false", "-- Migrate:Up"] {
         let at_the_start = load_files(&[("migrations/001_x.sql", file(&up.replace("MARKER", marker)).as_bytes())]);
-        let Loaded { set, warnings } = at_the_start.unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        let Loaded { set, warnings, .. } = at_the_start.unwrap_or_else(|problems| panic!("{name}: {problems}"));
         let found = statements(&set);
         assert_eq!((found.len(), found[1]), (2, "SELECT 'down'"), "{name}: {marker}");
         assert!(found[0].contains(marker), "{name}: {found:?}");

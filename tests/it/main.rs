@@ -16,6 +16,7 @@ mod concurrency;
 mod contract;
 mod corpora;
 mod counted;
+mod data_tests;
 mod dbmate;
 mod dbmate_tool;
 mod drift;

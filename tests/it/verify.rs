@@ -32,6 +32,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      second up: nothing to apply
         ok      repeatables twice: 1 repeatable
         ok      seeds: development
+        ok      data tests: there are none
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 1 statement blocks others on an existing relation
@@ -84,13 +85,14 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
+        ok      data tests: there are none
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 3 statements block others on existing relations
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
                     005_fine statement 1: ShareLock on public.a, scanned: writes wait
-        1 of 9 checks failed
+        1 of 10 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -134,10 +136,11 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
                       = help: correct the file, build, and run `seed` again: none of it is in the database
+        ok      data tests: there are none
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 2 steps, each applied once
         ok      locks: no statement blocks others on an existing relation
-        3 of 9 checks failed
+        3 of 10 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -171,10 +174,11 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
         skipped second up: the migrations do not go up
         skipped repeatables twice: the migrations do not go up
         skipped seeds: the migrations do not go up
+        skipped data tests: the migrations do not go up
         skipped schema: the migrations do not go up
         skipped two at once: the migrations do not go up
         skipped locks: the migrations do not go up
-        2 of 9 checks failed
+        2 of 10 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -193,11 +197,12 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
+        ok      data tests: there are none
         FAILED  schema: db/schema.sql is stale
                     - old
         ok      two at once: there are none
         ok      locks: no statement blocks others on an existing relation
-        1 of 9 checks failed
+        1 of 10 checks failed
     "#]]
     .assert_eq(&without_times(&verify(failed, &[])));
     let json = verify(failed, &["--json"]);

@@ -98,7 +98,8 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             }
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());
-                developer::run(context, async |context| proof::run(context, &args.shown, before, schema).await)
+                let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();
+                developer::run(context, async |context| proof::run(context, &args.shown, before, &tests, schema).await)
             }
         })
     };

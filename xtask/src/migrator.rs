@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow, bail};
-use migrator_build::Loaded;
+use migrator_build::{DataTest, Loaded};
 use migrator_engine::Embedded;
 use serde_json::Value;
 
@@ -25,9 +25,18 @@ pub(crate) struct Fresh {
 /// # Errors
 /// Every problem of the directory.
 pub(crate) fn load_and_warn(workspace: &Workspace) -> Result<&'static Embedded> {
-    let loaded = read(workspace)?;
+    load_with_tests(workspace).map(|(embedded, _)| embedded)
+}
+
+/// The same, and the tests beside it.
+///
+/// # Errors
+/// Every problem of the directory.
+pub(crate) fn load_with_tests(workspace: &Workspace) -> Result<(&'static Embedded, Vec<DataTest>)> {
+    let mut loaded = read(workspace)?;
     loaded.warnings.iter().for_each(|warning| output::note(format!("warning: {warning}")));
-    Ok(leak(loaded))
+    let tests = std::mem::take(&mut loaded.tests);
+    Ok((leak(loaded), tests))
 }
 
 /// The set that is on disk; nothing is built.

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod chaos;
+mod data;
 pub(crate) mod dump;
 mod html;
 pub mod locks;

@@ -7,6 +7,7 @@ use crate::rule::{Check, Old, Rule};
 
 pub(crate) mod check_is_not_a_query;
 pub(crate) mod copy_data;
+pub(crate) mod data_test;
 pub(crate) mod dbmate_marker_in_text;
 pub(crate) mod dbmate_no_down;
 pub(crate) mod dbmate_one_message;
@@ -19,6 +20,7 @@ pub(crate) mod encoding;
 pub(crate) mod file_name;
 pub(crate) mod foreign_files;
 pub(crate) mod keys;
+pub(crate) mod loses;
 pub(crate) mod marker_in_script;
 pub(crate) mod marker_misspelled;
 pub(crate) mod marker_option;
@@ -34,6 +36,7 @@ pub(crate) mod schema_facts;
 pub(crate) mod search_path;
 pub(crate) mod settings;
 pub(crate) mod syntax;
+pub(crate) mod test_version;
 pub(crate) mod text_before_up;
 pub(crate) mod transaction_control;
 pub(crate) mod unchecked;
@@ -65,6 +68,7 @@ const RULES: &[Rule] = &[
     marker_in_script::RULE,
     unchecked::RULE,
     empty_up::RULE,
+    loses::RULE,
     syntax::RULE,
     unterminated::RULE,
     psql_command::RULE,
@@ -80,6 +84,8 @@ const RULES: &[Rule] = &[
     unknown_seed::RULE,
     schema_facts::RULE,
     origin::RULE,
+    test_version::RULE,
+    data_test::RULE,
     dbmate_marker_in_text::RULE,
     dbmate_text_before_up::RULE,
     dbmate_no_down::RULE,

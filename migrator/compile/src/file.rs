@@ -15,6 +15,7 @@ pub(crate) enum Folder {
     Repeatable,
     Seeds,
     Checks,
+    Tests,
 }
 
 /// What a migration's file name says.

@@ -12,11 +12,13 @@
 mod checksum;
 mod code;
 mod contract;
+mod data_test;
 mod duration;
 mod embed;
 mod facts;
 mod file;
 mod load;
+mod loss;
 mod migration;
 mod nearest;
 mod problem;
@@ -30,9 +32,11 @@ mod source;
 #[cfg(test)]
 mod testing;
 
+pub use data_test::{DataTest, Expected, Moment, TestBlock, TestStatement};
 pub use embed::embed;
 pub use facts::FACT_KINDS;
 pub use load::{Loaded, load, load_file, statement_starts};
+pub use loss::{DeclaredLoss, declared_losses};
 pub use migrator_model as model;
 pub use problem::{Code, Problem, Problems, Severity};
 pub use read::bytes::read_file;

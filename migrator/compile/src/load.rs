@@ -2,22 +2,25 @@
 
 use std::path::Path;
 
-use migrator_model::{Level, SchemaFacts, Set, Settings};
+use migrator_model::{Level, Migration, SchemaFacts, Set, Settings};
 use migrator_sql::parse;
 
-use crate::contract::{self, schema_facts};
-use crate::file::Folder;
+use crate::contract::{self, schema_facts, test_version};
+use crate::data_test::DataTest;
+use crate::file::{Folder, Name};
 use crate::problem::{self, Problem, Problems, Severity};
 use crate::procedures::Procedures;
 use crate::read::{folder, origin, settings};
 use crate::source::Source;
-use crate::{checksum, migration, script};
+use crate::{checksum, data_test, migration, script};
 
 /// A directory without errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// Everything in it.
+    /// Everything in it that is embedded.
     pub set: Set,
+    /// `tests/`, ascending by version and name: what `cargo xtask verify` runs, and no migrator has inside.
+    pub tests: Vec<DataTest>,
     /// Its warnings, sorted by file, line and column.
     pub warnings: Vec<Problem>,
 }
@@ -56,16 +59,16 @@ pub fn statement_starts(text: &str) -> Vec<usize> {
     statements.iter().filter_map(|statement| Some(statement.tokens.first()?.start())).collect()
 }
 
-fn finish((set, mut problems): (Set, Vec<Problem>)) -> Result<Loaded, Problems> {
+fn finish(((set, tests), mut problems): ((Set, Vec<DataTest>), Vec<Problem>)) -> Result<Loaded, Problems> {
     apply_level(set.settings.dbmate, &mut problems);
     problem::sort(&mut problems);
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(Problems(problems));
     }
-    Ok(Loaded { set, warnings: problems })
+    Ok(Loaded { set, tests, warnings: problems })
 }
 
-fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
+fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> (Set, Vec<DataTest>) {
     let digest = digest(&folder);
     let seeds: Vec<&str> = folder.seeds.iter().map(|(name, _)| name.as_str()).collect();
     let settings = match &folder.settings {
@@ -85,24 +88,48 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> Set {
     let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
         scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
     };
-    let migrations = folder
+    let versions: Vec<String> = folder.migrations.iter().map(|(name, _)| name.version.clone()).collect();
+    let migrations: Vec<Migration> = folder
         .migrations
         .into_iter()
         .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
         .collect();
+    let tests = tests(folder.tests, &versions, &migrations, problems);
     problems.extend(folder.facts.iter().filter_map(|(major, source)| schema_facts::check(*major, source)));
     let facts = folder.facts.into_iter().map(|(major, source)| {
         let (file, text) = source.into_parts();
         SchemaFacts::new(major, file.into(), text.into())
     });
-    Set::new(digest.into())
-        .with_migrations(migrations)
+    let set = Set::new(digest.into())
+        .with_migrations(migrations.into())
         .with_repeatables(scripts(folder.repeatables, Folder::Repeatable, problems))
         .with_seeds(scripts(folder.seeds, Folder::Seeds, problems))
         .with_checks(scripts(folder.checks, Folder::Checks, problems))
         .with_facts(facts.collect())
         .with_settings(settings)
-        .with_origin(origin)
+        .with_origin(origin);
+    (set, tests)
+}
+
+/// Reads and checks the tests, which must be of a migration that is there.
+fn tests(
+    files: Vec<(Name, Source)>,
+    versions: &[String],
+    migrations: &[Migration],
+    problems: &mut Vec<Problem>,
+) -> Vec<DataTest> {
+    let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+    let mut tests = Vec::new();
+    for (name, source) in files {
+        problems.extend(test_version::check(&source.file, &name, &versions));
+        let test = data_test::read(&name, source, problems);
+        let migration = migrations.iter().find(|migration| migration.number == test.number);
+        if let Some(migration) = migration.filter(|migration| migration.down.is_none()) {
+            problems.extend(data_test::without_down(&test, migration.label()));
+        }
+        tests.push(test);
+    }
+    tests
 }
 
 /// The settings decide the severity of what dbmate reads differently.
@@ -206,7 +233,7 @@ mod tests {
         .assert_eq(&said("migrations/1.sql", PLAIN));
         expect!["db/checks/a.sql:1:1: a check must be a `SELECT`, not `DROP TABLE` [M034]; help: select the rows that are wrong: each row is a violation"].assert_eq(&said("checks/a.sql", "DROP TABLE t"));
         expect!["db/migrations/001_a.sql: the file starts with a byte order mark [M007]; help: save it as UTF-8 without a byte order mark"].assert_eq(&said("migrations/001_a.sql", "\u{feff}"));
-        expect!["db/notes.txt: `db/notes.txt` is never read [M004]; help: move it to `migrations`, `repeatable`, `seeds` or `checks`"].assert_eq(&said("notes.txt", ""));
+        expect!["db/notes.txt: `db/notes.txt` is never read [M004]; help: move it to `migrations`, `repeatable`, `seeds`, `checks` or `tests`"].assert_eq(&said("notes.txt", ""));
     }
 
     #[test]

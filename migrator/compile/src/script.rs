@@ -4,7 +4,7 @@ use migrator_model::{Options, Script, Statement, StatementKind};
 use migrator_sql::{Lexed, Words, lex, no_transaction, split};
 
 use crate::checksum;
-use crate::contract::{self, marker_in_script, unchecked};
+use crate::contract::{self, loses, marker_in_script, unchecked};
 use crate::file::{Block, File, Folder};
 use crate::problem::Problem;
 use crate::procedures::Procedures;
@@ -40,7 +40,7 @@ pub(crate) fn statement(words: &Words<'_>) -> Statement {
 }
 
 /// Reports markers. Returns whether a comment switches the syntax check off.
-fn read_comments(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) -> bool {
+pub(crate) fn read_comments(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) -> bool {
     let mut is_unchecked = false;
     for comment in &lexed.comments {
         let at = comment.range.start;
@@ -48,6 +48,7 @@ fn read_comments(source: &Source, lexed: &Lexed, problems: &mut Vec<Problem>) ->
             Directive::None => {}
             Directive::Unchecked(reason) if reason.is_empty() => problems.push(unchecked::without_reason(source, at)),
             Directive::Unchecked(_) => is_unchecked = true,
+            Directive::Loses(_) => problems.push(loses::misplaced(source, at)),
             Directive::Marker(..) | Directive::LookAlike(_) => problems.push(marker_in_script::problem(source, at)),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use migrator_build::DataTest;
 use migrator_diagnostic::printable;
 use serde_json::json;
 
@@ -24,6 +25,7 @@ pub mod before;
 mod checks;
 mod counted;
 mod counting;
+mod data_tests;
 mod locks;
 mod mark;
 mod next_release;
@@ -31,6 +33,10 @@ mod place;
 mod reading;
 mod round_trip;
 mod tally;
+
+/// The questions that make no sense where a migration does not go up.
+const NEED_A_WAY_UP: [&str; 8] =
+    ["next release", "second up", "repeatables twice", "seeds", "data tests", "schema", "two at once", "locks"];
 
 /// The arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
@@ -46,8 +52,14 @@ pub struct Args {
 
 /// Asks every question, also after one that failed.
 ///
-/// `schema` is the answer to the one question that needs pg_dump, and how long that took.
-pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer, Duration)) -> Result<Exit, Error> {
+/// `tests` are those of db/tests; `schema` is the answer to the one question that needs pg_dump, and how long that took.
+pub async fn run(
+    context: &Context,
+    args: &Args,
+    before: Before,
+    tests: &[DataTest],
+    schema: (Answer, Duration),
+) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
     let (schema, schema_time) = schema;
     let base = Base::new(before, context.migrator.embedded());
@@ -87,11 +99,12 @@ pub async fn run(context: &Context, args: &Args, before: Before, schema: (Answer
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
+        ask!("data tests", data_tests::run(&scratch, tests));
         add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
         ask!("locks", locks::trace(&scratch, &mut traces));
     } else {
-        for name in ["next release", "second up", "repeatables twice", "seeds", "schema", "two at once", "locks"] {
+        for name in NEED_A_WAY_UP {
             let reason = vec!["the migrations do not go up".to_owned()];
             add(name, Duration::ZERO, Ok((Verdict::Skipped, reason)));
         }

@@ -34,12 +34,12 @@ pub struct Args {
 /// Starts a server and proves on it what can be proved.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
-    let embedded = migrator::load_and_warn(&workspace)?;
+    let (embedded, tests) = migrator::load_with_tests(&workspace)?;
     let before = base::before(&workspace, args.base.as_deref())?;
     // Where its migrations make roles or the like, they are gone with its server.
     let schema = schema::ask(&workspace.db(), embedded)?;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
     let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?
         .release(workspace.release()?);
-    Ok(developer::run(context, async |context| proof::run(context, &args.shown, before, schema).await))
+    Ok(developer::run(context, async |context| proof::run(context, &args.shown, before, &tests, schema).await))
 }

@@ -71,13 +71,16 @@ fn help(other_tool: bool, nearest: Option<&str>, exact: bool) -> String {
         (true, _) => "this marker belongs to another tool: write `-- migrate:up` and `-- migrate:down`".to_owned(),
         (_, Some("unchecked")) => "write `-- migrate:unchecked <reason>` in lowercase, on its own line".to_owned(),
         (_, Some("allow")) => "write `-- migrate:allow <rule> <reason>` in lowercase, on its own line".to_owned(),
+        (_, Some("loses")) => {
+            "write `-- migrate:loses <name>` in lowercase, on its own line in the down block".to_owned()
+        }
         (_, Some(word)) if exact => {
             format!("write `-- migrate:{word}` in exactly this form; only options may follow, after a space")
         }
         (_, Some(word)) => format!("did you mean `-- migrate:{word}`?"),
         (_, None) => {
-            "only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> \
-             <reason>` exist"
+            "only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>`, `-- migrate:allow <rule> \
+             <reason>` and `-- migrate:loses <name>` exist"
                 .to_owned()
         }
     }
@@ -86,7 +89,7 @@ fn help(other_tool: bool, nearest: Option<&str>, exact: bool) -> String {
 /// The directive that a word was meant to be.
 fn nearest(word: &str) -> Option<&'static str> {
     let allowed = |known: &str| known.len() / 2;
-    ["up", "down", "unchecked", "allow"]
+    ["up", "down", "unchecked", "allow", "loses"]
         .into_iter()
         .find(|known| word == *known || (known.len() > 2 && strsim::damerau_levenshtein(word, known) < allowed(known)))
 }
@@ -109,6 +112,7 @@ mod tests {
                 Directive::None => "none".to_owned(),
                 Directive::Marker(direction, options) => format!("{direction:?} {:?}", &text[options]),
                 Directive::Unchecked(reason) => format!("unchecked {reason:?}"),
+                Directive::Loses(object) => format!("loses {object:?}"),
                 Directive::LookAlike(found) => format!("{}; {} ({:?})", found.message, found.help, found.direction),
             })
             .collect();
@@ -153,7 +157,7 @@ mod tests {
         check(
             "-- migrate:rollback",
             expect![[r#"
-                `-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>` and `-- migrate:allow <rule> <reason>` exist (None)"#]],
+                `-- migrate:rollback` is not a marker; only `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked <reason>`, `-- migrate:allow <rule> <reason>` and `-- migrate:loses <name>` exist (None)"#]],
         );
         check(
             "-- migrate:Unchecked because",
@@ -178,6 +182,25 @@ mod tests {
             "-- migrate: allow ban-drop-column gone",
             expect![[r#"
                 `-- migrate: allow ban-drop-column gone` is not a marker; write `-- migrate:allow <rule> <reason>` in lowercase, on its own line (None)"#]],
+        );
+    }
+
+    #[test]
+    fn recognises_a_misspelled_loses() {
+        check(
+            "-- migrate:lose core.users.locale",
+            expect![[r#"
+                `-- migrate:lose core.users.locale` is not a marker; write `-- migrate:loses <name>` in lowercase, on its own line in the down block (None)"#]],
+        );
+        check(
+            "-- Migrate:loses core.users.locale",
+            expect![[r#"
+                `-- Migrate:loses core.users.locale` is not a marker; write `-- migrate:loses <name>` in lowercase, on its own line in the down block (None)"#]],
+        );
+        check(
+            "SELECT 1; -- migrate:loses core.users.locale",
+            expect![[r#"
+                `-- migrate:loses core.users.locale` is not a marker; write `-- migrate:loses <name>` in lowercase, on its own line in the down block (None)"#]],
         );
     }
 

@@ -9,7 +9,7 @@ use crate::rule::Rule;
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "unexpected file"));
 
 /// The known subdirectories; only `cargo xtask new` reads `templates`.
-const DIRECTORIES: [&str; 5] = ["migrations", "repeatable", "seeds", "checks", "templates"];
+const DIRECTORIES: [&str; 6] = ["migrations", "repeatable", "seeds", "checks", "tests", "templates"];
 
 /// The name of the settings.
 pub(crate) const SETTINGS: &str = "migrator.toml";
@@ -58,7 +58,7 @@ pub(crate) fn not_sql(label: &str, path: &str) -> Problem {
 
 /// A file outside the known folders.
 pub(crate) fn elsewhere(path: &str) -> Problem {
-    unread(path, "move it to `migrations`, `repeatable`, `seeds` or `checks`")
+    unread(path, "move it to `migrations`, `repeatable`, `seeds`, `checks` or `tests`")
 }
 
 fn unread(path: &str, help: &str) -> Problem {

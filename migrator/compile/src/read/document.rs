@@ -3,7 +3,7 @@
 use migrator_model::Direction;
 use migrator_sql::{Lexed, split};
 
-use crate::contract::unchecked;
+use crate::contract::{loses, unchecked};
 use crate::file::Block;
 use crate::problem::Problem;
 use crate::read::markers::{self, Directive};
@@ -39,6 +39,14 @@ pub(crate) fn read<'a>(source: &'a Source, lexed: &'a Lexed, problems: &mut Vec<
                 Some(_) if reason.is_empty() => problems.push(unchecked::without_reason(source, at)),
                 Some(block) => block.unchecked = true,
             },
+            Directive::Loses(object) => {
+                let is_down = blocks.last().is_some_and(|block| block.direction == Some(Direction::Down));
+                problems.extend(match (is_down, object) {
+                    (false, _) => Some(loses::misplaced(source, at)),
+                    (true, None) => Some(loses::without_object(source, at)),
+                    (true, Some(_)) => None,
+                });
+            }
             Directive::LookAlike(look_alike) => {
                 misspelled.push(look_alike.direction);
                 problems.push(look_alike.problem(source, at));

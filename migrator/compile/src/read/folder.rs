@@ -27,6 +27,8 @@ pub(crate) struct Folder {
     pub(crate) repeatables: Vec<(String, Source)>,
     pub(crate) seeds: Vec<(String, Source)>,
     pub(crate) checks: Vec<(String, Source)>,
+    /// Ascending by the number of the version and the name.
+    pub(crate) tests: Vec<(Name, Source)>,
     pub(crate) settings: Option<Source>,
     pub(crate) imported: Option<Source>,
     /// Ascending by major version.
@@ -50,12 +52,8 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     }
     let (migrations, repeatables) = (files("migrations", problems), files("repeatable", problems));
     let (seeds, checks) = (files("seeds", problems), files("checks", problems));
-    for entry in migrations {
-        match names::migration(&entry.label, &entry.name) {
-            Ok(name) => folder.migrations.extend(entry.read(problems).map(|source| (name, source))),
-            Err(problem) => problems.push(problem),
-        }
-    }
+    folder.migrations = versioned(migrations, problems);
+    folder.tests = versioned(files("tests", problems), problems);
     folder.repeatables = scripts(repeatables, problems);
     folder.seeds = scripts(seeds, problems);
     folder.checks = scripts(checks, problems);
@@ -69,7 +67,6 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
         }
     }
     folder.facts.sort_by_key(|(major, _)| *major);
-    folder.migrations.sort_by(|(a, _), (b, _)| (a.number, &a.version).cmp(&(b.number, &b.version)));
     folder
 }
 
@@ -85,9 +82,13 @@ pub(crate) fn single(path: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
 fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(), Problem> {
     let (directory, file_name) = path.rsplit_once('/').unwrap_or(("", path));
     let scripts = match directory {
-        "migrations" => {
-            let name = names::migration(label, file_name)?;
-            folder.migrations.push((name, encoding::decode(label, bytes)?));
+        "migrations" | "tests" => {
+            let file = (names::migration(label, file_name)?, encoding::decode(label, bytes)?);
+            if directory == "tests" {
+                folder.tests.push(file)
+            } else {
+                folder.migrations.push(file)
+            }
             return Ok(());
         }
         "" if facts::major(file_name).is_some() => {
@@ -203,6 +204,19 @@ fn sql_files(directory: &Path, label: &str, migrations: bool, problems: &mut Vec
             problems.push(unknown_file::not_sql(label, &entry.label));
         }
     }
+    files
+}
+
+/// Files whose names have a version, ascending by it.
+fn versioned(entries: Vec<Entry>, problems: &mut Vec<Problem>) -> Vec<(Name, Source)> {
+    let mut files = Vec::new();
+    for entry in entries {
+        match names::migration(&entry.label, &entry.name) {
+            Ok(name) => files.extend(entry.read(problems).map(|source| (name, source))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    files.sort_by(|(a, _), (b, _)| (a.number, &a.version).cmp(&(b.number, &b.version)));
     files
 }
 

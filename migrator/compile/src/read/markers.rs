@@ -1,11 +1,12 @@
-//! Comments with a meaning: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, `-- migrate:allow`, and those that
-//! only look like them.
+//! Comments with a meaning: `-- migrate:up`, `-- migrate:down`, `-- migrate:unchecked`, `-- migrate:loses`, `-- migrate:allow`, and
+//! those that only look like them.
 
 use std::ops::Range;
 
 use migrator_model::Direction;
 use migrator_sql::Comment;
 
+use crate::contract::loses;
 use crate::contract::marker_misspelled::{LookAlike, look_alike, misplaced};
 use crate::source::Source;
 
@@ -18,6 +19,8 @@ pub(crate) enum Directive {
     Marker(Direction, Range<usize>),
     /// `-- migrate:unchecked`, with the reason, which may be empty.
     Unchecked(String),
+    /// `-- migrate:loses`, with the parts of the name; `None`: no name follows.
+    Loses(Option<Vec<String>>),
     /// Most likely meant as a marker.
     LookAlike(LookAlike),
 }
@@ -47,6 +50,12 @@ pub(crate) fn read(source: &Source, comment: &Comment) -> Directive {
         && before.trim().is_empty()
     {
         return Directive::Unchecked(reason.trim().to_owned());
+    }
+    if let Some(object) = body.strip_prefix("migrate:loses")
+        && (object.is_empty() || object.starts_with([' ', '\t']))
+        && before.trim().is_empty()
+    {
+        return Directive::Loses(loses::object(object));
     }
     // `cargo xtask check` reads it.
     if migrator_lint::allowed(text).is_some() {
