@@ -13,6 +13,7 @@ DROP FUNCTION core.sync_customers_legal_name();
 ALTER TABLE core.customers DROP COLUMN company;
 
 -- migrate:down
+-- migrate:loses core.customers.updated_at the trigger moves it where the names are copied
 -- A column that is added comes last, but company stood before legal_name. So legal_name takes the old name back, and a new
 -- legal_name is made behind it: the order of the columns is what it was.
 ALTER TABLE core.customers ALTER COLUMN legal_name DROP NOT NULL;

@@ -32,7 +32,9 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      second up: nothing to apply
         ok      repeatables twice: 1 repeatable
         ok      seeds: development
+        ok      seeded data: 1 migration on seeded databases; there are no checks
         ok      data tests: there are none
+        ok      data losses: no new migration has a down block
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 1 statement blocks others on an existing relation
@@ -85,14 +87,16 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
+        ok      seeded data: there are no seeds
         ok      data tests: there are none
+        ok      data losses: 1 rollback loses nothing
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 5 steps, each applied once
         ok      locks: 3 statements block others on existing relations
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
                     005_fine statement 1: ShareLock on public.a, scanned: writes wait
-        1 of 10 checks failed
+        1 of 12 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -136,11 +140,15 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: DETAIL: Key (id)=(1) already exists.
                       = help: correct the file, build, and run `seed` again: none of it is in the database
+        ok      seeded data: 0 migrations on seeded databases; there are no checks; seeds that do not fit: test before 001_a
         ok      data tests: there are none
+        mild    data losses: 1 of 1 rollback loses data
+                    rolling 001_a back loses 1 table with 3 rows: public.a
+                    help: where that is meant, say so in the down block: `-- migrate:loses <schema>.<table>.<column>`
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 2 steps, each applied once
         ok      locks: no statement blocks others on an existing relation
-        3 of 10 checks failed
+        3 of 12 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -174,11 +182,13 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
         skipped second up: the migrations do not go up
         skipped repeatables twice: the migrations do not go up
         skipped seeds: the migrations do not go up
+        skipped seeded data: the migrations do not go up
         skipped data tests: the migrations do not go up
+        skipped data losses: the migrations do not go up
         skipped schema: the migrations do not go up
         skipped two at once: the migrations do not go up
         skipped locks: the migrations do not go up
-        2 of 10 checks failed
+        2 of 12 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -197,12 +207,14 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
+        ok      seeded data: there are no seeds
         ok      data tests: there are none
+        ok      data losses: there are no migrations
         FAILED  schema: db/schema.sql is stale
                     - old
         ok      two at once: there are none
         ok      locks: no statement blocks others on an existing relation
-        1 of 10 checks failed
+        1 of 12 checks failed
     "#]]
     .assert_eq(&without_times(&verify(failed, &[])));
     let json = verify(failed, &["--json"]);

@@ -118,12 +118,13 @@ impl Verify {
         if let Some(reason) = value.as_str() {
             return Before::Unknown(Some(reason.to_owned()));
         }
-        let repeatables = value["repeatables"].as_array().into_iter().flatten();
+        let scripts = |key: &str| value[key].as_array().into_iter().flatten();
         let repeatable = |value: &Value| Repeatable { name: text_of(&value["name"]), text: text_of(&value["text"]) };
         Before::Branch(Branch {
             name: text_of(&value["name"]),
             versions: value["versions"].as_array().into_iter().flatten().map(text_of).collect(),
-            repeatables: repeatables.map(repeatable).collect(),
+            repeatables: scripts("repeatables").map(repeatable).collect(),
+            seeds: scripts("seeds").map(repeatable).collect(),
         })
     }
 

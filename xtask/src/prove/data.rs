@@ -1,6 +1,15 @@
 //! What only rows show: whether a migration keeps them, and whether its rollback gives them back.
 
+mod choose;
+mod fill;
 pub(super) mod ladder;
-pub(super) mod query;
-pub(super) mod table;
+pub(super) mod loss;
+mod query;
+pub(super) mod rollback;
+pub(super) mod seeded;
+mod shape;
+mod state;
+mod table;
 pub(super) mod test;
+mod values;
+mod words;

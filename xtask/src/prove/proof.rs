@@ -19,24 +19,38 @@ use migrator_engine::embedded::Migration;
 use migrator_engine::output::{self, result, results};
 use migrator_engine::words;
 use migrator_engine::{Error, ErrorKind, Exit};
+pub use new::Extent;
 
 mod answer;
 pub mod before;
 mod checks;
 mod counted;
 mod counting;
+mod data_losses;
 mod data_tests;
 mod locks;
 mod mark;
+mod new;
 mod next_release;
 mod place;
 mod reading;
 mod round_trip;
 mod tally;
+mod seeded_data;
 
 /// The questions that make no sense where a migration does not go up.
-const NEED_A_WAY_UP: [&str; 8] =
-    ["next release", "second up", "repeatables twice", "seeds", "data tests", "schema", "two at once", "locks"];
+const NEED_A_WAY_UP: [&str; 10] = [
+    "next release",
+    "second up",
+    "repeatables twice",
+    "seeds",
+    "seeded data",
+    "data tests",
+    "data losses",
+    "schema",
+    "two at once",
+    "locks",
+];
 
 /// The arguments of `verify`.
 #[derive(Debug, Default, clap::Args)]
@@ -48,6 +62,9 @@ pub struct Args {
     /// Also write an HTML page to this file: verdicts, locks over time, the SQL
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Of which migrations to ask what becomes of the data in a rollback
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub data: Extent,
 }
 
 /// Asks every question, also after one that failed.
@@ -99,7 +116,9 @@ pub async fn run(
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
+        ask!("seeded data", seeded_data::ask(&scratch, &base, args.data));
         ask!("data tests", data_tests::run(&scratch, tests));
+        ask!("data losses", data_losses::ask(&scratch, &base, tests, args.data));
         add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
         ask!("locks", locks::trace(&scratch, &mut traces));

@@ -26,7 +26,7 @@ impl<'a> Ladder<'a> {
         // What lies around could keep a role from being dropped.
         if !self.scratch.shares_nothing().await {
             self.original = None;
-            return self.from_zero(count).await;
+            return self.without_original(count).await;
         }
         let mut original = match self.original.take() {
             Some((context, at)) if at <= count => Database::open(context).await?,
@@ -39,11 +39,11 @@ impl<'a> Ladder<'a> {
         self.original = Some((context, count));
         match copy {
             Some(copy) => Database::open(copy).await,
-            None => self.from_zero(count).await,
+            None => self.without_original(count).await,
         }
     }
 
-    async fn from_zero(&self, count: usize) -> Result<Database, Error> {
+    async fn without_original(&self, count: usize) -> Result<Database, Error> {
         let mut database = self.scratch.database().await?;
         go_up(&mut database, count).await?;
         Ok(database)

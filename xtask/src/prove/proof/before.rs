@@ -21,9 +21,11 @@ pub struct Branch {
     pub versions: Vec<String>,
     /// Its repeatables.
     pub repeatables: Vec<Repeatable>,
+    /// Its seeds.
+    pub seeds: Vec<Repeatable>,
 }
 
-/// A repeatable of the base branch.
+/// A repeatable or a seed of the base branch.
 #[derive(Debug)]
 pub struct Repeatable {
     /// The file name without `.sql`.
@@ -45,6 +47,8 @@ pub(super) struct Base {
     pub(super) unknown: Vec<String>,
     /// As they were there; where no branch is known, as they are now.
     pub(super) repeatables: Vec<&'static Script>,
+    /// The seeds as they were there; none, where no branch is known.
+    pub(super) seeds: Vec<&'static Script>,
 }
 
 impl Base {
@@ -64,6 +68,7 @@ impl Base {
             versions: before.iter().map(|migration| migration.number).collect(),
             unknown: Vec::new(),
             repeatables: embedded.repeatables.iter().collect(),
+            seeds: Vec::new(),
         }
     }
 
@@ -77,20 +82,25 @@ impl Base {
             reason: None,
             versions: held.iter().filter_map(number).collect(),
             unknown,
-            repeatables: branch.repeatables.into_iter().map(|script| there(script, embedded)).collect(),
+            repeatables: branch
+                .repeatables
+                .into_iter()
+                .map(|script| there(script, &embedded.repeatables, "repeatable"))
+                .collect(),
+            seeds: branch.seeds.into_iter().map(|script| there(script, &embedded.seeds, "seeds")).collect(),
         }
     }
 }
 
-/// A repeatable as it was; the one of this binary, where it is still the same.
-fn there(before: Repeatable, embedded: &'static Embedded) -> &'static Script {
+/// A file as it was; the one of this binary, where it is still the same.
+fn there(before: Repeatable, now: &'static [Script], folder: &str) -> &'static Script {
     let same = |script: &&Script| script.name == before.name && script.text == before.text;
-    if let Some(script) = embedded.repeatables.iter().find(same) {
+    if let Some(script) = now.iter().find(same) {
         return script;
     }
     let statements = statements(&migrator_build::statement_starts(&before.text), before.text.len());
     // They live until the process ends, as compiled ones do.
-    let file = format!("db/repeatable/{}.sql", before.name);
+    let file = format!("db/{folder}/{}.sql", before.name);
     // No text that is compiled in has this checksum: it is another.
     let checksum = "".into();
     Box::leak(Box::new(Script::new(before.name.into(), file.into(), before.text.into(), checksum, statements.into())))

@@ -24,17 +24,23 @@ pub(super) fn before(workspace: &Workspace, base: Option<&str>) -> Result<Before
     })
 }
 
-/// The versions, and the repeatables with their text.
+/// The versions, and the repeatables and seeds with their text.
 fn branch(shell: &Shell, commit: &Commit) -> Result<Branch> {
     let migrations = base::files(shell, &commit.merge_base, "db/migrations")?;
     let versions = migrations.iter().filter_map(|file| version(&file.name)).map(str::to_owned).collect();
-    let mut repeatables = Vec::new();
-    for file in base::files(shell, &commit.merge_base, "db/repeatable")? {
+    let (repeatables, seeds) = (scripts(shell, commit, "db/repeatable")?, scripts(shell, commit, "db/seeds")?);
+    Ok(Branch { name: commit.name.clone(), versions, repeatables, seeds })
+}
+
+/// The files of a folder without versions, with their text.
+fn scripts(shell: &Shell, commit: &Commit, folder: &str) -> Result<Vec<Repeatable>> {
+    let mut scripts = Vec::new();
+    for file in base::files(shell, &commit.merge_base, folder)? {
         let Some(name) = file.name.strip_suffix(".sql").filter(|name| !name.starts_with('.')) else { continue };
         let text = base::text(shell, &file)?;
-        repeatables.push(Repeatable { name: name.to_owned(), text });
+        scripts.push(Repeatable { name: name.to_owned(), text });
     }
-    Ok(Branch { name: commit.name.clone(), versions, repeatables })
+    Ok(scripts)
 }
 
 /// The digits that a migration's file begins with.
