@@ -13,9 +13,6 @@ use migrator_engine::client::{identifier, literal, rows};
 /// So many values of a column are tried in checks.
 const TRIED: usize = 60;
 
-/// So many values of each column are tried where a check looks at several.
-const TRIED_TOGETHER: usize = 5;
-
 /// Expressions for a column, one for each row.
 pub(super) type Values = BTreeMap<i32, Vec<String>>;
 
@@ -136,7 +133,13 @@ impl Choice<'_> {
         if columns.is_empty() {
             return Ok(());
         }
-        let most = if columns.len() > 4 { 3 } else { TRIED_TOGETHER };
+        // As many as make a few thousand rows at most.
+        let most = match columns.len() {
+            2 => 20,
+            3 => 10,
+            4 => 5,
+            _ => 3,
+        };
         let null = "NULL".to_owned();
         let list = |number: &i32| {
             let none = Some(&null).filter(|_| shape.columns[number].is_optional);

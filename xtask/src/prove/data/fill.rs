@@ -105,7 +105,7 @@ impl Filling<'_> {
         let choice = Choice { client: self.client, state: self.state, is_large, words };
         let values = choice.values(table, &shape, ordinal).await?;
         let all: BTreeSet<i32> = values.keys().copied().collect();
-        let without_late = all.iter().copied().filter(|number| !late.contains(number)).collect();
+        let without_late: BTreeSet<i32> = all.iter().copied().filter(|number| !late.contains(number)).collect();
         let needed = all.iter().copied().filter(|number| !shape.columns[number].is_optional).collect();
         // A trigger may refuse what is right otherwise, and so may a check that looks at several columns.
         let ways: [(&BTreeSet<i32>, &str); 4] =
@@ -115,6 +115,9 @@ impl Filling<'_> {
             match self.insert(table, columns, &values, role).await? {
                 Ok(()) => {
                     reason.clear();
+                    for number in without_late.difference(columns) {
+                        self.set(table, *number, &values).await?;
+                    }
                     break;
                 }
                 Err(refusal) if reason.is_empty() => reason = refusal,
@@ -166,6 +169,20 @@ impl Filling<'_> {
             }
         }
         Ok(outcome)
+    }
+
+    /// Gives a column of all rows a value, where that is possible, else of one.
+    async fn set(&self, table: &Table, number: i32, values: &Values) -> Result<(), tokio_postgres::Error> {
+        let Some(value) = values.get(&number).and_then(|values| values.first()) else { return Ok(()) };
+        let name = table.sql();
+        let update = format!("UPDATE {name} SET {} = {value}", identifier(&table.columns[&number].name));
+        let one = format!("{update} WHERE ctid = (SELECT ctid FROM {name} ORDER BY ctid LIMIT 1)");
+        for (statement, role) in [(&update, "origin"), (&update, "replica"), (&one, "origin"), (&one, "replica")] {
+            if self.attempt(statement, role).await?.is_ok() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Tries a statement, which leaves nothing where it fails.

@@ -193,6 +193,9 @@ impl Comparison<'_> {
             return;
         }
         match now {
+            _ if !table.is_read() || now.is_some_and(|now| !now.is_read()) => {
+                self.counted_only(oid, table, now, losses)
+            }
             None => self.gone(oid, table, losses),
             Some(now) => self.kept(oid, table, now, losses),
         }
@@ -216,6 +219,26 @@ impl Comparison<'_> {
         if is_kept { Counted::new() } else { missing.clone() }
     }
 
+    /// With more rows than are read: by their number.
+    fn counted_only(&self, oid: &Oid, table: &Table, now: Option<&Table>, losses: &mut Losses) {
+        let Some(now) = now else {
+            let is_successor =
+                |(oid, other): (&Oid, &Table)| !self.before.tables.contains_key(oid) && other.count == table.count;
+            if !self.after.tables.iter().any(is_successor) {
+                losses.gone.insert(oid.clone(), Some(table.count));
+            }
+            return;
+        };
+        for (number, column) in table.columns.iter().filter(|(_, column)| !column.is_generated) {
+            if !now.columns.contains_key(number) {
+                losses.add(Kind::Column, table, &column.name, table.count, table.count);
+            }
+        }
+        if now.count < table.count {
+            losses.add(Kind::Rows, table, "", table.count - now.count, table.count);
+        }
+    }
+
     fn gone(&self, oid: &Oid, table: &Table, losses: &mut Losses) {
         let lost = |number: &i32| {
             let values = counted(table.values(*number));
@@ -225,7 +248,7 @@ impl Comparison<'_> {
         let data = Self::data(table);
         let held = data.iter().filter(|number| !table.values(**number).is_empty()).count();
         let lost: Vec<(&str, usize)> = data.iter().filter_map(lost).collect();
-        if lost.len() == held && (held > 0 || table.columns.is_empty()) {
+        if lost.len() == held {
             losses.gone.insert(oid.clone(), Some(table.count));
         } else {
             lost.iter().for_each(|(column, rows)| losses.add(Kind::Column, table, column, *rows, table.count));

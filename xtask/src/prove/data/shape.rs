@@ -48,7 +48,8 @@ pub(super) async fn read(client: &Client, known: &BTreeMap<Oid, Vec<String>>) ->
     let mut shapes: BTreeMap<Oid, Shape> = BTreeMap::new();
     // The server numbers what has an identity or takes from a sequence, and computes what is generated.
     let columns = "SELECT a.attrelid, a.attnum, a.atttypid, format_type(a.atttypid, a.atttypmod) AS declared, \
-         NOT a.attnotnull OR d.oid IS NOT NULL AS optional FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+         NOT (a.attnotnull OR t.typnotnull) OR d.oid IS NOT NULL AS optional \
+         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid \
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
          WHERE c.relkind = 'r' AND c.relnamespace <> 'pg_catalog'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped \
          AND a.attidentity = '' AND a.attgenerated = '' AND NOT coalesce(pg_get_expr(d.adbin, d.adrelid) ~ '^nextval', false)";
@@ -59,6 +60,9 @@ pub(super) async fn read(client: &Client, known: &BTreeMap<Oid, Vec<String>>) ->
         if type_.declared.is_empty() {
             type_.declared = text(&row, "declared");
         }
+        if let Some(element) = &mut type_.element {
+            element.declared = type_.declared.trim_end_matches("[]").to_owned();
+        }
         let is_optional = row.get("optional") == Some("t");
         let wanted = Wanted { type_, is_optional, domain_checks: known.checks.clone() };
         shapes.entry(text(&row, "attrelid")).or_default().columns.insert(number, wanted);
@@ -66,8 +70,11 @@ pub(super) async fn read(client: &Client, known: &BTreeMap<Oid, Vec<String>>) ->
     let constraints = "SELECT conrelid, contype, conkey, confrelid, confkey, \
          CASE contype WHEN 'c' THEN pg_get_expr(conbin, conrelid) END AS expression \
          FROM pg_constraint WHERE contype IN ('c', 'f') AND conrelid <> 0 AND conparentid = 0 OR contype = 'f' \
-         UNION ALL SELECT c.oid, 'c', (SELECT array_agg(k) FROM pg_partitioned_table p, unnest(p.partattrs::int2[]) k WHERE p.partrelid = i.inhparent), \
-         0, NULL, pg_get_partition_constraintdef(c.oid) FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relispartition";
+         UNION ALL SELECT c.oid, 'c', (SELECT array_agg(DISTINCT own.attnum) FROM pg_partition_ancestors(c.oid) above \
+           JOIN pg_partitioned_table p ON p.partrelid = above.relid CROSS JOIN unnest(p.partattrs::int2[]) k \
+           JOIN pg_attribute theirs ON theirs.attrelid = p.partrelid AND theirs.attnum = k \
+           JOIN pg_attribute own ON own.attrelid = c.oid AND own.attname = theirs.attname), \
+         0, NULL, pg_get_partition_constraintdef(c.oid) FROM pg_class c WHERE c.relispartition AND c.relkind = 'r'";
     for row in query(client, DOING, constraints).await? {
         let shape = shapes.entry(text(&row, "conrelid")).or_default();
         let columns = numbers(row.get("conkey"));
@@ -127,6 +134,7 @@ async fn types(client: &Client, known: &BTreeMap<Oid, Vec<String>>) -> Result<BT
             kind: text(&row, "typtype"),
             labels: enums.get(&text(&row, "base")).cloned().unwrap_or_default(),
             parts: row.get("parts").and_then(|parts| parts.parse().ok()).unwrap_or(0),
+            is_checked: row.get("checks").is_some(),
             element: None,
         };
         let checks =

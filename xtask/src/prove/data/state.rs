@@ -8,8 +8,8 @@ use crate::prove::scratch::Database;
 use migrator_engine::Error;
 use migrator_engine::client::{Tables, failed, identifier, literal, ours, query, rows};
 
-/// So many rows of a table are read; whoever puts more there is judged by these.
-const READ: usize = 2_000;
+/// Tables with more rows are not read, only counted.
+const READ: usize = 20_000;
 
 const DOING: &str = "reading the data of a scratch database";
 
@@ -34,7 +34,7 @@ pub(super) struct Table {
     pub(super) root: Oid,
     /// By number.
     pub(super) columns: BTreeMap<i32, Column>,
-    /// The first rows, in the order of the columns.
+    /// The values of each row, in the order of the columns; none, where there are too many.
     pub(super) rows: Vec<Vec<Option<String>>>,
     /// How many there are.
     pub(super) count: usize,
@@ -80,6 +80,11 @@ impl Table {
         self.rows.iter().filter_map(|row| row.get(index)?.as_deref()).collect()
     }
 
+    /// Whether its rows were read.
+    pub(super) fn is_read(&self) -> bool {
+        self.rows.len() == self.count
+    }
+
     /// Its name in statements.
     pub(super) fn sql(&self) -> String {
         format!("{}.{}", identifier(&self.schema), identifier(&self.name))
@@ -97,15 +102,15 @@ pub(super) async fn read(database: &Database) -> Result<State, Error> {
     for table in state.tables.values_mut().filter(|table| !table.is_partitioned) {
         let name = table.sql();
         let columns: Vec<String> = table.columns.values().map(|column| identifier(&column.name)).collect();
-        let select = format!("SELECT {} FROM ONLY {name} ORDER BY ctid LIMIT {READ}", columns.join(", "));
+        let select = format!("SELECT {} FROM ONLY {name}", columns.join(", "));
+        let counted = query(client, DOING, &format!("SELECT count(*) FROM ONLY {name}")).await?;
+        table.count = counted.first().and_then(|row| row.get(0)?.parse().ok()).unwrap_or(0);
+        if !(1..=READ).contains(&table.count) {
+            continue;
+        }
         let read = query(client, DOING, &select).await?;
         let values = |row: &SimpleQueryRow| (0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect();
         table.rows = read.iter().map(values).collect();
-        table.count = table.rows.len();
-        if table.count == READ {
-            let counted = query(client, DOING, &format!("SELECT count(*) FROM ONLY {name}")).await?;
-            table.count = counted.first().and_then(|row| row.get(0)?.parse().ok()).unwrap_or(READ);
-        }
     }
     Ok(state)
 }
@@ -114,7 +119,7 @@ pub(super) async fn read(database: &Database) -> Result<State, Error> {
 pub(super) async fn in_type(client: &Client, table: &Table, column: &str, type_name: &str) -> Option<Vec<String>> {
     let (name, column) = (table.sql(), identifier(column));
     for value in [format!("{column}::{type_name}"), format!("{column}::text::{type_name}")] {
-        let select = format!("SELECT {value} FROM ONLY {name} WHERE {column} IS NOT NULL ORDER BY ctid LIMIT {READ}");
+        let select = format!("SELECT {value} FROM ONLY {name} WHERE {column} IS NOT NULL");
         if let Ok(messages) = client.simple_query(&ours(&select)).await {
             return Some(rows(messages).iter().filter_map(|row| row.get(0)).map(str::to_owned).collect());
         }

@@ -13,6 +13,8 @@ pub(super) struct Type {
     pub(super) labels: Vec<String>,
     /// How many parts a composite has.
     pub(super) parts: usize,
+    /// A domain around it has checks.
+    pub(super) is_checked: bool,
     /// What an array is made of.
     pub(super) element: Option<Box<Type>>,
 }
@@ -38,6 +40,10 @@ const LONG: usize = 240;
 pub(super) fn candidates(wanted: Wanted<'_>) -> Vec<String> {
     let Wanted { type_, .. } = wanted;
     if let Some(element) = &type_.element {
+        if element.is_checked {
+            // What an element must be is not asked.
+            return vec!["{}".to_owned()];
+        }
         let of_elements = candidates(Wanted { type_: element, ..wanted });
         let quoted = |value: &String| format!("{{\"{}\"}}", value.replace('\\', "\\\\").replace('"', "\\\""));
         return of_elements.iter().map(quoted).collect();
@@ -145,8 +151,8 @@ fn numeric(declared: &str, whole: usize, row: usize) -> String {
         2 | 3 => 10 + whole % 90,
         _ => whole,
     };
-    let fraction: String = "125".chars().cycle().take(scale).collect();
-    if scale == 0 { whole.to_string() } else { format!("{whole}.{}", fraction.replace('0', "5")) }
+    let fraction: String = (row + 1).to_string().chars().chain("25".chars().cycle()).take(scale).collect();
+    if scale == 0 { whole.to_string() } else { format!("{whole}.{fraction}") }
 }
 
 fn bits(declared: &str, row: usize) -> String {
@@ -246,7 +252,7 @@ mod tests {
         assert_eq!(values("varchar", "character varying(4)"), ["me7a", "me7b", "me7c"]);
         assert_eq!(values("varchar", "character varying(12)"), ["fullname7axx", "fullname7b", "fullname7c"]);
         assert_eq!(values("text", "text")[0].len(), LONG);
-        assert_eq!(values("numeric", "numeric(4,2)"), ["80.12", "81.12", "82.12"]);
+        assert_eq!(values("numeric", "numeric(4,2)"), ["80.12", "81.22", "82.32"]);
         assert_eq!(values("numeric", "numeric"), ["1070.125", "1071.125", "1072.125"]);
         assert_eq!(values("int8", "bigint"), ["3000001070", "1071", "1072"]);
         assert_eq!(values("bit", "bit(3)"), ["101", "010", "101"]);
