@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(values("varchar", "character varying(4)"), ["me7a", "me7b", "me7c"]);
         assert_eq!(values("varchar", "character varying(12)"), ["fullname7axx", "fullname7b", "fullname7c"]);
         assert_eq!(values("text", "text")[0].len(), LONG);
-        assert_eq!(values("numeric", "numeric(4,2)"), ["80.12", "81.22", "82.32"]);
+        assert_eq!(values("numeric", "numeric(4,2)"), ["90.12", "91.22", "92.32"]);
         assert_eq!(values("numeric", "numeric"), ["1070.125", "1071.125", "1072.125"]);
         assert_eq!(values("int8", "bigint"), ["3000001070", "1071", "1072"]);
         assert_eq!(values("bit", "bit(3)"), ["101", "010", "101"]);
