@@ -35,8 +35,8 @@ mod next_release;
 mod place;
 mod reading;
 mod round_trip;
-mod tally;
 mod seeded_data;
+mod tally;
 
 /// The questions that make no sense where a migration does not go up.
 const NEED_A_WAY_UP: [&str; 10] = [
