@@ -85,7 +85,8 @@ pub(crate) fn tree(shell: &Shell, commit: &str, folder: &str) -> Result<Option<S
 /// The files right in a folder of a commit, by name; links and deeper files are left out.
 pub(crate) fn files(shell: &Shell, commit: &str, folder: &str) -> Result<Vec<File>> {
     let Some(tree) = tree(shell, commit, folder)? else { return Ok(Vec::new()) };
-    let listed = cmd!(shell, "git ls-tree -z {tree}").quiet().read()?;
+    // Without `--full-tree` git looks for the current folder in that tree, and finds nothing.
+    let listed = cmd!(shell, "git ls-tree --full-tree -z {tree}").quiet().read()?;
     let file = |entry: &str| {
         let (about, name) = entry.split_once('\t')?;
         let (mode, rest) = about.split_once(' ')?;
@@ -102,4 +103,32 @@ pub(crate) fn text(shell: &Shell, file: &File) -> Result<String> {
     let output = output.with_context(|| format!("failed to read `{}` from git", file.name))?;
     let text = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_workspace_may_be_in_a_sub_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("service");
+        fs::create_dir_all(root.join("db/migrations")).unwrap();
+        fs::write(root.join("db/migrations/001_a.sql"), "").unwrap();
+        let shell = Workspace { root }.shell().unwrap();
+        let user = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+        cmd!(shell, "git init --quiet ..").quiet().run().unwrap();
+        cmd!(shell, "git add --all").quiet().run().unwrap();
+        cmd!(shell, "git {user...} commit --quiet --message x").quiet().run().unwrap();
+        let names: Vec<String> =
+            files(&shell, "HEAD", "db/migrations").unwrap().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["001_a.sql"]);
+        assert_eq!(
+            tree(&shell, "HEAD", "db").unwrap().as_deref().map(|tree| tree.ends_with(":service/db")),
+            Some(true)
+        );
+        assert_eq!(tree(&shell, "HEAD", "none").unwrap(), None);
+    }
 }

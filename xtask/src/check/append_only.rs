@@ -91,7 +91,7 @@ fn written_side(shell: &Shell, commit: &str, now: &Side) -> Result<Side> {
 /// The file names of a commit's migrations, by the number of the version.
 fn names_of_commit(shell: &Shell, commit: &str) -> Result<BTreeMap<i64, String>> {
     let Some(tree) = base::tree(shell, commit, MIGRATIONS)? else { return Ok(BTreeMap::new()) };
-    let names = cmd!(shell, "git ls-tree --name-only {tree}").quiet().read()?;
+    let names = cmd!(shell, "git ls-tree --full-tree --name-only {tree}").quiet().read()?;
     Ok(names.lines().filter_map(|name| Some((number(name)?, name.to_owned()))).collect())
 }
 
