@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod chaos;
+mod compat;
 mod data;
 pub(crate) mod dump;
 mod html;
