@@ -1,0 +1,146 @@
+//! Calls that hand a statement to a server.
+
+use proc_macro2::Delimiter;
+
+use super::tokens::{Token, elements, is_at, is_path_at, name_at};
+
+/// How something is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `client.query(..)`
+    Method,
+    /// `query(..)`, `sqlx::query(..)`
+    Function,
+    /// `query!(..)`
+    Macro,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) name: &'a str,
+    pub(super) kind: Kind,
+    pub(super) line: usize,
+    pub(super) arguments: Vec<&'a [Token]>,
+}
+
+/// A source without any of these words asks nothing.
+pub(super) const WORDS: &[&str] =
+    &["query", "execute", "prepare", "fetch", "copy_in", "copy_out", "raw_sql", "QueryBuilder", "from_s"];
+
+/// Methods of PostgreSQL's clients alone: what they are given is a statement.
+const CERTAIN: &[&str] = &[
+    "batch_execute",
+    "prepare_cached",
+    "prepare_typed",
+    "prepare_typed_cached",
+    "query_typed",
+    "query_typed_raw",
+    "simple_query",
+    "simple_query_raw",
+];
+
+/// Functions that are given a statement.
+const FUNCTIONS: &[&str] =
+    &["query", "query_as", "query_as_with", "query_scalar", "query_scalar_with", "query_with", "raw_sql", "sql_query"];
+
+impl<'a> Call<'a> {
+    /// The call whose name is at an index, if it may be given a statement.
+    pub(super) fn at(tokens: &'a [Token], index: usize) -> Option<Call<'a>> {
+        let Token::Name(name, line) = tokens.get(index)? else { return None };
+        let is_builder = name == "QueryBuilder";
+        if !is_builder && !takes_statement(name) {
+            return None;
+        }
+        let is_macro = is_at(tokens, index + 1, '!');
+        let mut at = if is_macro { index + 2 } else { after_types(tokens, index + 1) };
+        if is_builder {
+            if !is_path_at(tokens, at) || !["new", "with_arguments"].contains(&name_at(tokens, at + 2)) {
+                return None;
+            }
+            at += 3;
+        }
+        let Some(Token::Group(group)) = tokens.get(at) else { return None };
+        if group.delimiter != Delimiter::Parenthesis && !is_macro {
+            return None;
+        }
+        let is_after = |sign| index > 0 && tokens[index - 1].is(sign);
+        let kind = if is_macro {
+            Kind::Macro
+        } else if is_after('.') {
+            Kind::Method
+        } else {
+            Kind::Function
+        };
+        Some(Call { name, kind, line: *line, arguments: elements(&group.tokens) })
+    }
+
+    /// Whether it begins a statement that is made piece by piece.
+    pub(super) fn is_builder(&self) -> bool {
+        self.name == "QueryBuilder"
+    }
+
+    /// Whether it names a file: `query_file!("x.sql")`.
+    pub(super) fn is_of_file(&self) -> bool {
+        self.kind == Kind::Macro && self.name.starts_with("query_file")
+    }
+
+    /// Its arguments, from the one on that is the statement if any is.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &'a [Token]> {
+        let is_second = match self.kind {
+            Kind::Macro => self.name.starts_with("query_as") || self.name.starts_with("query_file_as"),
+            Kind::Function => self.name.starts_with("from_s"),
+            Kind::Method => false,
+        };
+        let first = usize::from(is_second && self.arguments.len() > 1);
+        self.arguments[first.min(self.arguments.len())..].iter().copied().take(2)
+    }
+
+    /// Whether what it is given is a statement, even where nothing is known of the argument. `prepares`: some of the variables may be
+    /// prepared statements.
+    pub(super) fn is_certain(&self, prepares: bool) -> bool {
+        match self.kind {
+            Kind::Macro => false,
+            Kind::Function => FUNCTIONS.contains(&self.name),
+            Kind::Method if CERTAIN.contains(&self.name) => true,
+            Kind::Method => {
+                let asks = self.name.starts_with("query") || self.name.starts_with("execute");
+                asks && !prepares && self.arguments.get(1).is_some_and(|second| is_parameters(second))
+            }
+        }
+    }
+}
+
+fn takes_statement(name: &str) -> bool {
+    ["query", "execute", "prepare", "fetch"].iter().any(|start| name.starts_with(start))
+        || CERTAIN.contains(&name)
+        || FUNCTIONS.contains(&name)
+        || ["copy_in", "copy_out", "from_string", "from_sql_and_values"].contains(&name)
+}
+
+/// `&[..]`, or a slice that is called after what it holds.
+fn is_parameters(argument: &[Token]) -> bool {
+    let [sign, rest @ ..] = argument else { return false };
+    let is_named = |name: &str| ["param", "args", "values", "binds"].iter().any(|part| name.contains(part));
+    let is_slice = |token: &Token| token.group(Delimiter::Bracket).is_some() || is_named(token.name());
+    sign.is('&') && rest.iter().any(is_slice)
+}
+
+/// The index after `::<..>`.
+fn after_types(tokens: &[Token], index: usize) -> usize {
+    if !is_path_at(tokens, index) || !is_at(tokens, index + 2, '<') {
+        return index;
+    }
+    let mut depth = 0usize;
+    for at in index + 2..tokens.len() {
+        if tokens[at].is('<') {
+            depth += 1;
+        } else if tokens[at].is('>') && !tokens[at - 1].is('-') {
+            depth -= 1;
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+    }
+    tokens.len()
+}

@@ -1,0 +1,134 @@
+//! Goes through a source, and finds what is handed to a server.
+
+use std::collections::HashMap;
+
+use super::call::Call;
+use super::scope::{self, Let, Scopes};
+use super::test_code::{Attribute, end_of_item};
+use super::text::Text;
+use super::tokens::Token;
+use super::value::{self, Context, Value};
+
+/// What a call is given.
+pub(super) enum Given {
+    /// One of these texts.
+    Texts(Vec<Text>),
+    /// A file that is not there, by the name that the source has for it.
+    NoFile(String),
+    /// A constant that is in another file. `counts`: without it, the call is one whose text is not known.
+    Constant { name: String, counts: bool },
+    /// A text that is made at run time.
+    NotLiteral,
+}
+
+/// A call at its line.
+pub(super) struct Asked {
+    pub(super) line: usize,
+    pub(super) given: Given,
+}
+
+/// Goes through a source.
+pub(super) struct Search<'a> {
+    scopes: Scopes<'a>,
+    /// Some variables of this file may be prepared statements.
+    prepares: bool,
+    found: Vec<Asked>,
+}
+
+impl<'a> Search<'a> {
+    /// What the calls of a source are given.
+    pub(super) fn of(tokens: &[Token], scopes: Scopes<'a>, prepares: bool) -> Vec<Asked> {
+        let mut search = Search { scopes, prepares, found: Vec::new() };
+        search.level(tokens, HashMap::new());
+        search.found
+    }
+
+    fn level(&mut self, tokens: &[Token], parameters: HashMap<String, Value>) {
+        self.scopes.enter(tokens, parameters);
+        let mut of_function = HashMap::new();
+        let mut variable: Option<Let> = None;
+        let mut index = 0;
+        while let Some(token) = tokens.get(index) {
+            if let Some(bound) = variable.take_if(|bound| bound.end == index) {
+                self.scopes.declare(bound);
+            }
+            index += 1;
+            match token {
+                Token::Sign('#') => match Attribute::at(tokens, index - 1) {
+                    Some(attribute) if attribute.is_test && attribute.is_inner => break,
+                    Some(attribute) if attribute.is_test => index = end_of_item(tokens, attribute.end),
+                    Some(attribute) => index = attribute.end,
+                    None => {}
+                },
+                Token::Name(name, _) if name == "fn" => {
+                    of_function = scope::parameters(tokens, index);
+                    // Its name calls nothing.
+                    index += 1;
+                }
+                Token::Name(name, _) if name == "let" => variable = self.scopes.variable(tokens, index - 1),
+                Token::Name(..) => self.call(tokens, index - 1),
+                Token::Group(group) => {
+                    let is_body = token.group(proc_macro2::Delimiter::Brace).is_some();
+                    let parameters = if is_body { std::mem::take(&mut of_function) } else { HashMap::new() };
+                    self.level(&group.tokens, parameters);
+                }
+                Token::Sign(_) | Token::Literal(..) => {}
+            }
+        }
+        self.scopes.leave();
+    }
+
+    fn call(&mut self, tokens: &[Token], index: usize) {
+        let Some(call) = Call::at(tokens, index) else { return };
+        let given = if call.is_of_file() { self.file(&call) } else { self.given(&call) };
+        self.found.extend(given.map(|given| Asked { line: call.line, given }));
+    }
+
+    /// What `query_file!` names, from the folder of the package on.
+    fn file(&self, call: &Call<'_>) -> Option<Given> {
+        let Value::Texts(names) = value::of(call.candidates().next()?, &self.scopes) else { return None };
+        let name = &names.first()?.text;
+        let text = self.scopes.include(name, true);
+        Some(text.map_or_else(|| Given::NoFile(name.clone()), |text| Given::Texts(vec![text])))
+    }
+
+    fn given(&self, call: &Call<'_>) -> Option<Given> {
+        if call.is_builder() {
+            return Some(Given::NotLiteral);
+        }
+        let values: Vec<Value> = call.candidates().map(|argument| value::of(argument, &self.scopes)).collect();
+        let is_statement = |text: &Text| !text.statements().is_empty();
+        for value in &values {
+            if let Value::Texts(texts) = value
+                && texts.iter().any(is_statement)
+            {
+                return Some(Given::Texts(texts.clone()));
+            }
+        }
+        let counts = call.is_certain(self.prepares);
+        match values.into_iter().next()? {
+            Value::Built => Some(Given::NotLiteral),
+            Value::Constant(name) => Some(Given::Constant { name, counts }),
+            Value::Unknown if counts => Some(Given::NotLiteral),
+            Value::Texts(_) | Value::Prepared | Value::Unknown => None,
+        }
+    }
+}
+
+/// All constants of a source, on any level.
+pub(super) fn constants(tokens: &[Token], scopes: &mut Scopes<'_>) -> Vec<(String, Value)> {
+    scopes.enter(tokens, HashMap::new());
+    let mut found = scopes.constants(tokens);
+    let mut index = 0;
+    while let Some(token) = tokens.get(index) {
+        index += 1;
+        match (token, Attribute::at(tokens, index - 1)) {
+            (_, Some(attribute)) if attribute.is_test => index = end_of_item(tokens, attribute.end),
+            (_, Some(attribute)) => index = attribute.end,
+            (Token::Group(group), None) => found.extend(constants(&group.tokens, scopes)),
+            _ => {}
+        }
+    }
+    scopes.leave();
+    found
+}

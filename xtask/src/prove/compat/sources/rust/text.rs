@@ -1,0 +1,154 @@
+//! The text of a string literal, and on which line each part of it is written.
+
+use std::rc::Rc;
+
+use super::tokens::Token;
+use crate::prove::compat::sources::sql;
+
+/// A text in a file.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    pub(super) file: Rc<str>,
+    pub(super) text: String,
+    /// From which byte of the text on it is on which line of the file; in order, the first one at 0.
+    lines: Vec<(usize, usize)>,
+}
+
+impl Text {
+    /// The text of a literal; `None`: it is not a string.
+    pub(super) fn literal(file: &Rc<str>, token: &Token) -> Option<Text> {
+        let Token::Literal(written, line) = token else { return None };
+        let mut text = Text { file: file.clone(), text: String::with_capacity(written.len()), lines: vec![(0, *line)] };
+        if let Some(raw) = written.strip_prefix('r') {
+            let hashes = raw.len() - raw.trim_start_matches('#').len();
+            let raw = raw[hashes..].strip_prefix('"')?;
+            text.push_lines(raw.strip_suffix(&*format!("\"{}", "#".repeat(hashes)))?);
+        } else {
+            // A suffix is not possible in a source that compiles.
+            text.push_escaped(written.strip_prefix('"')?.strip_suffix('"')?)?;
+        }
+        Some(text)
+    }
+
+    /// A whole file.
+    pub(super) fn whole(file: &str, content: &str) -> Text {
+        let mut text = Text { file: file.into(), text: String::with_capacity(content.len()), lines: vec![(0, 1)] };
+        text.push_lines(content);
+        text
+    }
+
+    /// Adds what is no text in the source, such as the number in `concat!("a", 1)`.
+    pub(super) fn push_word(&mut self, word: &str) {
+        self.text.push_str(word);
+    }
+
+    /// Adds a text that follows.
+    pub(super) fn push(&mut self, other: &Text) {
+        let start = self.text.len();
+        self.lines.extend(other.lines.iter().map(|(byte, line)| (start + byte, *line)));
+        self.text.push_str(&other.text);
+    }
+
+    /// The line of a byte.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        let after = self.lines.partition_point(|(start, _)| *start <= byte);
+        self.lines[after.saturating_sub(1)].1
+    }
+
+    /// The statements in it that ask something, each with the byte where it starts.
+    pub(super) fn statements(&self) -> Vec<(usize, &str)> {
+        sql::statements(&self.text)
+    }
+
+    /// What follows is on the next line of the file.
+    fn break_line(&mut self) {
+        let line = self.lines.last().map_or(1, |(_, line)| line + 1);
+        self.lines.push((self.text.len(), line));
+    }
+
+    fn push_lines(&mut self, content: &str) {
+        for part in content.split_inclusive('\n') {
+            self.text.push_str(part);
+            if part.ends_with('\n') {
+                self.break_line();
+            }
+        }
+    }
+
+    /// What is between quotes; `None`: an escape that Rust does not have.
+    fn push_escaped(&mut self, written: &str) -> Option<()> {
+        let mut rest = written;
+        while let Some((before, after)) = rest.split_once('\\') {
+            self.push_lines(before);
+            let escape = after.chars().next()?;
+            rest = &after[escape.len_utf8()..];
+            let character = match escape {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                '\\' | '\'' | '"' => escape,
+                'x' => {
+                    let code = rest.get(..2)?;
+                    rest = &rest[2..];
+                    char::from(u8::from_str_radix(code, 16).ok()?)
+                }
+                'u' => {
+                    let (code, after) = rest.strip_prefix('{')?.split_once('}')?;
+                    rest = after;
+                    char::from_u32(u32::from_str_radix(&code.replace('_', ""), 16).ok()?)?
+                }
+                '\n' => {
+                    let next = rest.trim_start_matches([' ', '\t', '\n', '\r']);
+                    (0..=rest[..rest.len() - next.len()].matches('\n').count()).for_each(|_| self.break_line());
+                    rest = next;
+                    continue;
+                }
+                _ => return None,
+            };
+            self.text.push(character);
+        }
+        self.push_lines(rest);
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens;
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expected: Option<&str>, lines: &[usize]) {
+        let tokens = tokens::read(source).unwrap();
+        let text = Text::literal(&"a.rs".into(), &tokens[0]);
+        assert_eq!(text.as_ref().map(|text| &*text.text), expected, "{source}");
+        let Some(text) = text else { return };
+        let words = text.text.split_whitespace().map(|word| word.as_ptr() as usize - text.text.as_ptr() as usize);
+        assert_eq!(words.map(|at| text.line(at)).collect::<Vec<_>>(), lines, "{source}");
+    }
+
+    #[test]
+    fn literals_are_read_as_the_compiler_does() {
+        check(r#""a b""#, Some("a b"), &[1, 1]);
+        check("\n\"a\n b\"", Some("a\n b"), &[2, 3]);
+        check(r#""\n\t\\\"\'\x41\u{1_F600}\0""#, Some("\n\t\\\"'A\u{1f600}\0"), &[1]);
+        check("\"a \\\n\n   b\\\n c\nd\"", Some("a bc\nd"), &[1, 3, 5]);
+        check("r\"a\\n\nb\"", Some("a\\n\nb"), &[1, 2]);
+        check("\nr##\"a\"#\nb\"##", Some("a\"#\nb"), &[2, 3]);
+        check("\"\"", Some(""), &[]);
+        for other in ["b\"a\"", "'a'", "1", "br#\"a\"#", "c\"a\"", "1.5e3"] {
+            check(other, None, &[]);
+        }
+    }
+
+    #[test]
+    fn a_line_belongs_to_the_literal_that_it_is_from() {
+        let tokens = tokens::read("\"a\n\" \n\n \"b\"").unwrap();
+        let file = "a.rs".into();
+        let mut text = Text::literal(&file, &tokens[0]).unwrap();
+        text.push(&Text::literal(&file, &tokens[1]).unwrap());
+        assert_eq!((&*text.text, text.line(0), text.line(2)), ("a\nb", 1, 4));
+        assert_eq!(Text::whole("q.sql", "\nSELECT 1\n").line(1), 2);
+    }
+}
