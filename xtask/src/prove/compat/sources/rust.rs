@@ -2,6 +2,7 @@
 
 mod call;
 mod modules;
+mod scan;
 mod scope;
 mod search;
 mod test_code;
@@ -14,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 
 use self::modules::Modules;
+use self::scan::scan;
 use self::scope::Scopes;
 use self::search::{Asked, Given, Search};
 use self::text::Text;
@@ -91,23 +93,21 @@ impl<'a, T: Tree> Reader<'a, T> {
         if builder.is_some_and(|builder| uses_builder(source, builder)) && !self.modules.is_test(path)? {
             *self.building.entry(folder.to_owned()).or_default() += 1;
         }
-        if !call::WORDS.iter().any(|word| source.contains(word)) || is_of_other(package, source) {
-            return Ok(());
-        }
-        let has_client = package.is_some_and(|package| package.has_client) || names_client(source);
-        let tokens = match tokens::read(source) {
+        let has_client = || package.is_some_and(|package| package.has_client) || names_client(source);
+        let tokens = match scan(source) {
             Ok(tokens) => tokens,
-            Err(why) if has_client => {
+            Err(why) if has_client() => {
                 harvest.unreadable(path, why);
                 return Ok(());
             }
             Err(_) => return Ok(()),
         };
         let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
-        let asked = Search::of(&tokens, Scopes::new(path, &include), source.contains("prepare"));
-        if asked.is_empty() || self.modules.is_test(path)? {
+        let asked = Search::of(&tokens, Scopes::new(path, source, &include), &|| source.contains("prepare"));
+        if asked.is_empty() || is_of_other(package, source) || self.modules.is_test(path)? {
             return Ok(());
         }
+        let has_client = has_client();
         for Asked { line, given } in asked {
             let place = Place { file: path.to_owned(), line };
             match given {
@@ -158,10 +158,10 @@ impl<'a, T: Tree> Reader<'a, T> {
             if !declares(&source, &names) || self.modules.is_test(path)? {
                 continue;
             }
-            let Ok(tokens) = tokens::read(&source) else { continue };
+            let Ok(tokens) = scan(&source) else { continue };
             let folder = self.packages.of(path).map_or("", |package| &package.folder);
             let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
-            for (name, value) in search::constants(&tokens, &mut Scopes::new(path, &include)) {
+            for (name, value) in search::constants(&tokens, &mut Scopes::new(path, &source, &include)) {
                 if let Value::Texts(texts) = value
                     && names.contains(&*name)
                 {
@@ -175,9 +175,11 @@ impl<'a, T: Tree> Reader<'a, T> {
 
 /// Whether a source speaks SQL with another database.
 fn is_of_other(package: Option<&Package>, source: &str) -> bool {
-    let has_client = package.is_some_and(|package| package.has_client);
-    let has_other = package.is_some_and(|package| package.has_other);
-    !names_client(source) && (has_other && !has_client || names_other(source))
+    match package {
+        Some(package) if !package.has_other => false,
+        Some(package) if !package.has_client => !names_client(source),
+        _ => names_other(source) && !names_client(source),
+    }
 }
 
 /// Whether a source has a constant of one of these names.

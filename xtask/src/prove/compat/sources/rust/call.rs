@@ -1,8 +1,6 @@
 //! Calls that hand a statement to a server.
 
-use proc_macro2::Delimiter;
-
-use super::tokens::{Token, elements, is_at, is_path_at, name_at};
+use super::tokens::{Delimiter, Token, elements, is_at, is_path_at, name_at};
 
 /// How something is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +18,10 @@ pub(super) enum Kind {
 pub(super) struct Call<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
-    pub(super) line: usize,
-    pub(super) arguments: Vec<&'a [Token]>,
+    /// The byte where its name starts.
+    pub(super) start: usize,
+    pub(super) arguments: Vec<&'a [Token<'a>]>,
 }
-
-/// A source without any of these words asks nothing.
-pub(super) const WORDS: &[&str] =
-    &["query", "execute", "prepare", "fetch", "copy_in", "copy_out", "raw_sql", "QueryBuilder", "from_s"];
 
 /// Methods of PostgreSQL's clients alone: what they are given is a statement.
 const CERTAIN: &[&str] = &[
@@ -46,13 +41,19 @@ const FUNCTIONS: &[&str] =
 
 impl<'a> Call<'a> {
     /// The call whose name is at an index, if it may be given a statement.
-    pub(super) fn at(tokens: &'a [Token], index: usize) -> Option<Call<'a>> {
-        let Token::Name(name, line) = tokens.get(index)? else { return None };
-        let is_builder = name == "QueryBuilder";
+    pub(super) fn at(tokens: &'a [Token<'a>], index: usize) -> Option<Call<'a>> {
+        let Token::Name(name, start) = tokens.get(index)? else { return None };
+        // Most names are something else: two bytes say it.
+        if !matches!(name.as_bytes()[0], b'b' | b'c' | b'e' | b'f' | b'p' | b'q' | b'Q' | b'r' | b's')
+            || index + 1 == tokens.len()
+        {
+            return None;
+        }
+        let is_builder = *name == "QueryBuilder";
         if !is_builder && !takes_statement(name) {
             return None;
         }
-        let is_macro = is_at(tokens, index + 1, '!');
+        let is_macro = is_at(tokens, index + 1, b'!');
         let mut at = if is_macro { index + 2 } else { after_types(tokens, index + 1) };
         if is_builder {
             if !is_path_at(tokens, at) || !["new", "with_arguments"].contains(&name_at(tokens, at + 2)) {
@@ -67,12 +68,12 @@ impl<'a> Call<'a> {
         let is_after = |sign| index > 0 && tokens[index - 1].is(sign);
         let kind = if is_macro {
             Kind::Macro
-        } else if is_after('.') {
+        } else if is_after(b'.') {
             Kind::Method
         } else {
             Kind::Function
         };
-        Some(Call { name, kind, line: *line, arguments: elements(&group.tokens) })
+        Some(Call { name, kind, start: *start, arguments: elements(&group.tokens) })
     }
 
     /// Whether it begins a statement that is made piece by piece.
@@ -86,7 +87,7 @@ impl<'a> Call<'a> {
     }
 
     /// Its arguments, from the one on that is the statement if any is.
-    pub(super) fn candidates(&self) -> impl Iterator<Item = &'a [Token]> {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &'a [Token<'a>]> {
         let is_second = match self.kind {
             Kind::Macro => self.name.starts_with("query_as") || self.name.starts_with("query_file_as"),
             Kind::Function => self.name.starts_with("from_s"),
@@ -98,14 +99,14 @@ impl<'a> Call<'a> {
 
     /// Whether what it is given is a statement, even where nothing is known of the argument. `prepares`: some of the variables may be
     /// prepared statements.
-    pub(super) fn is_certain(&self, prepares: bool) -> bool {
+    pub(super) fn is_certain(&self, prepares: &dyn Fn() -> bool) -> bool {
         match self.kind {
             Kind::Macro => false,
             Kind::Function => FUNCTIONS.contains(&self.name),
             Kind::Method if CERTAIN.contains(&self.name) => true,
             Kind::Method => {
                 let asks = self.name.starts_with("query") || self.name.starts_with("execute");
-                asks && !prepares && self.arguments.get(1).is_some_and(|second| is_parameters(second))
+                asks && self.arguments.get(1).is_some_and(|second| is_parameters(second)) && !prepares()
             }
         }
     }
@@ -119,23 +120,23 @@ fn takes_statement(name: &str) -> bool {
 }
 
 /// `&[..]`, or a slice that is called after what it holds.
-fn is_parameters(argument: &[Token]) -> bool {
+fn is_parameters(argument: &[Token<'_>]) -> bool {
     let [sign, rest @ ..] = argument else { return false };
     let is_named = |name: &str| ["param", "args", "values", "binds"].iter().any(|part| name.contains(part));
-    let is_slice = |token: &Token| token.group(Delimiter::Bracket).is_some() || is_named(token.name());
-    sign.is('&') && rest.iter().any(is_slice)
+    let is_slice = |token: &Token<'_>| token.group(Delimiter::Bracket).is_some() || is_named(token.name());
+    sign.is(b'&') && rest.iter().any(is_slice)
 }
 
 /// The index after `::<..>`.
-fn after_types(tokens: &[Token], index: usize) -> usize {
-    if !is_path_at(tokens, index) || !is_at(tokens, index + 2, '<') {
+fn after_types(tokens: &[Token<'_>], index: usize) -> usize {
+    if !is_path_at(tokens, index) || !is_at(tokens, index + 2, b'<') {
         return index;
     }
     let mut depth = 0usize;
     for at in index + 2..tokens.len() {
-        if tokens[at].is('<') {
+        if tokens[at].is(b'<') {
             depth += 1;
-        } else if tokens[at].is('>') && !tokens[at - 1].is('-') {
+        } else if tokens[at].is(b'>') && !tokens[at - 1].is(b'-') {
             depth -= 1;
             if depth == 0 {
                 return at + 1;

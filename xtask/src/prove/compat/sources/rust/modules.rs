@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
+use super::scan::scan;
 use super::test_code;
-use super::tokens;
 use crate::prove::compat::sources::tree::{Content, Tree};
 
 /// What is known of the files so far.
@@ -44,7 +44,7 @@ impl<'a, T: Tree> Modules<'a, T> {
             if !source.contains(&format!("mod {name};")) {
                 continue;
             }
-            let is_declared = || tokens::read(&source).is_ok_and(|tokens| test_code::modules(&tokens).contains(&name));
+            let is_declared = || scan(&source).is_ok_and(|tokens| test_code::modules(&tokens).contains(&name));
             return Ok(source.contains("test") && is_declared() || self.is_test(&parent)?);
         }
         Ok(false)

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::scope::{self, Let, Scopes};
 use super::test_code::{Attribute, end_of_item};
 use super::text::Text;
-use super::tokens::Token;
+use super::tokens::{Delimiter, Token};
 use super::value::{self, Context, Value};
 
 /// What a call is given.
@@ -30,20 +30,20 @@ pub(super) struct Asked {
 /// Goes through a source.
 pub(super) struct Search<'a> {
     scopes: Scopes<'a>,
-    /// Some variables of this file may be prepared statements.
-    prepares: bool,
+    /// Whether some variables of this file may be prepared statements.
+    prepares: &'a dyn Fn() -> bool,
     found: Vec<Asked>,
 }
 
 impl<'a> Search<'a> {
     /// What the calls of a source are given.
-    pub(super) fn of(tokens: &[Token], scopes: Scopes<'a>, prepares: bool) -> Vec<Asked> {
+    pub(super) fn of(tokens: &[Token<'_>], scopes: Scopes<'a>, prepares: &'a dyn Fn() -> bool) -> Vec<Asked> {
         let mut search = Search { scopes, prepares, found: Vec::new() };
         search.level(tokens, HashMap::new());
         search.found
     }
 
-    fn level(&mut self, tokens: &[Token], parameters: HashMap<String, Value>) {
+    fn level(&mut self, tokens: &[Token<'_>], parameters: HashMap<String, Value>) {
         self.scopes.enter(tokens, parameters);
         let mut of_function = HashMap::new();
         let mut variable: Option<Let> = None;
@@ -54,21 +54,21 @@ impl<'a> Search<'a> {
             }
             index += 1;
             match token {
-                Token::Sign('#') => match Attribute::at(tokens, index - 1) {
+                Token::Sign(b'#') => match Attribute::at(tokens, index - 1) {
                     Some(attribute) if attribute.is_test && attribute.is_inner => break,
                     Some(attribute) if attribute.is_test => index = end_of_item(tokens, attribute.end),
                     Some(attribute) => index = attribute.end,
                     None => {}
                 },
-                Token::Name(name, _) if name == "fn" => {
+                Token::Name("fn", _) => {
                     of_function = scope::parameters(tokens, index);
                     // Its name calls nothing.
                     index += 1;
                 }
-                Token::Name(name, _) if name == "let" => variable = self.scopes.variable(tokens, index - 1),
+                Token::Name("let", _) => variable = self.scopes.variable(tokens, index - 1),
                 Token::Name(..) => self.call(tokens, index - 1),
                 Token::Group(group) => {
-                    let is_body = token.group(proc_macro2::Delimiter::Brace).is_some();
+                    let is_body = token.group(Delimiter::Brace).is_some();
                     let parameters = if is_body { std::mem::take(&mut of_function) } else { HashMap::new() };
                     self.level(&group.tokens, parameters);
                 }
@@ -78,10 +78,10 @@ impl<'a> Search<'a> {
         self.scopes.leave();
     }
 
-    fn call(&mut self, tokens: &[Token], index: usize) {
+    fn call(&mut self, tokens: &[Token<'_>], index: usize) {
         let Some(call) = Call::at(tokens, index) else { return };
         let given = if call.is_of_file() { self.file(&call) } else { self.given(&call) };
-        self.found.extend(given.map(|given| Asked { line: call.line, given }));
+        self.found.extend(given.map(|given| Asked { line: self.scopes.line(call.start), given }));
     }
 
     /// What `query_file!` names, from the folder of the package on.
@@ -116,7 +116,7 @@ impl<'a> Search<'a> {
 }
 
 /// All constants of a source, on any level.
-pub(super) fn constants(tokens: &[Token], scopes: &mut Scopes<'_>) -> Vec<(String, Value)> {
+pub(super) fn constants(tokens: &[Token<'_>], scopes: &mut Scopes<'_>) -> Vec<(String, Value)> {
     scopes.enter(tokens, HashMap::new());
     let mut found = scopes.constants(tokens);
     let mut index = 0;

@@ -1,8 +1,6 @@
 //! What is compiled for tests only.
 
-use proc_macro2::Delimiter;
-
-use super::tokens::{Group, Token, is_at, name_at};
+use super::tokens::{Delimiter, Group, Token, is_at, name_at};
 
 /// What begins an item that ends with its braces or a semicolon; anything else ends with a comma, too.
 const ITEMS: &[&str] = &[
@@ -36,11 +34,11 @@ pub(super) struct Attribute {
 
 impl Attribute {
     /// The attribute that begins at an index.
-    pub(super) fn at(tokens: &[Token], index: usize) -> Option<Attribute> {
-        if !is_at(tokens, index, '#') {
+    pub(super) fn at(tokens: &[Token<'_>], index: usize) -> Option<Attribute> {
+        if !is_at(tokens, index, b'#') {
             return None;
         }
-        let is_inner = is_at(tokens, index + 1, '!');
+        let is_inner = is_at(tokens, index + 1, b'!');
         let at = index + 1 + usize::from(is_inner);
         let group = tokens.get(at)?.group(Delimiter::Bracket)?;
         Some(Attribute { end: at + 1, is_test: is_test(group), is_inner })
@@ -48,8 +46,8 @@ impl Attribute {
 }
 
 /// `#[test]`, `#[tokio::test(..)]`, `#[cfg(test)]`, `#[cfg(all(test, ..))]`
-fn is_test(attribute: &Group) -> bool {
-    let path = attribute.tokens.iter().take_while(|token| !token.name().is_empty() || token.is(':'));
+fn is_test(attribute: &Group<'_>) -> bool {
+    let path = attribute.tokens.iter().take_while(|token| !token.name().is_empty() || token.is(b':'));
     match (path.last().map_or("", Token::name), attribute.tokens.last()) {
         ("test" | "rstest" | "bench", _) => true,
         ("cfg", Some(Token::Group(condition))) => needs_test(&condition.tokens),
@@ -58,8 +56,8 @@ fn is_test(attribute: &Group) -> bool {
 }
 
 /// Whether a condition holds in tests only.
-fn needs_test(condition: &[Token]) -> bool {
-    let parts = condition.split(|token| token.is(','));
+fn needs_test(condition: &[Token<'_>]) -> bool {
+    let parts = condition.split(|token| token.is(b','));
     let mut of_all = parts.map(|part| match part {
         [name] => name.name() == "test",
         [name, Token::Group(all)] => name.name() == "all" && needs_test(&all.tokens),
@@ -69,17 +67,18 @@ fn needs_test(condition: &[Token]) -> bool {
 }
 
 /// The index after the item that begins at an index, its further attributes included.
-pub(super) fn end_of_item(tokens: &[Token], mut index: usize) -> usize {
+pub(super) fn end_of_item(tokens: &[Token<'_>], mut index: usize) -> usize {
     while let Some(attribute) = Attribute::at(tokens, index) {
         index = attribute.end;
     }
     let is_item = ITEMS.contains(&name_at(tokens, index));
-    let ends = |token: &Token| token.group(Delimiter::Brace).is_some() || token.is(';') || !is_item && token.is(',');
+    let ends =
+        |token: &Token<'_>| token.group(Delimiter::Brace).is_some() || token.is(b';') || !is_item && token.is(b',');
     tokens[index..].iter().position(ends).map_or(tokens.len(), |end| index + end + 1)
 }
 
 /// The modules that are in files of their own and for tests only.
-pub(super) fn modules(tokens: &[Token]) -> Vec<&str> {
+pub(super) fn modules<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
     let (mut found, mut index) = (Vec::new(), 0);
     while index < tokens.len() {
         let Some(attribute) = Attribute::at(tokens, index) else {
@@ -90,7 +89,7 @@ pub(super) fn modules(tokens: &[Token]) -> Vec<&str> {
         if attribute.is_test && !attribute.is_inner {
             let end = end_of_item(tokens, index);
             let item = &tokens[index..end];
-            if let Some(at) = item.iter().position(|token| token.name() == "mod").filter(|at| is_at(item, at + 2, ';'))
+            if let Some(at) = item.iter().position(|token| token.name() == "mod").filter(|at| is_at(item, at + 2, b';'))
             {
                 found.push(name_at(item, at + 1));
             }
@@ -102,7 +101,7 @@ pub(super) fn modules(tokens: &[Token]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens;
+    use super::super::scan::scan;
     use super::*;
 
     #[test]
@@ -120,7 +119,7 @@ mod tests {
             ("#[derive(test)]", false),
             ("#[doc = \"test\"]", false),
         ] {
-            let attribute = Attribute::at(&tokens::read(source).unwrap(), 0).unwrap();
+            let attribute = Attribute::at(&scan(source).unwrap(), 0).unwrap();
             assert_eq!(attribute.is_test, expected, "{source}");
         }
     }
@@ -134,7 +133,7 @@ mod tests {
             ("statement(a, b); next", 1),
             ("mod x", 0),
         ] {
-            let tokens = tokens::read(source).unwrap();
+            let tokens = scan(source).unwrap();
             assert_eq!(tokens.len() - end_of_item(&tokens, 0), rest, "{source}");
         }
     }
@@ -143,6 +142,6 @@ mod tests {
     fn finds_the_modules_of_tests() {
         let source =
             "#[cfg(test)] mod a; mod b; #[cfg(test)] #[x] pub mod c; #[cfg(test)] mod d { mod e; } #[test] fn f() {}";
-        assert_eq!(modules(&tokens::read(source).unwrap()), ["a", "c"]);
+        assert_eq!(modules(&scan(source).unwrap()), ["a", "c"]);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::tokens::Token;
 use crate::prove::compat::sources::sql;
 
 /// A text in a file.
@@ -16,9 +15,8 @@ pub(super) struct Text {
 
 impl Text {
     /// The text of a literal; `None`: it is not a string.
-    pub(super) fn literal(file: &Rc<str>, token: &Token) -> Option<Text> {
-        let Token::Literal(written, line) = token else { return None };
-        let mut text = Text { file: file.clone(), text: String::with_capacity(written.len()), lines: vec![(0, *line)] };
+    pub(super) fn literal(file: &Rc<str>, written: &str, line: usize) -> Option<Text> {
+        let mut text = Text { file: file.clone(), text: String::with_capacity(written.len()), lines: vec![(0, line)] };
         if let Some(raw) = written.strip_prefix('r') {
             let hashes = raw.len() - raw.trim_start_matches('#').len();
             let raw = raw[hashes..].strip_prefix('"')?;
@@ -115,13 +113,11 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tokens;
     use super::*;
 
     #[track_caller]
     fn check(source: &str, expected: Option<&str>, lines: &[usize]) {
-        let tokens = tokens::read(source).unwrap();
-        let text = Text::literal(&"a.rs".into(), &tokens[0]);
+        let text = Text::literal(&"a.rs".into(), source, 1);
         assert_eq!(text.as_ref().map(|text| &*text.text), expected, "{source}");
         let Some(text) = text else { return };
         let words = text.text.split_whitespace().map(|word| word.as_ptr() as usize - text.text.as_ptr() as usize);
@@ -131,11 +127,11 @@ mod tests {
     #[test]
     fn literals_are_read_as_the_compiler_does() {
         check(r#""a b""#, Some("a b"), &[1, 1]);
-        check("\n\"a\n b\"", Some("a\n b"), &[2, 3]);
+        check("\"a\n b\"", Some("a\n b"), &[1, 2]);
         check(r#""\n\t\\\"\'\x41\u{1_F600}\0""#, Some("\n\t\\\"'A\u{1f600}\0"), &[1]);
         check("\"a \\\n\n   b\\\n c\nd\"", Some("a bc\nd"), &[1, 3, 5]);
         check("r\"a\\n\nb\"", Some("a\\n\nb"), &[1, 2]);
-        check("\nr##\"a\"#\nb\"##", Some("a\"#\nb"), &[2, 3]);
+        check("r##\"a\"#\nb\"##", Some("a\"#\nb"), &[1, 2]);
         check("\"\"", Some(""), &[]);
         for other in ["b\"a\"", "'a'", "1", "br#\"a\"#", "c\"a\"", "1.5e3"] {
             check(other, None, &[]);
@@ -144,10 +140,9 @@ mod tests {
 
     #[test]
     fn a_line_belongs_to_the_literal_that_it_is_from() {
-        let tokens = tokens::read("\"a\n\" \n\n \"b\"").unwrap();
         let file = "a.rs".into();
-        let mut text = Text::literal(&file, &tokens[0]).unwrap();
-        text.push(&Text::literal(&file, &tokens[1]).unwrap());
+        let mut text = Text::literal(&file, "\"a\n\"", 1).unwrap();
+        text.push(&Text::literal(&file, "\"b\"", 4).unwrap());
         assert_eq!((&*text.text, text.line(0), text.line(2)), ("a\nb", 1, 4));
         assert_eq!(Text::whole("q.sql", "\nSELECT 1\n").line(1), 2);
     }

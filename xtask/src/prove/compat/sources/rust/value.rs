@@ -1,11 +1,7 @@
 //! What an expression gives, as far as the source says.
 
-use std::rc::Rc;
-
-use proc_macro2::Delimiter;
-
 use super::text::Text;
-use super::tokens::{Group, Token, elements, is_at, name_at};
+use super::tokens::{Delimiter, Group, Token, elements, is_at, name_at};
 
 /// What is known of an expression.
 #[derive(Debug, Clone)]
@@ -23,8 +19,8 @@ pub(super) enum Value {
 
 /// What an expression is read with.
 pub(super) trait Context {
-    /// The file that it is in.
-    fn file(&self) -> &Rc<str>;
+    /// The text of a literal; `None`: it is something else.
+    fn literal(&self, token: &Token<'_>) -> Option<Text>;
 
     /// What a name means here.
     fn lookup(&self, name: &str) -> Option<Value>;
@@ -37,7 +33,7 @@ pub(super) trait Context {
 const SAME: &[&str] = &["as_ref", "as_str", "borrow", "clone", "deref", "into", "to_owned", "to_string", "trim"];
 
 /// Reads an expression.
-pub(super) fn of(tokens: &[Token], context: &impl Context) -> Value {
+pub(super) fn of(tokens: &[Token<'_>], context: &impl Context) -> Value {
     let tokens = plain(tokens);
     if let [Token::Group(group)] = tokens
         && group.delimiter == Delimiter::Parenthesis
@@ -49,25 +45,25 @@ pub(super) fn of(tokens: &[Token], context: &impl Context) -> Value {
         [first, .., Token::Group(_)] if first.name() == "if" => blocks(tokens, context),
         [first, .., Token::Group(arms)] if first.name() == "match" => self::arms(&arms.tokens, context),
         [Token::Literal(..), ..] => sum(tokens, context),
-        [.., name, sign, Token::Group(group)] if sign.is('!') => expanded(name.name(), group, context),
+        [.., name, sign, Token::Group(group)] if sign.is(b'!') => expanded(name.name(), group, context),
         [path @ .., Token::Group(group)] if group.delimiter == Delimiter::Parenthesis && converts(path) => {
             of(&group.tokens, context)
         }
         [first, .., Token::Name(last, _)] if is_path(tokens) => path(first.name(), last, context),
         [Token::Name(name, _)] => path("", name, context),
         _ if tokens.iter().any(|token| token.name().starts_with("prepare")) => Value::Prepared,
-        _ if tokens.windows(2).any(|pair| pair[0].name() == "format" && pair[1].is('!')) => Value::Built,
+        _ if tokens.windows(2).any(|pair| pair[0].name() == "format" && pair[1].is(b'!')) => Value::Built,
         _ => Value::Unknown,
     }
 }
 
 /// An expression without what does not change its text.
-fn plain(mut tokens: &[Token]) -> &[Token] {
+fn plain<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     loop {
         tokens = match tokens {
-            [sign, rest @ ..] if sign.is('&') || sign.is('*') => rest,
+            [sign, rest @ ..] if sign.is(b'&') || sign.is(b'*') => rest,
             [rest @ .., dot, Token::Name(name, _), Token::Group(group)]
-                if dot.is('.') && group.tokens.is_empty() && SAME.contains(&&**name) =>
+                if dot.is(b'.') && group.tokens.is_empty() && SAME.contains(&&**name) =>
             {
                 rest
             }
@@ -76,14 +72,14 @@ fn plain(mut tokens: &[Token]) -> &[Token] {
     }
 }
 
-fn is_path(tokens: &[Token]) -> bool {
+fn is_path(tokens: &[Token<'_>]) -> bool {
     let is_part =
-        |(index, token): (usize, &Token)| if index % 3 == 0 { !token.name().is_empty() } else { token.is(':') };
+        |(index, token): (usize, &Token<'_>)| if index % 3 == 0 { !token.name().is_empty() } else { token.is(b':') };
     tokens.len() % 3 == 1 && tokens.iter().enumerate().all(is_part)
 }
 
 /// Whether a function gives the text that it gets.
-fn converts(path: &[Token]) -> bool {
+fn converts(path: &[Token<'_>]) -> bool {
     let name = path.last().map_or("", Token::name);
     let of = if path.len() >= 4 { name_at(path, path.len() - 4) } else { "" };
     name == "AssertSqlSafe" || matches!((of, name), ("String", "from") | ("Cow", "Borrowed" | "from"))
@@ -97,9 +93,9 @@ fn path(first: &str, last: &str, context: &impl Context) -> Value {
 }
 
 /// `"a"`, and `"a" + "b"` as the macros of sqlx take it.
-fn sum(tokens: &[Token], context: &impl Context) -> Value {
-    let mut parts = tokens.split(|token| token.is('+')).map(|part| match part {
-        [literal] => Text::literal(context.file(), literal),
+fn sum(tokens: &[Token<'_>], context: &impl Context) -> Value {
+    let mut parts = tokens.split(|token| token.is(b'+')).map(|part| match part {
+        [literal] => context.literal(literal),
         _ => None,
     });
     let Some(Some(mut text)) = parts.next() else { return Value::Unknown };
@@ -111,7 +107,7 @@ fn sum(tokens: &[Token], context: &impl Context) -> Value {
 }
 
 /// What a macro makes.
-fn expanded(name: &str, group: &Group, context: &impl Context) -> Value {
+fn expanded(name: &str, group: &Group<'_>, context: &impl Context) -> Value {
     let texts = |text: Option<Text>| text.map_or(Value::Built, |text| Value::Texts(vec![text]));
     match name {
         "concat" | "concatcp" | "const_str_concat" => texts(joined(&group.tokens, context)),
@@ -128,7 +124,7 @@ fn expanded(name: &str, group: &Group, context: &impl Context) -> Value {
 }
 
 /// The arguments of `concat!` as one text.
-fn joined(tokens: &[Token], context: &impl Context) -> Option<Text> {
+fn joined(tokens: &[Token<'_>], context: &impl Context) -> Option<Text> {
     let mut whole: Option<Text> = None;
     for element in elements(tokens) {
         match (of(element, context), element, &mut whole) {
@@ -147,15 +143,15 @@ fn joined(tokens: &[Token], context: &impl Context) -> Option<Text> {
 }
 
 /// `include_str!("x.sql")`, also of `concat!(env!("CARGO_MANIFEST_DIR"), "/x.sql")`.
-fn included(tokens: &[Token], context: &impl Context) -> Value {
+fn included(tokens: &[Token<'_>], context: &impl Context) -> Value {
     let (path, of_package) = match tokens {
-        [name, sign, Token::Group(group)] if name.name() == "concat" && sign.is('!') => {
+        [name, sign, Token::Group(group)] if name.name() == "concat" && sign.is(b'!') => {
             let after_environment =
-                group.tokens.iter().position(|token| token.is(',')).filter(|_| name_at(&group.tokens, 0) == "env");
+                group.tokens.iter().position(|token| token.is(b',')).filter(|_| name_at(&group.tokens, 0) == "env");
             (after_environment.and_then(|comma| joined(&group.tokens[comma + 1..], context)), true)
         }
-        [literal] => (Text::literal(context.file(), literal), false),
-        [literal, comma] if comma.is(',') => (Text::literal(context.file(), literal), false),
+        [literal] => (context.literal(literal), false),
+        [literal, comma] if comma.is(b',') => (context.literal(literal), false),
         _ => (None, false),
     };
     let text = path.and_then(|path| context.include(&path.text, of_package));
@@ -163,17 +159,17 @@ fn included(tokens: &[Token], context: &impl Context) -> Value {
 }
 
 /// `if a { "x" } else { "y" }`
-fn blocks(tokens: &[Token], context: &impl Context) -> Value {
+fn blocks(tokens: &[Token<'_>], context: &impl Context) -> Value {
     let blocks = tokens.iter().filter_map(|token| token.group(Delimiter::Brace));
     any(blocks.map(|block| last(&block.tokens)), context)
 }
 
 /// `A => "x", B => { "y" }`
-fn arms(tokens: &[Token], context: &impl Context) -> Value {
+fn arms(tokens: &[Token<'_>], context: &impl Context) -> Value {
     let mut results = Vec::new();
     let mut index = 0;
     while index < tokens.len() {
-        if !(is_at(tokens, index, '=') && is_at(tokens, index + 1, '>')) {
+        if !(is_at(tokens, index, b'=') && is_at(tokens, index + 1, b'>')) {
             index += 1;
             continue;
         }
@@ -183,7 +179,7 @@ fn arms(tokens: &[Token], context: &impl Context) -> Value {
             index = start + 1;
         } else {
             let end =
-                tokens[start..].iter().position(|token| token.is(',')).map_or(tokens.len(), |comma| start + comma);
+                tokens[start..].iter().position(|token| token.is(b',')).map_or(tokens.len(), |comma| start + comma);
             results.push(&tokens[start..end]);
             index = end;
         }
@@ -192,12 +188,12 @@ fn arms(tokens: &[Token], context: &impl Context) -> Value {
 }
 
 /// The expression at the end of a block.
-fn last(tokens: &[Token]) -> &[Token] {
-    tokens.rsplit(|token| token.is(';')).next().unwrap_or_default()
+fn last<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    tokens.rsplit(|token| token.is(b';')).next().unwrap_or_default()
 }
 
 /// One of these expressions: all are texts, or it is not known.
-fn any<'t>(expressions: impl Iterator<Item = &'t [Token]>, context: &impl Context) -> Value {
+fn any<'t, 'a: 't>(expressions: impl Iterator<Item = &'t [Token<'a>]>, context: &impl Context) -> Value {
     let mut all = Vec::new();
     for expression in expressions {
         match of(expression, context) {
@@ -212,7 +208,7 @@ fn any<'t>(expressions: impl Iterator<Item = &'t [Token]>, context: &impl Contex
 }
 
 /// What a variable of this type holds.
-pub(super) fn of_type(tokens: &[Token]) -> Value {
+pub(super) fn of_type(tokens: &[Token<'_>]) -> Value {
     let holds = |name: &str| tokens.iter().any(|token| token.name() == name);
     match () {
         () if holds("Statement") => Value::Prepared,

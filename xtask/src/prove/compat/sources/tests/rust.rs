@@ -201,8 +201,9 @@ fn other_databases_are_not_asked() {
             ("a/Cargo.toml", &manifest("rusqlite")),
             ("a/src/a.rs", call),
             ("a/src/b.rs", &named),
-            ("b/Cargo.toml", &manifest("tokio-postgres")),
+            ("b/Cargo.toml", &manifest("rusqlite = \"1\"\ntokio-postgres")),
             ("b/src/a.rs", &other),
+            ("d/a.rs", &other),
             // Whose client it is is not known: a text says it, a variable does not.
             ("c/Cargo.toml", &manifest("internal")),
             ("c/src/a.rs", call),
