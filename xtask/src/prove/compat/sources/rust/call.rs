@@ -1,6 +1,6 @@
 //! Calls that hand a statement to a server.
 
-use super::tokens::{Delimiter, Token, elements, is_at, is_path_at, name_at};
+use super::tokens::{Delimiter, Token, elements, is_at, is_path_at, name_at, takes_statement};
 
 /// How something is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,10 @@ impl<'a> Call<'a> {
     /// The call whose name is at an index, if it may be given a statement.
     pub(super) fn at(tokens: &'a [Token<'a>], index: usize) -> Option<Call<'a>> {
         let Token::Name(name, start) = tokens.get(index)? else { return None };
-        // Most names are something else: two bytes say it.
-        if !matches!(name.as_bytes()[0], b'b' | b'c' | b'e' | b'f' | b'p' | b'q' | b'Q' | b'r' | b's')
-            || index + 1 == tokens.len()
-        {
+        if !takes_statement(name) {
             return None;
         }
         let is_builder = *name == "QueryBuilder";
-        if !is_builder && !takes_statement(name) {
-            return None;
-        }
         let is_macro = is_at(tokens, index + 1, b'!');
         let mut at = if is_macro { index + 2 } else { after_types(tokens, index + 1) };
         if is_builder {
@@ -66,6 +60,11 @@ impl<'a> Call<'a> {
             return None;
         }
         let is_after = |sign| index > 0 && tokens[index - 1].is(sign);
+        let arguments = elements(&group.tokens);
+        // `Statement::from_string(backend, text)`, not `String::from_string(text)`.
+        if name.starts_with("from_") && arguments.len() < 2 {
+            return None;
+        }
         let kind = if is_macro {
             Kind::Macro
         } else if is_after(b'.') {
@@ -73,7 +72,7 @@ impl<'a> Call<'a> {
         } else {
             Kind::Function
         };
-        Some(Call { name, kind, start: *start, arguments: elements(&group.tokens) })
+        Some(Call { name, kind, start: *start, arguments })
     }
 
     /// Whether it begins a statement that is made piece by piece.
@@ -110,13 +109,6 @@ impl<'a> Call<'a> {
             }
         }
     }
-}
-
-fn takes_statement(name: &str) -> bool {
-    ["query", "execute", "prepare", "fetch"].iter().any(|start| name.starts_with(start))
-        || CERTAIN.contains(&name)
-        || FUNCTIONS.contains(&name)
-        || ["copy_in", "copy_out", "from_string", "from_sql_and_values"].contains(&name)
 }
 
 /// `&[..]`, or a slice that is called after what it holds.

@@ -4,7 +4,7 @@
 //! newer than the parser. They are made here because developers build their tasks without optimisation, where `proc_macro2` takes seconds
 //! for a large workspace. The tests compare with it.
 
-use super::tokens::{Delimiter, Group, Lines, Token};
+use super::tokens::{Delimiter, Group, Lines, Token, takes_statement};
 
 /// How deep braces may be nested; the compiler takes as many.
 const DEEPEST: usize = 128;
@@ -16,7 +16,8 @@ const DEEPEST: usize = 128;
 pub(super) fn scan(source: &str) -> Result<Vec<Token<'_>>, String> {
     let is_script = source.starts_with("#!") && !source[2..].trim_start().starts_with('[');
     let at = if is_script { source.find('\n').unwrap_or(source.len()) } else { 0 };
-    let mut scanner = Scanner { source, bytes: source.as_bytes(), at, open: Vec::new(), tokens: Vec::new() };
+    let mut scanner =
+        Scanner { source, bytes: source.as_bytes(), at, open: Vec::new(), tokens: Vec::new(), asks: false };
     while let Some(byte) = scanner.bytes.get(scanner.at) {
         if let Err(at) = scanner.token(*byte) {
             return Err(format!("line {}: it cannot be read as Rust", Lines::of(source).at(at)));
@@ -26,9 +27,20 @@ pub(super) fn scan(source: &str) -> Result<Vec<Token<'_>>, String> {
         }
     }
     match scanner.open.last() {
-        Some((_, at, _)) => Err(format!("line {}: it cannot be read as Rust", Lines::of(source).at(*at))),
+        Some(open) => Err(format!("line {}: it cannot be read as Rust", Lines::of(source).at(open.start))),
         None => Ok(scanner.tokens),
     }
+}
+
+/// What is around a group that has not ended.
+struct Open<'a> {
+    /// The byte that ends the group.
+    end: u8,
+    /// The byte where it starts.
+    start: usize,
+    /// What is before it.
+    tokens: Vec<Token<'a>>,
+    asks: bool,
 }
 
 struct Scanner<'a> {
@@ -36,9 +48,11 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     /// The next byte.
     at: usize,
-    /// The groups around it: the byte that ends each, the byte where it starts, and the tokens before it.
-    open: Vec<(u8, usize, Vec<Token<'a>>)>,
+    /// The groups around it.
+    open: Vec<Open<'a>>,
     tokens: Vec<Token<'a>>,
+    /// Whether a name so far in this group takes a statement.
+    asks: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -79,13 +93,15 @@ impl<'a> Scanner<'a> {
     }
 
     fn begin(&mut self, end: u8, start: usize) {
-        self.open.push((end, start, std::mem::take(&mut self.tokens)));
+        let (tokens, asks) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.asks));
+        self.open.push(Open { end, start, tokens, asks });
     }
 
     fn end(&mut self, delimiter: Delimiter, byte: u8, start: usize) -> Result<(), usize> {
-        let (_, _, before) = self.open.pop_if(|(end, ..)| *end == byte).ok_or(start)?;
-        let tokens = std::mem::replace(&mut self.tokens, before);
-        self.tokens.push(Token::Group(Group { delimiter, tokens }));
+        let around = self.open.pop_if(|open| open.end == byte).ok_or(start)?;
+        let tokens = std::mem::replace(&mut self.tokens, around.tokens);
+        self.tokens.push(Token::Group(Group { delimiter, tokens, asks: self.asks }));
+        self.asks |= around.asks;
         Ok(())
     }
 
@@ -113,6 +129,7 @@ impl<'a> Scanner<'a> {
                 Ok(())
             }
             _ => {
+                self.asks |= takes_statement(name);
                 self.tokens.push(Token::Name(name, start));
                 Ok(())
             }

@@ -45,7 +45,7 @@ impl<'a> Search<'a> {
 
     fn level(&mut self, tokens: &[Token<'_>], parameters: HashMap<String, Value>) {
         self.scopes.enter(tokens, parameters);
-        let mut of_function = HashMap::new();
+        let mut function = None;
         let mut variable: Option<Let> = None;
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
@@ -61,16 +61,19 @@ impl<'a> Search<'a> {
                     None => {}
                 },
                 Token::Name("fn", _) => {
-                    of_function = scope::parameters(tokens, index);
+                    function = Some(index);
                     // Its name calls nothing.
                     index += 1;
                 }
                 Token::Name("let", _) => variable = self.scopes.variable(tokens, index - 1),
                 Token::Name(..) => self.call(tokens, index - 1),
                 Token::Group(group) => {
-                    let is_body = token.group(Delimiter::Brace).is_some();
-                    let parameters = if is_body { std::mem::take(&mut of_function) } else { HashMap::new() };
-                    self.level(&group.tokens, parameters);
+                    let is_body = group.delimiter == Delimiter::Brace;
+                    let of_function = if is_body { function.take() } else { None };
+                    if group.asks {
+                        let parameters = of_function.map(|at| scope::parameters(tokens, at));
+                        self.level(&group.tokens, parameters.unwrap_or_default());
+                    }
                 }
                 Token::Sign(_) | Token::Literal(..) => {}
             }

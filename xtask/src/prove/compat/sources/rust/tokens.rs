@@ -25,6 +25,34 @@ pub(super) enum Token<'a> {
 pub(super) struct Group<'a> {
     pub(super) delimiter: Delimiter,
     pub(super) tokens: Vec<Token<'a>>,
+    /// Whether a name that [`takes_statement`] is anywhere in it: most groups have none, and need not be looked into.
+    pub(super) asks: bool,
+}
+
+/// Whether something of this name may be given a statement.
+pub(super) fn takes_statement(name: &str) -> bool {
+    // The first byte says it of most names.
+    match name.as_bytes() {
+        [b'q' | b'e' | b'p' | b'f', ..] => {
+            name == "from_string"
+                || name == "from_sql_and_values"
+                || ["query", "execute", "prepare", "fetch"].iter().any(|start| name.starts_with(start))
+        }
+        [b'b' | b'c' | b'r' | b's' | b'Q', ..] => {
+            matches!(
+                name,
+                "batch_execute"
+                    | "copy_in"
+                    | "copy_out"
+                    | "raw_sql"
+                    | "simple_query"
+                    | "simple_query_raw"
+                    | "sql_query"
+                    | "QueryBuilder"
+            )
+        }
+        _ => false,
+    }
 }
 
 impl<'a> Token<'a> {
