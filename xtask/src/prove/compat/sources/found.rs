@@ -1,6 +1,6 @@
 //! What the readers of the sources find.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::prove::compat::query::{Declared, Place, Queries, Query};
 
@@ -20,6 +20,8 @@ pub(super) struct Harvest {
     found: Vec<Found>,
     not_literal: Vec<Place>,
     unreadable: Vec<(String, String)>,
+    /// Texts in code that is not shipped, by their keys.
+    in_tests: HashSet<String>,
 }
 
 impl Harvest {
@@ -43,16 +45,17 @@ impl Harvest {
         self.unreadable.push((file.to_owned(), why.into()));
     }
 
-    /// Whether there is any query in it, or a call whose text is made at run time.
-    pub(super) fn has_calls(&self) -> bool {
-        !self.found.is_empty() || !self.not_literal.is_empty()
+    /// A text in code that is not shipped. Where the metadata of sqlx has it too, it is from there.
+    pub(super) fn in_tests(&mut self, text: &str) {
+        self.in_tests.insert(key(text).to_owned());
     }
 
-    /// Adds what another one has.
-    pub(super) fn append(&mut self, mut other: Harvest) {
-        self.found.append(&mut other.found);
-        self.not_literal.append(&mut other.not_literal);
-        self.unreadable.append(&mut other.unreadable);
+    /// Whether the metadata of sqlx has a text that is found nowhere else so far.
+    pub(super) fn has_unplaced(&self) -> bool {
+        let placed: HashSet<&str> =
+            self.found.iter().filter(|found| found.declared.is_none()).map(|found| key(&found.text)).collect();
+        let is_placed = |text: &str| placed.contains(text) || self.in_tests.contains(text);
+        self.found.iter().any(|found| found.declared.is_some() && !is_placed(key(&found.text)))
     }
 
     /// Each text once.
@@ -62,6 +65,10 @@ impl Harvest {
         let mut queries: Vec<Query> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::with_capacity(self.found.len());
         for Found { text, name, place, declared } in self.found {
+            let is_known = known.contains_key(key(&text));
+            if declared.is_some() && !is_known && self.in_tests.contains(key(&text)) {
+                continue;
+            }
             let index = *known.entry(key(&text).to_owned()).or_insert(queries.len());
             let Some(query) = queries.get_mut(index) else {
                 queries.push(Query { text, name, places: vec![place], declared });

@@ -59,7 +59,7 @@ impl<'a, T: Tree> Reader<'a, T> {
     /// # Errors
     /// A file exists and cannot be read.
     pub(super) fn read(mut self, harvest: &mut Harvest) -> Result<()> {
-        for path in self.sources() {
+        for path in self.sources(true) {
             match self.tree.read(path)? {
                 Content::Text(source) => self.file(path, &source, harvest)?,
                 Content::Unreadable(why) => harvest.unreadable(path, why),
@@ -67,6 +67,9 @@ impl<'a, T: Tree> Reader<'a, T> {
             }
         }
         self.resolve(harvest)?;
+        if harvest.has_unplaced() {
+            self.unshipped(harvest)?;
+        }
         for package in self.packages.all().filter(|package| !self.asking.contains(&package.folder)) {
             let files = self.building.get(&package.folder).copied().unwrap_or_default();
             if let Some(builder) = package.builder.filter(|_| files > 0) {
@@ -78,12 +81,13 @@ impl<'a, T: Tree> Reader<'a, T> {
         Ok(())
     }
 
-    /// What may be built for the release.
-    fn sources(&self) -> impl Iterator<Item = &'a String> + use<'a, T> {
+    /// What may be built for the release, or what is not.
+    fn sources(&self, shipped: bool) -> impl Iterator<Item = &'a String> + use<'a, T> {
         let packages = self.packages;
         let is_asker = move |path: &&String| !packages.of(path).is_some_and(|package| package.is_ours);
         let all = self.tree.paths().iter();
-        all.filter(|path| path.ends_with(".rs") && !path.starts_with("db/") && is_shipped(path)).filter(is_asker)
+        let is_source = move |path: &&String| path.ends_with(".rs") && is_shipped(path) == shipped;
+        all.filter(is_source).filter(|path| !path.starts_with("db/")).filter(is_asker)
     }
 
     fn file(&mut self, path: &str, source: &str, harvest: &mut Harvest) -> Result<()> {
@@ -104,11 +108,15 @@ impl<'a, T: Tree> Reader<'a, T> {
         };
         let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
         let asked = Search::of(&tokens, Scopes::new(path, source, &include), &|| source.contains("prepare"));
-        if asked.is_empty() || is_of_other(package, source) || self.modules.is_test(path)? {
+        if asked.is_empty() || is_of_other(package, source) {
             return Ok(());
         }
-        let has_client = has_client();
-        for Asked { line, given } in asked {
+        let (has_client, is_test_module) = (has_client(), self.modules.is_test(path)?);
+        for Asked { line, is_test, given } in asked {
+            if is_test || is_test_module {
+                in_tests(&given, harvest);
+                continue;
+            }
             let place = Place { file: path.to_owned(), line };
             match given {
                 Given::Texts(texts) => {
@@ -123,6 +131,19 @@ impl<'a, T: Tree> Reader<'a, T> {
                 Given::NotLiteral if has_client => harvest.not_literal(place),
                 Given::NotLiteral => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Looks for the texts of tests, benchmarks and examples: the metadata of sqlx has them too.
+    fn unshipped(&self, harvest: &mut Harvest) -> Result<()> {
+        for path in self.sources(false) {
+            let Content::Text(source) = self.tree.read(path)? else { continue };
+            let Ok(tokens) = scan(&source) else { continue };
+            let folder = self.packages.of(path).map_or("", |package| &package.folder);
+            let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
+            let asked = Search::of(&tokens, Scopes::new(path, &source, &include), &|| true);
+            asked.iter().for_each(|asked| in_tests(&asked.given, harvest));
         }
         Ok(())
     }
@@ -153,7 +174,7 @@ impl<'a, T: Tree> Reader<'a, T> {
     fn constants(&self) -> Result<Constants> {
         let names: HashSet<&str> = self.pending.iter().map(|pending| &*pending.name).collect();
         let mut constants = Constants::new();
-        for path in self.sources() {
+        for path in self.sources(true) {
             let Content::Text(source) = self.tree.read(path)? else { continue };
             if !declares(&source, &names) || self.modules.is_test(path)? {
                 continue;
@@ -188,6 +209,13 @@ fn declares(source: &str, names: &HashSet<&str>) -> bool {
     let after = |word: &'static str| source.split(word).skip(1);
     let mut declared = after("const ").chain(after("static ")).map(|rest| rest.split(ends).next().unwrap_or_default());
     declared.any(|name| names.contains(name))
+}
+
+/// Remembers the texts of a call that is not shipped.
+fn in_tests(given: &Given, harvest: &mut Harvest) {
+    if let Given::Texts(texts) = given {
+        texts.iter().for_each(|text| harvest.in_tests(&text.text));
+    }
 }
 
 /// Adds the statements of a text that ask something.

@@ -82,6 +82,14 @@ fn the_metadata_of_sqlx_says_the_types_and_the_source_the_place() {
             ("src/a.rs", "fn f() { query_as!(\n  T,\n  r#\"\n    SELECT 1\n\"#); }"),
             ("src/b.rs", "query_file!(\"sql/two.sql\");\nquery_file_as!(T, \"none.sql\");"),
             ("sql/two.sql", "SELECT 2\r\nFROM t"),
+            (".sqlx/query-6.json", &metadata("SELECT 6")),
+            (".sqlx/query-7.json", &metadata("SELECT 7")),
+            (".sqlx/query-8.json", &metadata("SELECT 8")),
+            (
+                "src/d.rs",
+                "fn f() { query!(\"SELECT 8\") } #[cfg(test)] mod tests { fn g() { query!(\"SELECT 6\"); query!(\"SELECT 8\") } }",
+            ),
+            ("tests/d.rs", "fn f() { query!(\"SELECT 7\"); }"),
             ("src/c.rs", "sqlx::query!(\"DELETE\" + \" FROM \\\"\\u{fc}\\\"\")"),
         ],
         expect![[r#"
@@ -89,6 +97,7 @@ fn the_metadata_of_sqlx_says_the_types_and_the_source_the_place() {
             sql/two.sql:1 "SELECT 2\nFROM t" (declared)
             src/a.rs:4 "\n    SELECT 1\n" (declared)
             src/c.rs:1 "DELETE FROM \"ü\"" (declared)
+            src/d.rs:1 "SELECT 8" (declared)
             src/b.rs: line 2: there is no file `none.sql`"#]],
     );
 }

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::scope::{self, Let, Scopes};
 use super::test_code::{Attribute, end_of_item};
 use super::text::Text;
-use super::tokens::{Delimiter, Token};
+use super::tokens::{Delimiter, Token, is_at};
 use super::value::{self, Context, Value};
 
 /// What a call is given.
@@ -24,6 +24,8 @@ pub(super) enum Given {
 /// A call at its line.
 pub(super) struct Asked {
     pub(super) line: usize,
+    /// It is compiled for tests only.
+    pub(super) is_test: bool,
     pub(super) given: Given,
 }
 
@@ -32,13 +34,15 @@ pub(super) struct Search<'a> {
     scopes: Scopes<'a>,
     /// Whether some variables of this file may be prepared statements.
     prepares: &'a dyn Fn() -> bool,
+    /// What is looked at is compiled for tests only.
+    is_test: bool,
     found: Vec<Asked>,
 }
 
 impl<'a> Search<'a> {
     /// What the calls of a source are given.
     pub(super) fn of(tokens: &[Token<'_>], scopes: Scopes<'a>, prepares: &'a dyn Fn() -> bool) -> Vec<Asked> {
-        let mut search = Search { scopes, prepares, found: Vec::new() };
+        let mut search = Search { scopes, prepares, is_test: false, found: Vec::new() };
         search.level(tokens, HashMap::new());
         search.found
     }
@@ -47,17 +51,25 @@ impl<'a> Search<'a> {
         self.scopes.enter(tokens, parameters);
         let mut function = None;
         let mut variable: Option<Let> = None;
+        // Up to which index it is for tests, whatever is around it.
+        let (around, mut end_of_test) = (self.is_test, 0);
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
+            self.is_test = around || index < end_of_test;
             if let Some(bound) = variable.take_if(|bound| bound.end == index) {
                 self.scopes.declare(bound);
             }
             index += 1;
             match token {
                 Token::Sign(b'#') => match Attribute::at(tokens, index - 1) {
-                    Some(attribute) if attribute.is_test && attribute.is_inner => break,
-                    Some(attribute) if attribute.is_test => index = end_of_item(tokens, attribute.end),
-                    Some(attribute) => index = attribute.end,
+                    Some(Attribute { end, is_test, is_inner }) => {
+                        index = end;
+                        match (is_test, is_inner) {
+                            (true, true) => end_of_test = tokens.len(),
+                            (true, false) => end_of_test = end_of_test.max(end_of_item(tokens, end)),
+                            _ => {}
+                        }
+                    }
                     None => {}
                 },
                 Token::Name("fn", _) => {
@@ -65,6 +77,8 @@ impl<'a> Search<'a> {
                     // Its name calls nothing.
                     index += 1;
                 }
+                // Code that is written for another program.
+                Token::Name("quote" | "quote_spanned" | "parse_quote", _) if is_at(tokens, index, b'!') => index += 2,
                 Token::Name("let", _) => variable = self.scopes.variable(tokens, index - 1),
                 Token::Name(..) => self.call(tokens, index - 1),
                 Token::Group(group) => {
@@ -78,13 +92,18 @@ impl<'a> Search<'a> {
                 Token::Sign(_) | Token::Literal(..) => {}
             }
         }
+        self.is_test = around;
         self.scopes.leave();
     }
 
     fn call(&mut self, tokens: &[Token<'_>], index: usize) {
         let Some(call) = Call::at(tokens, index) else { return };
         let given = if call.is_of_file() { self.file(&call) } else { self.given(&call) };
-        self.found.extend(given.map(|given| Asked { line: self.scopes.line(call.start), given }));
+        self.found.extend(given.map(|given| Asked {
+            line: self.scopes.line(call.start),
+            is_test: self.is_test,
+            given,
+        }));
     }
 
     /// What `query_file!` names, from the folder of the package on.

@@ -179,6 +179,7 @@ let s = c.prepare("SELECT 1").await?; c.query(&s, &[]); c.query(&self.select, &[
 fn f(s: &Statement, p: &tokio_postgres::Statement) { c.query(s, &[]); c.execute(p, &[]); }
 http.get(url).query(&[("a", "b")]).send(); http.query("select").query(&x); command.execute(&shell, &context);
 sqlx::query("SELECT 2").execute(&pool); query.execute(&mut *tx).await; handler.execute(request, &state);
+quote! { client.query(&format!("{x}"), &[]) }
 Raw::from_string(format!("x{y}")); HeaderValue::from_str(&format!("{x}")); fn query(a: &str) {} url.query(); x.query; client.query; query; let query = 1; uri.query().map(|query| query.len());
 /// client.query(&format!("x"), &[])
 #[doc = "c.query(x, &[])"] fn g() {}
