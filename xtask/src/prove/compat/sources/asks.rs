@@ -31,6 +31,17 @@ pub(super) fn asks(words: &Words<'_>) -> bool {
     }
 }
 
+/// Whether a text that is not complete begins as such a statement does.
+pub(super) fn begins(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c == '(' || c.is_whitespace());
+    let word = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    let known = [
+        "select", "values", "with", "insert", "merge", "update", "delete", "table", "listen", "notify", "call", "copy",
+        "truncate", "lock", "refresh", "declare", "explain",
+    ];
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use migrator_sql::lex;

@@ -107,7 +107,7 @@ impl<'a, T: Tree> Reader<'a, T> {
             Err(_) => return Ok(()),
         };
         let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
-        let asked = Search::of(&tokens, Scopes::new(path, source, &include), &|| source.contains("prepare"));
+        let asked = Search::of(&tokens, Scopes::new(path, source, &include), source);
         if asked.is_empty() || is_of_other(package, source) {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl<'a, T: Tree> Reader<'a, T> {
             let Ok(tokens) = scan(&source) else { continue };
             let folder = self.packages.of(path).map_or("", |package| &package.folder);
             let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);
-            let asked = Search::of(&tokens, Scopes::new(path, &source, &include), &|| true);
+            let asked = Search::of(&tokens, Scopes::new(path, &source, &include), &source);
             asked.iter().for_each(|asked| in_tests(&asked.given, harvest));
         }
         Ok(())

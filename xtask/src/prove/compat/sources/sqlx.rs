@@ -34,7 +34,8 @@ pub(super) fn read(file: &str, text: &str, harvest: &mut Harvest) {
             continue;
         };
         harvest.query(Found {
-            text: text.to_owned(),
+            // As a file that `query_file!` names is read.
+            text: text.replace("\r\n", "\n"),
             name: None,
             place: Place { file: file.to_owned(), line: 1 },
             declared: Some(declared),

@@ -1,6 +1,6 @@
 //! Calls that hand a statement to a server.
 
-use super::tokens::{Delimiter, Token, elements, is_at, is_path_at, name_at, takes_statement};
+use super::tokens::{Delimiter, Token, after_types, elements, is_at, is_path_at, name_at, takes_statement};
 
 /// How something is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Call<'a> {
     pub(super) name: &'a str,
+    /// What is before `::`; empty for nothing.
+    path: &'a str,
     pub(super) kind: Kind,
     /// The byte where its name starts.
     pub(super) start: usize,
@@ -48,7 +50,8 @@ impl<'a> Call<'a> {
         }
         let is_builder = *name == "QueryBuilder";
         let is_macro = is_at(tokens, index + 1, b'!');
-        let mut at = if is_macro { index + 2 } else { after_types(tokens, index + 1) };
+        let types = index + 1 + 2 * usize::from(is_path_at(tokens, index + 1) && is_at(tokens, index + 3, b'<'));
+        let mut at = if is_macro { index + 2 } else { after_types(tokens, types) };
         if is_builder {
             if !is_path_at(tokens, at) || !["new", "with_arguments"].contains(&name_at(tokens, at + 2)) {
                 return None;
@@ -72,12 +75,14 @@ impl<'a> Call<'a> {
         } else {
             Kind::Function
         };
-        Some(Call { name, kind, start: *start, arguments })
+        let is_path = kind == Kind::Function && is_after(b':') && index > 2;
+        let path = if is_path { name_at(tokens, index - 3) } else { "" };
+        Some(Call { name, path, kind, start: *start, arguments })
     }
 
-    /// Whether it begins a statement that is made piece by piece.
-    pub(super) fn is_builder(&self) -> bool {
-        self.name == "QueryBuilder"
+    /// Whether it begins a statement of sqlx that is made piece by piece.
+    pub(super) fn is_builder(&self, source: &str) -> bool {
+        self.name == "QueryBuilder" && source.contains("sqlx")
     }
 
     /// Whether it names a file: `query_file!("x.sql")`.
@@ -96,17 +101,26 @@ impl<'a> Call<'a> {
         self.arguments[first.min(self.arguments.len())..].iter().copied().take(2)
     }
 
-    /// Whether what it is given is a statement, even where nothing is known of the argument. `prepares`: some of the variables may be
-    /// prepared statements.
-    pub(super) fn is_certain(&self, prepares: &dyn Fn() -> bool) -> bool {
+    /// Whether it is given a statement, as far as the call says, in a source: many programs have something that is called `query`
+    /// or `execute`. `is_text`: the argument is one; otherwise it may be a prepared statement.
+    pub(super) fn is_certain(&self, is_text: bool, source: &str) -> bool {
+        let name = |starts: &[&str]| starts.iter().any(|start| self.name.starts_with(start));
         match self.kind {
             Kind::Macro => false,
-            Kind::Function => FUNCTIONS.contains(&self.name),
-            Kind::Method if CERTAIN.contains(&self.name) => true,
-            Kind::Method => {
-                let asks = self.name.starts_with("query") || self.name.starts_with("execute");
-                asks && self.arguments.get(1).is_some_and(|second| is_parameters(second)) && !prepares()
+            Kind::Function if FUNCTIONS.contains(&self.name) => {
+                let of = ["sqlx", "diesel"];
+                of.contains(&self.path)
+                    || self.path.is_empty() && of.iter().any(|name| source.contains(&format!("{name}::")))
             }
+            Kind::Function => is_text && self.path == "Statement" && name(&["from_s"]),
+            Kind::Method if CERTAIN.contains(&self.name) => true,
+            Kind::Method
+                if name(&["query", "execute"]) && self.arguments.get(1).is_some_and(|second| is_parameters(second)) =>
+            {
+                is_text || !source.contains("prepare")
+            }
+            Kind::Method if name(&["prepare", "copy_"]) => is_text,
+            Kind::Method => is_text && name(&["execute", "fetch"]) && source.contains("sqlx::"),
         }
     }
 }
@@ -117,23 +131,4 @@ fn is_parameters(argument: &[Token<'_>]) -> bool {
     let is_named = |name: &str| ["param", "args", "values", "binds"].iter().any(|part| name.contains(part));
     let is_slice = |token: &Token<'_>| token.group(Delimiter::Bracket).is_some() || is_named(token.name());
     sign.is(b'&') && rest.iter().any(is_slice)
-}
-
-/// The index after `::<..>`.
-fn after_types(tokens: &[Token<'_>], index: usize) -> usize {
-    if !is_path_at(tokens, index) || !is_at(tokens, index + 2, b'<') {
-        return index;
-    }
-    let mut depth = 0usize;
-    for at in index + 2..tokens.len() {
-        if tokens[at].is(b'<') {
-            depth += 1;
-        } else if tokens[at].is(b'>') && !tokens[at - 1].is(b'-') {
-            depth -= 1;
-            if depth == 0 {
-                return at + 1;
-            }
-        }
-    }
-    tokens.len()
 }

@@ -145,8 +145,8 @@ impl<'a> Scanner<'a> {
     /// `12`, `0x1f_u8`, `1.5e-3`; not the dot of `1..2` and of `1.max(2)`.
     fn number(&mut self, start: usize) {
         self.skip_name();
-        let is_digit = |at: usize| self.bytes.get(at).is_some_and(u8::is_ascii_digit);
-        if self.is_next(b'.') && is_digit(self.at + 1) {
+        let is_range_or_field = self.bytes.get(self.at + 1).is_some_and(|byte| *byte == b'.' || is_name(*byte));
+        if self.is_next(b'.') && !is_range_or_field {
             self.at += 1;
             self.skip_name();
         }
@@ -300,7 +300,7 @@ mod tests {
             "fn f<'a>(a: &'a str, b: &'_ [u8; 2]) -> ! { 'x: loop { break 'x } }",
             r#"'a' '\'' '\\' '"' '\u{41}' 'ü' b'a' b'\'' b'"' '(' ')' "" "\"" "\\" "a\\\"b" b"x\"" c"y" r"\" br"\" cr"x""#,
             r###"r#"a"b"# r##"a"#b"## br#"""# r#fn r#type "#" r"" "###,
-            "1 1.5 1e3 1.5e-3 1E+3f64 0x1f_u8 0xe+1 0b1 1..2 1.max(2) x.0 1_000 1u8",
+            "1 1.5 1e3 1.5e-3 1E+3f64 0x1f_u8 0xe+1 0b1 1..2 1.max(2) x.0 1_000 1u8 (1.) 2.;",
             "// a ' \" (\n/* b /* ' */ \" ( */ x /**/ y /// d\n//! e\n",
             "a::<B<C>>(d)?; #[x = \"y\"] $z @ ~ |e| &&f..=g => h -> i; ü(äö_1)",
             "",

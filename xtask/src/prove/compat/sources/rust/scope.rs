@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::text::Text;
-use super::tokens::{Delimiter, Lines, Token, elements, is_at, is_path_at, name_at};
+use super::tokens::{Delimiter, Lines, Token, after_types, elements, is_at, is_path_at, name_at};
 use super::value::{self, Context, Value};
 
 /// The names of each level of braces around a place.
@@ -88,7 +88,7 @@ impl<'a> Scopes<'a> {
         let (start, end) = expression(tokens, at + 1)?;
         let value = match value::of(&tokens[start..end], self) {
             // It will be added to.
-            Value::Texts(_) if is_mutable => Value::Built,
+            value @ Value::Texts(_) if is_mutable => value.built(),
             Value::Unknown => value::of_type(&tokens[at + 1..start]),
             value => value,
         };
@@ -114,9 +114,11 @@ fn expression(tokens: &[Token<'_>], index: usize) -> Option<(usize, usize)> {
     Some((index + equals + 1, end))
 }
 
-/// The parameters of the function whose `fn` is at an index, by what their types say.
+/// The parameters of the function whose name is at an index, by what their types say.
 pub(super) fn parameters(tokens: &[Token<'_>], index: usize) -> HashMap<String, Value> {
-    let group = tokens[index..].iter().find_map(|token| token.group(Delimiter::Parenthesis));
+    // Those of its type parameters are no parameters.
+    let after_name = after_types(tokens, index + 1);
+    let group = tokens[after_name..].iter().find_map(|token| token.group(Delimiter::Parenthesis));
     let parameter = |element: &[Token<'_>]| {
         let colon = element.iter().position(|token| token.is(b':'))?;
         let name = name_at(element, colon.checked_sub(1)?);

@@ -32,8 +32,7 @@ pub(super) struct Asked {
 /// Goes through a source.
 pub(super) struct Search<'a> {
     scopes: Scopes<'a>,
-    /// Whether some variables of this file may be prepared statements.
-    prepares: &'a dyn Fn() -> bool,
+    source: &'a str,
     /// What is looked at is compiled for tests only.
     is_test: bool,
     found: Vec<Asked>,
@@ -41,8 +40,8 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// What the calls of a source are given.
-    pub(super) fn of(tokens: &[Token<'_>], scopes: Scopes<'a>, prepares: &'a dyn Fn() -> bool) -> Vec<Asked> {
-        let mut search = Search { scopes, prepares, is_test: false, found: Vec::new() };
+    pub(super) fn of(tokens: &[Token<'_>], scopes: Scopes<'a>, source: &'a str) -> Vec<Asked> {
+        let mut search = Search { scopes, source, is_test: false, found: Vec::new() };
         search.level(tokens, HashMap::new());
         search.found
     }
@@ -115,7 +114,7 @@ impl<'a> Search<'a> {
     }
 
     fn given(&self, call: &Call<'_>) -> Option<Given> {
-        if call.is_builder() {
+        if call.is_builder(self.source) {
             return Some(Given::NotLiteral);
         }
         let values: Vec<Value> = call.candidates().map(|argument| value::of(argument, &self.scopes)).collect();
@@ -127,12 +126,12 @@ impl<'a> Search<'a> {
                 return Some(Given::Texts(texts.clone()));
             }
         }
-        let counts = call.is_certain(self.prepares);
+        let is_certain = |is_text: bool| call.is_certain(is_text, self.source);
         match values.into_iter().next()? {
-            Value::Built => Some(Given::NotLiteral),
-            Value::Constant(name) => Some(Given::Constant { name, counts }),
-            Value::Unknown if counts => Some(Given::NotLiteral),
-            Value::Texts(_) | Value::Prepared | Value::Unknown => None,
+            Value::Constant(name) => Some(Given::Constant { name, counts: is_certain(true) }),
+            Value::Built(begins) => begins.unwrap_or_else(|| is_certain(true)).then_some(Given::NotLiteral),
+            Value::Unknown => is_certain(false).then_some(Given::NotLiteral),
+            Value::Texts(_) | Value::Prepared => None,
         }
     }
 }

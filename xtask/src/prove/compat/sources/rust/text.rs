@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::prove::compat::sources::sql;
+use crate::prove::compat::sources::{asks, sql};
 
 /// A text in a file.
 #[derive(Debug, Clone)]
@@ -56,6 +56,12 @@ impl Text {
     /// The statements in it that ask something, each with the byte where it starts.
     pub(super) fn statements(&self) -> Vec<(usize, &str)> {
         sql::statements(&self.text)
+    }
+
+    /// Whether it begins as such a statement does; `None`: with something that is put in.
+    pub(super) fn begins(&self) -> Option<bool> {
+        let text = self.text.trim_start();
+        (!text.is_empty() && !text.starts_with('{')).then(|| asks::begins(text))
     }
 
     /// What follows is on the next line of the file.

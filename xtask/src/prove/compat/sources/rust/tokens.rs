@@ -94,6 +94,22 @@ pub(super) fn elements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> 
     parts
 }
 
+/// The index after `<..>`, or the same where none is.
+pub(super) fn after_types(tokens: &[Token<'_>], index: usize) -> usize {
+    let mut depth = 0usize;
+    for at in index..tokens.len() {
+        if is_at(tokens, at, b'<') {
+            depth += 1;
+        } else if depth > 0 && is_at(tokens, at, b'>') && !is_at(tokens, at - 1, b'-') {
+            depth -= 1;
+        }
+        if depth == 0 {
+            return if at == index { index } else { at + 1 };
+        }
+    }
+    index
+}
+
 /// The lines of a source.
 pub(super) struct Lines {
     /// The bytes at which they start.

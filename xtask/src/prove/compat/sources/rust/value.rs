@@ -8,13 +8,26 @@ use super::tokens::{Delimiter, Group, Token, elements, is_at, name_at};
 pub(super) enum Value {
     /// One of these texts.
     Texts(Vec<Text>),
-    /// A text that is made at run time.
-    Built,
+    /// A text that is made at run time; whether it begins as a statement does, if that is known.
+    Built(Option<bool>),
     /// A prepared statement, whose text is where it is prepared.
     Prepared,
     /// A constant of this name that is somewhere else.
     Constant(String),
     Unknown,
+}
+
+impl Value {
+    /// What becomes of it when something is put into it, or added to it.
+    pub(super) fn built(self) -> Value {
+        Value::Built(match self {
+            Value::Texts(texts) => {
+                texts.iter().map(Text::begins).reduce(|one, other| one.filter(|_| one == other)).flatten()
+            }
+            Value::Built(begins) => begins,
+            Value::Prepared | Value::Constant(_) | Value::Unknown => None,
+        })
+    }
 }
 
 /// What an expression is read with.
@@ -52,7 +65,7 @@ pub(super) fn of(tokens: &[Token<'_>], context: &impl Context) -> Value {
         [first, .., Token::Name(last, _)] if is_path(tokens) => path(first.name(), last, context),
         [Token::Name(name, _)] => path("", name, context),
         _ if tokens.iter().any(|token| token.name().starts_with("prepare")) => Value::Prepared,
-        _ if tokens.windows(2).any(|pair| pair[0].name() == "format" && pair[1].is(b'!')) => Value::Built,
+        _ if tokens.windows(2).any(|pair| pair[0].name() == "format" && pair[1].is(b'!')) => Value::Built(None),
         _ => Value::Unknown,
     }
 }
@@ -100,7 +113,7 @@ fn sum(tokens: &[Token<'_>], context: &impl Context) -> Value {
     });
     let Some(Some(mut text)) = parts.next() else { return Value::Unknown };
     for part in parts {
-        let Some(part) = part else { return Value::Built };
+        let Some(part) = part else { return Value::Texts(vec![text]).built() };
         text.push(&part);
     }
     Value::Texts(vec![text])
@@ -108,17 +121,17 @@ fn sum(tokens: &[Token<'_>], context: &impl Context) -> Value {
 
 /// What a macro makes.
 fn expanded(name: &str, group: &Group<'_>, context: &impl Context) -> Value {
-    let texts = |text: Option<Text>| text.map_or(Value::Built, |text| Value::Texts(vec![text]));
+    let texts = |text: Option<Text>| text.map_or(Value::Built(None), |text| Value::Texts(vec![text]));
     match name {
         "concat" | "concatcp" | "const_str_concat" => texts(joined(&group.tokens, context)),
         "indoc" | "unindent" => of(&group.tokens, context),
         "include_str" => included(&group.tokens, context),
         // Without anything to put in, it is a text.
-        "format" => match of(&group.tokens, context) {
+        "format" => match of(elements(&group.tokens).first().copied().unwrap_or_default(), context) {
             Value::Texts(texts) if texts.iter().all(|text| !text.text.contains(['{', '}'])) => Value::Texts(texts),
-            _ => Value::Built,
+            value => value.built(),
         },
-        _ if name.starts_with("format") => Value::Built,
+        _ if name.starts_with("format") => Value::Built(None),
         _ => Value::Unknown,
     }
 }
@@ -155,7 +168,7 @@ fn included(tokens: &[Token<'_>], context: &impl Context) -> Value {
         _ => (None, false),
     };
     let text = path.and_then(|path| context.include(&path.text, of_package));
-    text.map_or(Value::Built, |text| Value::Texts(vec![text]))
+    text.map_or(Value::Built(None), |text| Value::Texts(vec![text]))
 }
 
 /// `if a { "x" } else { "y" }`
@@ -198,7 +211,7 @@ fn any<'t, 'a: 't>(expressions: impl Iterator<Item = &'t [Token<'a>]>, context: 
     for expression in expressions {
         match of(expression, context) {
             Value::Texts(texts) => all.extend(texts),
-            Value::Built => return Value::Built,
+            Value::Built(begins) => return Value::Built(begins),
             // It leaves the function, or panics.
             _ if ["return", "panic", "unreachable", "bail"].contains(&name_at(expression, 0)) => {}
             _ => return Value::Unknown,
@@ -212,7 +225,7 @@ pub(super) fn of_type(tokens: &[Token<'_>]) -> Value {
     let holds = |name: &str| tokens.iter().any(|token| token.name() == name);
     match () {
         () if holds("Statement") => Value::Prepared,
-        () if ["str", "String", "Cow"].iter().any(|name| holds(name)) => Value::Built,
+        () if ["str", "String", "Cow"].iter().any(|name| holds(name)) => Value::Built(None),
         () => Value::Unknown,
     }
 }

@@ -158,6 +158,7 @@ c.batch_execute(&build()); sqlx::query_as::<_, T>(&make(x)); c.simple_query(self
 QueryBuilder::new("SELECT 1"); sqlx::QueryBuilder::<Postgres>::new("SELECT 1");
 c.query(build(), &[&a]);
 c.execute(concat!("SELECT ", env!("X")), &[]);
+pool.execute(&*format!("DELETE FROM {t}")); fn g<F: Fn(u8) -> u8>(text: String) { pool.execute(&*text); }
 "#,
         expect![[r#"
             2 not a literal
@@ -167,8 +168,10 @@ c.execute(concat!("SELECT ", env!("X")), &[]);
             6 not a literal
             7 not a literal
             8 not a literal
-            9 not a literal"#]],
+            9 not a literal
+            10 not a literal"#]],
     );
+    source("fn f(text: &str, id: &Id) { c.prepare(text); c.query(id, &[&1]); }", expect!["1 not a literal"]);
 }
 
 #[test]
@@ -179,6 +182,7 @@ let s = c.prepare("SELECT 1").await?; c.query(&s, &[]); c.query(&self.select, &[
 fn f(s: &Statement, p: &tokio_postgres::Statement) { c.query(s, &[]); c.execute(p, &[]); }
 http.get(url).query(&[("a", "b")]).send(); http.query("select").query(&x); command.execute(&shell, &context);
 sqlx::query("SELECT 2").execute(&pool); query.execute(&mut *tx).await; handler.execute(request, &state);
+shell.execute(&format!("ls {x}"), &[]); db::query(x); self.execute(&text); sqlx::query(&format!("SET x = {y}")); fn f(x: &str) { http.query(x) }
 quote! { client.query(&format!("{x}"), &[]) }
 Raw::from_string(format!("x{y}")); HeaderValue::from_str(&format!("{x}")); fn query(a: &str) {} url.query(); x.query; client.query; query; let query = 1; uri.query().map(|query| query.len());
 /// client.query(&format!("x"), &[])

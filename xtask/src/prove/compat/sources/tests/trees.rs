@@ -127,3 +127,24 @@ fn a_submodule_is_left_out() {
         assert_eq!(paths, ["queries/x.sql"]);
     }
 }
+
+#[test]
+fn a_large_release() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for file in 0..250 {
+        let call = |query: usize| {
+            format!(
+                "    client.query(\"SELECT a, b\n      FROM t_{file} WHERE c = $1 AND d <> {query}\", &[&c]).await?;\n"
+            )
+        };
+        let calls: String = (0..40).map(call).collect();
+        write(root, format!("src/m_{file}.rs"), format!("async fn f() {{\n{calls}}}\n"));
+    }
+    initialise(root);
+    let shell = shell(root);
+    commit(&shell);
+    let found = collect(&CommitTree::open(&shell, "HEAD").unwrap(), Options::default()).unwrap();
+    assert_eq!((found.queries.len(), found.not_literal.len(), found.unreadable.len()), (10_000, 0, 0));
+    assert_eq!((&*found.queries[39].places[0].file, found.queries[39].places[0].line), ("src/m_0.rs", 80));
+}
