@@ -51,7 +51,8 @@ pub(crate) fn collect(tree: &impl Tree, options: Options<'_>) -> Result<Queries>
     for name in tree.unnamed().iter().filter(|name| [".rs", ".sql", ".json"].iter().any(|end| name.ends_with(end))) {
         harvest.unreadable(name, "its name is not UTF-8");
     }
-    let is_ours = |path: &str| packages.of(path).is_some_and(|package| package.is_ours && !package.folder.is_empty());
+    let is_ours =
+        |path: &str| packages.of(path).is_some_and(|package| package.is_left_out && !package.folder.is_empty());
     for path in tree.paths().iter().filter(|path| sqlx::is_metadata(path) && is_shipped(path) && !is_ours(path)) {
         with(tree, path, &mut harvest, |text, harvest| sqlx::read(path, text, harvest))?;
     }

@@ -54,8 +54,10 @@ const OURS: &[&str] = &["migrator-build", "migrator-engine", "migrator-xtask"];
 pub(super) struct Package {
     /// From the root of the workspace, with `/` at its end; empty for the root.
     pub(super) folder: String,
-    /// Whether it migrates instead of asking.
-    pub(super) is_ours: bool,
+    /// Whether it migrates instead of asking, or is a copy that `cargo vendor` has made.
+    pub(super) is_left_out: bool,
+    /// Whether a client may reach it: it has one, or depends on something that may have one.
+    pub(super) may_ask: bool,
     /// Whether it has a client of PostgreSQL.
     pub(super) has_client: bool,
     /// Whether it has a client of another database.
@@ -91,8 +93,13 @@ impl Packages {
             renamed.extend(all.filter_map(|(key, dependency)| Some((key, dependency.get("package")?.as_str()?))));
         }
         let package = |(folder, manifest): &(&str, DocumentMut)| Package::of(folder, manifest, &renamed);
-        let packages = manifests.iter().filter_map(package);
-        Ok(Packages(packages.map(|package| (package.folder.clone(), package)).collect()))
+        let mut packages: Vec<(Package, Dependencies)> = manifests.iter().filter_map(package).collect();
+        for (package, _) in &mut packages {
+            let checksum = format!("{}.cargo-checksum.json", package.folder);
+            package.is_left_out |= tree.paths().binary_search(&checksum).is_ok();
+        }
+        reach(&mut packages);
+        Ok(Packages(packages.into_iter().map(|(package, _)| (package.folder.clone(), package)).collect()))
     }
 
     /// The package that a file is in.
@@ -109,7 +116,7 @@ impl Packages {
 
 impl Package {
     /// `None`: the manifest is of a workspace alone.
-    fn of(folder: &str, manifest: &DocumentMut, renamed: &BTreeMap<&str, &str>) -> Option<Package> {
+    fn of(folder: &str, manifest: &DocumentMut, renamed: &BTreeMap<&str, &str>) -> Option<(Package, Dependencies)> {
         let name = manifest.get("package")?.get("name")?.as_str()?;
         let tables = [manifest.as_table() as &dyn TableLike].into_iter();
         let targets = manifest.get("target").and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter);
@@ -123,13 +130,45 @@ impl Package {
             })
             .collect();
         let has = |names: &[&'static str]| names.iter().copied().find(|name| dependencies.contains(name));
-        Some(Package {
+        let package = Package {
             folder: folder.to_owned(),
-            is_ours: name == crate::workspace::MIGRATOR || name == "xtask" || has(OURS).is_some(),
+            may_ask: dependencies.iter().any(|name| may_be_client(name)),
+            is_left_out: name == crate::workspace::MIGRATOR || name == "xtask" || has(OURS).is_some(),
             has_client: has(CLIENTS).is_some(),
             has_other: has(OTHERS).is_some(),
             builder: has(BUILDERS),
-        })
+        };
+        let names = dependencies.into_iter().map(str::to_owned).collect();
+        Some((package, Dependencies { name: name.to_owned(), names }))
+    }
+}
+
+/// What a package is called, and what it depends on.
+struct Dependencies {
+    name: String,
+    names: BTreeSet<String>,
+}
+
+/// Whether something of this name may have a client: one of those that are known, or what someone has made around it.
+fn may_be_client(name: &str) -> bool {
+    let is_part = |part: &str| ["db", "database", "pg", "storage", "store"].contains(&part);
+    let is_like = ["postgres", "sql"].iter().any(|known| name.contains(known));
+    !OTHERS.contains(&name) && (CLIENTS.contains(&name) || is_like || name.split(['-', '_']).any(is_part))
+}
+
+/// A client reaches what depends on a package that it reaches. Where it reaches none, it is not known by its name: all may ask.
+fn reach(packages: &mut [(Package, Dependencies)]) {
+    loop {
+        let reached: BTreeSet<String> =
+            packages.iter().filter(|(package, _)| package.may_ask).map(|(_, own)| own.name.clone()).collect();
+        let mut grows = false;
+        for (package, own) in packages.iter_mut().filter(|(package, _)| !package.may_ask) {
+            package.may_ask = reached.is_empty() || !own.names.is_disjoint(&reached);
+            grows |= package.may_ask;
+        }
+        if !grows {
+            return;
+        }
     }
 }
 
@@ -143,9 +182,16 @@ pub(super) fn names_other(source: &str) -> bool {
     names(source, OTHERS)
 }
 
-/// Whether a source uses what makes its queries at run time.
+/// Whether a source makes queries at run time with one of [`BUILDERS`].
 pub(super) fn uses_builder(source: &str, builder: &str) -> bool {
-    source.contains(&format!("{}::", builder.replace('-', "_")))
+    let signs: &[&str] = match builder {
+        // It has a function for texts, too.
+        "diesel" => {
+            &["diesel::prelude", "diesel::insert_into", "diesel::update", "diesel::delete", "diesel::dsl", "QueryDsl"]
+        }
+        _ => &["sea_orm::"],
+    };
+    signs.iter().any(|sign| source.contains(sign))
 }
 
 fn names(source: &str, packages: &[&str]) -> bool {

@@ -42,16 +42,13 @@ pub(super) struct Reader<'a, T> {
     packages: &'a Packages,
     modules: Modules<'a, T>,
     pending: Vec<Pending>,
-    /// Which packages have a query in a text.
-    asking: HashSet<String>,
     /// By package, how many files use what makes queries at run time.
     building: HashMap<String, usize>,
 }
 
 impl<'a, T: Tree> Reader<'a, T> {
     pub(super) fn of(tree: &'a T, packages: &'a Packages) -> Reader<'a, T> {
-        let (asking, building) = (HashSet::new(), HashMap::new());
-        Reader { tree, packages, modules: Modules::of(tree), pending: Vec::new(), asking, building }
+        Reader { tree, packages, modules: Modules::of(tree), pending: Vec::new(), building: HashMap::new() }
     }
 
     /// The queries, and the calls whose text is made at run time.
@@ -70,7 +67,7 @@ impl<'a, T: Tree> Reader<'a, T> {
         if harvest.has_unplaced() {
             self.unshipped(harvest)?;
         }
-        for package in self.packages.all().filter(|package| !self.asking.contains(&package.folder)) {
+        for package in self.packages.all() {
             let files = self.building.get(&package.folder).copied().unwrap_or_default();
             if let Some(builder) = package.builder.filter(|_| files > 0) {
                 let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
@@ -84,7 +81,8 @@ impl<'a, T: Tree> Reader<'a, T> {
     /// What may be built for the release, or what is not.
     fn sources(&self, shipped: bool) -> impl Iterator<Item = &'a String> + use<'a, T> {
         let packages = self.packages;
-        let is_asker = move |path: &&String| !packages.of(path).is_some_and(|package| package.is_ours);
+        let is_asker =
+            move |path: &&String| packages.of(path).is_none_or(|package| package.may_ask && !package.is_left_out);
         let all = self.tree.paths().iter();
         let is_source = move |path: &&String| path.ends_with(".rs") && is_shipped(path) == shipped;
         all.filter(is_source).filter(|path| !path.starts_with("db/")).filter(is_asker)
@@ -119,10 +117,7 @@ impl<'a, T: Tree> Reader<'a, T> {
             }
             let place = Place { file: path.to_owned(), line };
             match given {
-                Given::Texts(texts) => {
-                    self.asking.insert(folder.to_owned());
-                    texts.iter().for_each(|text| add(text, harvest));
-                }
+                Given::Texts(texts) => texts.iter().for_each(|text| add(text, harvest)),
                 Given::NoFile(name) => harvest.unreadable(path, format!("line {line}: there is no file `{name}`")),
                 Given::Constant { name, counts } => {
                     let counts = counts && has_client;
@@ -159,10 +154,7 @@ impl<'a, T: Tree> Reader<'a, T> {
             let own: Vec<_> = known.iter().filter(|(of, _)| *of == package).collect();
             let meant = if own.is_empty() { known.iter().collect() } else { own };
             match meant.as_slice() {
-                [(_, texts)] => {
-                    self.asking.insert(package);
-                    texts.iter().for_each(|text| add(text, harvest));
-                }
+                [(_, texts)] => texts.iter().for_each(|text| add(text, harvest)),
                 _ if counts => harvest.not_literal(place),
                 _ => {}
             }

@@ -179,9 +179,17 @@ fn what_makes_queries_at_run_time_is_said() {
             ("c/Cargo.toml", &manifest("c", "sea-orm")),
             ("c/src/lib.rs", "use sea_orm::*;"),
             ("d/Cargo.toml", "[package"),
+            ("e/Cargo.toml", "[package]\nname = \"e\"\n[dependencies]\na = { path = \"../a\" }\n"),
+            ("e/src/lib.rs", "a::client().query(\"SELECT 2\", &[]);"),
+            ("f/Cargo.toml", "[package]\nname = \"f\"\n[dependencies]\nserde = \"1\"\n"),
+            ("f/src/lib.rs", "http.query(\"SELECT 3\", &[]);"),
+            ("vendor/diesel/Cargo.toml", &manifest("diesel", "postgres")),
+            ("vendor/diesel/.cargo-checksum.json", "{}"),
+            ("vendor/diesel/src/lib.rs", "http.query(\"SELECT 4\", &[]);"),
         ],
         expect![[r#"
             b/src/lib.rs:1 "SELECT 1"
+            e/src/lib.rs:1 "SELECT 2"
             a/Cargo.toml: `diesel` makes its queries at run time: what 2 files ask is not known
             c/Cargo.toml: `sea-orm` makes its queries at run time: what 1 file ask is not known
             d/Cargo.toml: it is not valid TOML"#]],

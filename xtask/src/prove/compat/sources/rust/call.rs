@@ -56,6 +56,9 @@ impl<'a> Call<'a> {
             if !is_path_at(tokens, at) || !["new", "with_arguments"].contains(&name_at(tokens, at + 2)) {
                 return None;
             }
+            if tokens[index..at].iter().any(|token| ["Sqlite", "MySql"].contains(&token.name())) {
+                return None;
+            }
             at += 3;
         }
         let Some(Token::Group(group)) = tokens.get(at) else { return None };

@@ -1,5 +1,6 @@
 //! The text of a string literal, and on which line each part of it is written.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::prove::compat::sources::{asks, sql};
@@ -38,6 +39,14 @@ impl Text {
     /// Adds what is no text in the source, such as the number in `concat!("a", 1)`.
     pub(super) fn push_word(&mut self, word: &str) {
         self.text.push_str(word);
+    }
+
+    /// A part of it.
+    pub(super) fn part(&self, range: Range<usize>) -> Text {
+        let inside = self.lines.iter().filter(|(byte, _)| (range.start + 1..=range.end).contains(byte));
+        let lines = std::iter::once((0, self.line(range.start)));
+        let lines = lines.chain(inside.map(|(byte, line)| (byte - range.start, *line))).collect();
+        Text { file: self.file.clone(), text: self.text[range].to_owned(), lines }
     }
 
     /// Adds a text that follows.

@@ -34,9 +34,11 @@ pub(super) fn takes_statement(name: &str) -> bool {
     // The first byte says it of most names.
     match name.as_bytes() {
         [b'q' | b'e' | b'p' | b'f', ..] => {
-            name == "from_string"
+            let is_fetch = matches!(name, "fetch" | "fetch_all" | "fetch_many" | "fetch_one" | "fetch_optional");
+            is_fetch
+                || name == "from_string"
                 || name == "from_sql_and_values"
-                || ["query", "execute", "prepare", "fetch"].iter().any(|start| name.starts_with(start))
+                || ["query", "execute", "prepare"].iter().any(|start| name.starts_with(start))
         }
         [b'b' | b'c' | b'r' | b's' | b'Q', ..] => {
             matches!(

@@ -55,6 +55,8 @@ pub(super) fn of(tokens: &[Token<'_>], context: &impl Context) -> Value {
     }
     match tokens {
         [] => Value::Unknown,
+        // No client writes into its statement.
+        [first, ..] if first.name() == "mut" => Value::Prepared,
         [first, .., Token::Group(_)] if first.name() == "if" => blocks(tokens, context),
         [first, .., Token::Group(arms)] if first.name() == "match" => self::arms(&arms.tokens, context),
         [Token::Literal(..), ..] => sum(tokens, context),
@@ -128,12 +130,38 @@ fn expanded(name: &str, group: &Group<'_>, context: &impl Context) -> Value {
         "include_str" => included(&group.tokens, context),
         // Without anything to put in, it is a text.
         "format" => match of(elements(&group.tokens).first().copied().unwrap_or_default(), context) {
-            Value::Texts(texts) if texts.iter().all(|text| !text.text.contains(['{', '}'])) => Value::Texts(texts),
+            Value::Texts(texts) => match texts.as_slice() {
+                [text] if elements(&group.tokens).len() == 1 => interpolated(text, context)
+                    .map_or_else(|| Value::Texts(texts.clone()).built(), |text| Value::Texts(vec![text])),
+                _ => Value::Texts(texts).built(),
+            },
             value => value.built(),
         },
         _ if name.starts_with("format") => Value::Built(None),
         _ => Value::Unknown,
     }
+}
+
+/// `format!("a {B} c")` with a constant text for each name in it.
+fn interpolated(text: &Text, context: &impl Context) -> Option<Text> {
+    let mut whole = text.part(0..0);
+    let mut at = 0;
+    while let Some(found) = text.text[at..].find(['{', '}']) {
+        let (sign, rest) = text.text[at + found..].split_at(1);
+        if let Some(rest) = rest.strip_prefix(sign) {
+            whole.push(&text.part(at..at + found + 1));
+            at = text.text.len() - rest.len();
+            continue;
+        }
+        let (name, rest) = rest.split_once('}').filter(|_| sign == "{")?;
+        let Some(Value::Texts(texts)) = context.lookup(name) else { return None };
+        let [value] = texts.as_slice() else { return None };
+        whole.push(&text.part(at..at + found));
+        whole.push_word(&value.text);
+        at = text.text.len() - rest.len();
+    }
+    whole.push(&text.part(at..text.text.len()));
+    Some(whole)
 }
 
 /// The arguments of `concat!` as one text.

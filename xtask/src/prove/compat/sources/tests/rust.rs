@@ -88,6 +88,8 @@ fn g() {
         SELECT 13
     "}, &[]);
     { let sql = "SELECT 14"; c.query(sql, &[]); }
+    c.query(&format!("{A},
+ {{}} '{sql}'"), &[]);
     let late = c.query(sql, &[]);
 }
 "#,
@@ -105,7 +107,8 @@ fn g() {
             14 "SELECT 11"
             15 "SELECT 12"
             16 "\n        SELECT 13\n    "
-            18 "SELECT 14""#]],
+            18 "SELECT 14"
+            19 "SELECT 4,\n {} 'SELECT 10'""#]],
     );
 }
 
@@ -183,6 +186,7 @@ fn f(s: &Statement, p: &tokio_postgres::Statement) { c.query(s, &[]); c.execute(
 http.get(url).query(&[("a", "b")]).send(); http.query("select").query(&x); command.execute(&shell, &context);
 sqlx::query("SELECT 2").execute(&pool); query.execute(&mut *tx).await; handler.execute(request, &state);
 shell.execute(&format!("ls {x}"), &[]); db::query(x); self.execute(&text); sqlx::query(&format!("SET x = {y}")); fn f(x: &str) { http.query(x) }
+cache.fetch_index(text); query(&mut x); QueryBuilder::<Sqlite>::new("INSERT INTO t");
 quote! { client.query(&format!("{x}"), &[]) }
 Raw::from_string(format!("x{y}")); HeaderValue::from_str(&format!("{x}")); fn query(a: &str) {} url.query(); x.query; client.query; query; let query = 1; uri.query().map(|query| query.len());
 /// client.query(&format!("x"), &[])
@@ -203,14 +207,14 @@ fn other_databases_are_not_asked() {
     let other = format!("use rusqlite::Connection; {call}");
     check(
         &[
-            ("a/Cargo.toml", &manifest("rusqlite")),
+            ("a/Cargo.toml", &manifest("our-db = \"1\"\nrusqlite")),
             ("a/src/a.rs", call),
             ("a/src/b.rs", &named),
             ("b/Cargo.toml", &manifest("rusqlite = \"1\"\ntokio-postgres")),
             ("b/src/a.rs", &other),
             ("d/a.rs", &other),
             // Whose client it is is not known: a text says it, a variable does not.
-            ("c/Cargo.toml", &manifest("internal")),
+            ("c/Cargo.toml", &manifest("our-db")),
             ("c/src/a.rs", call),
         ],
         expect![[r#"
