@@ -60,17 +60,15 @@ impl<'a> Search<'a> {
             }
             index += 1;
             match token {
-                Token::Sign(b'#') => match Attribute::at(tokens, index - 1) {
-                    Some(Attribute { end, is_test, is_inner }) => {
-                        index = end;
-                        match (is_test, is_inner) {
-                            (true, true) => end_of_test = tokens.len(),
-                            (true, false) => end_of_test = end_of_test.max(end_of_item(tokens, end)),
-                            _ => {}
-                        }
+                Token::Sign(b'#') => {
+                    let Some(attribute) = Attribute::at(tokens, index - 1) else { continue };
+                    index = attribute.end;
+                    match (attribute.is_test, attribute.is_inner) {
+                        (true, true) => end_of_test = tokens.len(),
+                        (true, false) => end_of_test = end_of_test.max(end_of_item(tokens, index)),
+                        _ => {}
                     }
-                    None => {}
-                },
+                }
                 Token::Name("fn", _) => {
                     function = Some(index);
                     // Its name calls nothing.
