@@ -12,6 +12,7 @@ mod audit;
 mod bare;
 mod building;
 mod codes;
+mod compat;
 mod concurrency;
 mod contract;
 mod corpora;

@@ -9,7 +9,7 @@ use migrator_xtask::author::import;
 use migrator_xtask::database::{create, drop, reset};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, parse};
-use migrator_xtask::prove::{locks, proof, stamp};
+use migrator_xtask::prove::{compat, locks, proof, stamp};
 use proof::before::{Before, Branch, Repeatable};
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ enum Task {
     Plan(locks::Args),
     Stamp(stamp::Args),
     Verify(Verify),
+    Compat(Compat),
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,10 +48,19 @@ struct Verify {
     schema: Option<String>,
 }
 
+#[derive(Debug, clap::Args)]
+struct Compat {
+    /// A file with the release as JSON.
+    #[arg(long)]
+    release: PathBuf,
+    #[arg(long)]
+    json: bool,
+}
+
 /// Whether the arguments ask for a task and not for the migrator.
 pub fn is_meant(arguments: &[OsString]) -> bool {
     let has = |names: &[&str]| arguments.iter().any(|argument| names.iter().any(|name| argument == name));
-    has(&["create", "drop", "reset", "verify"])
+    has(&["create", "drop", "reset", "verify", "compat"])
         || (has(&["plan"]) && has(&["--locks"]))
         || (has(&["stamp"]) && has(&["--scratch-url"]))
 }
@@ -101,6 +111,10 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
                 let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();
                 developer::run(context, async |context| proof::run(context, &args.shown, before, &tests, schema).await)
             }
+            Task::Compat(args) => {
+                let running = args.running();
+                developer::run(context, async |context| compat::run(context, &running, args.json).await)
+            }
         })
     };
     work().unwrap_or_else(|error| {
@@ -142,6 +156,29 @@ impl Verify {
         };
         let lines = value["lines"].as_array().into_iter().flatten().map(text_of).collect();
         ((verdict, lines), Duration::from_millis(value["ms"].as_u64().unwrap_or_default()))
+    }
+}
+
+impl Compat {
+    /// `{"name":"v1","db":"/path/of/db","queries":[{"text":"SELECT 1","name":null,"file":"a.rs","line":3,"names_types":false}],"next":null}`
+    fn running(&self) -> compat::Running {
+        let text = std::fs::read_to_string(&self.release).expect("the test has written the file");
+        let value: Value = serde_json::from_str(&text).expect("the test writes JSON");
+        let (set, _) = crate::load(text_of(&value["db"]).as_ref()).unwrap_or_else(|problems| panic!("{problems}"));
+        let asked = |value: &Value| compat::Asked {
+            text: text_of(&value["text"]),
+            name: value["name"].as_str().map(str::to_owned),
+            file: text_of(&value["file"]),
+            line: value["line"].as_u64().unwrap_or(1) as usize,
+            names_types: value["names_types"] == true,
+        };
+        let all = |key: &str| value[key].as_array().map(|queries| queries.iter().map(asked).collect::<Vec<_>>());
+        let set = set.set().expect("this program has written it");
+        let running = compat::Running::new(&text_of(&value["name"]), set).asking(all("queries").unwrap_or_default());
+        match all("next") {
+            Some(next) => running.followed_by(next),
+            None => running,
+        }
     }
 }
 

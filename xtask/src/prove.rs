@@ -2,7 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod chaos;
-mod compat;
+pub mod compat;
 mod data;
 pub(crate) mod dump;
 mod html;

@@ -28,7 +28,12 @@ pub(crate) fn read(
         let Some(rest) = marker::allowed(&source.text[comment.range.clone()]) else { continue };
         let at = comment.range.start;
         match rule(rest) {
-            Ok(rule) => allows.push(Allow { at, rule, statement: below(source, at, statements), used: false }),
+            Ok(rule) => {
+                let statement = below(source, at, statements);
+                // What it silences is found elsewhere.
+                let used = rule == names::BREAKS_RELEASE && statement.is_some();
+                allows.push(Allow { at, rule, statement, used });
+            }
             Err((message, help)) => hazards.push(Hazard::of_allow(source, at, message, help)),
         }
     }
@@ -45,7 +50,7 @@ fn rule(rest: &str) -> Result<String, (String, String)> {
     if names::is_retired(name) {
         return Err((format!("the rule `{name}` no longer exists"), "remove the comment".to_owned()));
     }
-    if !names::is_rule(name) {
+    if !names::is_rule(name) && name != names::BREAKS_RELEASE {
         return Err((format!("unknown rule `{name}`"), names::help_for_unknown(name)));
     }
     if reason.trim().is_empty() {

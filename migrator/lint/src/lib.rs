@@ -9,7 +9,7 @@ mod names;
 mod rules;
 
 pub use marker::allowed;
-pub use names::{help_for_unknown, is_retired, is_rule, names};
+pub use names::{BREAKS_RELEASE, help_for_unknown, is_retired, is_rule, names};
 
 #[cfg(feature = "search")]
 mod allow;

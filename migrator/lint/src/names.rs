@@ -7,6 +7,10 @@ use crate::rules::MODULES;
 /// A rule that there was: settings and comments that name it are old, not wrong.
 const RETIRED: &[&str] = &["require-enum-value-ordering"];
 
+/// What `-- migrate:allow` may name beside the rules: a migration that breaks queries of the running release. No rule finds that, a server
+/// does.
+pub const BREAKS_RELEASE: &str = "breaks-release";
+
 /// The names of all rules, in alphabetical order.
 pub fn names() -> impl Iterator<Item = String> {
     MODULES.iter().map(|module| module.replace('_', "-"))

@@ -35,6 +35,14 @@ pub struct Settings {
     pub drift_owners: bool,
     /// What `drift` does not compare: a kind, a space, a name with `*`.
     pub drift_ignore: List<Text>,
+    /// Which tags are releases, as a pattern of `git describe --match`; `None`: every tag.
+    pub release_tag_pattern: Option<Text>,
+    /// The files of queries, as patterns relative to the workspace; empty: the usual places.
+    pub release_queries: List<Text>,
+    /// Queries that may break: a name, or a file in which `*` stands for any text.
+    pub release_allow: List<Text>,
+    /// The role that the application connects as; `None`: privileges are not judged.
+    pub release_role: Option<Text>,
     /// Policies by environment, ascending by name.
     pub environments: List<Environment>,
 }
@@ -53,6 +61,10 @@ coded!(Settings {
     refuse_ahead,
     drift_owners,
     drift_ignore,
+    release_tag_pattern,
+    release_queries,
+    release_allow,
+    release_role,
     environments,
 });
 
@@ -73,6 +85,10 @@ impl Settings {
             refuse_ahead: false,
             drift_owners: false,
             drift_ignore: Cow::Borrowed(&[]),
+            release_tag_pattern: None,
+            release_queries: Cow::Borrowed(&[]),
+            release_allow: Cow::Borrowed(&[]),
+            release_role: None,
             environments: Cow::Borrowed(&[]),
         }
     }
@@ -92,6 +108,10 @@ builders!(Settings {
     with_refuse_ahead: refuse_ahead: bool,
     with_drift_owners: drift_owners: bool,
     with_drift_ignore: drift_ignore: List<Text>,
+    with_release_tag_pattern: release_tag_pattern: Option<Text>,
+    with_release_queries: release_queries: List<Text>,
+    with_release_allow: release_allow: List<Text>,
+    with_release_role: release_role: Option<Text>,
     with_environments: environments: List<Environment>,
 });
 

@@ -1,7 +1,164 @@
-//! Whether the release that still runs works on the new schema.
+//! `cargo xtask compat`: which queries of the release that runs break on the new schema.
 
-#![allow(dead_code, unused_imports, reason = "the task that asks is not here yet")]
-
+mod alike;
+mod allow;
+mod application;
+mod bisect;
+mod case;
+mod catalog;
+mod databases;
+mod description;
+mod functions;
+mod judge;
+mod judgement;
+mod plan;
 mod query;
-mod release;
-mod sources;
+mod report;
+mod survey;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use migrator_diagnostic::printable;
+use migrator_engine::embedded::Embedded;
+use migrator_engine::output;
+use migrator_engine::words;
+use migrator_engine::{Error, ErrorKind, Exit};
+use serde_json::Value;
+
+use crate::developer::Context;
+use crate::prove::scratch::Scratch;
+use allow::Allowed;
+use case::Case;
+use query::{Place, Queries, Query};
+use report::Report;
+
+/// A release that runs: its schema, and what it asks of it.
+#[derive(Debug)]
+pub struct Running {
+    /// Its name in messages: `v1.21`.
+    name: String,
+    /// Its db directory.
+    set: &'static Embedded,
+    queries: Queries,
+    /// What the working tree asks; `None`: that is not known.
+    next: Option<Queries>,
+}
+
+/// A query for [`Running`], where it is not read from sources.
+#[derive(Debug, Default, Clone)]
+pub struct Asked {
+    /// As the server gets it.
+    pub text: String,
+    /// The name that its source gives it.
+    pub name: Option<String>,
+    /// Its file, relative to the workspace.
+    pub file: String,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// Its client tells the server the types of the parameters, as sqlx does.
+    pub names_types: bool,
+}
+
+impl Running {
+    /// A release that asks nothing yet.
+    pub fn new(name: &str, set: &'static Embedded) -> Running {
+        Running { name: name.to_owned(), set, queries: Queries::default(), next: None }
+    }
+
+    /// Adds queries of the release.
+    #[must_use]
+    pub fn asking(mut self, asked: impl IntoIterator<Item = Asked>) -> Running {
+        self.queries.queries.extend(asked.into_iter().map(query));
+        self
+    }
+
+    /// Sets the queries of the working tree.
+    #[must_use]
+    pub fn followed_by(mut self, asked: impl IntoIterator<Item = Asked>) -> Running {
+        self.next = Some(Queries { queries: asked.into_iter().map(query).collect(), ..Queries::default() });
+        self
+    }
+}
+
+fn query(asked: Asked) -> Query {
+    let declared = asked.names_types.then(query::Declared::default);
+    Query { text: asked.text, name: asked.name, places: vec![Place { file: asked.file, line: asked.line }], declared }
+}
+
+/// The verdict, and what there is to say.
+pub struct Outcome {
+    /// A query breaks that may not.
+    pub failed: bool,
+    /// One line, then what belongs to it.
+    pub lines: Vec<String>,
+    /// All of it, as `--json` prints it.
+    pub json: Value,
+}
+
+/// Judges the release against the migrations of the context, on scratch databases of its server.
+///
+/// # Errors
+/// The migrations of one of them do not go up; the role of `[release]` is not there; a lost connection.
+pub async fn judge(context: &Context, running: &Running) -> Result<Outcome, Error> {
+    let embedded = context.migrator.embedded();
+    refuse_lost(running, embedded)?;
+    let known: BTreeSet<&str> = running.queries.queries.iter().map(|query| &*query.text).collect();
+    let next =
+        running.next.iter().flat_map(|next| &next.queries).filter(|query| !known.contains(&*query.text)).collect();
+    let case = Case {
+        release: &running.name,
+        before: running.set,
+        queries: &running.queries.queries,
+        next,
+        role: embedded.settings.release_role.as_deref(),
+    };
+    let scratch = Scratch::new(context).await?;
+    let judged = judge::judge(&scratch, &case).await;
+    scratch.finish().await;
+    if context.migrator.stop().is_requested() {
+        return Err(Error::from(ErrorKind::Stopped { by: context.migrator.stop().reason().to_string() })
+            .note("the databases of this run were dropped; nothing else was changed"));
+    }
+    let judgement = judged?;
+    let (allowed, new) = (Allowed::of(embedded), &case.next[..]);
+    let (release, queries, next) = (case.release, &running.queries, running.next.as_ref());
+    let report = Report { release, queries, next, new, judgement: &judgement, allowed: &allowed };
+    Ok(Outcome { failed: report.is_failed(), lines: report.lines(), json: report.json() })
+}
+
+/// A database of the release has migrations that the db directory has not.
+fn refuse_lost(running: &Running, embedded: &Embedded) -> Result<(), Error> {
+    let is_lost = |number: i64| !embedded.migrations.iter().any(|migration| migration.number == number);
+    let lost = running.set.migrations.iter().filter(|migration| is_lost(migration.number));
+    let lost: Vec<String> = lost.map(|migration| migration.label()).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let message = format!("`{}` has {}, which is not in the db directory", running.name, words::list(&lost));
+    Err(Error::diverged(message).help("bring the file back: `up` refuses a database that has it"))
+}
+
+/// Judges and prints; exit code 1: a query breaks that may not.
+///
+/// # Errors
+/// Those of [`judge`].
+pub async fn run(context: &Context, running: &Running, json: bool) -> Result<Exit, Error> {
+    let begun = Instant::now();
+    context.terminal.begin("compat", 1, 1);
+    let outcome = judge(context, running).await;
+    context.terminal.end();
+    let outcome = outcome?;
+    match json {
+        true => output::json(&outcome.json),
+        false => output::results(&text(&outcome, begun.elapsed())),
+    }
+    Ok(if outcome.failed { Exit::Found } else { Exit::Done })
+}
+
+fn text(outcome: &Outcome, took: Duration) -> String {
+    let mut lines = outcome.lines.iter();
+    let first = lines.next().map(String::as_str).unwrap_or_default();
+    let head = format!("{:<7} {first} ({})", if outcome.failed { "FAILED" } else { "ok" }, words::duration(took));
+    lines.fold(head, |text, line| format!("{text}\n        {}", printable::lines(line, "        ")))
+}

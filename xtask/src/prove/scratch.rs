@@ -182,7 +182,8 @@ impl<'a> Scratch<'a> {
         self.context_of(target)
     }
 
-    fn context_of(&self, target: ConnectionTarget) -> Context {
+    /// A context over one that is there.
+    pub(super) fn context_of(&self, target: ConnectionTarget) -> Context {
         // What each step prints is not what this command is about.
         let terminal = Arc::new(Terminal::silent());
         let migrator = self.context.migrator.clone().observer(Arc::clone(&terminal));

@@ -25,6 +25,11 @@ pub(crate) fn not_a_name(key: &str, text: &str, longest: usize) -> Mistake {
     mistake(format!("invalid name `{text}` for `{key}`"), help)
 }
 
+/// An empty text where leaving the key out is meant.
+pub(crate) fn empty(key: &str) -> Mistake {
+    mistake(format!("empty value for `{key}`"), format!("write a value, or remove `{key}`"))
+}
+
 pub(crate) fn not_a_version(text: &str) -> Mistake {
     let help = "write the digits at the start of a file name, such as `\"001\"`".to_owned();
     mistake(format!("invalid version `{text}`"), help)

@@ -19,16 +19,21 @@ pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>)
     let mut read = Settings::new();
     let mut reader = Reader::new(source, settings::RULE.code, problems);
     let table = reader.parse();
-    reader.table(table.get_ref(), &["history", "session", "check", "drift", "environments"], |reader, key, value| {
-        let Some(section) = reader.section(key, value) else { return };
-        match key {
-            "history" => history(reader, section, &mut read),
-            "session" => session(reader, section, &mut read),
-            "check" => check(reader, section, &mut read),
-            "drift" => drift(reader, section, &mut read),
-            _ => environments(reader, section, seeds, &mut read),
-        }
-    });
+    reader.table(
+        table.get_ref(),
+        &["history", "session", "check", "drift", "release", "environments"],
+        |reader, key, value| {
+            let Some(section) = reader.section(key, value) else { return };
+            match key {
+                "history" => history(reader, section, &mut read),
+                "session" => session(reader, section, &mut read),
+                "check" => check(reader, section, &mut read),
+                "drift" => drift(reader, section, &mut read),
+                "release" => release(reader, section, &mut read),
+                _ => environments(reader, section, seeds, &mut read),
+            }
+        },
+    );
     read
 }
 
@@ -81,6 +86,21 @@ fn drift(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings
         _ => {
             settings.drift_ignore = reader.strings(key, value).unwrap_or_default();
             check_patterns(reader, value);
+        }
+    });
+}
+
+fn release(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
+    reader.table(section, &["tag_pattern", "queries", "allow", "role"], |reader, key, value| match key {
+        "queries" => reader.strings(key, value).into_iter().for_each(|list| settings.release_queries = list),
+        "allow" => reader.strings(key, value).into_iter().for_each(|list| settings.release_allow = list),
+        _ => {
+            let target = if key == "role" { &mut settings.release_role } else { &mut settings.release_tag_pattern };
+            let Some(text) = reader.string(key, value) else { return };
+            match text.is_empty() || text.contains('\0') {
+                true => reader.refuse(value.span(), settings::empty(key)),
+                false => *target = Some(text.into()),
+            }
         }
     });
 }

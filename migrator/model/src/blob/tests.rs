@@ -119,6 +119,10 @@ impl Dice {
             .with_refuse_ahead(self.flip())
             .with_drift_owners(self.flip())
             .with_drift_ignore(self.list(Dice::text))
+            .with_release_tag_pattern(self.option(Dice::text))
+            .with_release_queries(self.list(Dice::text))
+            .with_release_allow(self.list(Dice::text))
+            .with_release_role(self.option(Dice::text))
             .with_environments(self.list(Dice::environment))
     }
 

@@ -23,6 +23,11 @@ fn reads_every_key() {
         [drift]
         owners = true
         ignore = ["table core.tmp_*", "* x"]
+        [release]
+        tag_pattern = "v*"
+        queries = ["sql/**/*.sql"]
+        allow = ["users_by_name"]
+        role = "app"
         [environments.production]
         approval = true
         down = false
@@ -53,6 +58,18 @@ fn reads_every_key() {
                     "table core.tmp_*",
                     "* x",
                 ],
+                release_tag_pattern: Some(
+                    "v*",
+                ),
+                release_queries: [
+                    "sql/**/*.sql",
+                ],
+                release_allow: [
+                    "users_by_name",
+                ],
+                release_role: Some(
+                    "app",
+                ),
                 environments: [
                     Environment {
                         name: "a",

@@ -1,0 +1,168 @@
+//! Which queries of a release break on the new schema, and by which migration.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use migrator_engine::Error;
+use migrator_engine::plan::Plan;
+
+use super::application;
+use super::bisect;
+use super::case::Case;
+use super::databases::{as_next, at_release, label, pending};
+use super::description::{Description, Difference, Standing, differences};
+use super::functions;
+use super::judgement::{Asker, Break, Judgement};
+use super::survey;
+use crate::prove::scratch::{Database, Scratch};
+
+/// What a database says of all askers.
+struct Seen {
+    queries: Vec<Standing>,
+    next: Vec<Standing>,
+    functions: BTreeMap<String, Standing>,
+}
+
+/// Judges on databases of its own.
+///
+/// # Errors
+/// The migrations do not go up, on the release or from zero; a lost connection.
+pub(super) async fn judge(scratch: &Scratch<'_>, case: &Case<'_>) -> Result<Judgement, Error> {
+    let mut judgement = Judgement::default();
+    let old = at_release(scratch, case).await?;
+    let begun = Instant::now();
+    let before = see(&old, case).await?;
+    judgement.asked += begun.elapsed();
+    let template = old.context.clone();
+    let server_version = old.locked.server().version_number;
+    let mut database = as_next(scratch, old).await?;
+    let steps = pending(&mut database, case.release).await?;
+    judgement.steps = steps.iter().map(label).collect();
+    // Roles and the like that the new migrations make would be there twice.
+    let copied = if steps.len() > 1 && scratch.shares_nothing().await {
+        database.close().await;
+        let copy = scratch.copy(&template, server_version).await?;
+        database = Database::open(scratch.context_of(template.target.clone())).await?;
+        copy
+    } else {
+        None
+    };
+    let went = database.locked.apply(&Plan::new(steps)).await;
+    went.map_err(|error| error.note(format!("this happened on a database at `{}`", case.release)))?;
+    let begun = Instant::now();
+    let after = see(&database, case).await?;
+    compare(&mut judgement, case, &before, &after);
+    accept_declared(&mut judgement, case, &before, &database).await?;
+    judgement.asked += begun.elapsed();
+    let shares_nothing = scratch.shares_nothing().await;
+    scratch.discard(database).await;
+    match &judgement.steps[..] {
+        _ if judgement.breaks.is_empty() => {}
+        [only] => judgement.breaks.iter_mut().for_each(|found| found.by = Some(only.clone())),
+        _ => {
+            let start = match copied.filter(|_| shares_nothing) {
+                Some(context) => Database::open(context).await?,
+                None => as_next(scratch, at_release(scratch, case).await?).await?,
+            };
+            let walked = bisect::find(start, case, &works(&before), &mut judgement.breaks).await?;
+            scratch.discard(walked).await;
+        }
+    }
+    Ok(judgement)
+}
+
+async fn see(database: &Database, case: &Case<'_>) -> Result<Seen, Error> {
+    let session = application::open(&database.context, case.role).await?;
+    let texts = case.queries.iter().chain(case.next.iter().copied()).map(|query| &*query.text);
+    let mut queries = survey::survey(session.client(), &texts.collect::<Vec<_>>()).await?;
+    let next = queries.split_off(case.queries.len());
+    let owner = application::open_as_owner(&database.context, case.role).await?;
+    Ok(Seen { queries, next, functions: functions::survey(&owner).await? })
+}
+
+/// What works there, by asker.
+fn works(seen: &Seen) -> BTreeMap<Asker, Description> {
+    let queries = seen.queries.iter().enumerate().map(|(index, standing)| (Asker::Query(index), standing));
+    let functions = seen.functions.iter().map(|(signature, standing)| (Asker::Function(signature.clone()), standing));
+    let works = |(asker, standing): (Asker, &Standing)| match standing {
+        Standing::Works(description) => Some((asker, description.clone())),
+        Standing::Refused(_) => None,
+    };
+    queries.chain(functions).filter_map(works).collect()
+}
+
+fn compare(judgement: &mut Judgement, case: &Case<'_>, before: &Seen, after: &Seen) {
+    let mut breaks = Vec::new();
+    let mut add = |asker, differences: Vec<Difference>| {
+        if !differences.is_empty() {
+            breaks.push(Break { asker, differences, by: None });
+        }
+    };
+    for (index, (was, is)) in before.queries.iter().zip(&after.queries).enumerate() {
+        match was {
+            Standing::Refused(refusal) => judgement.left_out.push((index, refusal.clone())),
+            Standing::Works(description) => {
+                let differences = differences(description, is);
+                judgement.grown += usize::from(differences.is_empty() && has_grown(description, is));
+                add(Asker::Query(index), differences);
+            }
+        }
+    }
+    judgement.functions = before.functions.len();
+    for (signature, was) in &before.functions {
+        // One that is gone is missed by those that call it.
+        let (Standing::Works(description), Some(is)) = (was, after.functions.get(signature)) else { continue };
+        add(Asker::Function(signature.clone()), differences(description, is));
+    }
+    judgement.breaks = breaks;
+    for (index, (old, new)) in before.next.iter().zip(&after.next).enumerate() {
+        let Standing::Works(description) = new else { continue };
+        let mut found = differences(description, old);
+        let names_types = case.next[index].declared.is_some();
+        found.retain(|difference| match difference {
+            // The new release expects what is more.
+            Difference::Nullable { .. } => false,
+            Difference::ParameterType { .. } => !names_types,
+            _ => true,
+        });
+        if !found.is_empty() {
+            judgement.too_early.push((index, found));
+        }
+    }
+}
+
+fn has_grown(before: &Description, now: &Standing) -> bool {
+    matches!(now, Standing::Works(now) if now.columns.len() > before.columns.len())
+}
+
+/// A client that names the types of its parameters itself (sqlx) is not asked which types the server would choose.
+async fn accept_declared(
+    judgement: &mut Judgement,
+    case: &Case<'_>,
+    before: &Seen,
+    database: &Database,
+) -> Result<(), Error> {
+    let is_type = |difference: &Difference| matches!(difference, Difference::ParameterType { .. });
+    let mut session = None;
+    let mut kept = Vec::new();
+    for mut found in std::mem::take(&mut judgement.breaks) {
+        if let Asker::Query(index) = found.asker
+            && case.queries[index].declared.is_some()
+            && found.differences.iter().any(is_type)
+            && let Standing::Works(was) = &before.queries[index]
+        {
+            if session.is_none() {
+                session = Some(application::open(&database.context, case.role).await?);
+            }
+            let Some(session) = &session else { continue };
+            if survey::takes(session.client(), &case.queries[index].text, &was.types).await? {
+                found.differences.retain(|difference| !is_type(difference));
+            }
+        }
+        if !found.differences.is_empty() {
+            kept.push(found);
+        }
+    }
+    judgement.breaks = kept;
+    Ok(())
+}

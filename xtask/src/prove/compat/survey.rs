@@ -1,0 +1,187 @@
+//! What a server says of queries, none of which it runs.
+//!
+//! Each is prepared, which parses and describes it, and then planned: PostgreSQL finds only then that the index of an ON CONFLICT is gone, or
+//! that the role lacks a privilege. Planning may evaluate functions that are declared immutable or stable: it does so in a read-only
+//! transaction that is rolled back. Many are in flight at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt as _};
+use migrator_engine::Error;
+use migrator_engine::client::failed;
+use migrator_sql::lex;
+use serde_json::Value;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+
+use super::alike::TypeName;
+use super::catalog::Catalog;
+use super::description::{Column, Description, Refusal, Standing};
+use super::plan;
+
+/// So many are in flight at once.
+const IN_FLIGHT: usize = 64;
+
+/// What can be planned under `PREPARE`.
+const PLANNED: [&str; 8] = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+
+/// What the server says of each query, in their order.
+///
+/// # Errors
+/// A lost connection.
+pub(super) async fn survey(client: &Client, texts: &[&str]) -> Result<Vec<Standing>, Error> {
+    let prepared: Vec<_> =
+        stream::iter(texts).map(|text| prepare(client, text, &[])).buffered(IN_FLIGHT).collect().await;
+    let mut described = Vec::with_capacity(texts.len());
+    for outcome in prepared {
+        described.push(outcome?);
+    }
+    let job = |(number, (text, outcome)): (usize, (&&'_ str, &Result<Statement, Refusal>))| {
+        let arguments = outcome.as_ref().ok().map(|statement| statement.params().len());
+        (number, arguments.filter(|_| can_be_planned(text)))
+    };
+    let jobs: Vec<_> = texts.iter().zip(&described).enumerate().map(job).collect();
+    let planning = |(number, arguments): (usize, Option<usize>)| plan_of(client, number, texts[number], arguments);
+    let plans: Vec<_> = stream::iter(jobs).map(planning).buffered(IN_FLIGHT).collect().await;
+    let mut known = None;
+    let mut standings = Vec::with_capacity(texts.len());
+    for (outcome, plan) in described.into_iter().zip(plans) {
+        standings.push(match (outcome, plan?) {
+            (Err(refusal), _) | (Ok(_), Planned::Refused(refusal)) => Standing::Refused(refusal),
+            (Ok(statement), Planned::Not) => Standing::Works(description(client, &statement, None, &mut known).await?),
+            (Ok(statement), Planned::As(plan)) => {
+                Standing::Works(description(client, &statement, Some(&plan), &mut known).await?)
+            }
+        });
+    }
+    Ok(standings)
+}
+
+/// Whether the server takes a query from a client that names the types of its parameters itself.
+///
+/// # Errors
+/// A lost connection.
+pub(super) async fn takes(client: &Client, text: &str, parameters: &[Type]) -> Result<bool, Error> {
+    Ok(prepare(client, text, parameters).await?.is_ok())
+}
+
+async fn prepare(client: &Client, text: &str, parameters: &[Type]) -> Result<Result<Statement, Refusal>, Error> {
+    match client.prepare_typed(text, parameters).await {
+        Ok(statement) => Ok(Ok(statement)),
+        Err(error) => refusal(error).map(Err),
+    }
+}
+
+/// # Errors
+/// The connection is lost: that says nothing of the query.
+fn refusal(error: tokio_postgres::Error) -> Result<Refusal, Error> {
+    if let Some(server) = error.as_db_error() {
+        return Ok(Refusal { code: server.code().code().to_owned(), message: server.message().to_owned() });
+    }
+    if error.is_closed() {
+        return Err(failed("judging the queries", error));
+    }
+    // A text that the protocol cannot carry.
+    let message = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+    Ok(Refusal { code: String::new(), message })
+}
+
+/// What came of planning a query.
+enum Planned {
+    /// It is not planned under `PREPARE`, or not without values.
+    Not,
+    As(Value),
+    Refused(Refusal),
+}
+
+/// Where the first word is that of a statement that is planned.
+fn can_be_planned(text: &str) -> bool {
+    let tokens = lex(text).tokens;
+    let first = tokens.iter().map(|token| &text[token.range()]).find(|word| *word != "(");
+    first.is_some_and(|word| PLANNED.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
+/// Plans a query that the server has prepared already, and so is one statement. `arguments`: the number of its parameters; `None`: it is
+/// not to be planned.
+async fn plan_of(client: &Client, number: usize, text: &str, arguments: Option<usize>) -> Result<Planned, Error> {
+    let Some(arguments) = arguments else { return Ok(Planned::Not) };
+    let nulls = match arguments {
+        0 => String::new(),
+        several => format!("({})", vec!["NULL"; several].join(", ")),
+    };
+    let name = format!("migrator_compat_{number}");
+    // A comment may end the text.
+    let message = format!(
+        "BEGIN READ ONLY; PREPARE {name} AS\n{text}\n; EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) EXECUTE {name}{nulls}"
+    );
+    let end = format!("ROLLBACK; DEALLOCATE {name}");
+    // Both are sent before either is answered, so that the next one's transaction is its own.
+    let (planned, _) = join(client.simple_query(&message), client.simple_query(&end)).await;
+    let messages = match planned {
+        Ok(messages) => messages,
+        Err(error) => {
+            let refusal = refusal(error)?;
+            return Ok(if is_without_values(&refusal.code) { Planned::Not } else { Planned::Refused(refusal) });
+        }
+    };
+    let lines = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    Ok(Planned::As(serde_json::from_str(&lines.collect::<String>()).unwrap_or_default()))
+}
+
+/// What says nothing of the query: a domain that takes no NULL refuses ours, planning takes too long, `PREPARE` takes no such statement.
+fn is_without_values(code: &str) -> bool {
+    code.starts_with("23") || ["57014", "55P03", "42601"].contains(&code)
+}
+
+async fn description(
+    client: &Client,
+    statement: &Statement,
+    plan: Option<&Value>,
+    known: &mut Option<Catalog>,
+) -> Result<Description, Error> {
+    let nulls = plan.map(plan::nulls).unwrap_or_default();
+    let is_of_table = statement.columns().iter().any(|column| column.table_oid().is_some());
+    if known.is_none() && (is_of_table || !nulls.is_empty()) {
+        *known = Some(Catalog::read(client).await?);
+    }
+    let outer = plan.map(plan::outer).unwrap_or_default();
+    let column = |(index, column): (usize, &tokio_postgres::Column)| Column {
+        name: column.name().to_owned(),
+        is: TypeName::of(column.type_()),
+        not_null: known.as_ref().and_then(|known| known.not_null(column.table_oid()?, column.column_id()?)),
+        outer: outer.get(index).copied().unwrap_or_default(),
+    };
+    let columns = statement.columns().iter().enumerate().map(column).collect();
+    let missing: BTreeMap<_, _> =
+        nulls.iter().filter_map(|null| known.as_ref()?.required(null)).map(|key| (key, ())).collect();
+    Ok(Description {
+        parameters: statement.params().iter().map(TypeName::of).collect(),
+        // A type that only this database knows has another number in the next.
+        types: statement.params().iter().map(|of| Type::from_oid(of.oid()).unwrap_or(Type::UNKNOWN)).collect(),
+        columns,
+        missing: missing.into_keys().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_planned_is_known_by_its_first_word() {
+        for (text, planned) in [
+            ("SELECT 1", true),
+            ("-- why\n/* and */ with x as (select 1) table x", true),
+            ("((select 1) union values (2))", true),
+            ("LISTEN x", false),
+            ("COPY t FROM STDIN", false),
+            ("", false),
+        ] {
+            assert_eq!(can_be_planned(text), planned, "{text}");
+        }
+    }
+}
