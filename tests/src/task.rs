@@ -160,7 +160,7 @@ impl Verify {
 }
 
 impl Compat {
-    /// `{"name":"v1","db":"/path/of/db","queries":[{"text":"SELECT 1","name":null,"file":"a.rs","line":3,"names_types":false}],"next":null}`
+    /// `{"name":"v1","db":"/path/of/db","queries":[{"text":"SELECT 1","name":null,"file":"a.rs","line":3,"declared":null}],"next":null}`
     fn running(&self) -> compat::Running {
         let text = std::fs::read_to_string(&self.release).expect("the test has written the file");
         let value: Value = serde_json::from_str(&text).expect("the test writes JSON");
@@ -170,7 +170,7 @@ impl Compat {
             name: value["name"].as_str().map(str::to_owned),
             file: text_of(&value["file"]),
             line: value["line"].as_u64().unwrap_or(1) as usize,
-            names_types: value["names_types"] == true,
+            declared: value["declared"].as_array().map(|columns| columns.iter().map(Value::as_bool).collect()),
         };
         let all = |key: &str| value[key].as_array().map(|queries| queries.iter().map(asked).collect::<Vec<_>>());
         let set = set.set().expect("this program has written it");

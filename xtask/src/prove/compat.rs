@@ -56,8 +56,8 @@ pub struct Asked {
     pub file: String,
     /// Its line in the file, from 1.
     pub line: usize,
-    /// Its client tells the server the types of the parameters, as sqlx does.
-    pub names_types: bool,
+    /// Its client tells the server the types of the parameters, as sqlx does, and has declared of each column whether it may be null.
+    pub declared: Option<Vec<Option<bool>>>,
 }
 
 impl Running {
@@ -82,7 +82,10 @@ impl Running {
 }
 
 fn query(asked: Asked) -> Query {
-    let declared = asked.names_types.then(query::Declared::default);
+    let column = |nullable| query::Column { name: String::new(), type_name: String::new(), nullable };
+    let declared = asked
+        .declared
+        .map(|columns| query::Declared { parameters: Vec::new(), columns: columns.into_iter().map(column).collect() });
     Query { text: asked.text, name: asked.name, places: vec![Place { file: asked.file, line: asked.line }], declared }
 }
 

@@ -60,7 +60,7 @@ pub(super) enum Difference {
     ColumnGone { name: String },
     ColumnMoved { name: String, before: usize, now: usize },
     ColumnType { name: String, before: String, now: String },
-    Nullable { name: String },
+    Nullable { name: String, number: usize },
     Required { table: String, column: String },
 }
 
@@ -103,7 +103,7 @@ impl Difference {
             Difference::ColumnType { name, before, now } => {
                 format!("result column {} is {}, not {}", quoted(name), quoted(now), quoted(before))
             }
-            Difference::Nullable { name } => format!("result column {} may be null now", quoted(name)),
+            Difference::Nullable { name, .. } => format!("result column {} may be null now", quoted(name)),
             Difference::Required { table, column } => {
                 format!(
                     "gives no value for {} of {}, which takes no null and has no default [23502]",
@@ -156,7 +156,7 @@ fn of_columns(before: &[Column], now: &[Column]) -> Vec<Difference> {
             found.push(Difference::ColumnType { name: was.name.clone(), before, now });
         }
         if was.not_null == Some(true) && is.not_null == Some(false) && !was.outer {
-            found.push(Difference::Nullable { name: was.name.clone() });
+            found.push(Difference::Nullable { name: was.name.clone(), number: index + 1 });
         }
     }
     found
