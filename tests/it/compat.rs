@@ -38,22 +38,36 @@ impl Running {
         Running { _before: before, value }
     }
 
-    /// Runs `compat` against what the project has now, on a server that is this test's alone: settings of roles are the server's.
+    /// Runs `compat` against what the project has now.
     fn compat(&self, project: &Project, arguments: &[&str]) -> String {
+        project.run(&self.line(project, arguments))
+    }
+
+    /// The same on a server that is this run's alone: settings of roles are the server's.
+    fn alone(&self, project: &Project) -> Value {
         let server = TemporaryServer::start().unwrap();
-        let file = project.db().with_file_name("release.json");
-        std::fs::write(&file, self.value.to_string()).unwrap();
         let (url, directory) = (server.url("postgres"), server.data_directory().display().to_string());
         let variables = [("DATABASE_URL", &*url), ("DIR_MIGRATOR_OWN_DATA_DIRECTORY", &*directory)];
-        project.run_with(&[&["compat", "--release", file.to_str().unwrap()], arguments].concat(), &variables)
+        read(&project.run_with(&self.line(project, &["--json"]), &variables))
     }
 
     fn json(&self, project: &Project) -> Value {
-        let output = self.compat(project, &["--json"]);
-        let line = output.lines().skip_while(|line| *line != "--- stdout").skip(1).collect::<Vec<_>>().join("\n");
-        let end = line.find("\n--- stderr").unwrap_or(line.len());
-        serde_json::from_str(&line[..end]).unwrap_or_else(|error| panic!("{error}: {output}"))
+        read(&self.compat(project, &["--json"]))
     }
+
+    fn line<'a>(&self, project: &Project, arguments: &[&'a str]) -> Vec<&'a str> {
+        let file = project.db().with_file_name("release.json");
+        std::fs::write(&file, self.value.to_string()).unwrap();
+        let file: &'static str = file.to_str().unwrap().to_owned().leak();
+        [&["compat", "--release", file], arguments].concat()
+    }
+}
+
+/// The JSON in what was printed.
+fn read(output: &str) -> Value {
+    let line = output.lines().skip_while(|line| *line != "--- stdout").skip(1).collect::<Vec<_>>().join("\n");
+    let end = line.find("\n--- stderr").unwrap_or(line.len());
+    serde_json::from_str(&line[..end]).unwrap_or_else(|error| panic!("{error}: {output}"))
 }
 
 fn asked(name: &str, text: &str) -> Value {
@@ -78,7 +92,7 @@ fn judge(cases: &[Case]) -> Value {
     for (index, case) in cases.iter().enumerate() {
         project.migration(&format!("{:03}_case", index + 100), case.migration, "");
     }
-    running.json(&project)
+    running.alone(&project)
 }
 
 /// The queries that break: name, migration, differences.

@@ -14,6 +14,8 @@ mod judgement;
 mod plan;
 mod query;
 mod report;
+#[cfg(test)]
+mod set;
 mod survey;
 
 use std::collections::BTreeSet;

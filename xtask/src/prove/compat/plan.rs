@@ -109,6 +109,6 @@ mod tests {
         let plan = json!([{ "Plan": { "Node Type": "Hash Join", "Join Type": "Left", "Output": ["a.x", "b.y"], "Plans": [
             { "Parent Relationship": "Outer", "Output": ["a.x"] }, { "Parent Relationship": "Inner", "Output": ["b.y"] }] } }]);
         assert_eq!(outer(&plan), [false, true]);
-        assert_eq!(outer(&json!([])), []);
+        assert!(outer(&json!([])).is_empty());
     }
 }

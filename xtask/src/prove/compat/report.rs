@@ -107,13 +107,14 @@ impl Report<'_> {
         let mut groups: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         left.iter().for_each(|(index, refusal)| groups.entry(&refusal.code).or_default().push((*index, refusal)));
         let release = printable::line(self.release);
-        let queries = if left.len() == 1 { "1 query".to_owned() } else { format!("{} queries", left.len()) };
+        let queries =
+            if left.len() == 1 { "1 query that fails".to_owned() } else { format!("{} queries that fail", left.len()) };
         let group = |members: &Vec<(usize, &super::description::Refusal)>| {
             let (index, refusal) = members[0];
             format!("\n    {}: {}, in {}", members.len(), refusal.text(), named(&self.queries.queries[index]))
         };
         let groups: String = groups.values().map(group).collect();
-        vec![format!("left out: {queries} that fail on the schema of `{release}` itself{groups}")]
+        vec![format!("left out: {queries} on the schema of `{release}` itself{groups}")]
     }
 
     /// What could not be read.
@@ -137,20 +138,24 @@ impl Report<'_> {
         }
         let release = printable::line(self.release);
         let early = &self.judgement.too_early;
+        let still = self.judgement.breaks.iter().filter(|found| self.is_still_asked(found)).count();
+        if still > 0 {
+            let queries = if still == 1 { "1 query that breaks" } else { &format!("{still} queries that break") };
+            return vec![format!("no order works: the working tree still has {queries}")];
+        }
         let breaks = !self.judgement.breaks.is_empty();
         let head = match (early.is_empty(), breaks) {
             (true, false) => {
-                return vec![format!("either order works: the new release runs on the schema of `{release}` too")];
-            }
-            (true, true) => {
                 return vec![format!(
-                    "no instance of `{release}` may be left when the migrations run: the new release runs on both schemas"
+                    "either order works: the queries of the working tree run on the schema of `{release}` too"
                 )];
             }
-            (false, false) => "the migrations have to run before the rollout".to_owned(),
-            (false, true) => {
-                "neither order works: the migrations break the running release, and the new one needs them".to_owned()
+            (true, true) => {
+                let all = "the queries of the working tree run on both schemas";
+                return vec![format!("the rollout has to be complete before the migrations run: {all}")];
             }
+            (false, false) => "the migrations have to run before the rollout",
+            (false, true) => "no order works: the migrations break the running release, and the new one needs them",
         };
         let entry = |(index, differences): &(usize, Vec<super::description::Difference>)| {
             let why: Vec<String> = differences.iter().map(|difference| difference.text()).collect();
@@ -158,7 +163,7 @@ impl Report<'_> {
         };
         let entries: String = early.iter().take(SHOWN).map(entry).collect();
         let rest = more(early.len(), SHOWN).map(|rest| format!("\n    {rest}")).unwrap_or_default();
-        vec![format!("{head}: on the schema of `{release}`{entries}{rest}")]
+        vec![format!("{head}; what fails on the schema of `{release}`:{entries}{rest}")]
     }
 
     fn reason(&self, found: &Break) -> Option<String> {
