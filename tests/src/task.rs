@@ -113,7 +113,7 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             }
             Task::Compat(args) => {
                 let running = args.running();
-                developer::run(context, async |context| compat::run(context, &running, args.json).await)
+                developer::run(context, async |context| compat::print(context, &running, args.json).await)
             }
         })
     };

@@ -9,7 +9,7 @@ use crate::author::{import, init, new};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
-use crate::prove::{bench, chaos, dump, verify};
+use crate::prove::{bench, chaos, compat, dump, verify};
 use crate::release::{ci, dist};
 use crate::usage;
 
@@ -60,6 +60,8 @@ pub enum Command {
     Check(check::Args),
     /// Prove on a throwaway server that the migrations go up, down and up again.
     Verify(verify::Args),
+    /// Find the queries of the running release that break on the new schema.
+    Compat(compat::Args),
     /// Run what CI runs.
     Ci(ci::Args),
     /// Break the migrator's connection, process and server at every message, and check that its promises hold.
@@ -89,6 +91,7 @@ impl Command {
             Command::Db(command) => db::run(command),
             Command::Check(args) => check::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::Compat(args) => compat::run(&args),
             Command::Ci(args) => ci::run(&args),
             Command::Chaos(args) => chaos::run(&args),
             Command::Bench(args) => bench::run(&args),

@@ -13,142 +13,91 @@ mod judge;
 mod judgement;
 mod plan;
 mod query;
+mod release;
 mod report;
-#[cfg(test)]
+mod running;
 mod set;
+mod sources;
 mod survey;
 
-use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result};
 use migrator_diagnostic::printable;
-use migrator_engine::embedded::Embedded;
-use migrator_engine::output;
 use migrator_engine::words;
-use migrator_engine::{Error, ErrorKind, Exit};
-use serde_json::Value;
+use migrator_engine::{Color, Embedded, Error, Exit, Terminal, output};
+use migrator_postgres::TemporaryServer;
 
-use crate::developer::Context;
-use crate::prove::scratch::Scratch;
-use allow::Allowed;
-use case::Case;
-use query::{Place, Queries, Query};
-use report::Report;
+use crate::developer::{self, Context};
+use crate::migrator;
+use crate::output::note;
+use crate::workspace::Workspace;
+pub(crate) use release::Missing;
+pub(in crate::prove) use running::judge_on;
+pub use running::{Asked, Outcome, Running, judge};
+use sources::{CommitTree, Options, WorkingTree, collect};
 
-/// A release that runs: its schema, and what it asks of it.
-#[derive(Debug)]
-pub struct Running {
-    /// Its name in messages: `v1.21`.
-    name: String,
-    /// Its db directory.
-    set: &'static Embedded,
-    queries: Queries,
-    /// What the working tree asks; `None`: that is not known.
-    next: Option<Queries>,
+/// Arguments of `compat`.
+#[derive(Debug, Default, clap::Args)]
+#[command(
+    after_help = "While a release is rolled out, the one before it still runs, and asks the new schema. Its queries are read from git: \
+                        .sqlx, files of SQL, literals in Rust sources. On a throwaway server each is prepared and planned, never \
+                        executed, on the schema of the release and on the new one. Exit code 1: a query breaks, and neither `allow` \
+                        in [release] of db/migrator.toml nor `-- migrate:allow breaks-release <reason>` above the statement in the \
+                        migration allows it.\n\n\
+                        Example: cargo xtask compat\n\
+                        Example: cargo xtask compat --release v1.21"
+)]
+pub struct Args {
+    /// The tag, branch or commit that runs [default: the newest tag, else the base branch]
+    #[arg(long, value_name = "REF")]
+    release: Option<String>,
+    /// Also judge the statements in this file: a server's log, or the rows of pg_stat_statements as CSV
+    #[arg(long, value_name = "FILE")]
+    statements: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
-/// A query for [`Running`], where it is not read from sources.
-#[derive(Debug, Default, Clone)]
-pub struct Asked {
-    /// As the server gets it.
-    pub text: String,
-    /// The name that its source gives it.
-    pub name: Option<String>,
-    /// Its file, relative to the workspace.
-    pub file: String,
-    /// Its line in the file, from 1.
-    pub line: usize,
-    /// Its client tells the server the types of the parameters, as sqlx does, and has declared of each column whether it may be null.
-    pub declared: Option<Vec<Option<bool>>>,
+/// Reads the release from git, and judges it on a server of its own.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let workspace = Workspace::locate()?;
+    let embedded = migrator::load_and_warn(&workspace)?;
+    let running = find(&workspace, embedded, args.release.as_deref(), args.statements.as_deref())?;
+    let server = TemporaryServer::start().context("failed to start the server to judge on")?;
+    let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
+    Ok(developer::run(context, async |context| print(context, &running, args.json).await))
 }
 
-impl Running {
-    /// A release that asks nothing yet.
-    pub fn new(name: &str, set: &'static Embedded) -> Running {
-        Running { name: name.to_owned(), set, queries: Queries::default(), next: None }
-    }
-
-    /// Adds queries of the release.
-    #[must_use]
-    pub fn asking(mut self, asked: impl IntoIterator<Item = Asked>) -> Running {
-        self.queries.queries.extend(asked.into_iter().map(query));
-        self
-    }
-
-    /// Sets the queries of the working tree.
-    #[must_use]
-    pub fn followed_by(mut self, asked: impl IntoIterator<Item = Asked>) -> Running {
-        self.next = Some(Queries { queries: asked.into_iter().map(query).collect(), ..Queries::default() });
-        self
-    }
-}
-
-fn query(asked: Asked) -> Query {
-    let column = |nullable| query::Column { name: String::new(), type_name: String::new(), nullable };
-    let declared = asked
-        .declared
-        .map(|columns| query::Declared { parameters: Vec::new(), columns: columns.into_iter().map(column).collect() });
-    Query { text: asked.text, name: asked.name, places: vec![Place { file: asked.file, line: asked.line }], declared }
-}
-
-/// The verdict, and what there is to say.
-pub struct Outcome {
-    /// A query breaks that may not.
-    pub failed: bool,
-    /// One line, then what belongs to it.
-    pub lines: Vec<String>,
-    /// All of it, as `--json` prints it.
-    pub json: Value,
-}
-
-/// Judges the release against the migrations of the context, on scratch databases of its server.
+/// Reads the release that runs: the named one, or the one that git and `[release]` say.
 ///
 /// # Errors
-/// The migrations of one of them do not go up; the role of `[release]` is not there; a lost connection.
-pub async fn judge(context: &Context, running: &Running) -> Result<Outcome, Error> {
-    let embedded = context.migrator.embedded();
-    refuse_lost(running, embedded)?;
-    let known: BTreeSet<&str> = running.queries.queries.iter().map(|query| &*query.text).collect();
-    let next =
-        running.next.iter().flat_map(|next| &next.queries).filter(|query| !known.contains(&*query.text)).collect();
-    let case = Case {
-        release: &running.name,
-        before: running.set,
-        queries: &running.queries.queries,
-        next,
-        role: embedded.settings.release_role.as_deref(),
-    };
-    let scratch = Scratch::new(context).await?;
-    let judged = judge::judge(&scratch, &case).await;
-    scratch.finish().await;
-    if context.migrator.stop().is_requested() {
-        return Err(Error::from(ErrorKind::Stopped { by: context.migrator.stop().reason().to_string() })
-            .note("the databases of this run were dropped; nothing else was changed"));
-    }
-    let judgement = judged?;
-    let (allowed, new) = (Allowed::of(embedded), &case.next[..]);
-    let (release, queries, next) = (case.release, &running.queries, running.next.as_ref());
-    let report = Report { release, queries, next, new, judgement: &judgement, allowed: &allowed };
-    Ok(Outcome { failed: report.is_failed(), lines: report.lines(), json: report.json() })
-}
-
-/// A database of the release has migrations that the db directory has not.
-fn refuse_lost(running: &Running, embedded: &Embedded) -> Result<(), Error> {
-    let is_lost = |number: i64| !embedded.migrations.iter().any(|migration| migration.number == number);
-    let lost = running.set.migrations.iter().filter(|migration| is_lost(migration.number));
-    let lost: Vec<String> = lost.map(|migration| migration.label()).collect();
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let message = format!("`{}` has {}, which is not in the db directory", running.name, words::list(&lost));
-    Err(Error::diverged(message).help("bring the file back: `up` refuses a database that has it"))
+/// There is none ([`Missing`]), or what it has cannot be read.
+pub(crate) fn find(
+    workspace: &Workspace,
+    embedded: &'static Embedded,
+    named: Option<&str>,
+    statements: Option<&Path>,
+) -> Result<Running> {
+    let (shell, settings) = (workspace.shell()?, &embedded.settings);
+    let release = release::choose(&shell, workspace, named, settings.release_tag_pattern.as_deref())?;
+    note(format!("the release that runs is `{}`: {}", release.name, release.how));
+    let set = set::at(&shell, &release.name, &release.commit)?;
+    let patterns: Vec<String> = settings.release_queries.iter().map(|pattern| pattern.to_string()).collect();
+    let options = Options { queries: &patterns, statements };
+    let queries = collect(&CommitTree::open(&shell, &release.commit)?, options)?;
+    let next = collect(&WorkingTree::open(&shell)?, Options { statements: None, ..options })?;
+    Ok(Running { name: release.name, set, queries, next: Some(next) })
 }
 
 /// Judges and prints; exit code 1: a query breaks that may not.
 ///
 /// # Errors
 /// Those of [`judge`].
-pub async fn run(context: &Context, running: &Running, json: bool) -> Result<Exit, Error> {
+pub async fn print(context: &Context, running: &Running, json: bool) -> Result<Exit, Error> {
     let begun = Instant::now();
     context.terminal.begin("compat", 1, 1);
     let outcome = judge(context, running).await;
