@@ -29,6 +29,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      round trip: 3 of 3 rollbacks restore the schema exactly; migrations without a down block: 1
         ok      next release: 004_no_way_back on all but the newest, up
                     not rolled back: 004_no_way_back has no down block
+        skipped release: only `cargo xtask verify` reads it from git
         ok      second up: nothing to apply
         ok      repeatables twice: 1 repeatable
         ok      seeds: development
@@ -39,7 +40,7 @@ fn a_history_that_holds_says_so_and_leaves_no_database() {
         ok      two at once: 5 steps, each applied once
         ok      locks: 1 statement blocks others on an existing relation
                     004_no_way_back statement 1: AccessExclusiveLock on public.t3, dropped: reads and writes wait
-        everything else passed; not checked: schema
+        everything else passed; not checked: release, schema
     "#]]
     .assert_eq(&without_times(&project.finish(verify)));
     let left = format!("SELECT count(*) FROM pg_database WHERE datname ~ '^migrator_verify_{process}_'");
@@ -84,6 +85,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     - public.a column name #2 text
                     + public.a column name #1 text
         ok      next release: 005_fine on all but the newest, up, down and up again
+        skipped release: only `cargo xtask verify` reads it from git
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
@@ -96,7 +98,7 @@ fn a_way_back_that_fails_or_does_not_restore_is_shown() {
                     003_forgets statement 2: AccessExclusiveLock on public.a: reads and writes wait
                     004_order statement 1: AccessExclusiveLock on public.a: reads and writes wait
                     005_fine statement 1: ShareLock on public.a, scanned: writes wait
-        1 of 12 checks failed
+        1 of 13 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -122,6 +124,7 @@ fn what_cannot_be_run_twice_is_shown() {
                       |
                       = note: applied before it in this run: 001_a. Not run: none.
                       = help: correct the file, build, and run `up` again
+        skipped release: only `cargo xtask verify` reads it from git
         ok      second up: nothing to apply
         FAILED  repeatables twice: error: repeatable v failed and was rolled back
                      --> db/repeatable/v.sql:1:1
@@ -148,7 +151,7 @@ fn what_cannot_be_run_twice_is_shown() {
         skipped schema: only `cargo xtask verify` compares the committed schema
         ok      two at once: 2 steps, each applied once
         ok      locks: no statement blocks others on an existing relation
-        3 of 12 checks failed
+        3 of 13 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -179,6 +182,7 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
                       = note: applied before it in this run: none. Not run: none.
                       = help: correct the file (it has never been applied, so it may be edited), build, and run `up` again
         skipped next release: the migrations do not go up
+        skipped release: the migrations do not go up
         skipped second up: the migrations do not go up
         skipped repeatables twice: the migrations do not go up
         skipped seeds: the migrations do not go up
@@ -188,7 +192,7 @@ fn a_migration_that_does_not_go_up_is_shown_and_the_rest_is_still_asked() {
         skipped schema: the migrations do not go up
         skipped two at once: the migrations do not go up
         skipped locks: the migrations do not go up
-        2 of 12 checks failed
+        2 of 13 checks failed
     "#]]
     .assert_eq(&without_times(&project.run(&["verify"])));
 }
@@ -204,6 +208,7 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
         ok      up from zero: there are none
         ok      round trip: 0 of 0 rollbacks restore the schema exactly; migrations without a down block: 0
         skipped next release: there are no migrations
+        skipped release: only `cargo xtask verify` reads it from git
         ok      second up: nothing to apply
         ok      repeatables twice: there are none
         ok      seeds: there are none
@@ -214,7 +219,7 @@ fn what_the_caller_found_out_about_the_committed_schema_stands_in_its_place_and_
                     - old
         ok      two at once: there are none
         ok      locks: no statement blocks others on an existing relation
-        1 of 12 checks failed
+        1 of 13 checks failed
     "#]]
     .assert_eq(&without_times(&verify(failed, &[])));
     let json = verify(failed, &["--json"]);

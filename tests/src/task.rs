@@ -109,7 +109,9 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());
                 let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();
-                developer::run(context, async |context| proof::run(context, &args.shown, before, &tests, schema).await)
+                let release = Err(vec!["only `cargo xtask verify` reads it from git".to_owned()]);
+                let given = proof::Given { before, tests, schema, release };
+                developer::run(context, async |context| proof::run(context, &args.shown, given).await)
             }
             Task::Compat(args) => {
                 let running = args.running();

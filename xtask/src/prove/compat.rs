@@ -32,7 +32,7 @@ use migrator_postgres::TemporaryServer;
 
 use crate::developer::{self, Context};
 use crate::migrator;
-use crate::output::note;
+use crate::output::{count, note};
 use crate::workspace::Workspace;
 pub(crate) use release::Missing;
 pub(in crate::prove) use running::judge_on;
@@ -67,6 +67,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let embedded = migrator::load_and_warn(&workspace)?;
     let running = find(&workspace, embedded, args.release.as_deref(), args.statements.as_deref())?;
+    if let Some(how) = &running.how {
+        note(format!("the release that runs is `{}`: {how}", running.name));
+    }
     let server = TemporaryServer::start().context("failed to start the server to judge on")?;
     let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
     Ok(developer::run(context, async |context| print(context, &running, args.json).await))
@@ -84,13 +87,13 @@ pub(crate) fn find(
 ) -> Result<Running> {
     let (shell, settings) = (workspace.shell()?, &embedded.settings);
     let release = release::choose(&shell, workspace, named, settings.release_tag_pattern.as_deref())?;
-    note(format!("the release that runs is `{}`: {}", release.name, release.how));
     let set = set::at(&shell, &release.name, &release.commit)?;
     let patterns: Vec<String> = settings.release_queries.iter().map(|pattern| pattern.to_string()).collect();
     let options = Options { queries: &patterns, statements };
     let queries = collect(&CommitTree::open(&shell, &release.commit)?, options)?;
     let next = collect(&WorkingTree::open(&shell)?, Options { statements: None, ..options })?;
-    Ok(Running { name: release.name, set, queries, next: Some(next) })
+    let how = Some(format!("{}, with {}", release.how, count(release.migrations.len(), "migration")));
+    Ok(Running { name: release.name, how, set, queries, next: Some(next) })
 }
 
 /// Judges and prints; exit code 1: a query breaks that may not.

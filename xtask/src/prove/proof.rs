@@ -8,6 +8,7 @@ use migrator_diagnostic::printable;
 use serde_json::json;
 
 use crate::developer::Context;
+use crate::prove::compat::{self, Running};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::Scratch;
@@ -39,8 +40,9 @@ mod seeded_data;
 mod tally;
 
 /// The questions that make no sense where a migration does not go up.
-const NEED_A_WAY_UP: [&str; 10] = [
+const NEED_A_WAY_UP: [&str; 11] = [
     "next release",
+    "release",
     "second up",
     "repeatables twice",
     "seeds",
@@ -67,18 +69,22 @@ pub struct Args {
     pub data: Extent,
 }
 
+/// What the caller has found out.
+pub struct Given {
+    /// What production runs.
+    pub before: Before,
+    /// Those of db/tests.
+    pub tests: Vec<DataTest>,
+    /// The answer to the one question that needs pg_dump, and how long that took.
+    pub schema: (Answer, Duration),
+    /// The release that runs, or why none is judged.
+    pub release: Result<Running, Vec<String>>,
+}
+
 /// Asks every question, also after one that failed.
-///
-/// `tests` are those of db/tests; `schema` is the answer to the one question that needs pg_dump, and how long that took.
-pub async fn run(
-    context: &Context,
-    args: &Args,
-    before: Before,
-    tests: &[DataTest],
-    schema: (Answer, Duration),
-) -> Result<Exit, Error> {
+pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
-    let (schema, schema_time) = schema;
+    let Given { before, tests, schema: (schema, schema_time), release } = given;
     let base = Base::new(before, context.migrator.embedded());
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
@@ -113,12 +119,13 @@ pub async fn run(
     );
     if let Some(zero) = &zero {
         ask!("next release", next_release::walk(&scratch, &base, &zero.facts));
+        ask!("release", of_release(&scratch, &release));
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
         ask!("seeded data", seeded_data::ask(&scratch, &base, args.data));
-        ask!("data tests", data_tests::run(&scratch, tests));
-        ask!("data losses", data_losses::ask(&scratch, &base, tests, args.data));
+        ask!("data tests", data_tests::run(&scratch, &tests));
+        ask!("data losses", data_losses::ask(&scratch, &base, &tests, args.data));
         add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
         ask!("locks", locks::trace(&scratch, &mut traces));
@@ -147,6 +154,21 @@ pub async fn run(
         place.write(&page(context, &server, &findings, (&ways, &traces)))?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+/// Whether the queries of the release that runs work on the new schema.
+async fn of_release(scratch: &Scratch<'_>, release: &Result<Running, Vec<String>>) -> Result<Answer, Error> {
+    let running = match release {
+        Ok(running) => running,
+        Err(why) => return Ok((Verdict::Skipped, why.clone())),
+    };
+    let outcome = compat::judge_on(scratch, running).await?;
+    let verdict = match (outcome.failed, outcome.is_empty) {
+        (true, _) => Verdict::Failed,
+        (false, true) => Verdict::Skipped,
+        (false, false) => Verdict::Ok,
+    };
+    Ok((verdict, outcome.lines))
 }
 
 /// The user wants it to end: what was asked at that moment has no answer.

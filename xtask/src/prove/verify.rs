@@ -6,10 +6,12 @@ mod schema;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use migrator_engine::{Color, Terminal};
+use migrator_engine::{Color, Embedded, Terminal};
 
 use crate::developer::{self, Context};
 use crate::migrator;
+use crate::output;
+use crate::prove::compat::{self, Missing, Running};
 use crate::prove::proof;
 use crate::workspace::Workspace;
 use migrator_postgres::TemporaryServer;
@@ -36,10 +38,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let (embedded, tests) = migrator::load_with_tests(&workspace)?;
     let before = base::before(&workspace, args.base.as_deref())?;
+    let release = running(&workspace, embedded);
     // Where its migrations make roles or the like, they are gone with its server.
     let schema = schema::ask(&workspace.db(), embedded)?;
     let server = TemporaryServer::start().context("failed to start the server to verify on")?;
     let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?
         .release(workspace.release()?);
-    Ok(developer::run(context, async |context| proof::run(context, &args.shown, before, &tests, schema).await))
+    let given = proof::Given { before, tests, schema, release };
+    Ok(developer::run(context, async |context| proof::run(context, &args.shown, given).await))
+}
+
+/// The release that runs, or why there is none to judge.
+fn running(workspace: &Workspace, embedded: &'static Embedded) -> Result<Running, Vec<String>> {
+    compat::find(workspace, embedded, None, None).map_err(|error| match error.downcast_ref::<Missing>() {
+        Some(missing) => vec![missing.reason.clone()],
+        None => output::describe(&error).lines().map(str::to_owned).collect(),
+    })
 }

@@ -5,6 +5,7 @@
 mod bench;
 mod chaos;
 mod check;
+mod compat;
 mod install;
 mod migrate;
 mod new;

@@ -20,6 +20,8 @@ use crate::prove::scratch::Scratch;
 pub struct Running {
     /// Its name in messages: `v1.21`.
     pub(super) name: String,
+    /// Why it is this one, where it was chosen.
+    pub(super) how: Option<String>,
     /// Its db directory.
     pub(super) set: &'static Embedded,
     pub(super) queries: Queries,
@@ -45,7 +47,7 @@ pub struct Asked {
 impl Running {
     /// A release that asks nothing yet.
     pub fn new(name: &str, set: &'static Embedded) -> Running {
-        Running { name: name.to_owned(), set, queries: Queries::default(), next: None }
+        Running { name: name.to_owned(), how: None, set, queries: Queries::default(), next: None }
     }
 
     /// Adds queries of the release.
