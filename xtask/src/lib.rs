@@ -43,7 +43,7 @@
 //!
 //! # Exit codes
 //!
-//! 0 done; 1 `check`, `dump --check` or `chaos` found something, or `import` something that it cannot import; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
+//! 0 done; 1 `check`, `verify`, `compat`, `dump --check` or `chaos` found something, or `import` something that it cannot import; 2 usage error; 9 anything else. `migrate` and its short forms pass the migrator's own
 //! code through.
 //!
 //! # Two ways to a database

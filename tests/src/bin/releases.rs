@@ -176,14 +176,20 @@ fn text(releases: &[Release], pairs: &[Pair]) -> String {
             "| {from} | {to} | {new} | {queries} | {left_out} | {breaks} | {kinds} | {order} | {asked:.2} | {all:.2} |"
         );
     }
-    page.push_str("\n## The breaks\n\nA query is named by the beginning of its hash.\n\n| release | query | since | what |\n|---|---|---|---|\n");
+    page.push_str(
+        "\n## The breaks\n\nA query is named by the beginning of its hash. What the next release still has and its own server refuses comes from how \
+         a release's schema is rebuilt: the files up to a number, also where a branch was merged late.\n\n\
+         | release | query | since | what | the next release |\n|---|---|---|---|---|\n",
+    );
     for pair in pairs {
         for found in list(pair, "breaks") {
             let text = |value: &Value| value.as_str().unwrap_or_default().replace('|', "\\|");
             let differences = found["differences"].as_array().into_iter().flatten();
             let what: Vec<String> = differences.map(|difference| text(&difference["message"])).collect();
             let who = if found["function"].is_null() { text(&found["name"]) } else { text(&found["function"]) };
-            let _ = writeln!(page, "| {} | {who} | {} | {} |", pair.from, text(&found["migration"]), what.join("; "));
+            let still = if found["still_asked"] == true { "still has it" } else { "" };
+            let by = text(&found["migration"]);
+            let _ = writeln!(page, "| {} | {who} | {by} | {} | {still} |", pair.from, what.join("; "));
         }
     }
     page
