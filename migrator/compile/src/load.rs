@@ -196,7 +196,7 @@ mod tests {
                 Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
                 Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that the migrator controls [M030]; help: remove it: the block runs as one transaction; to control transactions yourself, write `-- migrate:up transaction:false`
                 Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow, after a space
-                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys are `history`, `session`, `check`, `drift`, `environments`
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys are `history`, `session`, `check`, `drift`, `release`, `environments`
                 Error db/repeatable/r.sql:1:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version"#]],
         );
     }

@@ -66,7 +66,7 @@ mod tests {
             fs::create_dir_all(&root).unwrap();
             let none = read(&shell, "v0", "HEAD").unwrap_err().to_string();
             assert!(none.starts_with("release `v0` has no db directory"), "{none}");
-            write("db/migrations/001_a.sql", "-- migrate:up\nSELECT 1;\n");
+            write("db/migrations/001_a.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");
             write("db/repeatable/v.sql", "SELECT 1;\n");
             write("db/migrator.toml", "[release]\nrole = \"app\"\n");
             commit(&shell);
