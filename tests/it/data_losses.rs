@@ -124,3 +124,44 @@ fn only_what_is_new_is_looked_at_unless_all_is_asked_for() {
     let output = project.run(&["verify", "--data", "all"]);
     assert!(output.contains("mild    data losses: 2 of 2 rollbacks lose data (N ms)"), "{output}");
 }
+
+#[test]
+fn of_many_tables_those_count_that_the_rollback_can_touch() {
+    let project = Project::new();
+    let many: String = (0..250).map(|n| format!("CREATE TABLE many_{n} (id int PRIMARY KEY, note text);\n")).collect();
+    project.migration("001_many", &many, "");
+    project.migration(
+        "002_column",
+        "ALTER TABLE many_1 ADD COLUMN b text;\nCREATE TABLE child (id int REFERENCES many_1);",
+        "DROP TABLE child;\nALTER TABLE many_1 DROP COLUMN b;",
+    );
+    // A row of the table must be there for the rows of another one to go with it.
+    project.migration(
+        "003_cascade",
+        "CREATE TABLE item (of int REFERENCES many_2 ON DELETE CASCADE);",
+        "TRUNCATE many_2 CASCADE;\nALTER TABLE item ADD COLUMN late int;",
+    );
+    // These may touch any table.
+    project.migration("004_call", "SELECT 1;", "DO $$ BEGIN EXECUTE 'DELETE FROM many_3'; END $$;");
+    project.migration(
+        "005_trigger",
+        "CREATE FUNCTION sweep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM many_4; RETURN NULL; END $$;\n\
+         CREATE TRIGGER sweep AFTER TRUNCATE ON many_5 EXECUTE FUNCTION sweep();",
+        "TRUNCATE many_5;\nDROP TRIGGER sweep ON many_5;\nDROP FUNCTION sweep();",
+    );
+    check(
+        &project,
+        expect![[r#"
+        mild
+        4 of 4 rollbacks lose data
+        rolling 002_column back loses 1 table with 3 rows: public.child
+        rolling 002_column back loses 1 column with 3 rows: public.many_1.b
+        rolling 003_cascade back loses 3 of 3 rows of public.item
+        rolling 003_cascade back loses 3 of 3 rows of public.many_2
+        rolling 004_call back loses 3 of 3 rows of public.many_3
+        rolling 005_trigger back loses 3 of 3 rows of public.many_4
+        rolling 005_trigger back loses 3 of 3 rows of public.many_5
+        help: where that is meant, say so in the down block: `-- migrate:loses <schema>.<table>.<column>`
+    "#]],
+    );
+}

@@ -6,6 +6,7 @@ pub(super) mod ladder;
 pub(super) mod loss;
 mod query;
 pub(super) mod rollback;
+mod scope;
 pub(super) mod seeded;
 mod shape;
 mod state;

@@ -8,6 +8,7 @@ use super::fill::{self, Style};
 use super::ladder::{self, Ladder};
 use super::loss::{self, Forms, Loss, What};
 use super::query;
+use super::scope;
 use super::state::{self, Oid, State, Table};
 use super::words::Words;
 use crate::prove::scratch::Database;
@@ -27,7 +28,7 @@ pub(in crate::prove) struct RolledBack {
     pub(in crate::prove) unfilled: Vec<(String, String)>,
 }
 
-/// Rolls a migration back in a database with rows in every table; `index` is that of the migration. `None`: it has no down block.
+/// Rolls a migration back in a database with rows in every table that it may touch; `index` is that of the migration. `None`: it has no down block.
 ///
 /// # Errors
 /// It does not go up, a lost connection.
@@ -41,19 +42,19 @@ pub(in crate::prove) async fn run(
     let mut failed: Option<Error> = None;
     for is_large in [true, false] {
         let mut database = ladder.database(index).await?;
-        let before = state::read(&database).await?;
-        let labels: BTreeMap<Oid, Vec<String>> =
-            before.enums.into_iter().map(|(oid, known)| (oid, known.labels)).collect();
+        let enums = state::read_enums(database.locked.client()).await?;
+        let labels: BTreeMap<Oid, Vec<String>> = enums.into_iter().map(|(oid, known)| (oid, known.labels)).collect();
         prepare(&database, tests.iter().filter(|test| test.number == migration.number)).await;
         ladder::up(&mut database, migration).await?;
-        let (filled, unfilled) = fill(&database, Style { is_large, labels: &labels, words: &words }).await?;
+        let but = scope::left_alone(&database, migration).await?;
+        let (filled, unfilled) = fill(&database, &but, Style { is_large, labels: &labels, words: &words }).await?;
         if let Err(error) = ladder::down(&mut database).await {
             ladder.leave(database).await;
             failed.get_or_insert(error);
             continue;
         }
-        let after = state::read(&database).await?;
-        let losses = losses(&mut database, migration, (&filled, &after), &unfilled).await?;
+        let after = state::read(&database, &but).await?;
+        let losses = losses(&mut database, (migration, &but), (&filled, &after), &unfilled).await?;
         ladder.leave(database).await;
         let name = |oid: &Oid| {
             filled.tables.get(oid).map(|table| format!("{}.{}", table.schema, table.name)).unwrap_or_default()
@@ -92,16 +93,20 @@ async fn prepare(database: &Database, tests: impl Iterator<Item = &DataTest>) {
 }
 
 /// Fills the tables; the seeds are a second try for those that stay empty. What is there then, and what stays empty, and why.
-async fn fill(database: &Database, style: Style<'_>) -> Result<(State, BTreeMap<Oid, String>), Error> {
-    let mut filled = state::read(database).await?;
+async fn fill(
+    database: &Database,
+    but: &BTreeSet<Oid>,
+    style: Style<'_>,
+) -> Result<(State, BTreeMap<Oid, String>), Error> {
+    let mut filled = state::read(database, but).await?;
     let mut unfilled = fill::fill(database, &filled, style).await?;
-    filled = state::read(database).await?;
+    filled = state::read(database, but).await?;
     if !unfilled.is_empty() {
         for seed in database.context.migrator.embedded().seeds.iter() {
             // One that needs what comes later does not fit here.
             let _ = database.locked.seed(seed).await;
         }
-        filled = state::read(database).await?;
+        filled = state::read(database, but).await?;
         unfilled.retain(|oid, _| filled.tables.get(oid).is_some_and(|table| table.count == 0));
     }
     Ok((filled, unfilled))
@@ -111,7 +116,7 @@ async fn fill(database: &Database, style: Style<'_>) -> Result<(State, BTreeMap<
 /// gone up again was not lost.
 async fn losses(
     database: &mut Database,
-    migration: &Migration,
+    (migration, but): (&Migration, &BTreeSet<Oid>),
     (before, after): (&State, &State),
     unfilled: &BTreeMap<Oid, String>,
 ) -> Result<Vec<Loss>, Error> {
@@ -127,7 +132,7 @@ async fn losses(
     if forms.is_empty() || !losses.iter().any(is_changed) || ladder::up(database, migration).await.is_err() {
         return Ok(losses);
     }
-    let again = state::read(database).await?;
+    let again = state::read(database, but).await?;
     for ((oid, number), values) in &mut forms {
         let now = again.tables.get(oid).map(|table| table.values(*number)).unwrap_or_default();
         values.push(now.into_iter().map(str::to_owned).collect());

@@ -1,6 +1,6 @@
 //! The data of a database at one moment: every row of its tables as text, positions of sequences, values of enums.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Client, SimpleQueryRow};
 
@@ -91,14 +91,15 @@ impl Table {
     }
 }
 
-/// Reads everything that is there.
+/// Reads everything that is there but for these tables.
 ///
 /// # Errors
 /// A lost connection, the server's refusal.
-pub(super) async fn read(database: &Database) -> Result<State, Error> {
+pub(super) async fn read(database: &Database, but: &BTreeSet<Oid>) -> Result<State, Error> {
     database.locked.put_back(None).await.map_err(|error| failed(DOING, error))?;
     let client = database.locked.client();
     let mut state = catalog(client, database.locked.tables()).await?;
+    state.tables.retain(|oid, _| !but.contains(oid));
     for table in state.tables.values_mut().filter(|table| !table.is_partitioned) {
         let name = table.sql();
         let columns: Vec<String> = table.columns.values().map(|column| identifier(&column.name)).collect();
@@ -200,7 +201,11 @@ async fn read_sequences(client: &Client, own: &str) -> Result<BTreeMap<Oid, Sequ
     Ok(sequences)
 }
 
-async fn read_enums(client: &Client) -> Result<BTreeMap<Oid, Enum>, Error> {
+/// The enums that are there.
+///
+/// # Errors
+/// A lost connection, the server's refusal.
+pub(super) async fn read_enums(client: &Client) -> Result<BTreeMap<Oid, Enum>, Error> {
     let statement = format!(
         "SELECT t.oid, n.nspname AS schema, t.typname AS name, e.enumlabel AS label FROM pg_type t \
          JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid WHERE {} ORDER BY t.oid, e.enumsortorder",
