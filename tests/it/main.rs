@@ -71,6 +71,7 @@ mod session;
 mod shipping;
 mod signals;
 mod silent;
+mod stats;
 mod strangers;
 mod terminal;
 mod tls;

@@ -89,6 +89,7 @@ fn no_statement_of_ours_calls_what_another_user_has_planted() {
     };
     run(&["status"], "0");
     run(&["plan", "--json"], "0");
+    run(&["stats"], "0");
     run(&["environment", "set", "staging"], "0");
     run(&["up", "--audit"], "0");
     run(&["up"], "0");

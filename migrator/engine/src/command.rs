@@ -15,6 +15,7 @@ mod resolve;
 mod seed;
 mod show;
 mod stamp;
+mod stats;
 mod status;
 mod up;
 mod version;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Audit(audit::Args),
     /// Compare the live schema with the compiled one; writes nothing.
     Drift(drift::Args),
+    /// Write how large the tables are and how busy, as JSON; writes nothing to the database.
+    Stats(stats::Args),
     /// Run a compiled seed file.
     Seed(seed::Args),
     /// Record migrations as applied without running them.
@@ -78,6 +81,7 @@ impl Command {
             Command::Status(args) => status::run(&context()?, &args).await,
             Command::Audit(args) => audit::run(&context()?, &args).await,
             Command::Drift(args) => drift::run(&context()?, &args).await,
+            Command::Stats(args) => stats::run(&context()?, &args).await,
             Command::Seed(args) => seed::run(&context()?, &args).await,
             Command::Stamp(args) => stamp::run(&context()?, &args).await,
             Command::Adopt(args) => adopt::run(&context()?, &args).await,

@@ -39,6 +39,11 @@ impl Excerpt {
         format!("{}:{}:{column}", self.file, self.line_number)
     }
 
+    /// The line that holds the byte.
+    pub(crate) fn line(&self) -> &str {
+        &self.line
+    }
+
     /// The whole report: title, place, line with caret, notes, help; for a terminal of that many columns, if it is one.
     pub(crate) fn render(
         &self,

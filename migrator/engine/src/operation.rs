@@ -12,6 +12,7 @@ pub(crate) mod redo;
 pub(crate) mod resolve;
 pub(crate) mod seed;
 pub(crate) mod stamp;
+pub(crate) mod stats;
 pub(crate) mod up;
 pub(crate) mod wait;
 
@@ -23,6 +24,7 @@ use crate::error::Error;
 use crate::migrator::Migrator;
 use crate::plan::{Plan, Survey, survey};
 use crate::session::Session;
+use crate::stats::Stats;
 pub use adopt::{AdoptOptions, AdoptReport};
 pub use audit::AuditReport;
 pub use down::{DownOptions, DownReport};
@@ -43,6 +45,14 @@ impl Migrator {
     /// At once, what does not pass by itself, such as a wrong password; otherwise the last error after `timeout`.
     pub async fn wait(&self, target: &ConnectionTarget, timeout: Duration) -> Result<WaitReport, Error> {
         wait::run(self, target, timeout).await
+    }
+
+    /// Reads how large the tables of a database are and how busy, and nothing of what is in them; reads no history, and writes nothing.
+    ///
+    /// # Errors
+    /// No connection; a lost one. What this role may not read is left out and named.
+    pub async fn stats(&self, target: &ConnectionTarget) -> Result<Stats, Error> {
+        stats::run(self, target).await
     }
 }
 

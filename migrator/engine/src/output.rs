@@ -92,6 +92,13 @@ pub fn json(value: &serde_json::Value) {
     write_result(&printable::json(&value.to_string()));
 }
 
+/// Writes a result that is JSON already, with lines of its own.
+pub(crate) fn json_text(text: &str) {
+    // Line ends between two values are not in any text of it.
+    let lines: Vec<_> = text.lines().map(printable::json).collect();
+    write_result(&lines.join("\n"));
+}
+
 /// Writes a result of several lines. What comes from outside and may hold a line end is put in with [`cell`].
 pub fn results(lines: &str) {
     write_result(&printable::text(lines));
