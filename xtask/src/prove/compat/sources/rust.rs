@@ -19,6 +19,7 @@ use self::scan::scan;
 use self::scope::Scopes;
 use self::search::{Asked, Given, Search};
 use self::text::Text;
+use self::tokens::may_ask;
 use self::value::Value;
 use super::found::{Found, Harvest};
 use super::packages::{Package, Packages, is_shipped, names_client, names_other, uses_builder};
@@ -95,6 +96,9 @@ impl<'a, T: Tree> Reader<'a, T> {
         if builder.is_some_and(|builder| uses_builder(source, builder)) && !self.modules.is_test(path)? {
             *self.building.entry(folder.to_owned()).or_default() += 1;
         }
+        if !may_ask(source) {
+            return Ok(());
+        }
         let has_client = || package.is_some_and(|package| package.has_client) || names_client(source);
         let tokens = match scan(source) {
             Ok(tokens) => tokens,
@@ -134,6 +138,9 @@ impl<'a, T: Tree> Reader<'a, T> {
     fn unshipped(&self, harvest: &mut Harvest) -> Result<()> {
         for path in self.sources(false) {
             let Content::Text(source) = self.tree.read(path)? else { continue };
+            if !may_ask(&source) {
+                continue;
+            }
             let Ok(tokens) = scan(&source) else { continue };
             let folder = self.packages.of(path).map_or("", |package| &package.folder);
             let include = |name: &str, of_package: bool| included(self.tree, folder, path, name, of_package);

@@ -1,327 +1,200 @@
-//! Cuts a Rust source into tokens.
+//! Cuts a Rust source into a tree of tokens.
 //!
 //! Tokens are enough to find calls: they are there also within the arguments of macros, which no parser reads, and in a file whose syntax is
-//! newer than the parser. They are made here because developers build their tasks without optimisation, where `proc_macro2` takes seconds
-//! for a large workspace. The tests compare with it.
+//! newer than the parser.
+
+use proc_macro2::extra::invalidate_current_thread_spans;
+use proc_macro2::{LexError, LineColumn, Span, TokenStream, TokenTree};
 
 use super::tokens::{Delimiter, Group, Lines, Token, takes_statement};
 
-/// How deep braces may be nested; the compiler takes as many.
+/// More nested groups than any source has; those who go through them have a stack with an end. `proc_macro2` itself keeps to the heap.
 const DEEPEST: usize = 128;
 
-/// Reads a source.
+/// The tokens of a source.
 ///
 /// # Errors
 /// Why it cannot be read.
 pub(super) fn scan(source: &str) -> Result<Vec<Token<'_>>, String> {
-    let is_script = source.starts_with("#!") && !source[2..].trim_start().starts_with('[');
-    let at = if is_script { source.find('\n').unwrap_or(source.len()) } else { 0 };
-    let mut scanner =
-        Scanner { source, bytes: source.as_bytes(), at, open: Vec::new(), tokens: Vec::new(), asks: false };
-    while let Some(byte) = scanner.bytes.get(scanner.at) {
-        if let Err(at) = scanner.token(*byte) {
-            return Err(format!("line {}: it cannot be read as Rust", Lines::of(source).at(at)));
-        }
-        if scanner.open.len() > DEEPEST {
-            return Err("its braces are nested too deeply".to_owned());
-        }
-    }
-    match scanner.open.last() {
-        Some(open) => Err(format!("line {}: it cannot be read as Rust", Lines::of(source).at(open.start))),
-        None => Ok(scanner.tokens),
-    }
+    let tokens = read(source);
+    // For the places of tokens, `proc_macro2` keeps the text of each source, and counts the characters of all in 32 bits.
+    invalidate_current_thread_spans();
+    tokens
 }
 
-/// What is around a group that has not ended.
-struct Open<'a> {
-    /// The byte that ends the group.
-    end: u8,
-    /// The byte where it starts.
-    start: usize,
-    /// What is before it.
-    tokens: Vec<Token<'a>>,
-    asks: bool,
+fn read(source: &str) -> Result<Vec<Token<'_>>, String> {
+    let code = start_of_code(source);
+    let tokens: TokenStream = source[code..].parse().map_err(|error: LexError| {
+        let line = source[..code].matches('\n').count() + error.span().start().line;
+        format!("line {line}: it cannot be read as Rust")
+    })?;
+    let source = &source[code..];
+    let lines = source.is_ascii().then(|| Lines::of(source));
+    let (tokens, _) = Tree { source, code, lines, depth: 0 }.level(tokens)?;
+    Ok(tokens)
 }
 
-struct Scanner<'a> {
+/// The byte after what may be before the tokens of a file: a byte order mark, a line for the shell, a manifest between `---`.
+fn start_of_code(source: &str) -> usize {
+    let mut rest = source.strip_prefix('\u{feff}').unwrap_or(source);
+    if rest.starts_with("#!") && !rest[2..].trim_start().starts_with('[') {
+        rest = rest.find('\n').map_or("", |end| &rest[end..]);
+    }
+    let manifest = rest.trim_start();
+    let dashes = manifest.len() - manifest.trim_start_matches('-').len();
+    if dashes >= 3 {
+        let (fence, inner) = manifest.split_at(dashes);
+        let end = inner.match_indices(fence).find(|(at, _)| inner[..*at].ends_with('\n'));
+        rest = end.map_or(rest, |(at, _)| &inner[at + dashes..]);
+    }
+    source.len() - rest.len()
+}
+
+/// What makes our tree from that of `proc_macro2`.
+struct Tree<'a> {
+    /// From where the tokens start.
     source: &'a str,
-    bytes: &'a [u8],
-    /// The next byte.
-    at: usize,
-    /// The groups around it.
-    open: Vec<Open<'a>>,
-    tokens: Vec<Token<'a>>,
-    /// Whether a name so far in this group takes a statement.
-    asks: bool,
+    /// The byte of the file where that is.
+    code: usize,
+    /// Its lines, if each character is a byte.
+    lines: Option<Lines>,
+    /// How many groups are around.
+    depth: usize,
 }
 
-impl<'a> Scanner<'a> {
-    /// Takes a token, or what is none.
+impl<'a> Tree<'a> {
+    /// The tokens of one level, and whether a name on it or below takes a statement.
     ///
     /// # Errors
-    /// The byte where something starts that has no end, or ends that has no start.
-    fn token(&mut self, byte: u8) -> Result<(), usize> {
-        let start = self.at;
-        self.at += 1;
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => {}
-            b'/' if self.is_next(b'/') => self.at = self.find(start, b'\n').unwrap_or(self.bytes.len()),
-            b'/' if self.is_next(b'*') => self.comment(start)?,
-            b'"' => self.string(start)?,
-            b'\'' => self.quote(start)?,
-            b'0'..=b'9' => self.number(start),
-            b'(' => self.begin(b')', start),
-            b'[' => self.begin(b']', start),
-            b'{' => self.begin(b'}', start),
-            b')' => self.end(Delimiter::Parenthesis, byte, start)?,
-            b']' => self.end(Delimiter::Bracket, byte, start)?,
-            b'}' => self.end(Delimiter::Brace, byte, start)?,
-            _ if is_name(byte) => self.name(start)?,
-            sign => self.tokens.push(Token::Sign(sign)),
+    /// There are too many levels.
+    fn level(&mut self, tokens: TokenStream) -> Result<(Vec<Token<'a>>, bool), String> {
+        if self.depth > DEEPEST {
+            return Err("its braces are nested too deeply".to_owned());
         }
-        Ok(())
-    }
-
-    fn is_next(&self, byte: u8) -> bool {
-        self.bytes.get(self.at) == Some(&byte)
-    }
-
-    /// Where a byte is next, which no other character contains.
-    fn find(&self, from: usize, byte: u8) -> Option<usize> {
-        // The standard library is optimised in every build.
-        self.source.get(from..)?.find(char::from(byte)).map(|at| from + at)
-    }
-
-    fn begin(&mut self, end: u8, start: usize) {
-        let (tokens, asks) = (std::mem::take(&mut self.tokens), std::mem::take(&mut self.asks));
-        self.open.push(Open { end, start, tokens, asks });
-    }
-
-    fn end(&mut self, delimiter: Delimiter, byte: u8, start: usize) -> Result<(), usize> {
-        let around = self.open.pop_if(|open| open.end == byte).ok_or(start)?;
-        let tokens = std::mem::replace(&mut self.tokens, around.tokens);
-        self.tokens.push(Token::Group(Group { delimiter, tokens, asks: self.asks }));
-        self.asks |= around.asks;
-        Ok(())
-    }
-
-    /// A name, or a literal that begins with letters.
-    fn name(&mut self, start: usize) -> Result<(), usize> {
-        self.skip_name();
-        let name = &self.source[start..self.at];
-        let hashes = self.bytes[self.at..].iter().take_while(|byte| **byte == b'#').count();
-        let is_quoted = self.bytes.get(self.at + hashes) == Some(&b'"');
-        match name {
-            "b" if self.is_next(b'\'') => {
-                self.at += 1;
-                self.quote(start)
-            }
-            "b" | "c" if is_quoted && hashes == 0 => {
-                self.at += 1;
-                self.string(start)
-            }
-            "r" | "br" | "cr" if is_quoted => self.raw_string(start, hashes),
-            "r" if hashes == 1 && self.bytes.get(self.at + 1).is_some_and(|byte| is_name(*byte)) => {
-                self.at += 1;
-                let start = self.at;
-                self.skip_name();
-                self.tokens.push(Token::Name(&self.source[start..self.at], start));
-                Ok(())
-            }
-            _ => {
-                self.asks |= takes_statement(name);
-                self.tokens.push(Token::Name(name, start));
-                Ok(())
+        let (mut level, mut asks) = (Vec::new(), false);
+        let mut tokens = tokens.into_iter();
+        while let Some(token) = tokens.next() {
+            match token {
+                // A lifetime, which says nothing about calls.
+                TokenTree::Punct(sign) if sign.as_char() == '\'' => drop(tokens.next()),
+                // A comment that documents something: it is given as `#[doc = ".."]` or `#![doc = ".."]`.
+                TokenTree::Punct(sign) if sign.as_char() == '#' && self.written(sign.span()).0.starts_with('/') => {
+                    if let Some(TokenTree::Punct(_)) = tokens.next() {
+                        tokens.next();
+                    }
+                }
+                TokenTree::Punct(sign) => level.extend(u8::try_from(sign.as_char()).map(Token::Sign)),
+                TokenTree::Ident(name) => {
+                    let (written, start) = self.written(name.span());
+                    let name = written.strip_prefix("r#").unwrap_or(written);
+                    asks |= takes_statement(name);
+                    level.push(Token::Name(name, start + written.len() - name.len()));
+                }
+                TokenTree::Literal(literal) => {
+                    let (written, start) = self.written(literal.span());
+                    level.push(Token::Literal(written, start));
+                }
+                TokenTree::Group(group) => {
+                    let group = self.group(group)?;
+                    asks |= group.asks;
+                    level.push(Token::Group(group));
+                }
             }
         }
+        Ok((level, asks))
     }
 
-    fn skip_name(&mut self) {
-        while self.bytes.get(self.at).is_some_and(|byte| is_name(*byte) || byte.is_ascii_digit()) {
-            self.at += 1;
-        }
+    fn group(&mut self, group: proc_macro2::Group) -> Result<Group<'a>, String> {
+        let delimiter = match group.delimiter() {
+            proc_macro2::Delimiter::Parenthesis => Delimiter::Parenthesis,
+            proc_macro2::Delimiter::Bracket => Delimiter::Bracket,
+            // A group without signs comes only from a macro.
+            proc_macro2::Delimiter::Brace | proc_macro2::Delimiter::None => Delimiter::Brace,
+        };
+        let tokens = group.stream();
+        // While it is there too, to go through its tokens copies them.
+        drop(group);
+        self.depth += 1;
+        let (tokens, asks) = self.level(tokens)?;
+        self.depth -= 1;
+        Ok(Group { delimiter, tokens, asks })
     }
 
-    /// `12`, `0x1f_u8`, `1.5e-3`; not the dot of `1..2` and of `1.max(2)`.
-    fn number(&mut self, start: usize) {
-        self.skip_name();
-        let is_range_or_field = self.bytes.get(self.at + 1).is_some_and(|byte| *byte == b'.' || is_name(*byte));
-        if self.is_next(b'.') && !is_range_or_field {
-            self.at += 1;
-            self.skip_name();
-        }
-        let is_hexadecimal = self.bytes[start..].starts_with(b"0x");
-        let has_exponent = matches!(self.bytes[self.at - 1], b'e' | b'E') && !is_hexadecimal;
-        if has_exponent
-            && matches!(self.bytes.get(self.at), Some(b'+' | b'-'))
-            && self.bytes.get(self.at + 1).is_some_and(u8::is_ascii_digit)
-        {
-            self.at += 1;
-            self.skip_name();
-        }
-        self.tokens.push(Token::Literal(&self.source[start..self.at], start));
-    }
-
-    /// A string, from after its first quote on.
-    fn string(&mut self, start: usize) -> Result<(), usize> {
-        let mut from = self.at;
-        loop {
-            let quote = self.find(from, b'"').ok_or(start)?;
-            let escapes = self.bytes[self.at..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
-            from = quote + 1;
-            if escapes % 2 == 0 {
-                break;
+    /// A token as it is written, and the byte where it starts.
+    fn written(&self, span: Span) -> (&'a str, usize) {
+        let bytes = match &self.lines {
+            Some(lines) => {
+                let byte = |at: LineColumn| lines.start(at.line) + at.column;
+                byte(span.start())..byte(span.end())
             }
-        }
-        self.literal(start, from);
-        Ok(())
+            // It searches for the byte of each character: as long as the parser takes.
+            None => span.byte_range(),
+        };
+        (&self.source[bytes.clone()], self.code + bytes.start)
     }
-
-    /// A raw string, from its hashes on.
-    fn raw_string(&mut self, start: usize, hashes: usize) -> Result<(), usize> {
-        let mut from = self.at + hashes + 1;
-        loop {
-            from = self.find(from, b'"').ok_or(start)? + 1;
-            let end = self.bytes.get(from..from + hashes);
-            if end.is_some_and(|end| end.iter().all(|byte| *byte == b'#')) {
-                break;
-            }
-        }
-        self.literal(start, from + hashes);
-        Ok(())
-    }
-
-    /// A character or a lifetime, from after its quote on.
-    fn quote(&mut self, start: usize) -> Result<(), usize> {
-        let is_escape = self.is_next(b'\\');
-        let character = self.source[self.at..].chars().next().ok_or(start)?;
-        let after = self.at + character.len_utf8();
-        if is_escape {
-            // What is escaped may be a quote.
-            let escaped = self.source.get(after..).and_then(|rest| rest.chars().next()).ok_or(start)?;
-            let end = self.find(after + escaped.len_utf8(), b'\'').ok_or(start)?;
-            self.literal(start, end + 1);
-        } else if self.bytes.get(after) == Some(&b'\'') {
-            self.literal(start, after + 1);
-        } else {
-            // A lifetime says nothing about calls.
-            self.skip_name();
-        }
-        Ok(())
-    }
-
-    fn literal(&mut self, start: usize, end: usize) {
-        self.at = end;
-        self.tokens.push(Token::Literal(&self.source[start..end], start));
-    }
-
-    /// A comment in which there may be others.
-    fn comment(&mut self, start: usize) -> Result<(), usize> {
-        let mut depth = 1;
-        self.at += 1;
-        while depth > 0 {
-            let byte = *self.bytes.get(self.at).ok_or(start)?;
-            self.at += 1;
-            if byte == b'*' && self.is_next(b'/') {
-                depth -= 1;
-                self.at += 1;
-            } else if byte == b'/' && self.is_next(b'*') {
-                depth += 1;
-                self.at += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether a name may begin with it. Letters beyond ASCII are not told from other characters there.
-fn is_name(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80..)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Write;
-    use std::path::Path;
-
-    use proc_macro2::{TokenStream, TokenTree};
 
     use super::*;
 
     /// One word for each token, without lifetimes and comments.
-    fn ours(tokens: &[Token<'_>], into: &mut String) {
+    fn words(tokens: &[Token<'_>], into: &mut String) {
         for token in tokens {
             match token {
                 Token::Name(text, _) | Token::Literal(text, _) => write!(into, "{text} ").unwrap(),
                 Token::Sign(sign) => write!(into, "{} ", char::from(*sign)).unwrap(),
                 Token::Group(group) => {
                     write!(into, "{:?} ", group.delimiter).unwrap();
-                    ours(&group.tokens, into);
+                    words(&group.tokens, into);
                     into.push_str("end ");
                 }
-            }
-        }
-    }
-
-    fn theirs(tokens: TokenStream, into: &mut String) {
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            match token {
-                TokenTree::Punct(sign) if sign.as_char() == '\'' => drop(tokens.next()),
-                // A comment that documents something.
-                TokenTree::Punct(sign) if sign.as_char() == '#' => {
-                    let inner = tokens.next_if(|next| matches!(next, TokenTree::Punct(sign) if sign.as_char() == '!'));
-                    if tokens.next_if(|next| next.to_string().starts_with("[doc =")).is_none() {
-                        into.push_str(if inner.is_some() { "# ! " } else { "# " });
-                    }
-                }
-                TokenTree::Group(group) => {
-                    write!(into, "{:?} ", group.delimiter()).unwrap();
-                    theirs(group.stream(), into);
-                    into.push_str("end ");
-                }
-                TokenTree::Ident(name) => write!(into, "{} ", name.to_string().trim_start_matches("r#")).unwrap(),
-                token => write!(into, "{token} ").unwrap(),
             }
         }
     }
 
     #[track_caller]
-    fn check(source: &str) {
-        let (mut here, mut there) = (String::new(), String::new());
-        ours(&scan(source).unwrap(), &mut here);
-        theirs(source.parse().unwrap(), &mut there);
-        assert_eq!(here, there, "{source}");
+    fn check(source: &str, expected: &str) {
+        let mut here = String::new();
+        words(&scan(source).unwrap(), &mut here);
+        assert_eq!(here.trim_end(), expected, "{source}");
     }
 
     #[test]
-    fn the_tokens_are_those_of_proc_macro2() {
-        for source in [
-            "fn f<'a>(a: &'a str, b: &'_ [u8; 2]) -> ! { 'x: loop { break 'x } }",
-            r#"'a' '\'' '\\' '"' '\u{41}' 'ü' b'a' b'\'' b'"' '(' ')' "" "\"" "\\" "a\\\"b" b"x\"" c"y" r"\" br"\" cr"x""#,
-            r###"r#"a"b"# r##"a"#b"## br#"""# r#fn r#type "#" r"" "###,
-            "1 1.5 1e3 1.5e-3 1E+3f64 0x1f_u8 0xe+1 0b1 1..2 1.max(2) x.0 1_000 1u8 (1.) 2.;",
-            "// a ' \" (\n/* b /* ' */ \" ( */ x /**/ y /// d\n//! e\n",
-            "a::<B<C>>(d)?; #[x = \"y\"] $z @ ~ |e| &&f..=g => h -> i; ü(äö_1)",
-            "",
-        ] {
-            check(source);
-        }
+    fn a_source_is_a_tree_of_tokens() {
+        check("fn f<'a>(a: &'a [u8; 2]) -> ! {}", "fn f < > Parenthesis a : & Bracket u8 ; 2 end end - > ! Brace end");
+        check("'x: loop { break 'r#x }", ": loop Brace break end");
+        check("'a' '\\'' '(' b'\\'' b\"x\\\"\" c\"y\"", "'a' '\\'' '(' b'\\'' b\"x\\\"\" c\"y\"");
+        check("\"\" \"a\\\\\" \"ü\" ü", "\"\" \"a\\\\\" \"ü\" ü");
+        check("r#\"a\"b\"# r##\"a\"#b\"## br\"\\\" r#type", "r#\"a\"b\"# r##\"a\"#b\"## br\"\\\" type");
+        check("1.5e-3 1..2 1.max(2) x.0 -1", "1.5e-3 1 . . 2 1 . max Parenthesis 2 end x . 0 - 1");
+        check("// a ' \" (\n/* b /* ' */ \" ( */ x /**/ y", "x y");
+        check("//! a\n/// query(\n#[b] c(/** d */ e, /*! f */)", "# Bracket b end c Parenthesis e , end");
+        check("", "");
     }
 
     #[test]
-    fn the_sources_here_have_the_tokens_of_proc_macro2() {
-        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/prove")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "rs") {
-                    check(&std::fs::read_to_string(path).unwrap());
-                }
-            }
-        }
+    fn what_is_before_the_tokens_is_left_out() {
+        check("#![a]", "# ! Bracket a end");
+        check("#!\n[a]", "# ! Bracket a end");
+        check("#!/bin/x ('", "");
+        check("\u{feff}#!/bin/x ('\n---cargo\n[(ü\n---\nü", "ü");
+        check("\n-----\n---\n('\n-----\na", "a");
+        check("- --a", "- - - a");
+        let source = "\u{feff}#!/x\n---\nü\n---\nä(ö)";
+        let tokens = scan(source).unwrap();
+        assert!(matches!(&tokens[..], [Token::Name("ä", start), _] if source[*start..] == *"ä(ö)"), "{tokens:?}");
+        assert_eq!(scan(&source[..source.len() - 1]).unwrap_err(), "line 5: it cannot be read as Rust");
+    }
+
+    #[test]
+    fn a_group_asks_with_what_is_in_it() {
+        let tokens = scan("{ (a) { b.query(c) } }").unwrap();
+        let [Token::Group(group)] = &tokens[..] else { panic!("{tokens:?}") };
+        let [Token::Group(without), Token::Group(with)] = &group.tokens[..] else { panic!("{tokens:?}") };
+        assert!(group.asks && with.asks && !without.asks);
     }
 
     #[test]
@@ -337,11 +210,20 @@ mod tests {
             ("'\\", 1),
             ("b'\\x", 1),
             ("[(]", 1),
+            ("\n\\", 2),
         ] {
             assert_eq!(scan(source).unwrap_err(), format!("line {line}: it cannot be read as Rust"), "{source}");
         }
-        let deep = "(".repeat(1_000_000);
-        assert_eq!(scan(&deep).unwrap_err(), "its braces are nested too deeply");
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        let nested = |depth| format!("{}{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(scan(&nested(DEEPEST)).is_ok());
+        for depth in [DEEPEST + 1, 1_000_000] {
+            assert_eq!(scan(&nested(depth)).unwrap_err(), "its braces are nested too deeply");
+        }
+        assert_eq!(scan(&"(".repeat(1_000_000)).unwrap_err(), "line 1: it cannot be read as Rust");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use rustc_literal_escaper::unescape_str;
+
 use crate::prove::compat::sources::{asks, sql};
 
 /// A text in a file.
@@ -88,41 +90,24 @@ impl Text {
         }
     }
 
-    /// What is between quotes; `None`: an escape that Rust does not have.
+    /// What is between quotes; `None`: it has an escape that Rust does not have.
     fn push_escaped(&mut self, written: &str) -> Option<()> {
-        let mut rest = written;
-        while let Some((before, after)) = rest.split_once('\\') {
-            self.push_lines(before);
-            let escape = after.chars().next()?;
-            rest = &after[escape.len_utf8()..];
-            let character = match escape {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                '\\' | '\'' | '"' => escape,
-                'x' => {
-                    let code = rest.get(..2)?;
-                    rest = &rest[2..];
-                    char::from(u8::from_str_radix(code, 16).ok()?)
-                }
-                'u' => {
-                    let (code, after) = rest.strip_prefix('{')?.split_once('}')?;
-                    rest = after;
-                    char::from_u32(u32::from_str_radix(&code.replace('_', ""), 16).ok()?)?
-                }
-                '\n' => {
-                    let next = rest.trim_start_matches([' ', '\t', '\n', '\r']);
-                    (0..=rest[..rest.len() - next.len()].matches('\n').count()).for_each(|_| self.break_line());
-                    rest = next;
-                    continue;
-                }
-                _ => return None,
-            };
-            self.text.push(character);
-        }
-        self.push_lines(rest);
-        Some(())
+        let (mut read, mut is_valid) = (0, true);
+        unescape_str(written, |range, character| match character {
+            Ok(character) => {
+                self.break_lines(&written[read..range.start]);
+                self.text.push(character);
+                read = range.start;
+            }
+            Err(error) => is_valid &= !error.is_fatal(),
+        });
+        self.break_lines(&written[read..]);
+        is_valid.then_some(())
+    }
+
+    /// What follows is after this part of the file.
+    fn break_lines(&mut self, written: &str) {
+        (0..written.matches('\n').count()).for_each(|_| self.break_line());
     }
 }
 
@@ -148,7 +133,8 @@ mod tests {
         check("r\"a\\n\nb\"", Some("a\\n\nb"), &[1, 2]);
         check("r##\"a\"#\nb\"##", Some("a\"#\nb"), &[1, 2]);
         check("\"\"", Some(""), &[]);
-        for other in ["b\"a\"", "'a'", "1", "br#\"a\"#", "c\"a\"", "1.5e3"] {
+        check("\"a\\\n\n  \"", Some("a"), &[1]);
+        for other in ["b\"a\"", "'a'", "1", "br#\"a\"#", "c\"a\"", "1.5e3", r#""\q""#, r#""\x80""#, r#""\u{d800}""#] {
             check(other, None, &[]);
         }
     }

@@ -57,6 +57,13 @@ pub(super) fn takes_statement(name: &str) -> bool {
     }
 }
 
+/// Whether a source has a name, or a part of one, that [`takes_statement`]: one without it need not be cut into tokens.
+pub(super) fn may_ask(source: &str) -> bool {
+    ["query", "execute", "prepare", "fetch", "from_s", "copy_", "raw_sql", "QueryBuilder"]
+        .iter()
+        .any(|part| source.contains(part))
+}
+
 impl<'a> Token<'a> {
     /// An identifier or key word; empty for anything else.
     pub(super) fn name(&self) -> &'a str {
@@ -127,5 +134,37 @@ impl Lines {
     /// The line of a byte, counted from 1.
     pub(super) fn at(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte)
+    }
+
+    /// The byte at which a line starts, which is counted from 1.
+    pub(super) fn start(&self, line: usize) -> usize {
+        self.starts[line - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_with_a_name_that_takes_a_statement_may_ask() {
+        for name in [
+            "fetch_one",
+            "from_string",
+            "from_sql_and_values",
+            "query_as",
+            "execute_raw",
+            "prepare",
+            "batch_execute",
+            "copy_in",
+            "copy_out",
+            "raw_sql",
+            "simple_query_raw",
+            "sql_query",
+            "QueryBuilder",
+        ] {
+            assert!(takes_statement(name) && may_ask(&format!("a.{name}(b)")), "{name}");
+        }
+        assert!(!may_ask("fn main() { format!(\"{}\", 1); }"));
     }
 }

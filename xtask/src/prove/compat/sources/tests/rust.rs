@@ -235,6 +235,8 @@ fn what_cannot_be_read_is_said() {
             ("src/d.rs", "#![allow(x)]\nnew syntax => [ client.query(\"SELECT 3\", &[]) ] ?? $x"),
             ("src/e.rs", "client.query(\"SELECT '\\0'\", &[]); client.query(\"SELECT 4 \\\n\r\n  , 'x'\r\n\", &[])"),
             ("src/f.rs", ""),
+            // It cannot ask anything.
+            ("src/g.rs", "fn f() {"),
         ],
         expect![[r#"
             src/c.rs:2 "SELECT 2"
