@@ -5,8 +5,15 @@ use expect_test::{Expect, expect};
 use crate::support::Project;
 
 mod cases;
+mod rows;
 
-use cases::{CASES, Case};
+use cases::{Case, DEFINITIONS};
+use rows::ROWS;
+
+/// All of them.
+fn cases() -> impl Iterator<Item = (usize, &'static Case)> {
+    DEFINITIONS.iter().chain(ROWS).enumerate()
+}
 
 /// The lines that `verify` says of the losses.
 fn losses(project: &Project) -> (String, Vec<String>) {
@@ -39,14 +46,14 @@ fn about(lines: &[String], label: &str) -> Vec<String> {
 #[test]
 fn every_loss_is_found_and_none_is_invented() {
     let project = Project::new();
-    for (index, Case { name, setup, up, down, .. }) in CASES.iter().enumerate() {
+    for (index, Case { name, setup, up, down, .. }) in cases() {
         let here = |sql: &str| sql.replace('@', &schema(index));
         project.migration(&format!("{:03}_setup", 2 * index), &here(&format!("CREATE SCHEMA @;\n{setup}")), "");
         project.migration(&format!("{:03}_{name}", 2 * index + 1), &here(up), &here(down));
     }
     let (_, lines) = losses(&project);
     let mut wrong = String::new();
-    for (index, case) in CASES.iter().enumerate() {
+    for (index, case) in cases() {
         let expected: Vec<String> = case.expected.iter().map(|line| line.replace('@', &schema(index))).collect();
         let found = about(&lines, &format!("{:03}_{}", 2 * index + 1, case.name));
         if found != expected {
@@ -54,7 +61,7 @@ fn every_loss_is_found_and_none_is_invented() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(CASES.len() >= 50, "{}", CASES.len());
+    assert!(cases().count() >= 50);
 }
 
 #[track_caller]
