@@ -46,8 +46,8 @@ mod tests {
             ],
             expect![[r#"
                 []
-                Error db/tests/021_c.sql: there is no migration `021` to test [M045]; help: rename the file to `001_c.sql`, if that is the migration
-                Error db/tests/7777777_d.sql: there is no migration `7777777` to test [M045]; help: begin the name of the file with the version of its migration; the newest is `020`
+                Error db/tests/021_c.sql: there is no migration `021` to test [M045]; help: begin the file's name with the version of its migration; the nearest is `020`
+                Error db/tests/7777777_d.sql: there is no migration `7777777` to test [M045]; help: begin the file's name with the version of its migration; the nearest is `020`
                 Error db/tests/x.sql: `x.sql` is not named `<version>_<name>.sql` [M003]; help: prefix it with the next version: `<version>_x.sql`"#]],
         );
     }

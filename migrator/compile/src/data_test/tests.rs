@@ -120,7 +120,14 @@ fn refuses_what_would_test_nothing() {
 fn recognises_misspelled_markers() {
     check(
         "-- test:after\nSELECT 1;\n-- Test:After\n-- test: after\n-- test:rolledback\n-- test:behind\n-- test :before now\n",
-        expect![[r#""#]],
+        expect![[r#"
+            after
+              SELECT 1
+            db/tests/001_x.sql:3:1: `-- Test:After` is not a marker [M046]; help: write `-- test:after`, alone in its line
+            db/tests/001_x.sql:4:1: `-- test: after` is not a marker [M046]; help: write `-- test:after`, alone in its line
+            db/tests/001_x.sql:5:1: `-- test:rolledback` is not a marker [M046]; help: write `-- test:rolled-back`, alone in its line
+            db/tests/001_x.sql:6:1: `-- test:behind` is not a marker [M046]; help: the markers are `-- test:before`, `-- test:after` and `-- test:rolled-back`
+            db/tests/001_x.sql:7:1: `-- test :before now` is not a marker [M046]; help: write `-- test:before`, alone in its line"#]],
     );
     check(
         "-- test:after\nSELECT 1;\n-- test: it works\n-- tests follow\n-- testing:after\n",
