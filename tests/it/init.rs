@@ -178,7 +178,7 @@ fn a_workspace_with_an_xtask_of_its_own() {
     expect![[r#"
         exit 2
         --- stderr
-        error: unrecognized subcommand 'stats'
+        error: unrecognized subcommand 'statu'
 
           tip: a similar subcommand exists: 'status'
 
@@ -186,7 +186,7 @@ fn a_workspace_with_an_xtask_of_its_own() {
 
         For more information, try '--help'.
     "#]]
-    .assert_eq(&place.cargo("xtask migrator stats"));
+    .assert_eq(&place.cargo("xtask migrator statu"));
     expect![[r#"
         exit 2
         --- stderr

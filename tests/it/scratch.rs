@@ -208,5 +208,5 @@ fn no_question_of_verify_or_of_the_tracer_depends_on_the_search_path() {
     assert_eq!(query_at(&planted, "SHOW search_path"), "evil, public, pg_catalog\n");
     let output = project.run_with(&["verify"], &[("DATABASE_URL", &planted)]);
     assert!(output.contains("22 of 23 rollbacks restore the schema exactly"), "{output}");
-    assert!(output.contains("2 of 10 checks failed") && !output.contains("planted "), "{output}");
+    assert!(output.contains("2 of 13 checks failed") && !output.contains("planted "), "{output}");
 }

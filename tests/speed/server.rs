@@ -84,8 +84,17 @@ impl Server {
             .setting("wal_writer_delay", "10s")
             .setting("wal_writer_flush_after", "1GB")
             .setting("shared_buffers", "512MB")
-            .start()
-            .context("no PostgreSQL to measure with")?;
+            .start();
+        Server::of(server)
+    }
+
+    /// One as the developer's tasks start it for their proofs: it flushes nothing.
+    pub(crate) fn throwaway() -> Result<Server> {
+        Server::of(TemporaryServer::start())
+    }
+
+    fn of(server: migrator_postgres::Result<TemporaryServer>) -> Result<Server> {
+        let server = server.context("no PostgreSQL to measure with")?;
         let session = Session::open(&server.url("postgres"))?;
         Ok(Server { server, session })
     }

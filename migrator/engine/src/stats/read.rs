@@ -7,11 +7,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{FORMAT, Stats};
+use super::form::{FORMAT, Stats};
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::Excerpt;
 
-/// More than a file of [`super::MOST_TABLES`] tables has.
+/// More than a file of [`super::form::MOST_TABLES`] tables has.
 const MOST_BYTES: u64 = 512 << 20;
 
 /// What every form of the file begins with.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize as _;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use super::Stats;
+use super::form::Stats;
 
 /// An object that is so deep is on one line, with all that is in it: what belongs to a table.
 const LINES: usize = 4;
