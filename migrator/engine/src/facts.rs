@@ -11,4 +11,4 @@ mod kinds;
 mod set;
 
 pub use difference::{Difference, diff, report};
-pub use set::{Fact, Facts};
+pub use set::{Fact, Facts, matches};

@@ -175,14 +175,18 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// Whether the whole name matches; `*` stands for any text.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, behind)) => name.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| matches(behind, &rest[at..]))
-        }),
+/// Whether a pattern is the whole text, where `*` stands for any text.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        // The first place is the best: it leaves the most to what follows.
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
     }
+    text.ends_with(last)
 }
 
 #[cfg(test)]
@@ -270,6 +274,20 @@ mod tests {
             [("a", "a", true), ("a", "ab", false), ("*", "", true), ("a*c*e", "abcde", true), ("a*c", "abcd", false)]
         {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+    #[test]
+    fn a_pattern_is_the_whole_text() {
+        for (pattern, text, expected) in [
+            ("a.sql", "a.sql", true),
+            ("a.sql", "x/a.sql", false),
+            ("*a.sql", "x/a.sql", true),
+            ("x/*/*.sql", "x/y/z.sql", true),
+            ("x/*/*.sql", "x/z.sql", false),
+            ("aba*ab", "abab", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use migrator_engine::embedded::Embedded;
+use migrator_engine::facts::matches;
 use migrator_lint::{BREAKS_RELEASE, allowed};
 use migrator_sql::lex;
 
@@ -48,37 +49,9 @@ fn reason(text: &str) -> Option<String> {
     lex(text).comments.iter().filter(|comment| !comment.block).find_map(of_comment)
 }
 
-/// Whether a pattern is the text, where `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = text.find(part) else { return false };
-        text = &text[at + part.len()..];
-    }
-    text.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pattern_is_the_whole_text() {
-        for (pattern, text, expected) in [
-            ("a.sql", "a.sql", true),
-            ("a.sql", "x/a.sql", false),
-            ("*a.sql", "x/a.sql", true),
-            ("x/*/*.sql", "x/y/z.sql", true),
-            ("x/*/*.sql", "x/z.sql", false),
-            ("aba*ab", "abab", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn a_migration_says_why_it_breaks_the_release() {
