@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::support::Project;
+use crate::support::{Project, answer};
 
 const TABLE: &str = "CREATE TABLE people (id int PRIMARY KEY, name text);";
 
@@ -11,12 +11,7 @@ fn verdict(project: &Project, base: Option<&serde_json::Value>) -> String {
     let file = project.db().with_file_name("base.json");
     std::fs::write(&file, base.map(ToString::to_string).unwrap_or_default()).unwrap();
     let arguments = ["verify", "--base", file.to_str().unwrap()];
-    let output = project.run(if base.is_some() { &arguments } else { &arguments[..1] });
-    let mut lines: Vec<&str> = output.lines().skip_while(|line| !line.contains(" seeded data: ")).collect();
-    let end = lines.iter().skip(1).position(|line| !line.starts_with(' ')).map_or(lines.len(), |end| end + 1);
-    lines.truncate(end);
-    assert!(!lines.is_empty(), "{output}");
-    lines.iter().map(|line| line.replace(" (N ms)", "") + "\n").collect()
+    answer(&project.run(if base.is_some() { &arguments } else { &arguments[..1] }), "seeded data")
 }
 
 #[track_caller]

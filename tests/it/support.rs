@@ -195,6 +195,16 @@ pub(crate) fn heed_signals() {
     });
 }
 
+/// What `verify` says in answer to one question, without times.
+pub(crate) fn answer(output: &str, question: &str) -> String {
+    let start = format!(" {question}: ");
+    let mut lines: Vec<&str> = output.lines().skip_while(|line| !line.contains(&start)).collect();
+    let end = lines.iter().skip(1).position(|line| !line.starts_with(' ')).map_or(lines.len(), |end| end + 1);
+    lines.truncate(end);
+    assert!(!lines.is_empty(), "{output}");
+    lines.iter().map(|line| line.replace(" (N ms)", "") + "\n").collect()
+}
+
 /// Durations become `N ms`, moments `WHEN`, checksums `CHECKSUM`, the server's version `X`.
 pub(crate) fn normalise_line(line: &str) -> String {
     let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();

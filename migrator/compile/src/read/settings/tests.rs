@@ -3,10 +3,7 @@ use expect_test::expect;
 use super::*;
 use crate::testing::check_settings as check;
 
-#[test]
-fn reads_every_key() {
-    check(
-        r#"
+const EVERY_KEY: &str = r#"
         [history]
         schema = "ops"
         table = "migrations"
@@ -33,7 +30,12 @@ fn reads_every_key() {
         down = false
         seeds = ["production"]
         [environments.a]
-        "#,
+        "#;
+
+#[test]
+fn reads_every_key() {
+    check(
+        EVERY_KEY,
         expect![[r#"
             Settings {
                 history_schema: "ops",

@@ -107,6 +107,10 @@ fn a_mistake_is_shown_on_its_line() {
            |
            = help: correct it, or write the file again with `migrator stats --out FILE`"#]],
     );
+}
+
+#[test]
+fn a_mistake_of_the_form_is_shown_on_its_line() {
     check(
         r#""nulls": 0.25"#,
         r#""nulls": 25"#,
