@@ -59,11 +59,6 @@ pub(crate) fn describe(error: &anyhow::Error) -> String {
     format!("{error:#}{help}")
 }
 
-/// A number and a noun in the form that it takes: `1 file`, `2 files`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
 /// Prints the error, if any, and returns the exit code of the process.
 pub fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     let ended = result.map_err(|error| {

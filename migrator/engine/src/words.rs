@@ -1,4 +1,4 @@
-//! Lists, durations and text from outside, as parts of a sentence. Pure.
+//! Lists, counts, durations and text from outside, as parts of a sentence. Pure.
 
 use std::time::Duration;
 
@@ -20,6 +20,15 @@ pub fn list<S: AsRef<str>>(names: &[S]) -> String {
         // Cut only where that saves something.
         few if few.len() <= SHOWN + 2 => few.join(", "),
         many => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
+    }
+}
+
+/// A number and a noun in the form that it takes: `1 file`, `2 files`, `2 queries`.
+pub fn count(number: usize, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if number == 1 => format!("1 {noun}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
     }
 }
 

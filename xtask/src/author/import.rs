@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use migrator_diagnostic::printable;
+use migrator_engine::words::count;
 use migrator_model::Settings;
 
 use crate::output::{self, FOUND, Usage};
@@ -269,7 +270,7 @@ fn read_settings(toml: &str) -> Result<Settings> {
 fn refuse(troubles: &[draft::Trouble]) -> ExitCode {
     let lines = report::troubles(troubles);
     lines.iter().for_each(output::note);
-    let number = output::count(lines.len(), "error");
+    let number = count(lines.len(), "error");
     output::note(format!(
         "error: nothing was imported: {number}\nhelp: change these files, or leave them out with `--skip FILE`"
     ));

@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use migrator_build::{Problem, Severity};
 use migrator_diagnostic::printable;
+use migrator_engine::words::count;
 use migrator_lint::Hazard;
 use serde_json::{Value, json};
 
@@ -165,7 +166,6 @@ impl Report {
         let mut blocks: Vec<String> = self.findings.iter().map(|finding| finding.text(color)).collect();
         blocks.extend(self.skipped());
         let (errors, warnings) = (self.errors(), self.findings.len() - self.errors());
-        let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
         blocks.push(match (errors, warnings) {
             (0, 0) => "nothing found".to_owned(),
             _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),

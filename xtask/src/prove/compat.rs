@@ -32,8 +32,9 @@ use migrator_postgres::TemporaryServer;
 
 use crate::developer::{self, Context};
 use crate::migrator;
-use crate::output::{count, note};
+use crate::output::note;
 use crate::workspace::Workspace;
+use migrator_engine::words::count;
 pub(crate) use release::Missing;
 pub(in crate::prove) use running::judge_on;
 pub use running::{Asked, Outcome, Running, judge};

@@ -137,8 +137,17 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
     }
     let server = scratch.server_version().await?;
     scratch.finish().await;
+    let failed = conclude(&findings, args.json);
+    if let Some(place) = place {
+        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
+    }
+    Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+}
+
+/// Prints what came of all questions; how many have failed.
+fn conclude(findings: &[Finding], json: bool) -> usize {
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
-    if args.json {
+    if json {
         let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
         output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
     } else {
@@ -150,10 +159,7 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
             count => format!("{count} of {} checks failed", findings.len()),
         });
     }
-    if let Some(place) = place {
-        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
-    }
-    Ok(if failed == 0 { Exit::Done } else { Exit::Found })
+    failed
 }
 
 /// Whether the queries of the release that runs work on the new schema.

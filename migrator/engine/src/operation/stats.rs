@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::facts::catalog::BEGIN;
 use crate::migrator::Migrator;
 use crate::stats::{Activity, Family, MOST_TABLES, Statements, Stats, Table};
+use crate::words::count;
 
 const SERVER: &str = include_str!("stats/server.sql");
 const TABLES: &str = include_str!("stats/tables.sql");
@@ -52,14 +53,14 @@ async fn read(client: &Client, major: i32) -> Result<Stats, Error> {
     if denied > 0 {
         left_out.push(format!(
             "the statistics of the columns of {}, marked by `no_statistics`: `{role}` may not read them",
-            tables_of(denied)
+            count(denied, "table")
         ));
     }
     let locked = tables.iter().filter(|table| table.bytes.is_none()).count();
     if locked > 0 {
         left_out.push(format!(
             "the sizes of {}, whose `bytes` is null: another session has locked them",
-            tables_of(locked)
+            count(locked, "table")
         ));
     }
     Ok(Stats {
@@ -74,10 +75,6 @@ async fn read(client: &Client, major: i32) -> Result<Stats, Error> {
         left_out,
         tables,
     })
-}
-
-fn tables_of(count: usize) -> String {
-    if count == 1 { "1 table".to_owned() } else { format!("{count} tables") }
 }
 
 fn strange(what: &str) -> Error {

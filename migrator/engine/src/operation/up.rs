@@ -13,7 +13,7 @@ use crate::migrator::Migrator;
 use crate::plan::{Plan, Step};
 use crate::session::{Locked, Session};
 use crate::store;
-use crate::words::duration;
+use crate::words::{self, duration};
 
 options! {
     /// Options of [`Session::up`].
@@ -91,11 +91,10 @@ impl UpReport {
 
 /// `3 migrations and 1 repeatable`.
 fn counted(steps: &[Applied]) -> String {
-    let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let migrations = steps.iter().filter(|step| step.direction.is_some()).count();
     let kinds = [(migrations, "migration"), (steps.len() - migrations, "repeatable")];
     let parts: Vec<String> =
-        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
+        kinds.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| words::count(number, noun)).collect();
     parts.join(" and ")
 }
 

@@ -5,7 +5,7 @@ use migrator_diagnostic::printable;
 use super::compose::Composed;
 use super::draft::{Found, Trouble};
 use super::tool::Tool;
-use crate::output::count;
+use migrator_engine::words::count;
 
 /// The lines about files, in the order in which they run, then what was left out.
 pub(crate) fn lines(files: &[Composed], found: &Found) -> Vec<String> {

@@ -2,10 +2,11 @@
 
 use migrator_diagnostic::printable;
 
+use tokio_postgres::error::DbError;
 use tokio_postgres::types::Type;
 
 use super::alike::TypeName;
-use crate::output::count;
+use migrator_engine::words::count;
 
 /// What came of preparing and planning a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// What the server says.
+    pub(super) fn of(server: &DbError) -> Refusal {
+        Refusal { code: server.code().code().to_owned(), message: server.message().to_owned() }
+    }
+
     pub(super) fn text(&self) -> String {
         let message = printable::line(&self.message);
         if self.code.is_empty() { message.into_owned() } else { format!("{message} [{}]", self.code) }

@@ -59,10 +59,7 @@ async fn validate(connection: &Connection, function: &Function) -> Result<(Strin
     let standing = match validated {
         Ok(()) => Standing::Works(Description::default()),
         Err(error) => match error.as_db_error() {
-            Some(server) => Standing::Refused(Refusal {
-                code: server.code().code().to_owned(),
-                message: server.message().to_owned(),
-            }),
+            Some(server) => Standing::Refused(Refusal::of(server)),
             None => return Err(failed("validating the functions", error)),
         },
     };

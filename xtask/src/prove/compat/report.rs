@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::allow::Allowed;
 use super::judgement::{Asker, Break, Judgement};
 use super::query::{Place, Queries, Query};
-use crate::output::count;
+use migrator_engine::words::count;
 
 /// So many of a kind are shown; `--json` has all.
 const SHOWN: usize = 10;
@@ -70,7 +70,7 @@ impl Report<'_> {
         if self.queries.queries.is_empty() {
             return format!("no queries of `{release}` found");
         }
-        let of = count(judged, if judged == 1 { "query" } else { "querie" });
+        let of = count(judged, "query");
         match broken {
             0 => format!("none of {of} of `{release}` breaks on the new schema"),
             1 => format!("1 of {of} of `{release}` breaks on the new schema"),

@@ -77,7 +77,7 @@ async fn prepare(client: &Client, text: &str, parameters: &[Type]) -> Result<Res
 /// The connection is lost: that says nothing of the query.
 fn refusal(error: tokio_postgres::Error) -> Result<Refusal, Error> {
     if let Some(server) = error.as_db_error() {
-        return Ok(Refusal { code: server.code().code().to_owned(), message: server.message().to_owned() });
+        return Ok(Refusal::of(server));
     }
     if error.is_closed() {
         return Err(failed("judging the queries", error));

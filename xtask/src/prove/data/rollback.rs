@@ -12,6 +12,7 @@ use super::scope;
 use super::state::{self, Oid, State, Table};
 use super::words::Words;
 use crate::prove::scratch::Database;
+use crate::prove::scratch::shared::says;
 use migrator_engine::Error;
 use migrator_engine::embedded::Migration;
 
@@ -59,10 +60,11 @@ pub(in crate::prove) async fn run(
         let name = |oid: &Oid| {
             filled.tables.get(oid).map(|table| format!("{}.{}", table.schema, table.name)).unwrap_or_default()
         };
+        let text = migration.text.to_lowercase();
         return Ok(Some(RolledBack {
             unfilled: unfilled
                 .iter()
-                .filter(|(oid, _)| filled.tables.get(*oid).is_some_and(|table| says(&migration.text, &table.name)))
+                .filter(|(oid, _)| filled.tables.get(*oid).is_some_and(|table| says(&text, &table.name.to_lowercase())))
                 .map(|(oid, reason)| (name(oid), reason.clone()))
                 .collect(),
             failed: failed.map(|error| (error, true)),
@@ -70,11 +72,6 @@ pub(in crate::prove) async fn run(
         }));
     }
     Ok(Some(RolledBack { failed: failed.map(|error| (error, false)), ..RolledBack::default() }))
-}
-
-/// Whether a text has that name as a word.
-fn says(text: &str, name: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word.eq_ignore_ascii_case(name))
 }
 
 /// Puts the rows of tests in place, as far as they let themselves: their mistakes are told elsewhere.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::ladder::{self, Ladder};
 use super::query::{self, Returned};
 use super::table;
-use crate::output::count;
 use crate::prove::scratch::Database;
 use migrator_engine::Error;
 use migrator_engine::client::failed;
 use migrator_engine::embedded::{Migration, Script};
+use migrator_engine::words::count;
 
 /// What became of the seeded rows.
 #[derive(Debug, Default)]

@@ -10,11 +10,11 @@ use tokio_postgres::error::ErrorPosition;
 use super::ladder::{self, Ladder};
 use super::query::{self, Returned};
 use super::table;
-use crate::output::count;
 use crate::prove::scratch::Database;
 use migrator_engine::Error;
 use migrator_engine::client::{failed, said};
 use migrator_engine::embedded::Migration;
+use migrator_engine::words::count;
 
 /// Runs a test in a database of its own; `index` is that of the migration. Returns what failed, each as it is shown.
 ///

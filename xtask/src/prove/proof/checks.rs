@@ -3,11 +3,11 @@
 use super::answer::{Answer, Verdict, error_lines};
 use super::place::Place;
 use super::reading::Reading;
-use crate::output::count;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
 use migrator_engine::facts::Facts;
 use migrator_engine::plan::{self, Plan, Step, Target};
+use migrator_engine::words::count;
 use migrator_engine::words::list;
 
 /// `3 migrations`, `there are none`.

@@ -7,13 +7,13 @@ use migrator_build::DataTest;
 use super::answer::{Answer, Verdict, error_lines};
 use super::before::Base;
 use super::new::{Extent, new};
-use crate::output::count;
 use crate::prove::data::ladder::Ladder;
 use crate::prove::data::loss::{Loss, What};
 use crate::prove::data::rollback::{self, RolledBack};
 use crate::prove::scratch::Scratch;
 use migrator_engine::Error;
 use migrator_engine::embedded::Migration;
+use migrator_engine::words::count;
 use migrator_engine::words::list;
 
 /// The rollbacks of the new migrations, or of all.

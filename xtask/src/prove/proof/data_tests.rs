@@ -3,11 +3,11 @@
 use migrator_build::DataTest;
 
 use super::answer::{Answer, Verdict};
-use crate::output::count;
 use crate::prove::data::ladder::Ladder;
 use crate::prove::data::test;
 use crate::prove::scratch::Scratch;
 use migrator_engine::Error;
+use migrator_engine::words::count;
 
 /// Each test in a database of its own, at the version before its migration.
 pub(super) async fn run(scratch: &Scratch<'_>, tests: &[DataTest]) -> Result<Answer, Error> {

@@ -6,12 +6,12 @@
 
 use super::answer::{Answer, Verdict, error_lines};
 use super::before::Base;
-use crate::output::count;
 use crate::prove::scratch::{Database, Scratch};
 use migrator_engine::Error;
 use migrator_engine::embedded::{Migration, Script};
 use migrator_engine::facts::Facts;
 use migrator_engine::plan::{self, Plan, Step, Target};
+use migrator_engine::words::count;
 
 /// What is to be said so far.
 struct Road<'a> {

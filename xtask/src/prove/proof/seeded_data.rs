@@ -3,11 +3,11 @@
 use super::answer::{Answer, Verdict};
 use super::before::Base;
 use super::new::{Extent, new};
-use crate::output::count;
 use crate::prove::data::ladder::Ladder;
 use crate::prove::data::seeded;
 use crate::prove::scratch::Scratch;
 use migrator_engine::Error;
+use migrator_engine::words::count;
 use migrator_engine::words::list;
 
 /// The new migrations, or all, on a database that is seeded before each: they go up, and the checks hold.

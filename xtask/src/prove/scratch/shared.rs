@@ -141,8 +141,8 @@ pub(super) fn mentioned(embedded: &Embedded, user: &str, name: &str) -> bool {
     })
 }
 
-/// Whether the text has the word, and not as a part of a longer one.
-fn says(text: &str, word: &str) -> bool {
+/// Whether the text has the word, and not as a part of a longer one; both in lower case.
+pub(in crate::prove) fn says(text: &str, word: &str) -> bool {
     let part = |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
     !word.is_empty()
         && text

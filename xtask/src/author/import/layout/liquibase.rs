@@ -6,7 +6,7 @@ use super::shared;
 use crate::author::import::draft::{Draft, Found, Key, Part, Row};
 use crate::author::import::name;
 use crate::author::import::tree::{Content, Tree};
-use crate::output::count;
+use migrator_engine::words::count;
 
 pub(crate) fn read(tree: &mut Tree, found: &mut Found) {
     let (files, included) = match changelog::order(tree, found) {

@@ -7,7 +7,8 @@ use crate::author::import::checksum;
 use crate::author::import::draft::{Found, Part};
 use crate::author::import::text::line_of;
 use crate::author::import::tool::{Replaced, Tool};
-use crate::output::{Usage, count};
+use crate::output::Usage;
+use migrator_engine::words::count;
 
 /// Puts the values that are given in their places. A value may be the placeholder itself, which stays then.
 ///

@@ -1,5 +1,7 @@
 //! What all readers do alike.
 
+use migrator_engine::words::count;
+
 use crate::author::import::draft::{Found, Key, Part, Row};
 use crate::author::import::name::{self, Named};
 use crate::author::import::tool::{Layout, Order, RowOf, Tool};
@@ -113,7 +115,7 @@ pub(crate) fn leave_the_rest(tool: &Tool, tree: &mut Tree, found: &mut Found) {
         tree.take(&path);
     }
     for (folder, files) in folders {
-        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let files = count(files, "file");
         found.leave(&format!("{folder}/"), format!("{files} in a folder that {} does not run", tool.title));
     }
 }

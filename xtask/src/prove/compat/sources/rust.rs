@@ -13,6 +13,7 @@ mod value;
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
+use migrator_engine::words::count;
 
 use self::modules::Modules;
 use self::scan::scan;
@@ -71,7 +72,7 @@ impl<'a, T: Tree> Reader<'a, T> {
         for package in self.packages.all() {
             let files = self.building.get(&package.folder).copied().unwrap_or_default();
             if let Some(builder) = package.builder.filter(|_| files > 0) {
-                let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+                let files = count(files, "file");
                 let why = format!("`{builder}` makes its queries at run time: what {files} ask is not known");
                 harvest.unreadable(&format!("{}Cargo.toml", package.folder), why);
             }
@@ -122,7 +123,9 @@ impl<'a, T: Tree> Reader<'a, T> {
             let place = Place { file: path.to_owned(), line };
             match given {
                 Given::Texts(texts) => texts.iter().for_each(|text| add(text, harvest)),
-                Given::NoFile(name) => harvest.unreadable(path, format!("line {line}: there is no file `{name}`")),
+                Given::NoFile(name) => {
+                    harvest.unreadable(path, format!("line {line}: the file `{name}` does not exist"))
+                }
                 Given::Constant { name, counts } => {
                     let counts = counts && has_client;
                     self.pending.push(Pending { name, package: folder.to_owned(), place, counts });

@@ -98,7 +98,7 @@ fn the_metadata_of_sqlx_says_the_types_and_the_source_the_place() {
             src/a.rs:4 "\n    SELECT 1\n" (declared)
             src/c.rs:1 "DELETE FROM \"ü\"" (declared)
             src/d.rs:1 "SELECT 8" (declared)
-            src/b.rs: line 2: there is no file `none.sql`"#]],
+            src/b.rs: line 2: the file `none.sql` does not exist"#]],
     );
 }
 
