@@ -10,8 +10,8 @@ use crate::place::Place;
 /// The arguments of `stats`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The file holds names, sizes and counts, and no value of any row: it is what `cargo xtask migrate plan --locks` \
-                        needs to say how long a migration takes there. A role that may only connect is enough; what it may not read is left out and named.\n\n\
+    after_help = "The file holds names, sizes and counts, and no value of any row. A role that may only connect is enough; what it may not \
+                        read is left out and named.\n\n\
                         Example: migrator stats --out stats.json"
 )]
 pub(crate) struct Args {
