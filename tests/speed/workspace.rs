@@ -92,10 +92,10 @@ fn add(name: &str, files: &[(&str, &str)]) -> Result<()> {
         }
     }
     members.sort();
-    let manifest = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n[profile.release]\nstrip = \"symbols\"\n",
-        members.join(", ")
-    );
+    let ours = fs::read_to_string(repository().join("Cargo.toml")).context("Cargo.toml")?;
+    let (_, profile) = ours.split_once("[profile.release]").context("no profile for releases in Cargo.toml")?;
+    let members = members.join(", ");
+    let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n[profile.release]{profile}");
     write_if_new(&root.join("Cargo.toml"), &manifest)?;
     // The versions that the repository is built with.
     let lock = root.join("Cargo.lock");
