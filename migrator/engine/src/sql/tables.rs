@@ -80,7 +80,7 @@ impl Tables {
             columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
         };
         format!(
-            "{schema}CREATE TABLE IF NOT EXISTS {state} (version varchar PRIMARY KEY);\n\
+            "{schema}CREATE TABLE IF NOT EXISTS {state} ({VERSION});\n\
              ALTER TABLE {state} {};\n\
              CREATE TABLE IF NOT EXISTS {events} ({});\n\
              ALTER TABLE {events} {};\n",
@@ -88,6 +88,15 @@ impl Tables {
             EVENT_COLUMNS.join(", "),
             added(&EVENT_COLUMNS[FIRST_EVENT_COLUMNS..]),
         )
+    }
+
+    /// Creates both tables where neither is there.
+    pub(crate) fn create_new(&self, with_schema: bool) -> String {
+        let Tables { state, events, schema, .. } = self;
+        let schema = if with_schema { format!("CREATE SCHEMA {};\n", identifier(schema)) } else { String::new() };
+        let columns = [VERSION].into_iter().chain(STATE_COLUMNS).collect::<Vec<_>>().join(", ");
+        let of_events = EVENT_COLUMNS.join(", ");
+        format!("{schema}CREATE TABLE {state} ({columns});\nCREATE TABLE {events} ({of_events});\n")
     }
 
     /// Creates the event log's index, once its table is believed.
@@ -150,6 +159,9 @@ pub(crate) fn set_sequence(sequence: &str, newest: i64) -> String {
 pub(crate) fn first_word(definition: &str) -> &str {
     definition.split(' ').next().unwrap_or_default()
 }
+
+/// The column that it shares with dbmate's.
+const VERSION: &str = "version varchar PRIMARY KEY";
 
 /// What our state table has beyond dbmate's `version`, all nullable or defaulted so that dbmate can insert.
 pub(crate) const STATE_COLUMNS: [&str; 6] = [

@@ -41,16 +41,16 @@ pub(crate) async fn create(
     outcome
 }
 
-/// One message that creates the tables where nothing of them is there: it fails, and creates nothing, where it finds another one that
-/// cannot be trusted, or where default privileges would open them to others.
+/// One message that creates the tables where nothing of them is there: it fails, and creates nothing, where it finds one all the same,
+/// or where default privileges would open them to others.
 pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool) -> String {
     let missing = CreatedObjects { state: true, events: true, schema: with_schema, index: true };
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
-    let creation = creation(tables, &History::default(), missing);
+    let creation = ours(&tables.create_new(with_schema));
     let [_, guard] = standing::guarded(tables);
     let others = tables.open_to_others(missing);
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation};\n{guard};\n\
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}{guard};\n\
          SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\n{};\nCOMMIT",
         tables.create_index()
     )

@@ -153,21 +153,25 @@ const COLUMNS: [&str; 11] = [
     "detail",
 ];
 
-/// What the server and the session are; ends the transaction before it.
-pub(super) fn about(tables: &Tables) -> String {
+/// What the server and the session are; ends the transaction before it. `with_settings`: also which timeouts the server knows and what
+/// the client has set, which takes a walk through all settings.
+pub(super) fn about(tables: &Tables, with_settings: bool) -> String {
     let state = literal(&tables.state);
+    let settings = if with_settings { SETTINGS } else { "" };
     format!(
         "ROLLBACK;\nBEGIN READ ONLY;\n{path};\n{security};\nSET LOCAL statement_timeout = 0;\n\
          SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
          current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
          version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
-         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere, \
-         (SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE context = 'user' AND vartype = 'integer' \
-           AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
-         (SELECT string_agg(name, ' ') FROM pg_settings WHERE source = 'client') AS explicit;\nROLLBACK",
+         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere{settings};\nROLLBACK",
         path = OURS[0],
         security = OURS[1],
         schema = literal(&identifier(&tables.schema)),
         elsewhere = elsewhere::question(tables),
     )
 }
+
+/// The end of that question, with the settings.
+const SETTINGS: &str = ", timeouts, explicit FROM (SELECT string_agg(name, ' ' ORDER BY name) FILTER (WHERE context = 'user' \
+     AND vartype = 'integer' AND min_val = '0' AND name ~ '^[a-z_]+_timeout$') AS timeouts, \
+     string_agg(name, ' ') FILTER (WHERE source = 'client') AS explicit FROM pg_settings) AS settings";

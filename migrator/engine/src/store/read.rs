@@ -121,7 +121,8 @@ async fn read_once(
     let message = question::reading(connection.major, tables, wait, extent, expected.as_ref(), has_log);
     let stream = Box::pin(connection.client.simple_query_raw(&message).await?);
     // On its way before the answer is back: the transaction ends here, also when it has failed.
-    let end = Box::pin(connection.client.simple_query_raw(&question::about(tables)).await?);
+    let about = question::about(tables, connection.server.backend_pid == 0);
+    let end = Box::pin(connection.client.simple_query_raw(&about).await?);
     let mut answer = Answer::default();
     let outcome = answer.take(stream, tables).await;
     let server = server(end, &connection.server, connection.limits_statements).await?;
@@ -173,7 +174,7 @@ async fn server(mut stream: Stream, before: &Server, limits_statements: bool) ->
             elsewhere: text(&row, "elsewhere"),
             limits: Arc::clone(&before.limits),
         };
-        // Later ours are among them.
+        // Asked only the first time: later ours are among them.
         if before.backend_pid == 0 {
             let mut explicit = words("explicit");
             explicit.extend(limits_statements.then(|| "statement_timeout".to_owned()));
