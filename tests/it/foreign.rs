@@ -24,7 +24,7 @@ fn another_workspace_builds_and_migrates_and_its_backend_finds_the_tables() {
         --- stderr
         started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database library_dev · user postgres · PostgreSQL X
-        wrote db/schema.sql and db/schema.facts.MAJOR
+        wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate up"));
     expect![[r#"
@@ -98,7 +98,7 @@ fn a_new_file_is_applied_without_another_change() {
         applied 1 migration and 1 repeatable in N ms; the database is at 004
         --- stderr
         SERVER · database library_dev · user postgres · PostgreSQL X
-        wrote db/schema.sql and db/schema.facts.MAJOR
+        wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate up"));
 }
@@ -273,7 +273,7 @@ fn what_the_readme_shows_works_in_a_fresh_workspace() {
         --- stderr
         started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database shop_dev · user postgres · PostgreSQL X
-        wrote db/schema.sql and db/schema.facts.MAJOR
+        wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR
     "#]]
     .assert_eq(&run(up));
     expect![[r#"

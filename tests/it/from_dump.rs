@@ -96,7 +96,7 @@ fn the_schema_is_loaded_and_what_comes_after_it_is_applied() {
         --- stderr
         SERVER · database loaded_dev · user postgres · PostgreSQL X
         SERVER · database loaded_dev · user postgres · PostgreSQL X
-        wrote db/schema.sql and db/schema.facts.MAJOR
+        wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate reset --from-dump --seed development --yes"));
     // It was loaded, not migrated: the row that a migration writes is not there.

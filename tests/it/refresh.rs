@@ -74,7 +74,7 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         --- stderr
         started this workspace's PostgreSQL; `cargo xtask db stop` stops it
         SERVER · database refresh_dev · user postgres · PostgreSQL X
-        wrote db/schema.sql and db/schema.facts.MAJOR
+        wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR
     "#]]
     .assert_eq(&run("xtask migrate up"));
     let written = || [SCHEMA.to_owned(), facts()].map(|name| fs::read(workspace.path(name)).unwrap());
@@ -121,7 +121,10 @@ fn the_committed_schema_follows_an_up_and_costs_nothing_where_it_is_up_to_date()
         "db/migrations/004_more.sql",
         "-- migrate:up\nCREATE TABLE more ();\n\n-- migrate:down\nDROP TABLE more;\n",
     );
-    assert_eq!(note(&run("xtask migrate up --to 3")), Some("wrote db/schema.sql and db/schema.facts.MAJOR"));
+    assert_eq!(
+        note(&run("xtask migrate up --to 3")),
+        Some("wrote db/schema.sql, db/schema.facts.MAJOR and db/locks.MAJOR")
+    );
     assert!(fs::read_to_string(workspace.path(SCHEMA)).unwrap().contains("CREATE TABLE public.more"));
     what_cannot_be_remembered_is_a_warning(&workspace);
 }

@@ -204,7 +204,8 @@ impl Workspace {
             .replace(&repository().display().to_string(), "<repository>");
         // The release of whatever server the machine has.
         let own_facts = format!("schema.facts.{}", crate::dump::major());
-        let text = text.replace(&own_facts, "schema.facts.MAJOR");
+        let own_locks = format!("db/locks.{}", crate::dump::major());
+        let text = text.replace(&own_facts, "schema.facts.MAJOR").replace(&own_locks, "db/locks.MAJOR");
         let without_port = |line: &str| match line.split_once("127.0.0.1:") {
             Some((before, after)) => {
                 format!("{before}SERVER{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))

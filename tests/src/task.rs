@@ -8,7 +8,10 @@ use std::time::Duration;
 use migrator_xtask::author::import;
 use migrator_xtask::database::{create, drop, reset};
 use migrator_xtask::developer::{self, Context};
-use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Global, Terminal, parse};
+use migrator_xtask::engine::locks::LockFile;
+use migrator_xtask::engine::output::file;
+use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Exit, Global, Silent, Terminal, parse};
+use migrator_xtask::prove::dump::traced;
 use migrator_xtask::prove::{compat, locks, proof, stamp};
 use proof::before::{Before, Branch, Repeatable};
 use serde_json::Value;
@@ -34,6 +37,8 @@ enum Task {
     Stamp(stamp::Args),
     Verify(Verify),
     Compat(Compat),
+    /// Prints `locks.<major>` of the db directory, made in an empty database.
+    Locks,
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +65,7 @@ struct Compat {
 /// Whether the arguments ask for a task and not for the migrator.
 pub fn is_meant(arguments: &[OsString]) -> bool {
     let has = |names: &[&str]| arguments.iter().any(|argument| names.iter().any(|name| argument == name));
-    has(&["create", "drop", "reset", "verify", "compat"])
+    has(&["create", "drop", "reset", "verify", "compat", "locks"])
         || (has(&["plan"]) && has(&["--locks"]))
         || (has(&["stamp"]) && has(&["--scratch-url"]))
 }
@@ -106,6 +111,13 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
                 let target = ConnectionTarget::parse(args.scratch_url.as_deref().unwrap_or_default())?;
                 developer::run(context, async |context| stamp::run(context, &args, &context.at(target)).await)
             }
+            Task::Locks => developer::run(context, async |context| {
+                let silent = Context { migrator: context.migrator.clone().observer(Silent), ..context.clone() };
+                let locks = traced::up(&silent, &LockFile::default()).await?;
+                let major = context.connect().await?.server().version_number / 10_000;
+                file(locks.render(&major.to_string()).trim_end());
+                Ok(Exit::Done)
+            }),
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());
                 let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();

@@ -68,7 +68,7 @@ pub enum Command {
     Chaos(chaos::Args),
     /// Measure the migrator beside other tools, and write docs/evidence/speed.md.
     Bench(bench::Args),
-    /// Write db/schema.sql and the facts that `migrator drift` compares with, from a throwaway server.
+    /// Write db/schema.sql, the facts for `migrator drift` and the locks for `migrator plan`, from a throwaway server.
     Dump(dump::Args),
     /// Build the migrator that ships with the release.
     Dist(dist::Args),

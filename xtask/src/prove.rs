@@ -1,10 +1,11 @@
 //! What can be proved on scratch databases: the promises of the migrations, the locks of their statements, the schema they produce.
 
 pub(crate) mod bench;
+mod budget;
 pub(crate) mod chaos;
 pub mod compat;
 mod data;
-pub(crate) mod dump;
+pub mod dump;
 mod html;
 pub mod locks;
 mod page;

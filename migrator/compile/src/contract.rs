@@ -20,6 +20,7 @@ pub(crate) mod encoding;
 pub(crate) mod file_name;
 pub(crate) mod foreign_files;
 pub(crate) mod keys;
+pub(crate) mod lock_traces;
 pub(crate) mod loses;
 pub(crate) mod marker_in_script;
 pub(crate) mod marker_misspelled;
@@ -86,6 +87,7 @@ const RULES: &[Rule] = &[
     origin::RULE,
     test_version::RULE,
     data_test::RULE,
+    lock_traces::RULE,
     dbmate_marker_in_text::RULE,
     dbmate_text_before_up::RULE,
     dbmate_no_down::RULE,

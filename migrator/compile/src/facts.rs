@@ -1,7 +1,11 @@
-//! `schema.facts.<major>`: the facts of the schema on one major version of PostgreSQL. `cargo xtask dump` writes the file.
+//! What `cargo xtask dump` writes for one major version of PostgreSQL: `schema.facts.<major>`, the facts of the schema, and
+//! `locks.<major>`, the locks of each statement.
 
 /// The start of the name of such a file.
 pub(crate) const PREFIX: &str = "schema.facts.";
+
+/// The start of the name of a file of locks.
+const LOCKS: &str = "locks.";
 
 /// The kinds of facts, ascending: the first word of a pattern under `[drift]`.
 pub const FACT_KINDS: &[&str] = &[
@@ -53,7 +57,15 @@ pub const FACT_KINDS: &[&str] = &[
 
 /// The major version in a file's name; `None` if there is none.
 pub(crate) fn major(name: &str) -> Option<i32> {
-    let digits = name.strip_prefix(PREFIX)?;
+    number(name.strip_prefix(PREFIX)?)
+}
+
+/// The major version in the name of a file of locks; `None` if it is not one.
+pub(crate) fn major_of_locks(name: &str) -> Option<i32> {
+    number(name.strip_prefix(LOCKS)?)
+}
+
+fn number(digits: &str) -> Option<i32> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| plain)
 }
@@ -74,6 +86,7 @@ mod tests {
         ] {
             assert_eq!(major(name), expected, "{name}");
         }
+        assert_eq!((major_of_locks("locks.15"), major_of_locks("locks.md")), (Some(15), None));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use migrator_model::{Level, Migration, SchemaFacts, Set, Settings};
+use migrator_model::{Level, LockTraces, Migration, SchemaFacts, Set, Settings};
 use migrator_sql::parse;
 
-use crate::contract::{self, schema_facts, test_version};
+use crate::contract::{self, lock_traces, schema_facts, test_version};
 use crate::data_test::DataTest;
 use crate::file::{Folder, Name};
 use crate::problem::{self, Problem, Problems, Severity};
@@ -100,12 +100,18 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> (Set, Vec<DataT
         let (file, text) = source.into_parts();
         SchemaFacts::new(major, file.into(), text.into())
     });
+    problems.extend(folder.locks.iter().filter_map(|(major, source)| lock_traces::check(*major, source)));
+    let locks = folder.locks.into_iter().map(|(major, source)| {
+        let (file, text) = source.into_parts();
+        LockTraces::new(major, file.into(), text.into())
+    });
     let set = Set::new(digest.into())
         .with_migrations(migrations.into())
         .with_repeatables(scripts(folder.repeatables, Folder::Repeatable, problems))
         .with_seeds(scripts(folder.seeds, Folder::Seeds, problems))
         .with_checks(scripts(folder.checks, Folder::Checks, problems))
         .with_facts(facts.collect())
+        .with_locks(locks.collect())
         .with_settings(settings)
         .with_origin(origin);
     (set, tests)
@@ -171,6 +177,8 @@ mod tests {
                 ("db/migrations/old/x.txt", "x"),
                 ("db/schema.sql", "\\restrict"),
                 ("db/schema.facts.15", "# schema facts of PostgreSQL 15 at 100\nt\ttable\tLOGGED\n"),
+                ("db/locks.15", "# locks of PostgreSQL 15, format 1\n"),
+                ("db/locks.md", "of the doors"),
                 ("db/docs/x.txt", ""),
                 ("db/templates/x.sql", "{{name}}"),
             ],
@@ -196,7 +204,7 @@ mod tests {
                 Error db/migrations/002_b.sql:2:1: no statement begins with `SELEC 1` [M020]; help: fix it; if the parser is wrong, add `-- migrate:unchecked <reason>` to the block
                 Error db/migrations/002_b.sql:3:1: `BEGIN` inside a transaction that the migrator controls [M030]; help: remove it: the block runs as one transaction; to control transactions yourself, write `-- migrate:up transaction:false`
                 Error db/migrations/002_b.sql:4:1: `-- migrate: down` is not a marker [M012]; help: write `-- migrate:down` in exactly this form; only options may follow, after a space
-                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys are `history`, `session`, `check`, `drift`, `release`, `environments`
+                Error db/migrator.toml:1:2: unknown key `x` [M041]; help: the keys are `history`, `session`, `check`, `drift`, `release`, `budget`, `environments`
                 Error db/repeatable/r.sql:1:1: marker outside `migrations/` [M016]; help: remove it, or move the file to `migrations/` and give it a version"#]],
         );
     }

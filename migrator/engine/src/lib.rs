@@ -71,6 +71,7 @@ pub mod facts;
 pub mod history;
 mod introspect;
 mod lock;
+pub mod locks;
 mod migrator;
 pub mod operation;
 pub mod output;

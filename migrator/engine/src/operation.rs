@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod down;
 pub(crate) mod drift;
 pub(crate) mod environment;
+pub(crate) mod locks;
 mod obstacle;
 mod options;
 pub(crate) mod plan;
@@ -30,6 +31,7 @@ pub use audit::AuditReport;
 pub use down::{DownOptions, DownReport};
 pub use drift::DriftReport;
 pub use environment::{EnvironmentOptions, EnvironmentReport};
+pub use locks::{LockReport, LockingStatement, Size};
 pub use plan::PlanOptions;
 pub use redo::{RedoOptions, RedoReport};
 pub use resolve::{Decision, ResolveOptions, ResolveReport};
@@ -69,6 +71,15 @@ impl Session {
     /// The history does not fit the binary, or another migrator is at work.
     pub async fn plan(&self, options: &PlanOptions) -> Result<Plan, Error> {
         plan::run(self, options).await
+    }
+
+    /// Which locks the steps of a plan take on relations of this database, as they were seen when `cargo xtask dump` wrote
+    /// `db/locks.<major>`, with the sizes that these have now; writes nothing. Nothing is asked where nothing is compiled in.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn locks(&self, plan: &Plan) -> Result<LockReport, Error> {
+        locks::run(self, plan).await
     }
 
     /// Refuses a pending migration without a statement, up to and including `to`: it is not written yet, and once applied it can no

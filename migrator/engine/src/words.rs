@@ -47,9 +47,36 @@ pub fn precise(time: Duration) -> String {
     if ms < 10.0 { format!("{ms:.1} ms") } else { duration(time) }
 }
 
+/// `812 bytes`, `96 kB`, `1.2 GB`: by 1,024, as PostgreSQL counts.
+pub fn bytes(bytes: i64) -> String {
+    let (mut size, mut unit) = (bytes as f64, "bytes");
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if size < 1_023.5 {
+            break;
+        }
+        (size, unit) = (size / 1_024.0, larger);
+    }
+    if unit != "bytes" && size < 9.95 { format!("{size:.1} {unit}") } else { format!("{size:.0} {unit}") }
+}
+
+/// `3,400,000`.
+pub fn thousands(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    format!("{}{}", if count < 0 { "-" } else { "" }, groups.join(","))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_and_counts_are_short() {
+        let sizes = [0, 812, 8_192, 98_304, 1_048_000, 1_288_490_189, 17_179_869_184, i64::MAX];
+        let shown = ["0 bytes", "812 bytes", "8.0 kB", "96 kB", "1023 kB", "1.2 GB", "16 GB", "8388608 TB"];
+        assert_eq!(sizes.map(bytes), shown);
+        assert_eq!([0, 999, 1_000, 3_400_000, -12_345].map(thousands), ["0", "999", "1,000", "3,400,000", "-12,345"]);
+    }
 
     #[test]
     fn a_long_list_is_cut_and_counted() {

@@ -19,16 +19,18 @@ pub struct Set {
     pub checks: List<Script>,
     /// `schema.facts.<major>`, ascending by the major release.
     pub facts: List<SchemaFacts>,
+    /// `locks.<major>`, ascending by the major release.
+    pub locks: List<LockTraces>,
     /// `migrator.toml`, or its defaults.
     pub settings: Settings,
     /// `imported.toml`: what another tool's history calls these files.
     pub origin: Option<Origin>,
     /// SHA-256 in hexadecimal over every file of SQL and the settings: equal digests mean equal binaries as far as SQL goes. The facts
-    /// follow from it, and the origin changes no schema.
+    /// and the locks follow from it, and the origin changes no schema.
     pub digest: Text,
 }
 
-coded!(Set { migrations, repeatables, seeds, checks, facts, settings, origin, digest });
+coded!(Set { migrations, repeatables, seeds, checks, facts, locks, settings, origin, digest });
 
 impl Set {
     /// A directory without a file.
@@ -39,6 +41,7 @@ impl Set {
             seeds: Cow::Borrowed(&[]),
             checks: Cow::Borrowed(&[]),
             facts: Cow::Borrowed(&[]),
+            locks: Cow::Borrowed(&[]),
             settings: Settings::new(),
             origin: None,
             digest,
@@ -57,6 +60,7 @@ builders!(Set {
     with_seeds: seeds: List<Script>,
     with_checks: checks: List<Script>,
     with_facts: facts: List<SchemaFacts>,
+    with_locks: locks: List<LockTraces>,
     with_settings: settings: Settings,
     with_origin: origin: Option<Origin>,
 });
@@ -192,6 +196,27 @@ impl SchemaFacts {
     /// The facts of one release.
     pub const fn new(major: i32, file: Text, text: Text) -> SchemaFacts {
         SchemaFacts { major, file, text }
+    }
+}
+
+/// What each migration did to what was there before it, on one major release of PostgreSQL: `locks.15`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockTraces {
+    /// The major release.
+    pub major: i32,
+    /// The path shown in messages: `db/locks.15`.
+    pub file: Text,
+    /// A line that says where it comes from, then one for each migration and one for each effect of a statement.
+    pub text: Text,
+}
+
+coded!(LockTraces { major, file, text });
+
+impl LockTraces {
+    /// The locks of one release.
+    pub const fn new(major: i32, file: Text, text: Text) -> LockTraces {
+        LockTraces { major, file, text }
     }
 }
 

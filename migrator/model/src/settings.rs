@@ -43,6 +43,8 @@ pub struct Settings {
     pub release_allow: List<Text>,
     /// The role that the application connects as; `None`: privileges are not judged.
     pub release_role: Option<Text>,
+    /// How much of the application's patience a release may use.
+    pub budget: Budget,
     /// Policies by environment, ascending by name.
     pub environments: List<Environment>,
 }
@@ -65,6 +67,7 @@ coded!(Settings {
     release_queries,
     release_allow,
     release_role,
+    budget,
     environments,
 });
 
@@ -89,6 +92,7 @@ impl Settings {
             release_queries: Cow::Borrowed(&[]),
             release_allow: Cow::Borrowed(&[]),
             release_role: None,
+            budget: Budget::new(),
             environments: Cow::Borrowed(&[]),
         }
     }
@@ -112,6 +116,7 @@ builders!(Settings {
     with_release_queries: release_queries: List<Text>,
     with_release_allow: release_allow: List<Text>,
     with_release_role: release_role: Option<Text>,
+    with_budget: budget: Budget,
     with_environments: environments: List<Environment>,
 });
 
@@ -133,6 +138,44 @@ pub enum Level {
 }
 
 coded_enum!(Level { 0 Allow, 1 Warn, 2 Deny });
+
+/// `[budget]`. A key that is left out is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Budget {
+    /// How long a migration may make writes to a table wait, in milliseconds; 0: not at all.
+    pub blocks_writes_ms: Option<u64>,
+    /// How long a migration may make reads of a table wait, in milliseconds; 0: not at all.
+    pub blocks_reads_ms: Option<u64>,
+    /// How many existing tables a release may rewrite.
+    pub rewrites: Option<u64>,
+}
+
+coded!(Budget { blocks_writes_ms, blocks_reads_ms, rewrites });
+
+impl Budget {
+    /// No limits.
+    pub const fn new() -> Budget {
+        Budget { blocks_writes_ms: None, blocks_reads_ms: None, rewrites: None }
+    }
+
+    /// Whether there is a limit.
+    pub const fn is_set(&self) -> bool {
+        self.blocks_writes_ms.is_some() || self.blocks_reads_ms.is_some() || self.rewrites.is_some()
+    }
+}
+
+builders!(Budget {
+    with_blocks_writes_ms: blocks_writes_ms: Option<u64>,
+    with_blocks_reads_ms: blocks_reads_ms: Option<u64>,
+    with_rewrites: rewrites: Option<u64>,
+});
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget::new()
+    }
+}
 
 /// `[environments.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,12 +11,12 @@ use crate::create::{Create, CreateDomain, CreateIndex, CreateOnTable, CreateTabl
 use crate::drop::Drop;
 use crate::element::is_not_valid;
 use crate::flags::flag;
-use crate::lock_mode::LockMode;
 use crate::name::{Name, Object};
 use crate::object_kind::ObjectKind;
 use crate::rows::Rows;
 use crate::setting::{Reset, Set};
 use crate::words::Words;
+use migrator_model::LockMode;
 
 /// What a statement is.
 #[derive(Debug, Clone)]

@@ -57,7 +57,6 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "rows",
             "object_kind",
             "name",
-            "lock_mode",
             "flags",
             "parse",
             "dialect",

@@ -4,7 +4,9 @@ mod files;
 mod make;
 mod names;
 mod text;
+pub mod traced;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -15,6 +17,7 @@ use crate::workspace::Workspace;
 pub(crate) use files::{Comparison, compare};
 pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
 use migrator_engine::Embedded;
+use migrator_engine::locks::LockFile;
 use migrator_postgres::{Installation, TemporaryServer};
 pub(crate) use names::SCHEMA;
 pub(crate) use text::clean;
@@ -23,8 +26,8 @@ pub(crate) use text::clean;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "db/schema.sql is pg_dump's output for a database with every migration, without what differs from \
-                  machine to machine. db/schema.facts.<major> is what `migrator drift` compares with. Both come from a \
-                  throwaway server, never from a database in use.\n\n\
+                  machine to machine. db/schema.facts.<major> is what `migrator drift` compares with, db/locks.<major> what \
+                  `migrator plan` says of locks. All of them come from a throwaway server, never from a database in use.\n\n\
                   Example: cargo xtask dump\n\
                   Example: cargo xtask dump --check"
 )]
@@ -38,14 +41,33 @@ pub struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let embedded = migrator::load_and_warn(&workspace)?;
-    let dump = make(embedded)?;
+    let dump = make(embedded, &LockFile::default())?;
     if args.check { check(&workspace, &dump) } else { write(&workspace, embedded, &dump) }
 }
 
-/// From a server of its own.
-fn make(embedded: &'static Embedded) -> Result<Dump> {
+/// From a server of its own; `known` are locks that need not be looked at again.
+fn make(embedded: &'static Embedded, known: &LockFile) -> Result<Dump> {
+    let reason = {
+        let server = TemporaryServer::start()?;
+        match Migrated::traced_on(&server, embedded, known) {
+            Ok(migrated) => return migrated.dump(),
+            Err(reason) => reason,
+        }
+    };
+    // What was there of a migration when it failed can be anything: another server is as new.
     let server = TemporaryServer::start()?;
-    Migrated::on(&server, embedded)?.dump()
+    let dump = Migrated::on(&server, embedded)?.dump()?;
+    output::note(format!(
+        "warning: db/{} was not written: the migrations go up, but not while they are looked at: {reason:#}",
+        names::locks(&dump.major)
+    ));
+    Ok(dump)
+}
+
+/// The locks that are committed.
+fn known(db: &Path, major: &str) -> Result<LockFile> {
+    let committed = files::read(&db.join(names::locks(major)))?;
+    Ok(committed.map(|bytes| LockFile::parse(&String::from_utf8_lossy(&bytes))).unwrap_or_default())
 }
 
 fn write(workspace: &Workspace, embedded: &'static Embedded, dump: &Dump) -> Result<ExitCode> {
@@ -53,7 +75,7 @@ fn write(workspace: &Workspace, embedded: &'static Embedded, dump: &Dump) -> Res
     let written = files::write(&db, &dump.files())?;
     written.iter().for_each(output::result);
     if written.is_empty() {
-        output::note("db/schema.sql and the facts are up to date");
+        output::note("db/schema.sql, the facts and the locks are up to date");
     }
     for name in files::of_other_releases(&db, dump)? {
         output::note(format!(
@@ -99,17 +121,26 @@ pub(crate) fn refresh(workspace: &Workspace, embedded: &'static Embedded) -> Res
         return Ok(());
     }
     refuse_without_pg_dump(&directory)?;
-    let dump = make(embedded)?;
+    let dump = make(embedded, &known(&db, &major)?)?;
     if dump.major != major {
         bail!("the throwaway server is PostgreSQL {}, not {major}", dump.major);
     }
     let wanted: Vec<_> = dump.files().into_iter().filter(|(name, _)| other.is_none() || name != SCHEMA).collect();
     let written = files::write(&db, &wanted)?;
     if !written.is_empty() {
-        output::note(format!("wrote {}", written.join(" and ")));
+        output::note(format!("wrote {}", enumeration(&written)));
     }
     remember(workspace, embedded, &major);
     Ok(())
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumeration(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
 }
 
 /// The files are what they should be, whether or not that can be remembered.

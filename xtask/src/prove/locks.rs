@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::developer::Context;
+use crate::prove::budget::{Judged, NEEDS_TIMES, judge};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::{Database, Scratch};
@@ -62,6 +63,9 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
     if let Some(place) = place {
         place.write(&page(context, &target, &version, plan, &traces))?;
     }
+    let budget = &context.migrator.embedded().settings.budget;
+    let judgement = judge(budget, &traces.iter().map(Judged::untimed).collect::<Vec<_>>());
+    let exit = if judgement.beyond.is_empty() { Exit::Done } else { Exit::Found };
     if args.json {
         let step = |(step, trace): (&Step, &Trace)| {
             let mut value = step.json(args.sql);
@@ -69,8 +73,12 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
             value
         };
         let steps: Vec<_> = plan.steps.iter().zip(&traces).map(step).collect();
-        output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
-        return Ok(Exit::Done);
+        let mut value = json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead });
+        if budget.is_set() {
+            value["budget"] = json!({ "beyond": judgement.beyond, "needs_times": judgement.needs_times });
+        }
+        output::json(&value);
+        return Ok(exit);
     }
     print(plan, &traces, args.sql);
     if !plan.steps.is_empty() {
@@ -78,7 +86,11 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
             .terminal
             .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA));
     }
-    Ok(Exit::Done)
+    judgement.beyond.iter().for_each(|line| result(&format!("beyond [budget]: {line}")));
+    if judgement.needs_times {
+        context.terminal.say(NEEDS_TIMES);
+    }
+    Ok(exit)
 }
 
 fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &Plan, traces: &'t [Trace]) -> Page<'t> {
@@ -190,15 +202,15 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
 
 /// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and
 /// is then replaced by itself, which locks the same.
-async fn one<'l>(tracer: &mut Tracer<'l>, locked: &'l Locked, step: &Step, again: bool) -> Result<Trace, Error> {
+async fn one(tracer: &mut Tracer<'_>, locked: &Locked, step: &Step, again: bool) -> Result<Trace, Error> {
     let alone = Plan::new([step.clone()]);
     if again {
         locked.apply(&alone).await?;
-        *tracer = Tracer::new(locked).await?;
+        tracer.look_again().await?;
     }
     let traced = match step {
         Step::Migration { migration, resume, .. } => {
-            let traced = tracer.run(Subject::Migration(migration)).await;
+            let traced = tracer.run_new(Subject::Migration(migration)).await;
             // What is done already is there, and will not be done again.
             let done = resume.as_ref().map_or(0, |progress| progress.done.len());
             let left = units(&migration.up).into_iter().filter(|unit| unit.kind != UnitKind::Session).nth(done);
@@ -207,7 +219,7 @@ async fn one<'l>(tracer: &mut Tracer<'l>, locked: &'l Locked, step: &Step, again
                 trace
             })
         }
-        Step::Repeatable(script) => tracer.run(Subject::Repeatable(script)).await,
+        Step::Repeatable(script) => tracer.run_new(Subject::Repeatable(script)).await,
     };
     if traced.is_err() {
         // It fails again, and then with its place in the file.

@@ -13,6 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use migrator_diagnostic::printable;
 
 use crate::prove::trace::{Effect, Statement, Waits};
+use content::class;
 pub(crate) use content::{Mark, Page, RolledBack, Step, Verdict};
 use migrator_engine::embedded::Migration;
 use migrator_engine::words;
@@ -37,16 +38,6 @@ impl Mark {
             Mark::None => "none",
         };
         html! { span class={ "badge " (class) } { (word) } }
-    }
-}
-
-impl Waits {
-    fn class(self) -> &'static str {
-        match self {
-            Waits::Nobody => "nobody",
-            Waits::Writes => "writes",
-            Waits::ReadsAndWrites => "everybody",
-        }
     }
 }
 
@@ -204,7 +195,7 @@ impl Page<'_> {
             section aria-labelledby="details" {
                 h2 id="details" { "Statement by statement" }
                 @for (index, step) in self.steps.iter().enumerate() {
-                    details.step id={ "step-" (index) } open[step.needs_eyes(few)] data-waits=(step.waits().class()) {
+                    details.step id={ "step-" (index) } open[step.needs_eyes(few)] data-waits=(class(step.waits())) {
                         summary {
                             h3 { (step.label) }
                             (step.badge())
@@ -265,7 +256,7 @@ fn statement(statement: &Statement) -> Markup {
                 @if statement.polled { span.time { "cannot run in a transaction: its locks were polled from another session, which can miss short ones" } }
             }
             pre tabindex="0" { code { (statement.sql) } }
-            ul.effects { @for effect in seen { li class=(effect.waits().class()) { (effect.words()) } } }
+            ul.effects { @for effect in seen { li class=(class(effect.waits())) { (effect.words()) } } }
         }
     }
 }
@@ -283,7 +274,7 @@ fn text(lines: &[String]) -> Markup {
 }
 
 fn badge(waits: Waits) -> Markup {
-    html! { span class={ "badge " (waits.class()) } { (waits.words()) } }
+    html! { span class={ "badge " (class(waits)) } { (waits.words()) } }
 }
 
 #[cfg(test)]
@@ -292,19 +283,21 @@ mod tests {
     use crate::prove::trace::Trace;
 
     fn trace(sql: &'static str) -> Trace {
-        let effect = |relation: &str, lock| Effect {
-            relation: relation.to_owned(),
-            lock,
-            taken: true,
-            rewritten: false,
-            scanned: true,
-            validated: vec!["<b>".to_owned()],
-            dropped: false,
+        let effect = |relation: &str, lock| {
+            let mut effect = Effect::lock(relation.to_owned(), lock);
+            (effect.scanned, effect.validated) = (true, vec!["<b>".to_owned()]);
+            effect
         };
         let effects = vec![effect("\"<i>\"", LockMode::AccessExclusive), effect("quiet", LockMode::RowExclusive)];
         let took = Duration::from_micros(400);
-        let statement = Statement { number: 1, line: 2, sql, took, transaction: 1, polled: false, effects };
-        Trace { label: "002_a&b".to_owned(), file: "db/migrations/002_a&b.sql", statements: vec![statement] }
+        let statement =
+            Statement { number: 1, line: 2, sql, took, transaction: 1, polled: false, effects, certain: Vec::new() };
+        Trace {
+            label: "002_a&b".to_owned(),
+            file: "db/migrations/002_a&b.sql",
+            statements: vec![statement],
+            new_relations: Default::default(),
+        }
     }
 
     #[test]

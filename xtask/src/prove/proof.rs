@@ -24,6 +24,7 @@ pub use new::Extent;
 
 mod answer;
 pub mod before;
+mod budget;
 mod checks;
 mod counted;
 mod counting;
@@ -85,6 +86,7 @@ pub struct Given {
 pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, Error> {
     let place = args.html.as_deref().map(Place::open).transpose()?;
     let Given { before, tests, schema: (schema, schema_time), release } = given;
+    let has_budget = context.migrator.embedded().settings.budget.is_set();
     let base = Base::new(before, context.migrator.embedded());
     let scratch = Scratch::new(context).await?;
     let mut findings = Vec::new();
@@ -128,9 +130,12 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
         ask!("data losses", data_losses::ask(&scratch, &base, &tests, args.data));
         add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
-        ask!("locks", locks::trace(&scratch, &mut traces));
+        ask!("locks", locks::trace(&scratch, &base, &mut traces));
+        if has_budget {
+            ask!("budget", budget::answer(context.migrator.embedded(), &base, &traces));
+        }
     } else {
-        for name in NEED_A_WAY_UP {
+        for name in NEED_A_WAY_UP.into_iter().chain(has_budget.then_some("budget")) {
             let reason = vec!["the migrations do not go up".to_owned()];
             add(name, Duration::ZERO, Ok((Verdict::Skipped, reason)));
         }

@@ -7,5 +7,6 @@ mod effect;
 mod observe;
 mod run;
 
-pub(crate) use effect::{Effect, Statement, Trace, Waits};
+pub(crate) use effect::{Statement, Trace};
+pub(crate) use migrator_engine::locks::{Effect, Waits};
 pub(crate) use run::{Subject, Tracer};

@@ -13,6 +13,12 @@ pub(crate) fn not_a_duration(key: &str, text: &str) -> Mistake {
     mistake(format!("invalid duration `{text}` for `{key}`"), duration::FORM.to_owned())
 }
 
+/// A limit of `[budget]` that is not a duration.
+pub(crate) fn not_a_time(key: &str, text: &str) -> Mistake {
+    let help = "write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, `0` for not at all, or leave the key out for no limit";
+    mistake(format!("invalid duration `{text}` for `{key}`"), help.to_owned())
+}
+
 /// A value that is not one of the choices; `shown` is the value or its type.
 pub(crate) fn not_a_choice(key: &str, shown: &str, choices: &[&str]) -> Mistake {
     let help = format!("write one of `\"{}\"`", choices.join("\"`, `\""));

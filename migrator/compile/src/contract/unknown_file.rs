@@ -34,6 +34,10 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
             }
         };
     }
+    if facts::major_of_locks(name).is_some() {
+        let help = "move it away: `cargo xtask dump` writes a file of that name";
+        return is_directory.then(|| problem(&path, format!("`{path}` is a directory"), help));
+    }
     let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS, IMPORTED] };
     if known.contains(&name) {
         None
@@ -87,10 +91,12 @@ mod tests {
                 ("db/repeatable/views.txt", ""),
                 ("db/schema.facts.15/x", ""),
                 ("db/schema.facts.new", ""),
+                ("db/locks.15/x", ""),
             ],
             expect![[r#"
                 []
                 Error db/checks: `db/checks` is not a directory [M004]; help: move the file away
+                Error db/locks.15: `db/locks.15` is a directory [M004]; help: move it away: `cargo xtask dump` writes a file of that name
                 Error db/migrater.toml: `db/migrater.toml` is never read [M004]; help: rename it to `db/migrator.toml`
                 Error db/migrations/001_a.sql.bak: `db/migrations/001_a.sql.bak` is not an SQL file [M004]; help: move it out of `db/migrations`; only `*.sql`, `README.md` and dotfiles belong there
                 Error db/migrations/002_b.sql: `db/migrations/002_b.sql` is a directory [M004]; help: rename it, or replace it with a file

@@ -33,6 +33,8 @@ pub(crate) struct Folder {
     pub(crate) imported: Option<Source>,
     /// Ascending by major version.
     pub(crate) facts: Vec<(i32, Source)>,
+    /// The same.
+    pub(crate) locks: Vec<(i32, Source)>,
 }
 
 /// Reads everything that can be read.
@@ -60,6 +62,8 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     for entry in entries.iter().filter(|entry| !entry.directory) {
         if let Some(major) = facts::major(&entry.name) {
             folder.facts.extend(entry.read(problems).map(|source| (major, source)));
+        } else if let Some(major) = facts::major_of_locks(&entry.name) {
+            folder.locks.extend(entry.read(problems).map(|source| (major, source)));
         } else if entry.name == SETTINGS {
             folder.settings = entry.read(problems);
         } else if entry.name == IMPORTED {
@@ -67,6 +71,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
         }
     }
     folder.facts.sort_by_key(|(major, _)| *major);
+    folder.locks.sort_by_key(|(major, _)| *major);
     folder
 }
 
@@ -94,6 +99,11 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
         "" if facts::major(file_name).is_some() => {
             let source = encoding::decode(label, bytes)?;
             folder.facts.extend(facts::major(file_name).map(|major| (major, source)));
+            return Ok(());
+        }
+        "" if facts::major_of_locks(file_name).is_some() => {
+            let source = encoding::decode(label, bytes)?;
+            folder.locks.extend(facts::major_of_locks(file_name).map(|major| (major, source)));
             return Ok(());
         }
         "" if file_name == SETTINGS => {

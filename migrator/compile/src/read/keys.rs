@@ -96,6 +96,15 @@ impl<'a> Reader<'a> {
         yes
     }
 
+    pub(crate) fn count(&mut self, key: &str, value: &Value<'_>) -> Option<u64> {
+        let digits = value.get_ref().as_integer().filter(|number| number.radix() == 10);
+        let count = digits.and_then(|number| number.as_str().parse().ok());
+        if count.is_none() {
+            self.refuse_type(key, value, "a whole number that is not negative", &format!("{key} = 0"));
+        }
+        count
+    }
+
     pub(crate) fn strings(&mut self, key: &str, value: &Value<'_>) -> Option<List<Text>> {
         let list = value.get_ref().as_array().and_then(|array| {
             array

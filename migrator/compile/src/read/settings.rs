@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use migrator_model::{Environment, Level, Settings, Text};
+use migrator_model::{Budget, Environment, Level, Settings, Text};
 
 use crate::contract::{settings, unknown_seed};
 use crate::duration;
@@ -21,7 +21,7 @@ pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>)
     let table = reader.parse();
     reader.table(
         table.get_ref(),
-        &["history", "session", "check", "drift", "release", "environments"],
+        &["history", "session", "check", "drift", "release", "budget", "environments"],
         |reader, key, value| {
             let Some(section) = reader.section(key, value) else { return };
             match key {
@@ -30,6 +30,7 @@ pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>)
                 "check" => check(reader, section, &mut read),
                 "drift" => drift(reader, section, &mut read),
                 "release" => release(reader, section, &mut read),
+                "budget" => budget(reader, section, &mut read.budget),
                 _ => environments(reader, section, seeds, &mut read),
             }
         },
@@ -101,6 +102,24 @@ fn release(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settin
                 true => reader.refuse(value.span(), settings::empty(key)),
                 false => *target = Some(text.into()),
             }
+        }
+    });
+}
+
+fn budget(reader: &mut Reader<'_>, section: &DeTable<'_>, budget: &mut Budget) {
+    reader.table(section, &["blocks_writes", "blocks_reads", "rewrites"], |reader, key, value| {
+        let target = match key {
+            "blocks_writes" => &mut budget.blocks_writes_ms,
+            "blocks_reads" => &mut budget.blocks_reads_ms,
+            _ => {
+                budget.rewrites = reader.count(key, value);
+                return;
+            }
+        };
+        let Some(text) = reader.string(key, value) else { return };
+        *target = duration::parse(&text);
+        if target.is_none() {
+            reader.refuse(value.span(), settings::not_a_time(key, &text));
         }
     });
 }

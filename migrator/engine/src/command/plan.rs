@@ -5,8 +5,10 @@ use serde_json::json;
 use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::operation::plan::PlanOptions;
+use crate::operation::{LockReport, LockingStatement};
 use crate::output::{self, file, result};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
+use crate::words::cell;
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -31,28 +33,54 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect().await?;
     let options = PlanOptions { to: args.to, allow_out_of_order: args.allow_out_of_order, refuse_empty: false };
     let plan = session.plan(&options).await?;
+    let locks = session.locks(&plan).await?;
     if args.json {
-        let steps: Vec<_> = plan.steps.iter().map(|step| step.json(args.sql)).collect();
-        output::json(&json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead }));
-    } else {
-        context.migrator.warn_ahead(&plan.ahead);
-        print(&plan, args.sql);
+        print_json(&plan, &locks, args.sql);
+        return Ok(Exit::Done);
     }
+    context.migrator.warn_ahead(&plan.ahead);
+    print(&plan, &locks, args.sql);
+    locks.notes.iter().for_each(|note| context.terminal.say(note));
     Ok(Exit::Done)
 }
 
-/// Prints a plan for people.
-pub(crate) fn print(plan: &Plan, sql: bool) {
+fn print_json(plan: &Plan, locks: &LockReport, sql: bool) {
+    let step = |(index, step): (usize, &Step)| {
+        let mut value = step.json(sql);
+        if let Some(statements) = locks.steps.get(index).and_then(Option::as_ref) {
+            value["statements"] = statements.iter().map(LockingStatement::json).collect();
+        }
+        value
+    };
+    let steps: Vec<_> = plan.steps.iter().enumerate().map(step).collect();
+    let mut value = json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead });
+    if let Some(major) = locks.major {
+        value["locks"] = json!({ "postgresql": major, "notes": locks.notes });
+    }
+    output::json(&value);
+}
+
+/// Prints a plan for people, with what is known of the locks that it takes.
+pub(crate) fn print(plan: &Plan, locks: &LockReport, sql: bool) {
     if plan.steps.is_empty() {
         result("nothing to apply");
         return;
     }
-    for step in &plan.steps {
-        let line = step.sentence();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let mut lines = vec![step.sentence()];
+        if let Some(statements) = locks.steps.get(index).and_then(Option::as_ref) {
+            let waits: Vec<String> = statements.iter().flat_map(LockingStatement::lines).collect();
+            lines.extend(waits.iter().map(|line| format!("    {line}")));
+            if waits.is_empty() {
+                lines.push("    no one waits for an existing relation".to_owned());
+            }
+        }
         if sql {
-            file(&format!("-- {line}\n{}\n", step.sql().trim()));
+            // A name may hold a line end, which would end the comment.
+            let lines = lines.iter().map(|line| format!("-- {}\n", cell(line))).collect::<String>();
+            file(&format!("{lines}{}\n", step.sql().trim()));
         } else {
-            result(&line);
+            lines.iter().for_each(|line| result(line));
         }
     }
     result(&format!("{}plan digest: {}", if sql { "-- " } else { "" }, plan.digest()));

@@ -68,7 +68,10 @@ impl Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect_within(args.wait.wait_lock).await?;
     if args.dry_run {
-        show_plan::print(&session.plan(&args.options().planning()).await?, args.sql);
+        let plan = session.plan(&args.options().planning()).await?;
+        let locks = session.locks(&plan).await?;
+        show_plan::print(&plan, &locks, args.sql);
+        locks.notes.iter().for_each(|note| context.terminal.say(note));
         return Ok(Exit::Done);
     }
     let report = session.up(&args.options()).await?;

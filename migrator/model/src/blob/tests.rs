@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    Block, Environment, Imported, Level, Migration, Options, Origin, ReindexObject, SchemaFacts, Script, Settings,
-    Statement, StatementKind, Tool,
+    Block, Budget, Environment, Imported, Level, LockTraces, Migration, Options, Origin, ReindexObject, SchemaFacts,
+    Script, Settings, Statement, StatementKind, Tool,
 };
 
 /// Numbers that look random, from a seed.
@@ -99,9 +99,20 @@ impl Dice {
         SchemaFacts::new(self.roll(99) as i32 - 9, self.text(), self.text())
     }
 
+    fn locks(&mut self) -> LockTraces {
+        LockTraces::new(self.roll(99) as i32 - 9, self.text(), self.text())
+    }
+
     fn environment(&mut self) -> Environment {
         let seeds = self.option(|dice| dice.list(Dice::text));
         Environment::new(self.text()).with_approval(self.flip()).with_down(self.flip()).with_seeds(seeds)
+    }
+
+    fn budget(&mut self) -> Budget {
+        Budget::new()
+            .with_blocks_writes_ms(self.option(Dice::number))
+            .with_blocks_reads_ms(self.option(Dice::number))
+            .with_rewrites(self.option(Dice::number))
     }
 
     fn settings(&mut self) -> Settings {
@@ -123,6 +134,7 @@ impl Dice {
             .with_release_queries(self.list(Dice::text))
             .with_release_allow(self.list(Dice::text))
             .with_release_role(self.option(Dice::text))
+            .with_budget(self.budget())
             .with_environments(self.list(Dice::environment))
     }
 
@@ -143,6 +155,7 @@ impl Dice {
             .with_seeds(self.list(Dice::script))
             .with_checks(self.list(Dice::script))
             .with_facts(self.list(Dice::facts))
+            .with_locks(self.list(Dice::locks))
             .with_settings(self.settings())
             .with_origin(self.option(Dice::origin))
     }

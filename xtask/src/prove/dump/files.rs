@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::make::Dump;
-use super::names::{SCHEMA, facts};
+use super::names::{SCHEMA, facts, locks};
 use super::text;
 use crate::workspace::Workspace;
 
@@ -130,10 +130,12 @@ fn state(db: &Path, digest: &str, major: &str) -> Result<Value> {
         let hash = |bytes: Vec<u8>| hex::encode(Sha256::digest(bytes));
         Ok(read(&db.join(name))?.map(hash))
     };
-    let facts = facts(major);
+    let (facts, locks) = (facts(major), locks(major));
     // Another release of this library may write the same in other words.
     let release = env!("CARGO_PKG_VERSION");
-    Ok(json!({ "release": release, "digest": digest, SCHEMA: of(SCHEMA)?, facts.as_str(): of(&facts)? }))
+    Ok(
+        json!({ "release": release, "digest": digest, SCHEMA: of(SCHEMA)?, facts.as_str(): of(&facts)?, locks.as_str(): of(&locks)? }),
+    )
 }
 
 #[cfg(test)]

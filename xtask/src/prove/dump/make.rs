@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use migrator_engine::Terminal;
+use migrator_engine::locks::LockFile;
 use migrator_engine::operation::UpOptions;
 
-use super::names::{SCHEMA, facts};
-use super::text;
+use super::names::{SCHEMA, facts, locks};
+use super::{text, traced};
 use crate::developer::{self, Context};
 use crate::maintenance;
 use migrator_engine::Embedded;
@@ -24,12 +25,16 @@ pub(crate) struct Dump {
     pub(crate) major: String,
     schema: Vec<u8>,
     facts: Vec<u8>,
+    /// `None`: the migrations were not looked at while they ran.
+    locks: Option<Vec<u8>>,
 }
 
 impl Dump {
     /// Names in the db directory and contents.
-    pub(crate) fn files(&self) -> [(String, &[u8]); 2] {
-        [(SCHEMA.to_owned(), &self.schema), (facts(&self.major), &self.facts)]
+    pub(crate) fn files(&self) -> Vec<(String, &[u8])> {
+        let mut files = vec![(SCHEMA.to_owned(), &*self.schema), (facts(&self.major), &*self.facts)];
+        files.extend(self.locks.as_deref().map(|text| (locks(&self.major), text)));
+        files
     }
 }
 
@@ -39,6 +44,8 @@ pub(crate) struct Migrated<'a> {
     embedded: &'static Embedded,
     /// The facts of its schema, as a file.
     facts: String,
+    /// What each migration has locked, if that was looked at.
+    locks: Option<LockFile>,
 }
 
 impl Migrated<'_> {
@@ -57,7 +64,27 @@ impl Migrated<'_> {
         })?;
         let facts = migrated
             .map_err(|error| anyhow!("the migrations fail on the throwaway server:\n{}", error.render(false)))?;
-        Ok(Migrated { server, embedded, facts })
+        Ok(Migrated { server, embedded, facts, locks: None })
+    }
+
+    /// The same, looking at each migration while it runs, but for those that `known` begins with.
+    ///
+    /// # Errors
+    /// A migration does not go up, or cannot be looked at: [`Migrated::on`] another server tells which.
+    pub(crate) fn traced_on<'a>(
+        server: &'a TemporaryServer,
+        embedded: &'static Embedded,
+        known: &LockFile,
+    ) -> Result<Migrated<'a>> {
+        let context = Context::on_throwaway(server, embedded, Terminal::silent())?;
+        let target = context.target.with_database(DATABASE);
+        let context = context.at(target);
+        let (locks, facts) = developer::block_on(async {
+            maintenance::create_missing(&context).await?;
+            let locks = traced::up(&context, known).await?;
+            Ok::<_, migrator_engine::Error>((locks, context.connect().await?.facts_file().await?))
+        })??;
+        Ok(Migrated { server, embedded, facts, locks: Some(locks) })
     }
 
     /// Its schema as SQL and as facts.
@@ -73,7 +100,8 @@ impl Migrated<'_> {
         let versions: Vec<&str> = embedded.migrations.iter().map(|migration| &*migration.version).collect();
         let mut schema = text::clean(&schema, &major);
         schema.extend(text::versions(&settings.history_schema, &settings.history_table, &versions).into_bytes());
-        Ok(Dump { major, schema, facts })
+        let locks = self.locks.map(|locks| locks.render(&major).into_bytes());
+        Ok(Dump { major, schema, facts, locks })
     }
 
     fn pg_dump(&self) -> Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::prove::trace::Trace;
+use crate::prove::trace::{Trace, Waits};
 
 /// What the page is about.
 #[derive(Debug)]
@@ -69,4 +69,13 @@ pub(crate) struct RolledBack {
     pub what: &'static str,
     /// The differences or the error.
     pub lines: Vec<String>,
+}
+
+/// The word for it in the style sheet.
+pub(super) fn class(waits: Waits) -> &'static str {
+    match waits {
+        Waits::Nobody => "nobody",
+        Waits::Writes => "writes",
+        Waits::ReadsAndWrites => "everybody",
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
+use super::content::class;
 use crate::prove::trace::{Effect, Statement, Trace, Waits};
 use migrator_engine::words::precise;
 use migrator_sql::LockMode;
@@ -115,7 +116,7 @@ fn cell(cell: Option<&Cell<'_>>, starts: bool) -> Markup {
     // A narrow column breaks the word where it has its joint.
     let (first, second) = name.split_at(name.rfind("Exclusive").unwrap_or(name.len()));
     html! {
-        td class={ "bar " (Waits::of(*mode).class()) " " (commit) } title={ (mode.pg_locks_name()) ": " (Waits::of(*mode).words()) } {
+        td class={ "bar " (class(Waits::of(*mode))) " " (commit) } title={ (mode.pg_locks_name()) ": " (Waits::of(*mode).words()) } {
             @if taken { span.mode { (first) wbr; (second) } } @else { span.held { "held" } }
             @if let Some(effect) = effect {
                 @if effect.rewritten { span.work { "rewritten" } }
@@ -132,16 +133,27 @@ mod tests {
 
     fn effect(relation: &str, lock: LockMode, taken: bool) -> Effect {
         let relation = relation.to_owned();
-        Effect { relation, lock, taken, rewritten: false, scanned: false, validated: vec![], dropped: false }
+        let mut effect = Effect::lock(relation, lock);
+        effect.taken = taken;
+        effect
     }
 
     fn trace(statements: Vec<(usize, u64, Vec<Effect>)>) -> Trace {
         let statement = |(index, (transaction, ms, effects)): (usize, (usize, u64, Vec<Effect>))| {
             let took = Duration::from_millis(ms);
-            Statement { number: index + 1, line: 1, sql: "", took, transaction, polled: false, effects }
+            Statement {
+                number: index + 1,
+                line: 1,
+                sql: "",
+                took,
+                transaction,
+                polled: false,
+                effects,
+                certain: Vec::new(),
+            }
         };
         let statements = statements.into_iter().enumerate().map(statement).collect();
-        Trace { label: "x".to_owned(), file: "x", statements }
+        Trace { label: "x".to_owned(), file: "x", statements, new_relations: Default::default() }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Which locks each statement takes on what was there before it, traced while it runs.
 
 use super::answer::{Answer, Verdict};
+use super::before::Base;
 use crate::prove::scratch::Scratch;
 use crate::prove::trace::{Subject, Trace, Tracer, Waits};
 use migrator_engine::Error;
 
 /// Every statement of every migration, in its place in the history; what it locks is no failure, but worth knowing.
-pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
+///
+/// What the migrations make that are not on the base branch is not in production, and is told apart.
+pub(super) async fn trace(scratch: &Scratch<'_>, base: &Base, traces: &mut Vec<Trace>) -> Result<Answer, Error> {
     let database = scratch.database().await?;
     let migrations = &scratch.context.migrator.embedded().migrations;
     let mut tracer = Tracer::new(&database.locked).await?;
@@ -14,7 +17,11 @@ pub(super) async fn trace(scratch: &Scratch<'_>, traces: &mut Vec<Trace>) -> Res
         if scratch.context.migrator.stop().is_requested() {
             break;
         }
-        traces.push(tracer.run(Subject::Migration(migration)).await?);
+        let subject = Subject::Migration(migration);
+        traces.push(match base.versions.contains(&migration.number) {
+            true => tracer.run(subject).await?,
+            false => tracer.run_new(subject).await?,
+        });
         scratch.context.terminal.reached(traces.len(), migrations.len());
     }
     scratch.discard(database).await;

@@ -1,65 +1,24 @@
-//! What a statement does to relations that were there before it, and the words for it.
+//! What a migration does, statement by statement.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use migrator_engine::embedded::Migration;
+use migrator_engine::locks::{Effect, TracedMigration, TracedStatement, Waits};
 use migrator_engine::words;
 use migrator_sql::LockMode;
 
-/// Whom a lock makes wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Waits {
-    /// Only changes of the schema and maintenance.
-    Nobody,
-    /// `INSERT`, `UPDATE`, `DELETE`.
-    Writes,
-    /// Everybody.
-    ReadsAndWrites,
+/// Whether the first word of a statement is this one, in any case.
+pub(super) fn begins_with(sql: &str, word: &str) -> bool {
+    sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+        && sql[word.len()..].starts_with(|after: char| after.is_whitespace() || matches!(after, '/' | '-' | '"'))
 }
 
 /// The strongest of the modes that are listed with spaces between them, as `pg_locks` has them.
 pub(super) fn strongest(modes: &str) -> Option<LockMode> {
     modes.split(' ').filter_map(LockMode::from_pg_locks).max()
-}
-
-impl Waits {
-    /// Whom of an application a lock makes wait.
-    pub(crate) fn of(lock: LockMode) -> Waits {
-        match (lock.blocks_reads(), lock.blocks_writes()) {
-            (true, _) => Waits::ReadsAndWrites,
-            (false, true) => Waits::Writes,
-            (false, false) => Waits::Nobody,
-        }
-    }
-
-    /// For people.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Waits::Nobody => "no one waits",
-            Waits::Writes => "writes wait",
-            Waits::ReadsAndWrites => "reads and writes wait",
-        }
-    }
-}
-
-/// What one statement does to one relation that was there before its migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Effect {
-    /// The relation, qualified and quoted.
-    pub relation: String,
-    /// The strongest lock that is held on it after the statement.
-    pub lock: LockMode,
-    /// Whether this statement has taken that lock, and not one before it.
-    pub taken: bool,
-    /// Its file was written anew.
-    pub rewritten: bool,
-    /// It was read from its first row to its last.
-    pub scanned: bool,
-    /// What is proved by that reading: the names of constraints, `NOT NULL of email`.
-    pub validated: Vec<String>,
-    /// It is gone.
-    pub dropped: bool,
 }
 
 /// One statement.
@@ -80,6 +39,8 @@ pub(crate) struct Statement {
     pub polled: bool,
     /// What it did to whom, a table before its indexes.
     pub effects: Vec<Effect>,
+    /// The same, if it was `polled`, without what depends on the moments at which it was looked at.
+    pub certain: Vec<Effect>,
 }
 
 /// One migration or repeatable.
@@ -91,65 +52,8 @@ pub(crate) struct Trace {
     pub file: &'static str,
     /// Its statements in order; `SET`, `BEGIN` and `COMMIT` are not among them.
     pub statements: Vec<Statement>,
-}
-
-impl Effect {
-    /// A lock that is taken, and nothing else.
-    pub(super) fn lock(relation: String, lock: LockMode) -> Effect {
-        Effect { relation, lock, taken: true, rewritten: false, scanned: false, validated: Vec::new(), dropped: false }
-    }
-
-    /// Whom it makes wait.
-    pub(crate) fn waits(&self) -> Waits {
-        Waits::of(self.lock)
-    }
-
-    /// Whether it belongs into a list of what is worth knowing: a new lock, or work that is done while others wait.
-    fn counts(&self) -> bool {
-        let work = self.waits() > Waits::Nobody || self.lock == LockMode::RowExclusive;
-        self.taken || self.rewritten || self.dropped || self.scanned && work
-    }
-
-    /// What reading and writing take by themselves is not worth a line, unless they go through the whole table.
-    pub(crate) fn is_shown(&self) -> bool {
-        self.lock >= LockMode::ShareUpdateExclusive || self.lock == LockMode::RowExclusive && self.scanned
-    }
-
-    /// `AccessExclusiveLock on core.users, rewritten: reads and writes wait`.
-    pub(crate) fn words(&self) -> String {
-        let mut words = match self.taken {
-            true => format!("{} on {}", self.lock.pg_locks_name(), self.relation),
-            // NOT VALID and VALIDATE in one transaction: the lock is the first one's, the time the second one's.
-            false => format!("{} still held on {}", self.lock.pg_locks_name(), self.relation),
-        };
-        for (is, word) in [(self.rewritten, ", rewritten"), (self.scanned, ", scanned"), (self.dropped, ", dropped")] {
-            words.push_str(if is { word } else { "" });
-        }
-        if !self.validated.is_empty() {
-            words.push_str(&format!(", validates {}", self.validated.join(" and ")));
-        }
-        // Which rows that are is data, of which a copy has none.
-        let waits =
-            if self.lock == LockMode::RowExclusive { "writes to the same rows wait" } else { self.waits().words() };
-        format!("{words}: {waits}")
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "relation": self.relation,
-            "lock": self.lock.pg_locks_name(),
-            "taken": self.taken,
-            "waits": match self.waits() {
-                Waits::Nobody => "nobody",
-                Waits::Writes => "writes",
-                Waits::ReadsAndWrites => "reads and writes",
-            },
-            "rewritten": self.rewritten,
-            "scanned": self.scanned,
-            "validated": self.validated,
-            "dropped": self.dropped,
-        })
-    }
+    /// Relations that were there before it, and that production does not have: migrations of the same release have made them.
+    pub new_relations: BTreeSet<String>,
 }
 
 impl Statement {
@@ -162,6 +66,16 @@ impl Statement {
         counted.map(line).collect()
     }
 
+    /// Whether it empties tables, whose files are then written anew without anything in them.
+    pub(crate) fn truncates(&self) -> bool {
+        begins_with(self.sql, "truncate")
+    }
+
+    /// What it does every time.
+    pub(crate) fn certain(&self) -> &[Effect] {
+        if self.polled { &self.certain } else { &self.effects }
+    }
+
     /// Whom it makes wait.
     pub(crate) fn waits(&self) -> Waits {
         self.effects.iter().map(Effect::waits).max().unwrap_or(Waits::Nobody)
@@ -169,6 +83,19 @@ impl Statement {
 }
 
 impl Trace {
+    /// What is kept of it for the binary that will run the migration: no one is interested in what reading locks.
+    pub(crate) fn kept(&self, migration: &Migration) -> TracedMigration {
+        let kept = |statement: &Statement| {
+            let effects = statement.certain().iter().filter(|effect| effect.lock >= LockMode::RowExclusive);
+            TracedStatement { number: statement.number, line: statement.line, effects: effects.cloned().collect() }
+        };
+        TracedMigration {
+            version: migration.version.to_string(),
+            checksum: migration.checksum.to_string(),
+            statements: self.statements.iter().map(kept).filter(|statement| !statement.effects.is_empty()).collect(),
+        }
+    }
+
     /// As JSON.
     pub(crate) fn json(&self) -> Value {
         let statement = |statement: &Statement| {
@@ -190,8 +117,19 @@ mod tests {
     use super::*;
 
     fn effect(lock: LockMode, taken: bool) -> Effect {
-        let relation = "core.users".to_owned();
-        Effect { relation, lock, taken, rewritten: false, scanned: false, validated: vec![], dropped: false }
+        let mut effect = Effect::lock("core.users".to_owned(), lock);
+        effect.taken = taken;
+        effect
+    }
+
+    fn scanned(mut effect: Effect) -> Effect {
+        effect.scanned = true;
+        effect
+    }
+
+    fn dropped(mut effect: Effect) -> Effect {
+        effect.dropped = true;
+        effect
     }
 
     #[test]
@@ -208,37 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_says_what_happens_and_who_waits() {
-        for (effect, words) in [
-            (effect(LockMode::AccessExclusive, true), "AccessExclusiveLock on core.users: reads and writes wait"),
-            (
-                Effect { rewritten: true, scanned: true, ..effect(LockMode::AccessExclusive, true) },
-                "AccessExclusiveLock on core.users, rewritten, scanned: reads and writes wait",
-            ),
-            (
-                Effect { scanned: true, validated: vec!["small".to_owned()], ..effect(LockMode::Share, false) },
-                "ShareLock still held on core.users, scanned, validates small: writes wait",
-            ),
-            (
-                Effect { dropped: true, ..effect(LockMode::ShareUpdateExclusive, true) },
-                "ShareUpdateExclusiveLock on core.users, dropped: no one waits",
-            ),
-        ] {
-            assert_eq!(effect.words(), words);
-        }
-    }
-
-    #[test]
     fn what_a_statement_finds_locked_is_told_again_only_if_it_works_under_that_lock() {
         let of = |effects: Vec<Effect>| {
             let took = Duration::from_millis(3);
-            Statement { number: 2, line: 1, sql: "", took, transaction: 1, polled: false, effects }.lines(Waits::Writes)
+            Statement { number: 2, line: 1, sql: "", took, transaction: 1, polled: false, effects, certain: vec![] }
+                .lines(Waits::Writes)
         };
         assert_eq!(of(vec![effect(LockMode::AccessExclusive, false)]), [""; 0]);
-        assert_eq!(of(vec![Effect { scanned: true, ..effect(LockMode::RowExclusive, true) }]), [""; 0]);
-        assert_eq!(of(vec![Effect { dropped: true, ..effect(LockMode::AccessExclusive, false) }]).len(), 1);
+        assert_eq!(of(vec![scanned(effect(LockMode::RowExclusive, true))]), [""; 0]);
+        assert_eq!(of(vec![dropped(effect(LockMode::AccessExclusive, false))]).len(), 1);
         assert_eq!(
-            of(vec![Effect { scanned: true, ..effect(LockMode::Share, false) }]),
+            of(vec![scanned(effect(LockMode::Share, false))]),
             ["statement 2: ShareLock still held on core.users, scanned: writes wait (3.0 ms)"]
         );
     }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Client, SimpleQueryRow};
 
-use super::effect::{Effect, strongest};
+use super::effect::strongest;
 use migrator_engine::client::{Tables, literal, ours, rows};
+use migrator_engine::locks::Effect;
 use migrator_sql::LockMode;
 
 /// What the server calls a relation whatever its name.
@@ -195,7 +196,10 @@ impl State {
             // A column that is new and NOT NULL is proved by nothing that takes time.
             let validated = validated.remove(&oid).filter(|_| scanned).unwrap_or_default();
             let (taken, rewritten) = (before.lock < after.lock, before.file != after.file);
-            Some(Effect { relation: before.name, lock, taken, rewritten, scanned, validated, dropped })
+            let mut effect = Effect::lock(before.name, lock);
+            (effect.index, effect.taken, effect.rewritten) = (before.table.is_some(), taken, rewritten);
+            (effect.scanned, effect.validated, effect.dropped) = (scanned, validated, dropped);
+            Some(effect)
         };
         Ok(changed.into_iter().filter_map(effect).collect())
     }
@@ -257,7 +261,9 @@ impl State {
                 // It is invalid before anyone could have to wait for it.
                 lock = lock.min(LockMode::ShareUpdateExclusive);
             }
-            Some(Effect { rewritten, dropped, ..Effect::lock(before.name.clone(), lock) })
+            let mut effect = Effect::lock(before.name.clone(), lock);
+            (effect.index, effect.rewritten, effect.dropped) = (before.table.is_some(), rewritten, dropped);
+            Some(effect)
         };
         self.relations.iter().filter_map(effect).collect()
     }
@@ -268,9 +274,24 @@ impl State {
         self
     }
 
+    /// What is there.
+    pub(super) fn oids(&self) -> BTreeSet<Oid> {
+        self.relations.keys().copied().collect()
+    }
+
+    /// The names of those of them that are there.
+    pub(super) fn names(&self, of: &BTreeSet<Oid>) -> BTreeSet<String> {
+        of.iter().filter_map(|oid| self.relations.get(oid)).map(|relation| relation.name.clone()).collect()
+    }
+
     /// Whether a relation of that name was there.
     pub(super) fn has(&self, name: &str) -> bool {
         self.relations.values().any(|relation| relation.name == name)
+    }
+
+    /// Whether an index of that name was there.
+    pub(super) fn has_index(&self, name: &str) -> bool {
+        self.relations.values().any(|relation| relation.name == name && relation.table.is_some())
     }
 
     /// The qualified name of a relation as it is written in a statement; as it is written, if there is none.

@@ -1,17 +1,18 @@
 //! Runs a migration statement by statement, and looks after each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error as ClientError};
 
-use super::effect::{Effect, Statement, Trace};
-use super::observe::{Moment, State};
+use super::effect::{Statement, Trace, begins_with};
+use super::observe::{Moment, Oid, State};
 use migrator_engine::Error;
 use migrator_engine::Locked;
 use migrator_engine::client::{failed, ours};
 use migrator_engine::embedded::{self, Block, Migration, Script, StatementKind as Kind};
+use migrator_engine::locks::Effect;
 use migrator_sql::LockMode;
 
 /// How long the eye is closed between two looks at a statement that cannot run in a transaction.
@@ -63,6 +64,8 @@ pub(crate) struct Tracer<'a> {
     /// Looks while a statement runs.
     monitor: &'a Client,
     state: State,
+    /// What production does not have yet.
+    new: BTreeSet<Oid>,
 }
 
 impl<'a> Tracer<'a> {
@@ -73,7 +76,28 @@ impl<'a> Tracer<'a> {
     pub(crate) async fn new(locked: &'a Locked) -> Result<Tracer<'a>, Error> {
         let state = State::read(locked.client(), Moment::Between, locked.tables()).await;
         let state = state.map_err(|error| failed("reading the existing relations", error))?;
-        Ok(Tracer { locked, monitor: locked.monitor().await?, state })
+        Ok(Tracer { locked, monitor: locked.monitor().await?, state, new: BTreeSet::new() })
+    }
+
+    /// Looks again what is there: others have changed it.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub(crate) async fn look_again(&mut self) -> Result<(), Error> {
+        let new = std::mem::take(&mut self.new);
+        *self = Tracer { new, ..Tracer::new(self.locked).await? };
+        Ok(())
+    }
+
+    /// Runs one that production does not have: nor has it what this one makes.
+    ///
+    /// # Errors
+    /// Same as for [`Tracer::run`].
+    pub(crate) async fn run_new(&mut self, subject: Subject) -> Result<Trace, Error> {
+        let before = self.state.oids();
+        let trace = self.run(subject).await?;
+        self.new.extend(self.state.oids().difference(&before));
+        Ok(trace)
     }
 
     /// Runs it.
@@ -81,7 +105,8 @@ impl<'a> Tracer<'a> {
     /// # Errors
     /// The first statement that fails, in the server's words; what is open of it is rolled back.
     pub(crate) async fn run(&mut self, subject: Subject) -> Result<Trace, Error> {
-        let Tracer { locked, monitor, state } = self;
+        let Tracer { locked, monitor, state, new } = self;
+        let new_relations = state.names(new);
         let mut run = Run { locked, monitor, subject, statements: Vec::new(), transaction: 0, unseen: false, state };
         let outcome = run.all().await;
         let statements = run.statements;
@@ -90,7 +115,7 @@ impl<'a> Tracer<'a> {
             let _ = locked.client().batch_execute("ROLLBACK").await;
         }
         outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), error))?;
-        Ok(Trace { label: subject.label(), file: subject.source().0, statements })
+        Ok(Trace { label: subject.label(), file: subject.source().0, statements, new_relations })
     }
 }
 
@@ -195,7 +220,7 @@ impl Run<'_> {
         if self.unseen && self.begins_with(index, "set") {
             let begun = Instant::now();
             client.batch_execute(self.sql(index)).await?;
-            self.add(index, begun.elapsed(), false, Vec::new());
+            self.add(index, begun.elapsed(), Vec::new());
             return Ok(());
         }
         self.see().await?;
@@ -207,7 +232,7 @@ impl Run<'_> {
             // What is read is the new file, which is empty.
             effects.iter_mut().for_each(|effect| effect.scanned = false);
         }
-        self.add(index, took, false, effects);
+        self.add(index, took, effects);
         Ok(())
     }
 
@@ -251,40 +276,52 @@ impl Run<'_> {
         outcome?;
         let took = begun.elapsed();
         let now = State::read(client, Moment::Between, tables).await?;
-        let mut effects = before.effects_seen(&now, &seen, is_concurrent(kind));
-        for (relation, mode, scanned) in known {
-            match effects.iter_mut().find(|effect| effect.relation == relation) {
-                Some(effect) => {
-                    effect.lock = effect.lock.max(mode);
-                    effect.scanned |= scanned;
-                }
-                None => effects.push(Effect { scanned, ..Effect::lock(relation, mode) }),
-            }
-        }
-        // What was seen first is chance.
-        effects.sort_by(|a, b| a.relation.cmp(&b.relation));
+        let outcome = |seen| with_known(&before, before.effects_seen(&now, seen, is_concurrent(kind)), &known);
+        let (effects, certain) = (outcome(&seen), outcome(&BTreeMap::new()));
         *self.state = now.only(self.state);
         self.transaction += 1;
-        self.add(index, took, true, effects);
+        self.add(index, took, effects);
+        if let Some(statement) = self.statements.last_mut() {
+            (statement.polled, statement.certain) = (true, certain);
+        }
         Ok(())
     }
 
     fn begins_with(&self, index: usize, word: &str) -> bool {
-        let sql = self.sql(index);
-        sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
-            && sql[word.len()..].starts_with(|behind: char| behind.is_whitespace() || matches!(behind, '/' | '-' | '"'))
+        begins_with(self.sql(index), word)
     }
 
     fn sql(&self, index: usize) -> &'static str {
         &self.subject.source().1[self.subject.statements()[index].range.clone()]
     }
 
-    fn add(&mut self, index: usize, took: Duration, polled: bool, effects: Vec<Effect>) {
+    fn add(&mut self, index: usize, took: Duration, effects: Vec<Effect>) {
         let start = self.subject.statements()[index].range.start;
         let line = self.subject.source().1[..start].matches('\n').count() + 1;
         let (number, sql, transaction) = (index + 1, self.sql(index), self.transaction);
-        self.statements.push(Statement { number, line, sql, took, transaction, polled, effects });
+        let (polled, certain) = (false, Vec::new());
+        self.statements.push(Statement { number, line, sql, took, transaction, polled, effects, certain });
     }
+}
+
+/// What was seen, and what is known of such a statement.
+fn with_known(before: &State, mut effects: Vec<Effect>, known: &[(String, LockMode, bool)]) -> Vec<Effect> {
+    for (relation, mode, scanned) in known {
+        match effects.iter_mut().find(|effect| effect.relation == *relation) {
+            Some(effect) => {
+                effect.lock = effect.lock.max(*mode);
+                effect.scanned |= scanned;
+            }
+            None => {
+                let mut effect = Effect::lock(relation.clone(), *mode);
+                (effect.index, effect.scanned) = (before.has_index(relation), *scanned);
+                effects.push(effect);
+            }
+        }
+    }
+    // What was seen first is chance.
+    effects.sort_by(|a, b| a.relation.cmp(&b.relation));
+    effects
 }
 
 /// It waits for others without holding them up, and cannot run in a transaction.

@@ -25,6 +25,10 @@ const EVERY_KEY: &str = r#"
         queries = ["sql/**/*.sql"]
         allow = ["users_by_name"]
         role = "app"
+        [budget]
+        blocks_writes = "500ms"
+        blocks_reads = "0"
+        rewrites = 0
         [environments.production]
         approval = true
         down = false
@@ -72,6 +76,17 @@ fn reads_every_key() {
                 release_role: Some(
                     "app",
                 ),
+                budget: Budget {
+                    blocks_writes_ms: Some(
+                        500,
+                    ),
+                    blocks_reads_ms: Some(
+                        0,
+                    ),
+                    rewrites: Some(
+                        0,
+                    ),
+                },
                 environments: [
                     Environment {
                         name: "a",
@@ -100,4 +115,20 @@ fn an_empty_file_means_the_defaults() {
     let mut problems = Vec::new();
     assert_eq!(read(&source, &[], &mut problems), Settings::default());
     assert_eq!(problems, []);
+}
+
+#[test]
+fn a_budget_is_made_of_durations_and_a_count() {
+    let source = Source::new(
+        "db/migrator.toml",
+        "[budget]\nblocks_writes = \"5m\"\nblocks_reads = 3\nrewrites = -1\nrewrite = 1\n",
+    );
+    let mut problems = Vec::new();
+    assert_eq!(read(&source, &[], &mut problems).budget, Budget::new());
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    expect![[r#"
+        db/migrator.toml:3:16: `blocks_reads` must be a string, found integer [M041]; help: write `blocks_reads = "..."`
+        db/migrator.toml:2:17: invalid duration `5m` for `blocks_writes` [M041]; help: write a whole number and `ms`, `s`, `min` or `h`, such as `500ms`, `0` for not at all, or leave the key out for no limit
+        db/migrator.toml:5:1: unknown key `rewrite` [M041]; help: did you mean `rewrites`?
+        db/migrator.toml:4:12: `rewrites` must be a whole number that is not negative, found integer [M041]; help: write `rewrites = 0`"#]].assert_eq(&shown.join("\n"));
 }
