@@ -96,6 +96,41 @@ fn every_effect_has_its_line_and_none_depends_on_chance() {
     .assert_eq(&text.join("\n"));
 }
 
+/// What a migration seems to do to new tables only is looked at once, at its end; if it has locked others, it starts over.
+#[test]
+fn what_the_text_does_not_say_is_seen_all_the_same() {
+    let project = Project::new();
+    project
+        .file("migrator.toml", "[check]\ndbmate = \"allow\"\n")
+        .migration("001_base", BASE, "")
+        .migration("002_there", "CREATE TABLE IF NOT EXISTS core.orders (id int); CREATE INDEX more ON core.orders (t);", "")
+        .migration("003_rename", "ALTER SCHEMA core RENAME TO heart;", "")
+        .migration("004_comment", "CREATE TABLE heart.fresh (id int); COMMENT ON TABLE heart.orders IS 'x';", "")
+        .migration("005_read", "CREATE TABLE heart.copy AS SELECT * FROM heart.orders;", "")
+        .migration("006_column", "ALTER TABLE heart.orders ADD COLUMN x int; ALTER TABLE heart.copy ADD COLUMN x int NOT NULL;", "")
+        .migration(
+            "007_trigger",
+            "CREATE FUNCTION heart.f() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN LOCK TABLE heart.orders IN SHARE MODE; END$$; \
+             CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION heart.f();",
+            "",
+        )
+        .migration("008_triggered", "CREATE TABLE heart.last (id int);", "")
+        .migration("009_plain", "DROP EVENT TRIGGER e;", "")
+        .migration("010_new", "CREATE TABLE heart.one (id int PRIMARY KEY); CREATE TABLE heart.two (id int REFERENCES heart.one);", "")
+        .migration("011_deferred", "ALTER TABLE heart.two ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED; INSERT INTO heart.one VALUES (1); INSERT INTO heart.two VALUES (1);", "");
+    let text = locks(&project);
+    let effects: Vec<&str> = text.lines().filter(|line| line.matches('\t').count() > 1).collect();
+    expect![[r#"
+        002	2	2	ShareLock	taken	scanned	core.orders
+        004	2	2	ShareUpdateExclusiveLock	taken	-	heart.orders
+        006	1	2	AccessExclusiveLock	taken	-	heart.orders
+        006	2	2	AccessExclusiveLock	taken	scanned	heart.copy	NOT NULL of x
+        008	1	2	ShareLock	taken	-	heart.orders
+        011	1	2	AccessExclusiveLock	taken	scanned	heart.two
+        011	2	2	RowExclusiveLock	taken	-	heart.one"#]]
+    .assert_eq(&effects.join("\n"));
+}
+
 #[test]
 fn a_plan_says_what_waits_and_for_how_much_without_a_scratch_server() {
     let project = project();
@@ -161,7 +196,7 @@ fn a_file_that_does_not_fit_is_named_and_the_plan_is_shown_all_the_same() {
     };
     project.migration("002_retype", "ALTER TABLE core.orders ALTER COLUMN n TYPE numeric;", "");
     expect![[r#"
-        what 002_retype locks is not in db/locks.MAJOR, or was seen before the file was changed: run `cargo xtask dump`, and build again
+        the locks of 002_retype, 003_check, 004_alone, 005_new, 006_on_new are not in db/locks.MAJOR, or were seen before one of the migrations up to there was changed: run `cargo xtask dump`, and build again
     "#]].assert_eq(&said(&project));
     project.migration("002_retype", "ALTER TABLE core.orders ALTER COLUMN n TYPE bigint;", "");
     let other = text.replace(&format!("PostgreSQL {}", major()), &format!("PostgreSQL {}", major() + 1));

@@ -111,7 +111,13 @@ impl Locked {
     /// # Errors
     /// The errors of the client.
     pub async fn put_back(&self, block: Option<&Block>) -> Result<(), tokio_postgres::Error> {
-        self.client().batch_execute(&session(&self.executor.session(block))).await
+        self.client().batch_execute(&self.reset(block)).await
+    }
+
+    /// What [`Locked::put_back`] sends. A session is still as it leaves it after statements that are all
+    /// [`StatementKind::Neutral`], where there are no event triggers.
+    pub fn reset(&self, block: Option<&Block>) -> String {
+        session(&self.executor.session(block))
     }
 
     /// The statement that records a migration as applied, for a transaction of your own; it runs within [`ours`].

@@ -7,4 +7,4 @@ mod effect;
 mod file;
 
 pub use effect::{Effect, Waits};
-pub use file::{LockFile, TracedMigration, TracedStatement};
+pub use file::{LockFile, TracedMigration, TracedStatement, checksums};

@@ -3,10 +3,18 @@
 //!
 //! Not seen: a lock that is given back before its statement ends, which only a subtransaction that is rolled back does.
 
+mod alone;
 mod effect;
-mod observe;
+mod guess;
+mod outside;
+mod question;
+mod queue;
 mod run;
+mod state;
+mod subject;
+mod tracer;
 
-pub(crate) use effect::{Statement, Trace};
+pub(crate) use effect::{Statement, Trace, line};
 pub(crate) use migrator_engine::locks::{Effect, Waits};
-pub(crate) use run::{Subject, Tracer};
+pub(crate) use subject::Subject;
+pub(crate) use tracer::Tracer;

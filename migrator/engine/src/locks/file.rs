@@ -1,11 +1,12 @@
 //! `db/locks.<major>`: what each migration did to what was there before it, on one major release of PostgreSQL.
 //!
-//! A line for each migration with its checksum, and below it one for each effect of a statement. There is no time in it: the same
+//! A line for each migration with a checksum, and below it one for each effect of a statement. There is no time in it: the same
 //! migrations give the same file.
 
 use std::collections::BTreeMap;
 
-use migrator_model::LockMode;
+use migrator_model::{LockMode, Migration};
+use sha2::{Digest as _, Sha256};
 
 use super::effect::Effect;
 
@@ -24,7 +25,7 @@ pub struct LockFile(Vec<TracedMigration>);
 pub struct TracedMigration {
     /// As it is written in the file's name.
     pub version: String,
-    /// The checksum that it had when it was traced.
+    /// That of [`checksums`] when it was traced.
     pub checksum: String,
     /// Its statements in order; one without an effect may be missing.
     pub statements: Vec<TracedStatement>,
@@ -95,6 +96,15 @@ impl LockFile {
     }
 }
 
+/// For each of these migrations a checksum of all up to it: what it locks depends on what those before it have made.
+pub fn checksums(migrations: &[Migration]) -> impl Iterator<Item = String> {
+    let mut all = Sha256::new();
+    migrations.iter().map(move |migration| {
+        all.update(format!("{} {}\n", migration.version, migration.checksum));
+        hex::encode(all.clone().finalize())
+    })
+}
+
 /// What a lock does beside being there, by its word.
 fn flags(effect: &Effect) -> [(&'static str, bool); 4] {
     [("index", effect.index), ("rewritten", effect.rewritten), ("scanned", effect.scanned), ("dropped", effect.dropped)]
@@ -155,6 +165,7 @@ fn unescape(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use migrator_model::{Block, Options};
 
     use super::*;
 
@@ -196,6 +207,21 @@ mod tests {
             002	3	4	AccessExclusiveLock	held	scanned	core.users	NOT NULL of a\tb	small
         "#]]
         .assert_eq(&file().render("15").replace(&"c".repeat(64), "C"));
+    }
+
+    #[test]
+    fn a_changed_migration_is_in_the_checksums_of_all_after_it() {
+        let migration = |version: &str, checksum: &str| {
+            let up = Block::new(0..0, Options::new(), Vec::new().into());
+            let (version, checksum) = (version.to_owned().into(), checksum.to_owned().into());
+            Migration::new(version, 1, "m".into(), "m.sql".into(), "".into(), checksum, up)
+        };
+        let of = |second: &str| {
+            checksums(&[migration("1", "a"), migration("2", second), migration("3", "c")]).collect::<Vec<_>>()
+        };
+        let (one, other) = (of("b"), of("x"));
+        assert_eq!((one.len(), &one[0]), (3, &other[0]));
+        assert!(one[1] != other[1] && one[2] != other[2]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::connect::{number, query};
 use crate::error::{Error, ErrorKind};
-use crate::locks::{Effect, LockFile, TracedStatement};
+use crate::locks::{Effect, LockFile, TracedMigration, TracedStatement, checksums};
 use crate::plan::{Plan, Step};
 use crate::session::Session;
 use crate::sql::literal;
@@ -72,13 +72,16 @@ pub(crate) async fn run(session: &Session, plan: &Plan) -> Result<LockReport, Er
     }
     let file = LockFile::parse(&traces.text);
     let known = file.by_version();
+    let checksums: BTreeMap<&str, String> =
+        embedded.migrations.iter().map(|migration| &*migration.version).zip(checksums(&embedded.migrations)).collect();
     let (mut steps, mut missing) = (Vec::new(), Vec::new());
     for step in &plan.steps {
         let Step::Migration { migration, .. } = step else {
             steps.push(None);
             continue;
         };
-        let traced = known.get(&*migration.version).filter(|traced| traced.checksum == migration.checksum);
+        let is_of_these = |traced: &&&TracedMigration| checksums.get(&*migration.version) == Some(&traced.checksum);
+        let traced = known.get(&*migration.version).filter(is_of_these);
         if traced.is_none() {
             missing.push(migration.label());
         }
@@ -86,7 +89,8 @@ pub(crate) async fn run(session: &Session, plan: &Plan) -> Result<LockReport, Er
     }
     if !missing.is_empty() {
         notes.push(format!(
-            "what {} locks is not in {}, or was seen before the file was changed: run `cargo xtask dump`, and build again",
+            "the locks of {} are not in {}, or were seen before one of the migrations up to there was changed: run `cargo xtask dump`, and \
+             build again",
             words::list(&missing),
             traces.file
         ));

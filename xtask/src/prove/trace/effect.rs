@@ -16,6 +16,11 @@ pub(super) fn begins_with(sql: &str, word: &str) -> bool {
         && sql[word.len()..].starts_with(|after: char| after.is_whitespace() || matches!(after, '/' | '-' | '"'))
 }
 
+/// The line in which a byte of a text is, from 1.
+pub(crate) fn line(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
 /// The strongest of the modes that are listed with spaces between them, as `pg_locks` has them.
 pub(super) fn strongest(modes: &str) -> Option<LockMode> {
     modes.split(' ').filter_map(LockMode::from_pg_locks).max()
@@ -83,15 +88,16 @@ impl Statement {
 }
 
 impl Trace {
-    /// What is kept of it for the binary that will run the migration: no one is interested in what reading locks.
-    pub(crate) fn kept(&self, migration: &Migration) -> TracedMigration {
+    /// What is kept of it for the binary that will run the migration: no one is interested in what reading locks. `checksum` is that of the
+    /// migrations up to this one.
+    pub(crate) fn kept(&self, migration: &Migration, checksum: String) -> TracedMigration {
         let kept = |statement: &Statement| {
             let effects = statement.certain().iter().filter(|effect| effect.lock >= LockMode::RowExclusive);
             TracedStatement { number: statement.number, line: statement.line, effects: effects.cloned().collect() }
         };
         TracedMigration {
             version: migration.version.to_string(),
-            checksum: migration.checksum.to_string(),
+            checksum,
             statements: self.statements.iter().map(kept).filter(|statement| !statement.effects.is_empty()).collect(),
         }
     }

@@ -1,0 +1,114 @@
+//! Runs a `transaction:false` block, and looks from a second session at what runs in no transaction.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error;
+
+use super::outside::{is_concurrent, known, wants_no_transaction, with_known};
+use super::queue::Queue;
+use super::run::Run;
+use super::state::State;
+use migrator_engine::client::ours;
+use migrator_engine::embedded::StatementKind as Kind;
+
+/// How long the eye is closed between two looks at a statement that cannot run in a transaction.
+const BLINK: Duration = Duration::from_millis(2);
+
+impl Run<'_, '_> {
+    /// A `transaction:false` block: each statement in a transaction of its own where it lets itself. What the block itself
+    /// has made is not in anyone's way: it stays unknown to the end.
+    pub(super) async fn without_transaction(&mut self) -> Result<(), Error> {
+        let (client, locked) = (self.client(), self.eye.locked);
+        self.eye.state.load(client).await?;
+        self.new_relations = self.eye.state.names(&self.eye.new);
+        let before = self.eye.state.oids();
+        (self.eye.session, self.eye.is_prepared) = (None, false);
+        locked.put_back(self.subject.block()).await?;
+        self.one_by_one().await?;
+        locked.put_back(None).await?;
+        client.batch_execute(&format!("BEGIN; {}", ours(&format!("{}COMMIT", self.record())))).await?;
+        self.eye.state = State::read(client, &self.eye.history).await?;
+        self.made = self.eye.state.oids().difference(&before).copied().collect();
+        Ok(())
+    }
+
+    async fn one_by_one(&mut self) -> Result<(), Error> {
+        let client = self.client();
+        let mut open = false;
+        for (index, statement) in self.subject.statements().iter().enumerate() {
+            match &statement.kind {
+                Kind::Begin => {
+                    self.begin_alone(self.subject.sql(index)).await?;
+                    open = true;
+                }
+                Kind::Commit => {
+                    client.batch_execute(self.subject.sql(index)).await?;
+                    open = false;
+                }
+                _ if open => self.inside(index).await?,
+                Kind::Set | Kind::SetTransaction => client.batch_execute(self.subject.sql(index)).await?,
+                // Not even tried in a transaction: a failed try would be in the server's log and in no one's interest.
+                kind if is_concurrent(kind) => self.outside(index).await?,
+                _ => {
+                    self.begin_alone("BEGIN").await?;
+                    match self.inside(index).await {
+                        Ok(()) => client.batch_execute("COMMIT").await?,
+                        Err(error) if wants_no_transaction(&error) => {
+                            client.batch_execute("ROLLBACK").await?;
+                            self.outside(index).await?;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin_alone(&mut self, statement: &str) -> Result<(), Error> {
+        let mut queue = Queue::new(self.client());
+        self.begin(&mut queue, statement).await?;
+        queue.finish().await?;
+        Ok(())
+    }
+
+    /// A statement that cannot run in a transaction: a second session looks while it runs.
+    async fn outside(&mut self, index: usize) -> Result<(), Error> {
+        let (client, history) = (self.client(), self.eye.history.clone());
+        self.eye.state.begin();
+        let before = State::read(client, &history).await?.only(&self.eye.state);
+        let kind = &self.subject.statements()[index].kind;
+        let mut known = known(kind, client).await?;
+        known.retain(|(relation, ..)| before.has(relation));
+        let mut seen = BTreeMap::new();
+        let begun = Instant::now();
+        let running = client.batch_execute(self.subject.sql(index));
+        tokio::pin!(running);
+        let outcome = loop {
+            let look = async {
+                let pid = self.eye.locked.server().backend_pid;
+                let looked = before.watch(self.eye.monitor, pid, &mut seen).await;
+                tokio::time::sleep(BLINK).await;
+                looked
+            };
+            tokio::select! {
+                biased;
+                outcome = &mut running => break outcome,
+                looked = look => looked?,
+            }
+        };
+        outcome?;
+        let took = begun.elapsed();
+        let now = State::read(client, &history).await?;
+        let outcome = |seen| with_known(&before, before.effects_seen(&now, seen, is_concurrent(kind)), &known);
+        let (effects, certain) = (outcome(&seen), outcome(&BTreeMap::new()));
+        self.eye.state = now.only(&self.eye.state);
+        self.transaction += 1;
+        self.add(index, took, effects.into_iter().map(|effect| (0, effect)).collect());
+        if let Some(statement) = self.statements.last_mut() {
+            (statement.polled, statement.certain) = (true, certain);
+        }
+        Ok(())
+    }
+}
