@@ -3,6 +3,7 @@
 mod editor;
 mod name;
 mod number;
+mod test;
 
 use std::fs;
 use std::io::{self, Write};
@@ -32,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
                         replaced. A template without `-- migrate:up` makes a repeatable.\n\n\
                         Letters of other scripts become ASCII in the name of the file.\n\n\
                         Example: cargo xtask new add_users_locale\n\
+                        Example: cargo xtask new add_users_locale --with-test\n\
                         Example: cargo xtask new orders_status_idx --template index")]
 pub struct Args {
     /// What the migration does, in a few words
@@ -45,6 +47,9 @@ pub struct Args {
     /// Use the next number as the version
     #[arg(long)]
     sequential: bool,
+    /// Also write db/tests/VERSION_NAME.sql, a test of what becomes of rows
+    #[arg(long)]
+    with_test: bool,
     /// Open the new file in $VISUAL, else in $EDITOR
     #[arg(long, short)]
     edit: bool,
@@ -65,8 +70,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         db.join("repeatable").join(format!("{name}.sql"))
     };
+    let test = args.with_test.then(|| test::beside(&db, &path)).transpose()?;
     write_new(&path, &text)?;
     output::result(shown(&path).display());
+    if let Some(test) = test {
+        write_new(&test, &fill(test::TEMPLATE, &name, &args.name))?;
+        output::result(shown(&test).display());
+    }
     if let Some(editor) = editor {
         editor.open(&path)?;
     }
