@@ -55,11 +55,20 @@ impl Running {
         read(&self.compat(project, &["--json"]))
     }
 
+    /// Runs `verify` with this release.
+    fn verify(&self, project: &Project, arguments: &[&str]) -> String {
+        project.run(&self.task("verify", project, arguments))
+    }
+
     fn line<'a>(&self, project: &Project, arguments: &[&'a str]) -> Vec<&'a str> {
+        self.task("compat", project, arguments)
+    }
+
+    fn task<'a>(&self, task: &'a str, project: &Project, arguments: &[&'a str]) -> Vec<&'a str> {
         let file = project.db().with_file_name("release.json");
         std::fs::write(&file, self.value.to_string()).unwrap();
         let file: &'static str = file.to_str().unwrap().to_owned().leak();
-        [&["compat", "--release", file], arguments].concat()
+        [&[task, "--release", file], arguments].concat()
     }
 }
 

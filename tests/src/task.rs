@@ -48,6 +48,9 @@ struct Verify {
     /// A file with the base branch as JSON.
     #[arg(long)]
     base: Option<PathBuf>,
+    /// A file with the release as JSON.
+    #[arg(long)]
+    release: Option<PathBuf>,
     /// The answer of the question about the committed schema as JSON.
     #[arg(long)]
     schema: Option<String>,
@@ -121,12 +124,13 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             Task::Verify(args) => {
                 let (before, schema) = (args.before(), args.answer());
                 let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();
-                let release = Err(vec!["only `cargo xtask verify` reads it from git".to_owned()]);
+                let not_read = || vec!["only `cargo xtask verify` reads it from git".to_owned()];
+                let release = args.release.as_deref().map(running).ok_or_else(not_read);
                 let given = proof::Given { before, tests, schema, release };
                 developer::run(context, async |context| proof::run(context, &args.shown, given).await)
             }
             Task::Compat(args) => {
-                let running = args.running();
+                let running = running(&args.release);
                 developer::run(context, async |context| compat::print(context, &running, args.json).await)
             }
         })
@@ -173,26 +177,24 @@ impl Verify {
     }
 }
 
-impl Compat {
-    /// `{"name":"v1","db":"/path/of/db","queries":[{"text":"SELECT 1","name":null,"file":"a.rs","line":3,"declared":null}],"next":null}`
-    fn running(&self) -> compat::Running {
-        let text = std::fs::read_to_string(&self.release).expect("the test has written the file");
-        let value: Value = serde_json::from_str(&text).expect("the test writes JSON");
-        let (set, _) = crate::load(text_of(&value["db"]).as_ref()).unwrap_or_else(|problems| panic!("{problems}"));
-        let asked = |value: &Value| compat::Asked {
-            text: text_of(&value["text"]),
-            name: value["name"].as_str().map(str::to_owned),
-            file: text_of(&value["file"]),
-            line: value["line"].as_u64().unwrap_or(1) as usize,
-            declared: value["declared"].as_array().map(|columns| columns.iter().map(Value::as_bool).collect()),
-        };
-        let all = |key: &str| value[key].as_array().map(|queries| queries.iter().map(asked).collect::<Vec<_>>());
-        let set = set.set().expect("this program has written it");
-        let running = compat::Running::new(&text_of(&value["name"]), set).asking(all("queries").unwrap_or_default());
-        match all("next") {
-            Some(next) => running.followed_by(next),
-            None => running,
-        }
+/// `{"name":"v1","db":"/path/of/db","queries":[{"text":"SELECT 1","name":null,"file":"a.rs","line":3,"declared":null}],"next":null}`
+fn running(release: &Path) -> compat::Running {
+    let text = std::fs::read_to_string(release).expect("the test has written the file");
+    let value: Value = serde_json::from_str(&text).expect("the test writes JSON");
+    let (set, _) = crate::load(text_of(&value["db"]).as_ref()).unwrap_or_else(|problems| panic!("{problems}"));
+    let asked = |value: &Value| compat::Asked {
+        text: text_of(&value["text"]),
+        name: value["name"].as_str().map(str::to_owned),
+        file: text_of(&value["file"]),
+        line: value["line"].as_u64().unwrap_or(1) as usize,
+        declared: value["declared"].as_array().map(|columns| columns.iter().map(Value::as_bool).collect()),
+    };
+    let all = |key: &str| value[key].as_array().map(|queries| queries.iter().map(asked).collect::<Vec<_>>());
+    let set = set.set().expect("this program has written it");
+    let running = compat::Running::new(&text_of(&value["name"]), set).asking(all("queries").unwrap_or_default());
+    match all("next") {
+        Some(next) => running.followed_by(next),
+        None => running,
     }
 }
 

@@ -12,9 +12,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 use migrator_build::Problem;
 use migrator_diagnostic::printable;
+use migrator_lint::Hazard;
+use migrator_model::Set;
 use xshell::cmd;
 
 use crate::output;
+use crate::prove::compat::{self, Missing, Weighed};
 use crate::workspace::Workspace;
 use report::{Finding, Report};
 
@@ -26,6 +29,7 @@ use report::{Finding, Report};
                         changed, renamed or deleted, and that new ones come after it; that no package but the migrator depends \
                         on the engine or reads db/ in its build script. Exit code 1: something was found.\n\n\
                         Example: cargo xtask check\n\
+                        Example: cargo xtask check --compat\n\
                         Example: cargo xtask check --base origin/release-2 --json\n\
                         Example: cargo xtask check --format github"
 )]
@@ -36,6 +40,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Also judge the release that runs, on a throwaway server: what none of its queries needs is a warning
+    #[arg(long)]
+    compat: bool,
     /// How to print the findings; `github` prints annotations for a pull request
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
@@ -88,7 +95,14 @@ fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
         let hazards = loaded.as_ref().map(migrator_lint::search).unwrap_or_default();
         (hazards, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    report.findings.extend(hazards.iter().map(|hazard| Finding::of_hazard(hazard, color)));
+    let weighed = match &loaded {
+        Some(set) if args.compat => weigh(workspace, set, &mut report)?,
+        _ => Vec::new(),
+    };
+    report.findings.extend(hazards.iter().map(|hazard| {
+        let known = weighed.iter().find(|weighed| is_same(&weighed.hazard, hazard));
+        known.map_or_else(|| Finding::of_hazard(hazard, color), |weighed| Finding::of_weighed(weighed, color))
+    }));
     match base? {
         append_only::Outcome::Checked(findings) => report.findings.extend(findings),
         append_only::Outcome::Skipped(reason) => report.skipped.push(reason),
@@ -97,6 +111,25 @@ fn find(workspace: &Workspace, args: &Args, color: bool) -> Result<Report> {
     report.findings.extend(separation::check(&metadata));
     report.findings.extend(build_scripts::check(&metadata, &workspace.root));
     Ok(report)
+}
+
+/// Judges the release that runs.
+fn weigh(workspace: &Workspace, set: &Set, report: &mut Report) -> Result<Vec<Weighed>> {
+    // It lives until the process ends, as a compiled one does.
+    let embedded: &'static Set = Box::leak(Box::new(set.clone()));
+    match compat::weigh(workspace, embedded) {
+        Ok(Some(weighed)) => return Ok(weighed),
+        Ok(None) => report.skipped.push("the release that runs, because it could not be judged".to_owned()),
+        Err(error) => match error.downcast_ref::<Missing>() {
+            Some(missing) => report.skipped.push(format!("the release that runs, because {}", missing.reason)),
+            None => return Err(error),
+        },
+    }
+    Ok(Vec::new())
+}
+
+fn is_same(one: &Hazard, other: &Hazard) -> bool {
+    (&one.file, one.line, one.column, one.rule) == (&other.file, other.line, other.column, other.rule)
 }
 
 /// The path from the root of the repository to the workspace: annotations name files from there. Empty outside of one.

@@ -4,6 +4,7 @@ use migrator_diagnostic::{Diagnostic, Level, Place, Source, printable};
 
 use crate::rule::Rule;
 use crate::site::Finding;
+use crate::taken::Taken;
 
 /// The rule under which a wrong `-- migrate:allow` is reported. Nothing can silence it.
 const ALLOW: &str = "allow";
@@ -27,6 +28,10 @@ pub struct Hazard {
     pub reason: &'static str,
     /// The safe way to write it, one line.
     pub help: String,
+    /// What the running release may ask for and does not get any more, where that makes it a hazard.
+    pub taken: Option<Taken>,
+    /// A comment or a setting allows it.
+    pub allowed: bool,
     source_line: Option<String>,
 }
 
@@ -44,6 +49,7 @@ impl Hazard {
             rule: rule.name,
             lock: finding.lock,
             reason: rule.reason,
+            taken: finding.taken,
             ..Hazard::of_allow(source, finding.at, message, help)
         }
     }
@@ -53,12 +59,29 @@ impl Hazard {
         let source_line = source.shown_line(at);
         let file = source.file.clone();
         let (message, help) = (printable::line(&message).into_owned(), printable::line(&help).into_owned());
-        Hazard { rule: ALLOW, file, line, column, message, lock: String::new(), reason: "", help, source_line }
+        Hazard {
+            rule: ALLOW,
+            file,
+            line,
+            column,
+            message,
+            lock: String::new(),
+            reason: "",
+            help,
+            taken: None,
+            allowed: false,
+            source_line,
+        }
     }
 
     /// A block in the manner of rustc: title, place, source line with a caret, lock, reason, help. `color` adds ANSI styles.
     pub fn render(&self, color: bool) -> String {
-        let notes = [("lock", self.lock.as_str()), ("reason", self.reason)];
+        self.render_as(Level::Error, "", color)
+    }
+
+    /// The same, and what is known of the running release beside it.
+    pub fn render_as(&self, level: Level, release: &str, color: bool) -> String {
+        let notes = [("lock", self.lock.as_str()), ("reason", self.reason), ("release", release)];
         let notes: Vec<String> =
             notes.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name}: {text}")).collect();
         let (file, line, column) = (self.file.as_str(), self.line, self.column);
@@ -70,7 +93,7 @@ impl Hazard {
             None => Place::Position { file, line, column },
         };
         let diagnostic = Diagnostic {
-            level: Level::Error,
+            level,
             code: Some(self.rule),
             title: &self.message,
             place,

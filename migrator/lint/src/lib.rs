@@ -31,6 +31,8 @@ mod search;
 mod site;
 #[cfg(feature = "search")]
 mod steady;
+#[cfg(feature = "search")]
+mod taken;
 #[cfg(all(test, feature = "search"))]
 mod testing;
 #[cfg(feature = "search")]
@@ -43,4 +45,6 @@ pub use rule::Rule;
 #[cfg(feature = "search")]
 pub use rules::RULES;
 #[cfg(feature = "search")]
-pub use search::search;
+pub use search::{search, taking};
+#[cfg(feature = "search")]
+pub use taken::{Taken, Takes};

@@ -6,6 +6,7 @@ use migrator_sql::{Rows, Sql};
 
 use crate::lock;
 use crate::site::{Finding, Site};
+use crate::taken::{Taken, Takes};
 
 /// One hazard that is looked for.
 #[derive(Clone, Copy)]
@@ -45,6 +46,11 @@ impl fmt::Debug for Rule {
 /// Of rules that find just what squawk's do.
 pub(crate) fn as_linted(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
     linted.iter().map(|&at| site.finding(at)).collect()
+}
+
+/// Of rules about what the running release may ask for: a server can say whether it does.
+pub(crate) fn taking(site: &Site<'_>, takes: Takes, findings: Vec<Finding>) -> Vec<Finding> {
+    findings.into_iter().map(|finding| finding.taking(Taken::of(site.sql(), site.words(), takes))).collect()
 }
 
 /// Of rules that let some of squawk's findings pass.

@@ -14,12 +14,25 @@ use crate::site::{Block, Finding, Site};
 
 /// The hazards in the up blocks of all migrations above `[check] start_after`, by file, line and column.
 pub fn search(set: &Set) -> Vec<Hazard> {
+    let mut hazards = all(set, &|_| true);
+    hazards.retain(|hazard| !hazard.allowed);
+    hazards
+}
+
+/// The hazards of some migrations, allowed or not, that take something from the running release ([`Hazard::taken`]).
+pub fn taking(set: &Set, is_meant: impl Fn(&Migration) -> bool + Sync) -> Vec<Hazard> {
+    let mut hazards = all(set, &is_meant);
+    hazards.retain(|hazard| hazard.taken.is_some());
+    hazards
+}
+
+fn all(set: &Set, is_meant: &(dyn Fn(&Migration) -> bool + Sync)) -> Vec<Hazard> {
     parse::with_deep_stack(|| {
         let start_after = set.settings.start_after;
         let mut known = Known::default();
         let mut hazards = Vec::new();
         for migration in set.migrations.iter() {
-            let old = start_after.is_some_and(|version| migration.number <= version);
+            let old = start_after.is_some_and(|version| migration.number <= version) || !is_meant(migration);
             of_migration(migration, old, &set.settings.allow, &mut known, &mut hazards);
         }
         set.scripts().for_each(|script| of_script(script, &mut hazards));
@@ -42,10 +55,10 @@ fn of_migration(migration: &Migration, old: bool, switched_off: &[Text], known: 
     for found in in_block(&migration.text, &statements, &lexed.comments, transaction, known) {
         // Both count: what is switched off everywhere may be allowed here as well.
         let silenced = allow::silences(&mut allows, found.rule.name, found.statement);
-        if silenced || switched_off.iter().any(|name| name == found.rule.name) {
-            continue;
-        }
-        hazards.push(Hazard::new(&source, found.rule, found.finding));
+        let allowed = silenced || switched_off.iter().any(|name| name == found.rule.name);
+        let mut hazard = Hazard::new(&source, found.rule, found.finding);
+        hazard.allowed = allowed;
+        hazards.push(hazard);
     }
     allow::unused(&source, &allows, hazards);
 }

@@ -4,6 +4,7 @@ use migrator_sql::{AlterTableAction, Name, Object, Sql, Words};
 
 use crate::known::Known;
 use crate::lock::{self, Lock};
+use crate::taken::Taken;
 
 /// A statement of a block.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub(crate) struct Finding {
     pub(crate) lock: String,
     /// The way out for this statement, where the rule's is none.
     pub(crate) help: Option<&'static str>,
+    /// What the running release may ask for and does not get any more.
+    pub(crate) taken: Option<Taken>,
 }
 
 impl Finding {
@@ -60,6 +63,11 @@ impl Finding {
     /// The same under a lock in other words.
     pub(crate) fn under(self, lock: String) -> Finding {
         Finding { lock, ..self }
+    }
+
+    /// The same, and what it takes from the running release.
+    pub(crate) fn taking(self, taken: Option<Taken>) -> Finding {
+        Finding { taken, ..self }
     }
 
     /// The same with a way out of its own, if there is one.
@@ -162,7 +170,7 @@ impl<'s> Site<'s> {
     /// Something found at a byte, on what the statement works on or creates, under the lock that it takes.
     pub(crate) fn finding(&self, at: usize) -> Finding {
         let subject = self.sql().targets().into_iter().next().or_else(|| self.sql().made());
-        Finding { at, subject, lock: lock::sentence(&self.locks()), help: None }
+        Finding { at, subject, lock: lock::sentence(&self.locks()), help: None, taken: None }
     }
 
     /// The same where the rule says more closely who waits.

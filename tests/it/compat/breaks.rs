@@ -225,4 +225,16 @@ pub(super) const CASES: &[Case] = &[
         "ALTER ROLE compat_app SET search_path = public;",
         "relation \"far\" does not exist [42P01]",
     ),
+    case(
+        "CREATE TABLE merged (id int UNIQUE, x int NOT NULL);",
+        "INSERT INTO merged (id, x) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING x",
+        "ALTER TABLE merged ALTER x DROP NOT NULL;",
+        "result column `x` may be null now",
+    ),
+    case(
+        "CREATE TABLE limited (id int, x int NOT NULL);",
+        "SELECT x FROM limited WHERE id IS NOT NULL LIMIT 1",
+        "ALTER TABLE limited ALTER x DROP NOT NULL;",
+        "result column `x` may be null now",
+    ),
 ];

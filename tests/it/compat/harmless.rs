@@ -139,4 +139,19 @@ pub(super) const CASES: &[Case] = &[
         "SELECT id FROM secured",
         "ALTER TABLE secured ENABLE ROW LEVEL SECURITY; CREATE POLICY all_of_it ON secured USING (true);",
     ),
+    case(
+        "CREATE TABLE never (id int, x int NOT NULL);",
+        "SELECT x FROM never WHERE x = $1",
+        "ALTER TABLE never ALTER x DROP NOT NULL;",
+    ),
+    case(
+        "CREATE TABLE certain (id int, x int NOT NULL);",
+        "SELECT c.x FROM certain c JOIN certain d ON d.id = c.id WHERE c.x IS NOT NULL ORDER BY c.id",
+        "ALTER TABLE certain ALTER x DROP NOT NULL;",
+    ),
+    case(
+        "CREATE TABLE written (id int, x int NOT NULL);",
+        "INSERT INTO written (id, x) VALUES ($1, $2) RETURNING x",
+        "ALTER TABLE written ALTER x DROP NOT NULL;",
+    ),
 ];

@@ -54,6 +54,7 @@ fn what_breaks_is_told_with_its_place_its_migration_and_what_to_do_first() {
                         1: relation "core.accounts" does not exist [42P01], in q02, src/store.rs:7
                     no order works: the migrations break the running release, and the new one needs them; what fails on the schema of `v1.21`:
                         q04, src/store.rs:7: column "full_name" does not exist [42703]
+                    db/migrations/002_name.sql:2 renaming-column: breaks 3 queries of `v1.21`
         "#]],
     );
 }
@@ -224,4 +225,113 @@ fn what_a_transaction_false_block_and_a_repeatable_do_is_found_in_them() {
     let found = broken(&running.json(&project));
     let by: Vec<_> = found.iter().map(|(name, by, _)| (name.as_str(), by.as_str())).collect();
     assert_eq!(by, [("q00", "002_index"), ("q01", "repeatable v")]);
+}
+
+#[test]
+fn a_query_of_an_extension_that_is_not_there_is_left_out_with_the_way_out() {
+    let project = project();
+    let running = Running::of(
+        &project,
+        &["SELECT similarity(name, $1) FROM core.users", "SELECT $1::hstore", "SELECT id FROM core.users"],
+    );
+    check(
+        &running.compat(&project, &[]),
+        expect![[r#"
+            exit 0
+            --- stdout
+            ok      none of 1 query of `v1.21` breaks on the new schema
+                    left out: 2 queries that fail on the schema of `v1.21` itself
+                        1: type "hstore" does not exist [42704], in q01, src/store.rs:7
+                        1: function similarity(text, unknown) does not exist [42883], in q00, src/store.rs:7
+                        help: create the extension that has it in a migration: a throwaway server has no other ones
+        "#]],
+    );
+}
+
+/// The hazards of the new migrations as `compat` weighs them, without their place.
+fn weighed(running: &Running, project: &Project) -> Vec<String> {
+    let judgement = running.json(project);
+    let hazards = judgement["hazards"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    hazards.map(|hazard| format!("{}: {}", text(&hazard["rule"]), text(&hazard["message"]))).collect()
+}
+
+#[test]
+fn a_hazard_is_none_where_no_query_needs_what_is_taken() {
+    let project = Project::new();
+    let up = "CREATE TABLE t (id int, a text, b int DEFAULT 1, c int, d int);\nCREATE TABLE gone (id int);\n\
+              CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.d := 1; RETURN NEW; END';";
+    project.migration("001_t", up, "");
+    let queries = ["SELECT id, d FROM t WHERE id = $1", "INSERT INTO t (id, b, c, d) VALUES ($1, 2, 3, 4)"];
+    let running = Running::of(&project, &queries);
+    project
+        .migration("002_a", "ALTER TABLE t DROP COLUMN a;", "")
+        .migration("003_gone", "DROP TABLE gone;", "")
+        .migration("004_b", "ALTER TABLE t ALTER b DROP DEFAULT;", "")
+        .migration("005_c", "ALTER TABLE t ALTER c TYPE bigint;", "")
+        .migration("006_d", "-- migrate:allow renaming-column a reason\nALTER TABLE t RENAME d TO e;", "");
+    let found = weighed(&running, &project);
+    expect![[r#"
+        ban-drop-column: no query of `v1.21` needs it (2 checked)
+        ban-drop-table: no query of `v1.21` needs it (2 checked)
+        ban-drop-default: no query of `v1.21` needs it (2 checked)
+        changing-column-type: no query of `v1.21` is known to need it (2 checked), but the table is rewritten all the same
+        renaming-column: breaks 2 queries of `v1.21`"#]].assert_eq(&found.join("\n"));
+}
+
+#[test]
+fn a_hazard_stays_one_where_something_may_need_what_is_taken_and_is_not_looked_into() {
+    let cases = [
+        (
+            "SELECT id FROM t",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT max(a) FROM t); END';",
+            "the function public.f may",
+        ),
+        ("SELECT to_jsonb(t) FROM t", "", "src/store.rs:7 names it"),
+        ("COPY t (id, a) FROM STDIN", "", "src/store.rs:7 names it"),
+        ("SELECT to_regclass('t') IS NULL", "", "src/store.rs:7 names it"),
+        ("SELECT a <-> $1 FROM t", "", "src/store.rs:7 names it"),
+        ("DO $$BEGIN EXECUTE 'x'; END$$", "", "src/store.rs:7 names it"),
+    ];
+    for (query, before, why) in cases {
+        let project = Project::new();
+        project.migration("001_t", &format!("CREATE TABLE t (id int, a text);\n{before}"), "");
+        let running = Running::of(&project, &[query, "SELECT 1"]);
+        project.migration("002_a", "ALTER TABLE t DROP COLUMN a;", "");
+        let found = weighed(&running, &project);
+        assert!(found.len() == 1 && found[0].contains(why), "{query}: {found:?}");
+    }
+    let project = Project::new();
+    project.migration("001_t", "CREATE TABLE t (id int, a int DEFAULT 1);", "");
+    let running = Running::of(&project, &["INSERT INTO t (id) VALUES ($1)"]);
+    project.migration("002_a", "ALTER TABLE t ALTER a DROP DEFAULT;", "");
+    let found = weighed(&running, &project);
+    assert!(found.len() == 1 && found[0].ends_with("but 1 query writes NULL now"), "{found:?}");
+    let running = Running::of(&project, &[]);
+    project.migration("003_b", "ALTER TABLE t DROP a;", "");
+    let found = weighed(&running, &project);
+    assert_eq!(found, ["ban-drop-column: no queries of the release were found"]);
+}
+
+#[test]
+fn the_page_of_verify_has_what_breaks() {
+    let project = project();
+    let running = Running::of(&project, &["SELECT name FROM core.users", "SELECT id FROM core.users"]);
+    let rename =
+        ("ALTER TABLE core.users RENAME name TO full_name;", "ALTER TABLE core.users RENAME full_name TO name;");
+    project.migration("002_name", rename.0, rename.1);
+    let page = project.db().with_file_name("report.html");
+    let output = running.verify(&project, &["--html", page.to_str().unwrap()]);
+    assert!(output.contains("FAILED  release: 1 of 2 queries of `v1.21` breaks on the new schema"), "{output}");
+    let text = std::fs::read_to_string(&page).unwrap();
+    for part in [
+        "The release that runs: v1.21",
+        "q00 <code>src/store.rs:7</code>",
+        "<code>42703</code>",
+        "002_name",
+        "SELECT name FROM core.users",
+        "renaming-column: breaks 1 query of `v1.21`",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
 }

@@ -35,8 +35,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     (
         "migrator/lint/src/",
         &[
-            "search", "linter", "allow", "hazard", "names", "marker", "rules", "rule", "held", "site", "lock", "known",
-            "types", "steady",
+            "search", "linter", "allow", "hazard", "names", "marker", "rules", "rule", "held", "site", "taken", "lock",
+            "known", "types", "steady",
         ],
     ),
     ("migrator/model/src/", &[]),
@@ -74,8 +74,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "release",
             "author",
             "database",
-            "prove",
             "check",
+            "prove",
             "base",
             "maintenance",
             "developer",

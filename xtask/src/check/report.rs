@@ -2,10 +2,12 @@
 
 use anstyle::{AnsiColor, Style};
 use migrator_build::{Problem, Severity};
-use migrator_diagnostic::printable;
+use migrator_diagnostic::{Level, printable};
 use migrator_engine::words::count;
 use migrator_lint::Hazard;
 use serde_json::{Value, json};
+
+use crate::prove::compat::{Weighed, Weight};
 
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,22 @@ impl Finding {
             notes: [hazard.lock.clone(), hazard.reason.to_owned()],
             rendered: Some(hazard.render(color)),
             ..Finding::of_check("hazard", Some(hazard.file.clone()), hazard.message.clone(), hazard.help.clone())
+        }
+    }
+
+    /// A hazard, and what the queries of the running release say of it.
+    pub(super) fn of_weighed(weighed: &Weighed, color: bool) -> Finding {
+        let (severity, level) = match weighed.weight {
+            Weight::Unneeded => (Severity::Warning, Level::Warning),
+            Weight::Breaks(_) | Weight::Unsure(_) => (Severity::Error, Level::Error),
+        };
+        let plain = Finding::of_hazard(&weighed.hazard, color);
+        let [lock, reason] = &plain.notes;
+        Finding {
+            severity,
+            notes: [lock.clone(), format!("{reason}; {}", weighed.sentence)],
+            rendered: Some(weighed.hazard.render_as(level, &weighed.sentence, color)),
+            ..plain
         }
     }
 

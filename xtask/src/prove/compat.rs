@@ -1,5 +1,6 @@
 //! `cargo xtask compat`: which queries of the release that runs break on the new schema.
 
+mod accept;
 mod alike;
 mod allow;
 mod application;
@@ -9,9 +10,11 @@ mod catalog;
 mod databases;
 mod description;
 mod functions;
+mod hazards;
 mod judge;
 mod judgement;
 mod plan;
+mod procedures;
 mod query;
 mod release;
 mod report;
@@ -34,8 +37,10 @@ use crate::developer::{self, Context};
 use crate::migrator;
 use crate::output::note;
 use crate::workspace::Workspace;
+pub use hazards::{Weighed, Weight};
 use migrator_engine::words::count;
 pub(crate) use release::Missing;
+pub use report::Finding;
 pub(in crate::prove) use running::judge_on;
 pub use running::{Asked, Outcome, Running, judge};
 use sources::{CommitTree, Options, WorkingTree, collect};
@@ -67,13 +72,38 @@ pub struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let embedded = migrator::load_and_warn(&workspace)?;
-    let running = find(&workspace, embedded, args.release.as_deref(), args.statements.as_deref())?;
+    let find = || find(&workspace, embedded, args.release.as_deref(), args.statements.as_deref());
+    let (running, server) = while_a_server_starts(find)?;
     if let Some(how) = &running.how {
         note(format!("the release that runs is `{}`: {how}", running.name));
     }
-    let server = TemporaryServer::start().context("failed to start the server to judge on")?;
     let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
     Ok(developer::run(context, async |context| print(context, &running, args.json).await))
+}
+
+/// The server that is judged on starts while git is read.
+fn while_a_server_starts(read: impl FnOnce() -> Result<Running>) -> Result<(Running, TemporaryServer)> {
+    std::thread::scope(|scope| {
+        let server = scope.spawn(TemporaryServer::start);
+        let running = read()?;
+        let server = server.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((running, server.context("failed to start the server to judge on")?))
+    })
+}
+
+/// What the new migrations take from the release that runs, and whether it needs that. `None`: it could not be judged, and why was printed.
+///
+/// # Errors
+/// There is no release, what it has cannot be read, or there is no server.
+pub(crate) fn weigh(workspace: &Workspace, embedded: &'static Embedded) -> Result<Option<Vec<Weighed>>> {
+    let (running, server) = while_a_server_starts(|| find(workspace, embedded, None, None))?;
+    let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
+    let mut weighed = None;
+    developer::run(context, async |context| {
+        weighed = Some(judge(context, &running).await?.hazards);
+        Ok(Exit::Done)
+    });
+    Ok(weighed)
 }
 
 /// Reads the release that runs: the named one, or the one that git and `[release]` say.

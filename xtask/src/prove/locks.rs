@@ -109,7 +109,7 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &
         page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), rollback: None }
     };
     let steps = plan.steps.iter().zip(traces).map(step).collect();
-    Page { title: "Migration plan", about, verdicts: Vec::new(), steps }
+    Page { title: "Migration plan", about, verdicts: Vec::new(), release: None, steps }
 }
 
 fn print(plan: &Plan, traces: &[Trace], sql: bool) {

@@ -4,6 +4,7 @@
 //! forbids it to.
 
 mod content;
+mod release;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use migrator_diagnostic::printable;
 
 use crate::prove::trace::{Effect, Statement, Waits};
 use content::class;
-pub(crate) use content::{Mark, Page, RolledBack, Step, Verdict};
+pub(crate) use content::{Mark, Page, Release, RolledBack, Step, Verdict};
 use migrator_engine::embedded::Migration;
 use migrator_engine::words;
 use migrator_sql::LockMode;
@@ -63,6 +64,7 @@ impl Page<'_> {
                     }
                     main {
                         @if !self.verdicts.is_empty() { (self.verdicts()) }
+                        @if let Some(release) = &self.release { (release::section(release)) }
                         @if self.steps.is_empty() {
                             p.empty { @if self.verdicts.is_empty() { "There is nothing to apply." } @else { "There are no migrations." } }
                         } @else {
@@ -314,7 +316,7 @@ mod tests {
             rollback: Some(RolledBack { mark: Mark::Bad, what: "<first>", lines }),
         }];
         let about = vec![("database", "<db>".to_owned())];
-        let page = Page { title: "<title>", about, verdicts: vec![verdict], steps }.render();
+        let page = Page { title: "<title>", about, verdicts: vec![verdict], release: None, steps }.render();
         for text in [
             "<script>alert",
             "<first>",
@@ -335,7 +337,7 @@ mod tests {
 
     #[test]
     fn the_page_names_no_other_place() {
-        let page = Page { title: "t", about: vec![], verdicts: vec![], steps: vec![] }.render();
+        let page = Page { title: "t", about: vec![], verdicts: vec![], release: None, steps: vec![] }.render();
         for text in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(text), "{text} in {page}");
         }

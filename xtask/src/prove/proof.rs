@@ -8,7 +8,7 @@ use migrator_diagnostic::printable;
 use serde_json::json;
 
 use crate::developer::Context;
-use crate::prove::compat::{self, Running};
+use crate::prove::compat::{self, Outcome, Running, Weighed};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::Scratch;
@@ -112,7 +112,7 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
             add($name, begun.elapsed(), answer);
         }};
     }
-    let mut zero = None;
+    let (mut zero, mut judged) = (None, None);
     ask!("up from zero", checks::up_from_zero(&scratch, &mut zero));
     let (mut ways, mut traces) = (Vec::new(), Vec::new());
     ask!(
@@ -121,7 +121,7 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
     );
     if let Some(zero) = &zero {
         ask!("next release", next_release::walk(&scratch, &base, &zero.facts));
-        ask!("release", of_release(&scratch, &release));
+        ask!("release", of_release(&scratch, &release, &mut judged));
         ask!("second up", checks::second_up(&scratch));
         ask!("repeatables twice", checks::repeatables_twice(&scratch));
         ask!("seeds", checks::seeds(&scratch));
@@ -144,7 +144,8 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
     scratch.finish().await;
     let failed = conclude(&findings, args.json);
     if let Some(place) = place {
-        place.write(&page(context, &server, &findings, (&ways, &traces)))?;
+        let page = page(context, &server, &findings, (&ways, &traces));
+        place.write(&Page { release: judged.map(on_page), ..page })?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
 }
@@ -168,7 +169,11 @@ fn conclude(findings: &[Finding], json: bool) -> usize {
 }
 
 /// Whether the queries of the release that runs work on the new schema.
-async fn of_release(scratch: &Scratch<'_>, release: &Result<Running, Vec<String>>) -> Result<Answer, Error> {
+async fn of_release(
+    scratch: &Scratch<'_>,
+    release: &Result<Running, Vec<String>>,
+    judged: &mut Option<Outcome>,
+) -> Result<Answer, Error> {
     let running = match release {
         Ok(running) => running,
         Err(why) => return Ok((Verdict::Skipped, why.clone())),
@@ -179,7 +184,14 @@ async fn of_release(scratch: &Scratch<'_>, release: &Result<Running, Vec<String>
         (false, true) => Verdict::Skipped,
         (false, false) => Verdict::Ok,
     };
-    Ok((verdict, outcome.lines))
+    let lines = outcome.lines.clone();
+    *judged = Some(outcome);
+    Ok((verdict, lines))
+}
+
+fn on_page(outcome: Outcome) -> page::Release {
+    let hazards = outcome.hazards.iter().map(Weighed::line).collect();
+    page::Release { name: outcome.release, findings: outcome.findings, hazards }
 }
 
 /// The user wants it to end: what was asked at that moment has no answer.
@@ -213,7 +225,7 @@ fn page<'t>(
     };
     let steps = embedded.migrations.iter().enumerate().map(step).collect();
     let verdicts = findings.iter().map(Finding::on_page).collect();
-    Page { title: "Verification of the migrations", about, verdicts, steps }
+    Page { title: "Verification of the migrations", about, verdicts, release: None, steps }
 }
 
 fn text(finding: &Finding) -> String {

@@ -1,6 +1,7 @@
 //! `DROP COLUMN`.
 
-use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted};
+use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted, taking};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-column",
@@ -8,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: OLD_RELEASE,
     help: "drop it one release after the last code that names it, and allow it",
     linter: Linter::InUse,
-    check: as_linted,
+    check: |site, linted| taking(site, Takes::Objects, as_linted(site, linted)),
 };
 
 #[cfg(test)]

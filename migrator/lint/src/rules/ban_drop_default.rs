@@ -1,6 +1,7 @@
 //! `DROP DEFAULT`.
 
-use crate::rule::{Linter, Rule, as_linted};
+use crate::rule::{Linter, Rule, as_linted, taking};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "ban-drop-default",
@@ -8,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "the release that is still running leaves the column out when it writes",
     help: "first ship the code that writes the column, and allow it",
     linter: Linter::InUse,
-    check: as_linted,
+    check: |site, linted| taking(site, Takes::Default, as_linted(site, linted)),
 };
 
 #[cfg(test)]

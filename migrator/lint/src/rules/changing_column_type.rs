@@ -1,6 +1,7 @@
 //! `ALTER COLUMN ... TYPE` that writes the table again.
 
-use crate::rule::{Linter, Rule, unless_rows_stay};
+use crate::rule::{Linter, Rule, taking, unless_rows_stay};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "changing-column-type",
@@ -8,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: "the table and its indexes are rewritten, and the old release reads a type that it does not expect",
     help: "add a column of the new type, copy in batches, and ship the code that uses it; drop the old column later",
     linter: Linter::InUse,
-    check: unless_rows_stay,
+    check: |site, linted| taking(site, Takes::Type, unless_rows_stay(site, linted)),
 };
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `RENAME COLUMN`.
 
-use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted};
+use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted, taking};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "renaming-column",
@@ -8,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: OLD_RELEASE,
     help: "add the new column beside it with a trigger that copies, and drop the old one in a later release",
     linter: Linter::InUse,
-    check: as_linted,
+    check: |site, linted| taking(site, Takes::Objects, as_linted(site, linted)),
 };
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use migrator_sql::{ObjectKind, Sql};
 
-use crate::rule::{Linter, OLD_RELEASE, Rule, except};
+use crate::rule::{Linter, OLD_RELEASE, Rule, except, taking};
 use crate::site::{Finding, Site};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "renaming-object",
@@ -16,7 +17,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(site: &Site<'_>, linted: &[usize]) -> Vec<Finding> {
     // No query names an index.
-    except(site, linted, |_| matches!(site.sql(), Sql::Alter { kind: ObjectKind::Index, .. }))
+    let found = except(site, linted, |_| matches!(site.sql(), Sql::Alter { kind: ObjectKind::Index, .. }));
+    taking(site, Takes::Objects, found)
 }
 
 #[cfg(test)]

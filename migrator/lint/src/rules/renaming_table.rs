@@ -1,6 +1,7 @@
 //! `ALTER TABLE ... RENAME TO`.
 
-use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted};
+use crate::rule::{Linter, OLD_RELEASE, Rule, as_linted, taking};
+use crate::taken::Takes;
 
 pub(super) const RULE: Rule = Rule {
     name: "renaming-table",
@@ -8,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     reason: OLD_RELEASE,
     help: "create a view with the new name, ship the code that uses it, and rename later",
     linter: Linter::InUse,
-    check: as_linted,
+    check: |site, linted| taking(site, Takes::Objects, as_linted(site, linted)),
 };
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ struct Table {
     name: String,
     /// How many columns it has or had.
     columns: usize,
+    /// The numbers of those that it had.
+    dropped: Vec<usize>,
     /// A trigger may fill what an INSERT leaves out.
     filled: bool,
     /// By number.
@@ -50,6 +52,7 @@ impl Catalog {
                 schema: text("schema").to_owned(),
                 name: text("name").to_owned(),
                 columns,
+                dropped: text("dropped").split(',').filter_map(|number| number.parse().ok()).collect(),
                 filled: text("filled") == "t",
                 not_null: BTreeMap::new(),
             });
@@ -66,6 +69,12 @@ impl Catalog {
     pub(super) fn not_null(&self, table: u32, column: i16) -> Option<bool> {
         let table = self.by_oid.get(&table)?;
         Some(usize::try_from(column).is_ok_and(|number| table.not_null.contains_key(&number)))
+    }
+
+    /// Whether it is no column any more: every INSERT leaves it NULL.
+    pub(super) fn is_dropped(&self, null: &Null) -> bool {
+        let oid = self.by_name.get(&(null.schema.clone(), null.table.clone()));
+        oid.and_then(|oid| self.by_oid.get(oid)).is_some_and(|table| table.dropped.contains(&null.number))
     }
 
     /// The table and the column that an INSERT leaves NULL and that takes no NULL; `None`: it takes it, or a trigger may fill it.

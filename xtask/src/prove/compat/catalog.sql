@@ -1,5 +1,9 @@
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relnatts AS columns, a.attnum AS number, a.attname AS column,
        a.attgenerated <> '' AS generated,
+       (
+           SELECT string_agg(d.attnum::text, ',') FROM pg_attribute d
+           WHERE d.attrelid = c.oid AND d.attnum > 0 AND d.attisdropped
+       ) AS dropped,
        -- Before each row of an INSERT (1 + 2 + 4), on the table or on one of its partitions.
        EXISTS (
            SELECT FROM pg_trigger t

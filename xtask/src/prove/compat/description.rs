@@ -6,6 +6,7 @@ use tokio_postgres::error::DbError;
 use tokio_postgres::types::Type;
 
 use super::alike::TypeName;
+use super::plan::Null;
 use migrator_engine::words::count;
 
 /// What came of preparing and planning a query.
@@ -44,6 +45,24 @@ pub(super) struct Description {
     pub(super) columns: Vec<Column>,
     /// Columns that take no NULL, and that an INSERT of it gives none but NULL: `core.users`, `email`.
     pub(super) missing: Vec<(String, String)>,
+    /// The columns that an INSERT of it gives none but NULL, whether they take it or not.
+    pub(super) nulls: Vec<Null>,
+    /// The server has planned it, and so has looked at all that it names.
+    pub(super) is_planned: bool,
+    /// All columns of a row are one value in it: it may ask for a column without its name.
+    pub(super) has_whole_rows: bool,
+}
+
+impl Description {
+    /// The columns that an INSERT leaves NULL `now`, and that had a default or a value before.
+    pub(super) fn newly_null<'n>(&self, now: &'n Description) -> Vec<&'n Null> {
+        let is_known = |null: &Null| {
+            let same = |known: &Null| (&known.schema, &known.table) == (&null.schema, &null.table);
+            // A column that was not there is none of its business.
+            self.nulls.iter().any(|known| same(known) && (known.number == null.number || null.number > known.of))
+        };
+        now.nulls.iter().filter(|null| !is_known(null)).collect()
+    }
 }
 
 /// A column of the result.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use migrator_engine::Error;
 use migrator_engine::plan::Plan;
 
+use super::accept;
 use super::application;
 use super::bisect;
 use super::case::Case;
@@ -13,6 +14,7 @@ use super::databases::{as_next, at_release, label, pending};
 use super::description::{Description, Difference, Standing, differences};
 use super::functions;
 use super::judgement::{Asker, Break, Judgement};
+use super::procedures::{self, Procedure};
 use super::query::Query;
 use super::survey;
 use crate::prove::scratch::{Database, Scratch};
@@ -22,6 +24,7 @@ struct Seen {
     queries: Vec<Standing>,
     next: Vec<Standing>,
     functions: BTreeMap<String, Standing>,
+    procedures: Vec<Procedure>,
 }
 
 /// Judges on databases of its own.
@@ -53,7 +56,8 @@ pub(super) async fn judge(scratch: &Scratch<'_>, case: &Case<'_>) -> Result<Judg
     let begun = Instant::now();
     let after = see(&database, case).await?;
     compare(&mut judgement, case, &before, &after);
-    accept_declared(&mut judgement, case, &before, &database).await?;
+    accept::accept(&mut judgement.breaks, case, (&before.queries, &after.queries), &database).await?;
+    judgement.procedures = after.procedures;
     judgement.asked += begun.elapsed();
     let shares_nothing = scratch.shares_nothing().await;
     scratch.discard(database).await;
@@ -78,7 +82,8 @@ async fn see(database: &Database, case: &Case<'_>) -> Result<Seen, Error> {
     let mut queries = survey::survey(session.client(), &texts.collect::<Vec<_>>()).await?;
     let next = queries.split_off(case.queries.len());
     let owner = application::open_as_owner(&database.context, case.role).await?;
-    Ok(Seen { queries, next, functions: functions::survey(&owner).await? })
+    let functions = functions::survey(&owner).await?;
+    Ok(Seen { queries, next, functions, procedures: procedures::read(&owner).await? })
 }
 
 /// What works there, by asker.
@@ -103,6 +108,9 @@ fn compare(judgement: &mut Judgement, case: &Case<'_>, before: &Seen, after: &Se
         match was {
             Standing::Refused(refusal) => judgement.left_out.push((index, refusal.clone())),
             Standing::Works(description) => {
+                if let Standing::Works(is) = is {
+                    note(judgement, index, description, is);
+                }
                 let mut differences = differences(description, is);
                 differences.retain(|difference| !is_expected(difference, &case.queries[index]));
                 judgement.grown += usize::from(differences.is_empty() && has_grown(description, is));
@@ -133,6 +141,17 @@ fn compare(judgement: &mut Judgement, case: &Case<'_>, before: &Seen, after: &Se
     }
 }
 
+/// What is to be known of a query that works on both.
+fn note(judgement: &mut Judgement, index: usize, was: &Description, is: &Description) {
+    if !(was.is_planned && is.is_planned) {
+        judgement.unplanned.push(index);
+    }
+    if was.has_whole_rows || is.has_whole_rows {
+        judgement.whole_rows.push(index);
+    }
+    judgement.newly_null.extend(was.newly_null(is).into_iter().map(|null| (index, null.table.clone())));
+}
+
 /// Whether the client takes a NULL there already: it says so, as `.sqlx` does, or by the name that it gives the column (`"id?"`).
 fn is_expected(difference: &Difference, query: &Query) -> bool {
     let Difference::Nullable { name, number } = difference else { return false };
@@ -142,36 +161,4 @@ fn is_expected(difference: &Difference, query: &Query) -> bool {
 
 fn has_grown(before: &Description, now: &Standing) -> bool {
     matches!(now, Standing::Works(now) if now.columns.len() > before.columns.len())
-}
-
-/// A client that names the types of its parameters itself (sqlx) is not asked which types the server would choose.
-async fn accept_declared(
-    judgement: &mut Judgement,
-    case: &Case<'_>,
-    before: &Seen,
-    database: &Database,
-) -> Result<(), Error> {
-    let is_type = |difference: &Difference| matches!(difference, Difference::ParameterType { .. });
-    let mut session = None;
-    let mut kept = Vec::new();
-    for mut found in std::mem::take(&mut judgement.breaks) {
-        if let Asker::Query(index) = found.asker
-            && case.queries[index].declared.is_some()
-            && found.differences.iter().any(is_type)
-            && let Standing::Works(was) = &before.queries[index]
-        {
-            if session.is_none() {
-                session = Some(application::open(&database.context, case.role).await?);
-            }
-            let Some(session) = &session else { continue };
-            if survey::takes(session.client(), &case.queries[index].text, &was.types).await? {
-                found.differences.retain(|difference| !is_type(difference));
-            }
-        }
-        if !found.differences.is_empty() {
-            kept.push(found);
-        }
-    }
-    judgement.breaks = kept;
-    Ok(())
 }

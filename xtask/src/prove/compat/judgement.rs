@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::description::{Difference, Refusal};
+use super::procedures::Procedure;
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -18,6 +19,14 @@ pub(super) struct Judgement {
     pub(super) steps: Vec<String>,
     /// Queries of the working tree that work on the new schema and not on the old one.
     pub(super) too_early: Vec<(usize, Vec<Difference>)>,
+    /// Queries that work, and that the server has not planned, by their index.
+    pub(super) unplanned: Vec<usize>,
+    /// Queries that take the row of a table as one value.
+    pub(super) whole_rows: Vec<usize>,
+    /// INSERTs that write NULL to a column of this table where they did not before.
+    pub(super) newly_null: Vec<(usize, String)>,
+    /// What no one has looked into.
+    pub(super) procedures: Vec<Procedure>,
     /// How long the server was asked, without making the databases.
     pub(super) asked: Duration,
 }

@@ -14,6 +14,36 @@ pub(super) struct Null {
     pub(super) of: usize,
 }
 
+/// What says more than that the server can plan it.
+const TELLING: [&str; 4] =
+    [r#""Operation": "Insert""#, r#""Join Type": "Left""#, r#""Join Type": "Right""#, r#""Join Type": "Full""#];
+
+/// Nodes that give no row where their input gives none.
+const KEEPING: [&str; 6] = ["Subquery Scan", "Sort", "Incremental Sort", "Limit", "Unique", "LockRows"];
+
+/// A plan as the server writes it; `None`: it tells nothing. Reading all of them would take longer than planning.
+pub(super) fn read(text: &str) -> Option<Value> {
+    let tells = TELLING.iter().any(|telling| text.contains(telling));
+    tells.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// Whether a plan uses all columns of a row as one value, which shows in no type: `to_jsonb(t.*)`.
+pub(super) fn has_whole_rows(text: &str) -> bool {
+    text.contains(".*")
+}
+
+/// Whether a plan gives no row, whatever is in the tables.
+pub(super) fn is_empty(text: &str) -> bool {
+    let Ok(plan) = serde_json::from_str::<Value>(text) else { return false };
+    let mut node = &plan[0]["Plan"];
+    while KEEPING.contains(&self::text(node, "Node Type")) {
+        let is_input = |child: &&Value| ["Outer", "Subquery"].contains(&self::text(child, "Parent Relationship"));
+        let Some(input) = children(node).find(is_input) else { return false };
+        node = input;
+    }
+    self::text(node, "Node Type") == "Result" && self::text(node, "One-Time Filter") == "false"
+}
+
 /// The columns for which the INSERTs of a statement, those in WITH and those of a rule included, have nothing but NULL: the node below
 /// `ModifyTable` has one expression for each column of the table.
 pub(super) fn nulls(plan: &Value) -> Vec<Null> {
@@ -110,5 +140,14 @@ mod tests {
             { "Parent Relationship": "Outer", "Output": ["a.x"] }, { "Parent Relationship": "Inner", "Output": ["b.y"] }] } }]);
         assert_eq!(outer(&plan), [false, true]);
         assert!(outer(&json!([])).is_empty());
+    }
+
+    #[test]
+    fn a_plan_is_read_where_it_tells_something() {
+        assert_eq!(read(r#"[{"Plan": {"Node Type": "Seq Scan"}}]"#), None);
+        assert!(read(r#"[{"Plan": {"Join Type": "Left"}}]"#).is_some());
+        assert!(has_whole_rows(r#""Output": ["to_jsonb(t.*)"]"#));
+        assert!(is_empty(r#"[{"Plan": {"Node Type": "Result", "One-Time Filter": "false"}}]"#));
+        assert!(!is_empty(r#"[{"Plan": {"Node Type": "Result", "One-Time Filter": "$1"}}]"#));
     }
 }

@@ -6,6 +6,7 @@ use migrator_diagnostic::printable;
 use serde_json::{Value, json};
 
 use super::allow::Allowed;
+use super::hazards::Weighed;
 use super::judgement::{Asker, Break, Judgement};
 use super::query::{Place, Queries, Query};
 use migrator_engine::words::count;
@@ -15,6 +16,25 @@ const SHOWN: usize = 10;
 
 /// So many characters of a query are shown.
 const WIDTH: usize = 100;
+
+/// Something of the release that breaks.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The name that its source gives the query, or the signature of a function.
+    pub name: Option<String>,
+    /// Where the query is written at the release: `src/users.rs:14`.
+    pub places: Vec<String>,
+    /// The query.
+    pub text: Option<String>,
+    /// The SQLSTATEs, where the server refuses it, or will when it runs.
+    pub codes: Vec<String>,
+    /// The migration or repeatable after which it is so.
+    pub migration: Option<String>,
+    /// What is different.
+    pub sentence: String,
+    /// Why it may break; `None`: it may not.
+    pub allowed: Option<String>,
+}
 
 /// What a judgement is told of.
 pub(super) struct Report<'a> {
@@ -27,6 +47,8 @@ pub(super) struct Report<'a> {
     pub(super) new: &'a [&'a Query],
     pub(super) judgement: &'a Judgement,
     pub(super) allowed: &'a Allowed,
+    /// What the new migrations take.
+    pub(super) hazards: &'a [Weighed],
 }
 
 impl Report<'_> {
@@ -61,6 +83,8 @@ impl Report<'_> {
             ));
         }
         lines.extend(self.order());
+        lines.extend(self.hazards.iter().take(SHOWN).map(Weighed::line));
+        lines.extend(more(self.hazards.len(), SHOWN));
         lines
     }
 
@@ -113,8 +137,12 @@ impl Report<'_> {
             let (index, refusal) = members[0];
             format!("\n    {}: {}, in {}", members.len(), refusal.text(), named(&self.queries.queries[index]))
         };
-        let groups: String = groups.values().map(group).collect();
-        vec![format!("left out: {queries} on the schema of `{release}` itself{groups}")]
+        let shown: String = groups.values().map(group).collect();
+        // An undefined function, operator or type.
+        let may_be_of_extension = ["42883", "42704"].iter().any(|code| groups.contains_key(code));
+        let help = "\n    help: create the extension that has it in a migration: a throwaway server has no other ones";
+        let help = if may_be_of_extension { help } else { "" };
+        vec![format!("left out: {queries} on the schema of `{release}` itself{shown}{help}")]
     }
 
     /// What could not be read.
@@ -174,6 +202,25 @@ impl Report<'_> {
         self.allowed.reason(query, found.by.as_deref())
     }
 
+    /// What breaks, allowed or not.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let finding = |found: &Break| {
+            let (name, places, text) = match &found.asker {
+                Asker::Query(index) => {
+                    let query = &self.queries.queries[*index];
+                    (query.name.clone(), query.places.iter().map(place).collect(), Some(query.text.clone()))
+                }
+                Asker::Function(signature) => (Some(signature.clone()), Vec::new(), None),
+            };
+            let codes = found.differences.iter().filter_map(|difference| difference.code().map(str::to_owned));
+            let sentences: Vec<String> = found.differences.iter().map(|difference| difference.text()).collect();
+            let (codes, sentence) = (codes.collect(), sentences.join("; "));
+            let (migration, allowed) = (found.by.clone(), self.reason(found));
+            Finding { name, places, text, codes, migration, sentence, allowed }
+        };
+        self.judgement.breaks.iter().map(finding).collect()
+    }
+
     /// All of it.
     pub(super) fn json(&self) -> Value {
         let place = |place: &Place| json!({ "file": place.file, "line": place.line });
@@ -211,6 +258,7 @@ impl Report<'_> {
             "functions": judgement.functions,
             "breaks": judgement.breaks.iter().map(broken).collect::<Vec<_>>(),
             "left_out": judgement.left_out.iter().map(left_out).collect::<Vec<_>>(),
+            "hazards": self.hazards.iter().map(Weighed::json).collect::<Vec<_>>(),
             "more_columns": judgement.grown,
             "not_literal": self.queries.not_literal.iter().map(place).collect::<Vec<_>>(),
             "unreadable": self.queries.unreadable.iter().map(|(file, why)| json!({ "file": file, "why": why })).collect::<Vec<_>>(),

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::allow::Allowed;
 use super::case::Case;
+use super::hazards::{self, Weighed};
 use super::judge as judging;
 use super::query::{Column, Declared, Place, Queries, Query};
-use super::report::Report;
+use super::report::{Finding, Report};
 use crate::developer::Context;
 use crate::prove::scratch::Scratch;
 
@@ -83,6 +84,12 @@ pub struct Outcome {
     pub lines: Vec<String>,
     /// All of it, as `--json` prints it.
     pub json: Value,
+    /// The name of the release.
+    pub release: String,
+    /// What breaks.
+    pub findings: Vec<Finding>,
+    /// What the new migrations take from the release.
+    pub hazards: Vec<Weighed>,
 }
 
 /// Judges the release against the migrations of the context, on scratch databases of its server.
@@ -121,9 +128,11 @@ pub(in crate::prove) async fn judge_on(scratch: &Scratch<'_>, running: &Running)
     let judgement = judging::judge(scratch, &case).await?;
     let (allowed, new) = (Allowed::of(embedded), &case.next[..]);
     let (release, queries, next) = (case.release, &running.queries, running.next.as_ref());
-    let report = Report { release, queries, next, new, judgement: &judgement, allowed: &allowed };
-    let is_empty = queries.queries.is_empty();
-    Ok(Outcome { failed: report.is_failed(), is_empty, lines: report.lines(), json: report.json() })
+    let hazards = hazards::weigh(embedded, release, queries, &judgement);
+    let report = Report { release, queries, next, new, judgement: &judgement, allowed: &allowed, hazards: &hazards };
+    let (failed, is_empty) = (report.is_failed(), queries.queries.is_empty());
+    let (lines, json, findings) = (report.lines(), report.json(), report.findings());
+    Ok(Outcome { failed, is_empty, lines, json, release: release.to_owned(), findings, hazards })
 }
 
 /// A database of the release has migrations that the db directory has not.

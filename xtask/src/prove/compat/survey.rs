@@ -11,7 +11,6 @@ use futures_util::stream::{self, StreamExt as _};
 use migrator_engine::Error;
 use migrator_engine::client::failed;
 use migrator_sql::lex;
-use serde_json::Value;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
@@ -66,6 +65,21 @@ pub(super) async fn takes(client: &Client, text: &str, parameters: &[Type]) -> R
     Ok(prepare(client, text, parameters).await?.is_ok())
 }
 
+/// Whether the column of this index cannot be null in the result, whatever is in the tables: the query has a condition that no NULL meets.
+///
+/// # Errors
+/// A lost connection.
+pub(super) async fn is_never_null(client: &Client, text: &str, columns: usize, index: usize) -> Result<bool, Error> {
+    let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+    let query = text.trim_end().trim_end_matches(';');
+    // The planner compares a condition with itself only where it is told to.
+    let asked = format!("SELECT 1 FROM (\n{query}\n) AS asked ({}) WHERE c{index} IS NULL", names.join(", "));
+    let Ok(statement) = prepare(client, &asked, &[]).await? else { return Ok(false) };
+    let set = "SET LOCAL constraint_exclusion = on; ";
+    let planned = explain(client, set, "migrator_compat_null", &asked, statement.params().len()).await?;
+    Ok(planned.is_ok_and(|plan| plan::is_empty(&plan)))
+}
+
 async fn prepare(client: &Client, text: &str, parameters: &[Type]) -> Result<Result<Statement, Refusal>, Error> {
     match client.prepare_typed(text, parameters).await {
         Ok(statement) => Ok(Ok(statement)),
@@ -91,7 +105,8 @@ fn refusal(error: tokio_postgres::Error) -> Result<Refusal, Error> {
 enum Planned {
     /// It is not planned under `PREPARE`, or not without values.
     Not,
-    As(Value),
+    /// As the server writes a plan.
+    As(String),
     Refused(Refusal),
 }
 
@@ -106,30 +121,41 @@ fn can_be_planned(text: &str) -> bool {
 /// not to be planned.
 async fn plan_of(client: &Client, number: usize, text: &str, arguments: Option<usize>) -> Result<Planned, Error> {
     let Some(arguments) = arguments else { return Ok(Planned::Not) };
+    Ok(match explain(client, "", &format!("migrator_compat_{number}"), text, arguments).await? {
+        Ok(plan) => Planned::As(plan),
+        Err(refusal) if is_without_values(&refusal.code) => Planned::Not,
+        Err(refusal) => Planned::Refused(refusal),
+    })
+}
+
+/// The plan of a statement in a transaction of its own, which begins with `set`.
+async fn explain(
+    client: &Client,
+    set: &str,
+    name: &str,
+    text: &str,
+    arguments: usize,
+) -> Result<Result<String, Refusal>, Error> {
     let nulls = match arguments {
         0 => String::new(),
         several => format!("({})", vec!["NULL"; several].join(", ")),
     };
-    let name = format!("migrator_compat_{number}");
     // A comment may end the text.
     let message = format!(
-        "BEGIN READ ONLY; PREPARE {name} AS\n{text}\n; EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) EXECUTE {name}{nulls}"
+        "BEGIN READ ONLY; {set}PREPARE {name} AS\n{text}\n; EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) EXECUTE {name}{nulls}"
     );
     let end = format!("ROLLBACK; DEALLOCATE {name}");
     // Both are sent before either is answered, so that the next one's transaction is its own.
     let (planned, _) = join(client.simple_query(&message), client.simple_query(&end)).await;
     let messages = match planned {
         Ok(messages) => messages,
-        Err(error) => {
-            let refusal = refusal(error)?;
-            return Ok(if is_without_values(&refusal.code) { Planned::Not } else { Planned::Refused(refusal) });
-        }
+        Err(error) => return refusal(error).map(Err),
     };
     let lines = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,
     });
-    Ok(Planned::As(serde_json::from_str(&lines.collect::<String>()).unwrap_or_default()))
+    Ok(Ok(lines.collect()))
 }
 
 /// What says nothing of the query: a domain that takes no NULL refuses ours, planning takes too long, `PREPARE` takes no such statement.
@@ -140,15 +166,18 @@ fn is_without_values(code: &str) -> bool {
 async fn description(
     client: &Client,
     statement: &Statement,
-    plan: Option<&Value>,
+    text: Option<&str>,
     known: &mut Option<Catalog>,
 ) -> Result<Description, Error> {
-    let nulls = plan.map(plan::nulls).unwrap_or_default();
+    let plan = text.and_then(plan::read);
+    let nulls = plan.as_ref().map(plan::nulls).unwrap_or_default();
     let is_of_table = statement.columns().iter().any(|column| column.table_oid().is_some());
     if known.is_none() && (is_of_table || !nulls.is_empty()) {
         *known = Some(Catalog::read(client).await?);
     }
-    let outer = plan.map(plan::outer).unwrap_or_default();
+    let nulls: Vec<_> =
+        nulls.into_iter().filter(|null| known.as_ref().is_none_or(|known| !known.is_dropped(null))).collect();
+    let outer = plan.as_ref().map(plan::outer).unwrap_or_default();
     let column = |(index, column): (usize, &tokio_postgres::Column)| Column {
         name: column.name().to_owned(),
         is: TypeName::of(column.type_()),
@@ -164,6 +193,9 @@ async fn description(
         types: statement.params().iter().map(|of| Type::from_oid(of.oid()).unwrap_or(Type::UNKNOWN)).collect(),
         columns,
         missing: missing.into_keys().collect(),
+        nulls,
+        is_planned: text.is_some(),
+        has_whole_rows: text.is_some_and(plan::has_whole_rows),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::prove::compat::Finding;
 use crate::prove::trace::{Trace, Waits};
 
 /// What the page is about.
@@ -13,6 +14,8 @@ pub(crate) struct Page<'a> {
     pub about: Vec<(&'static str, String)>,
     /// The answers of `verify`.
     pub verdicts: Vec<Verdict>,
+    /// What the running release was asked; `None`: it was not judged.
+    pub release: Option<Release>,
     /// The migrations and repeatables in their order.
     pub steps: Vec<Step<'a>>,
 }
@@ -30,6 +33,17 @@ pub(crate) struct Verdict {
     pub lines: Vec<String>,
     /// How long it took.
     pub time: Duration,
+}
+
+/// What the new migrations do to the release that runs.
+#[derive(Debug)]
+pub(crate) struct Release {
+    /// Its name: `v1.21`.
+    pub name: String,
+    /// Its queries that break.
+    pub findings: Vec<Finding>,
+    /// What the migrations take, and whether a query needs that, a line each.
+    pub hazards: Vec<String>,
 }
 
 /// How good something is.
