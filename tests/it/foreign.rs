@@ -9,6 +9,8 @@ use crate::packaged::LIBRARIES;
 use crate::support::{Project, place, server};
 use crate::workspace::{Workspace, repository, section};
 
+mod compat;
+
 #[test]
 fn another_workspace_builds_and_migrates_and_its_backend_finds_the_tables() {
     let workspace = Workspace::foreign("library");
@@ -82,8 +84,9 @@ fn a_new_file_is_applied_without_another_change() {
         exit 0
         --- stdout
         db/migrations/004_add_books_isbn.sql
+        db/tests/004_add_books_isbn.sql
     "#]]
-    .assert_eq(&run("xtask new add_books_isbn"));
+    .assert_eq(&run("xtask new add_books_isbn --with-test"));
     let file = workspace.path("db/migrations/004_add_books_isbn.sql");
     let text = fs::read_to_string(&file).unwrap();
     // As it is, it is refused.

@@ -9,8 +9,9 @@ use migrator_lint::{Hazard, Taken, Takes, taking};
 use migrator_sql::{Kind, lex};
 use serde_json::{Value, json};
 
+use super::description::Difference;
 use super::judgement::{Asker, Break, Judgement};
-use super::procedures::mentions;
+use super::procedures::{has_star, mentions};
 use super::query::{Place, Queries, Query};
 
 /// A hazard of a new migration.
@@ -137,11 +138,32 @@ fn of_breaks(taken: &Taken, by: &str, queries: &Queries, judgement: &Judgement) 
     let may_need = |found: &&Break| match found.by.as_deref() {
         Some(breaking) if breaking == by => true,
         Some(breaking) if step(breaking) > step(by) => false,
-        _ => mentions(&text(found, queries), &names(taken)),
+        _ => is_masked(found) && may_ask(found, taken, queries, judgement),
     };
     let breaks = judgement.breaks.iter().filter(may_need).count();
     let verb = if breaks == 1 { "breaks and may need it" } else { "break and may need it" };
     (breaks > 0).then(|| format!("{} {verb}", count(breaks, "query")))
+}
+
+/// Whether what breaks was not looked at any more: what works, in whatever form, has all that it names.
+fn is_masked(found: &Break) -> bool {
+    let masks = |difference: &Difference| {
+        matches!(difference, Difference::Refused(_) | Difference::ColumnGone { .. } | Difference::ColumnMoved { .. })
+    };
+    found.differences.iter().any(masks)
+}
+
+/// Whether what breaks asks for what is taken, as far as its text tells.
+fn may_ask(found: &Break, taken: &Taken, queries: &Queries, judgement: &Judgement) -> bool {
+    // What is in a function is not known here.
+    let Asker::Query(index) = found.asker else { return true };
+    let text = text(found, queries);
+    let names_objects = mentions(&text, &taken.objects);
+    if taken.columns.is_empty() {
+        return names_objects;
+    }
+    let takes_rows = has_star(&text) || judgement.whole_rows.contains(&index);
+    mentions(&text, &taken.columns) || names_objects && takes_rows
 }
 
 /// Queries of which the server has not looked at all that they name.

@@ -108,9 +108,7 @@ fn compare(judgement: &mut Judgement, case: &Case<'_>, before: &Seen, after: &Se
         match was {
             Standing::Refused(refusal) => judgement.left_out.push((index, refusal.clone())),
             Standing::Works(description) => {
-                if let Standing::Works(is) = is {
-                    note(judgement, index, description, is);
-                }
+                note(judgement, index, description, is);
                 let mut differences = differences(description, is);
                 differences.retain(|difference| !is_expected(difference, &case.queries[index]));
                 judgement.grown += usize::from(differences.is_empty() && has_grown(description, is));
@@ -141,8 +139,12 @@ fn compare(judgement: &mut Judgement, case: &Case<'_>, before: &Seen, after: &Se
     }
 }
 
-/// What is to be known of a query that works on both.
-fn note(judgement: &mut Judgement, index: usize, was: &Description, is: &Description) {
+/// What is to be known of a query that works on the release.
+fn note(judgement: &mut Judgement, index: usize, was: &Description, is: &Standing) {
+    let Standing::Works(is) = is else {
+        judgement.whole_rows.extend(was.has_whole_rows.then_some(index));
+        return;
+    };
     if !(was.is_planned && is.is_planned) {
         judgement.unplanned.push(index);
     }

@@ -36,13 +36,24 @@ impl Procedure {
         }
         let tokens = lex(&self.body).tokens;
         let words = Words::new(&self.body, &tokens);
-        let before = |at: usize| at.checked_sub(1).map_or("", |at| words.at(at));
-        let is_star = |at: usize| words.at(at) == "*" && !(before(at) == "(" && words.at(at + 1) == ")");
         let is_row = |at: usize| {
-            words.is_any(at, &["new", "old"]) && words.at(at + 1) != "." && !before(at).eq_ignore_ascii_case("return")
+            let is_returned = at.checked_sub(1).is_some_and(|before| words.is(before, "return"));
+            words.is_any(at, &["new", "old"]) && words.at(at + 1) != "." && !is_returned
         };
-        (0..tokens.len()).any(|at| words.is(at, "execute") || is_star(at) || is_row(at))
+        (0..tokens.len()).any(|at| words.is(at, "execute") || is_star(&words, at) || is_row(at))
     }
+}
+
+/// Whether a query or a body may take all columns of a row without their names: `*`, but not `count(*)`. A product is taken for it.
+pub(super) fn has_star(text: &str) -> bool {
+    let tokens = lex(text).tokens;
+    let words = Words::new(text, &tokens);
+    (0..tokens.len()).any(|at| is_star(&words, at))
+}
+
+fn is_star(words: &Words<'_>, at: usize) -> bool {
+    let is_count = at > 0 && words.at(at - 1) == "(" && words.at(at + 1) == ")";
+    words.at(at) == "*" && !is_count
 }
 
 /// Whether a text has one of the names as a word, in whatever case, also in a string or a comment.
@@ -58,6 +69,12 @@ pub(super) fn mentions(text: &str, names: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_may_be_all_columns() {
+        assert!(has_star("SELECT t.* FROM t") && has_star("SELECT * FROM t"));
+        assert!(!has_star("SELECT count(*), '*' FROM t -- *"));
+    }
 
     #[test]
     fn a_body_that_names_it_or_takes_rows_as_a_whole_may_use_it() {
