@@ -1,18 +1,18 @@
 //! What a server says of queries, none of which it runs.
 //!
-//! Each is prepared, which parses and describes it, and then planned: PostgreSQL finds only then that the index of an ON CONFLICT is gone, or
+//! Each is prepared, which parses and describes it, and then planned as it was prepared: PostgreSQL finds only then that the index of an ON CONFLICT is gone, or
 //! that the role lacks a privilege. Planning may evaluate functions that are declared immutable or stable: it does so in a read-only
 //! transaction that is rolled back. Many are in flight at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use migrator_engine::Error;
-use migrator_engine::client::failed;
+use migrator_engine::client::{failed, identifier, query};
 use migrator_sql::lex;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, Statement};
 
 use super::alike::TypeName;
 use super::catalog::Catalog;
@@ -22,7 +22,7 @@ use super::plan;
 /// So many are in flight at once.
 const IN_FLIGHT: usize = 64;
 
-/// What can be planned under `PREPARE`.
+/// What has a plan.
 const PLANNED: [&str; 8] = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
 
 /// What the server says of each query, in their order.
@@ -41,7 +41,8 @@ pub(super) async fn survey(client: &Client, texts: &[&str]) -> Result<Vec<Standi
         (number, arguments.filter(|_| can_be_planned(text)))
     };
     let jobs: Vec<_> = texts.iter().zip(&described).enumerate().map(job).collect();
-    let planning = |(number, arguments): (usize, Option<usize>)| plan_of(client, number, texts[number], arguments);
+    let names = names(client).await?;
+    let planning = |(number, arguments): (usize, Option<usize>)| plan_of(client, names.get(texts[number]), arguments);
     let plans: Vec<_> = stream::iter(jobs).map(planning).buffered(IN_FLIGHT).collect().await;
     let mut known = None;
     let mut standings = Vec::with_capacity(texts.len());
@@ -70,13 +71,14 @@ pub(super) async fn takes(client: &Client, text: &str, parameters: &[Type]) -> R
 /// # Errors
 /// A lost connection.
 pub(super) async fn is_never_null(client: &Client, text: &str, columns: usize, index: usize) -> Result<bool, Error> {
-    let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
-    let query = text.trim_end().trim_end_matches(';');
+    let list: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+    let text = text.trim_end().trim_end_matches(';');
     // The planner compares a condition with itself only where it is told to.
-    let asked = format!("SELECT 1 FROM (\n{query}\n) AS asked ({}) WHERE c{index} IS NULL", names.join(", "));
+    let asked = format!("SELECT 1 FROM (\n{text}\n) AS asked ({}) WHERE c{index} IS NULL", list.join(", "));
     let Ok(statement) = prepare(client, &asked, &[]).await? else { return Ok(false) };
-    let set = "SET LOCAL constraint_exclusion = on; ";
-    let planned = explain(client, set, "migrator_compat_null", &asked, statement.params().len()).await?;
+    let names = names(client).await?;
+    let Some(name) = names.get(&asked) else { return Ok(false) };
+    let planned = explain(client, "SET LOCAL constraint_exclusion = on; ", name, statement.params().len()).await?;
     Ok(planned.is_ok_and(|plan| plan::is_empty(&plan)))
 }
 
@@ -103,7 +105,7 @@ fn refusal(error: tokio_postgres::Error) -> Result<Refusal, Error> {
 
 /// What came of planning a query.
 enum Planned {
-    /// It is not planned under `PREPARE`, or not without values.
+    /// It has no plan, or none without values.
     Not,
     /// As the server writes a plan.
     As(String),
@@ -117,36 +119,35 @@ fn can_be_planned(text: &str) -> bool {
     first.is_some_and(|word| PLANNED.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
-/// Plans a query that the server has prepared already, and so is one statement. `arguments`: the number of its parameters; `None`: it is
-/// not to be planned.
-async fn plan_of(client: &Client, number: usize, text: &str, arguments: Option<usize>) -> Result<Planned, Error> {
-    let Some(arguments) = arguments else { return Ok(Planned::Not) };
-    Ok(match explain(client, "", &format!("migrator_compat_{number}"), text, arguments).await? {
+/// What the session calls the statements that it has prepared, by their text.
+async fn names(client: &Client) -> Result<HashMap<String, String>, Error> {
+    let statement = "SELECT statement, name FROM pg_catalog.pg_prepared_statements";
+    let rows = query(client, "reading the prepared statements", statement).await?;
+    let text = |row: &SimpleQueryRow, column: usize| row.get(column).unwrap_or_default().to_owned();
+    Ok(rows.iter().map(|row| (text(row, 0), text(row, 1))).collect())
+}
+
+/// Plans a query that the server has prepared already under this name, and so is one statement. `arguments`: the number of its parameters;
+/// `None`: it is not to be planned.
+async fn plan_of(client: &Client, name: Option<&String>, arguments: Option<usize>) -> Result<Planned, Error> {
+    let (Some(name), Some(arguments)) = (name, arguments) else { return Ok(Planned::Not) };
+    Ok(match explain(client, "", name, arguments).await? {
         Ok(plan) => Planned::As(plan),
         Err(refusal) if is_without_values(&refusal.code) => Planned::Not,
         Err(refusal) => Planned::Refused(refusal),
     })
 }
 
-/// The plan of a statement in a transaction of its own, which begins with `set`.
-async fn explain(
-    client: &Client,
-    set: &str,
-    name: &str,
-    text: &str,
-    arguments: usize,
-) -> Result<Result<String, Refusal>, Error> {
+/// The plan of a prepared statement in a transaction of its own, which begins with `set`.
+async fn explain(client: &Client, set: &str, name: &str, arguments: usize) -> Result<Result<String, Refusal>, Error> {
     let nulls = match arguments {
         0 => String::new(),
         several => format!("({})", vec!["NULL"; several].join(", ")),
     };
-    // A comment may end the text.
-    let message = format!(
-        "BEGIN READ ONLY; {set}PREPARE {name} AS\n{text}\n; EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) EXECUTE {name}{nulls}"
-    );
-    let end = format!("ROLLBACK; DEALLOCATE {name}");
+    let name = identifier(name);
+    let message = format!("BEGIN READ ONLY; {set}EXPLAIN (VERBOSE, FORMAT JSON, COSTS OFF) EXECUTE {name}{nulls}");
     // Both are sent before either is answered, so that the next one's transaction is its own.
-    let (planned, _) = join(client.simple_query(&message), client.simple_query(&end)).await;
+    let (planned, _) = join(client.simple_query(&message), client.simple_query("ROLLBACK")).await;
     let messages = match planned {
         Ok(messages) => messages,
         Err(error) => return refusal(error).map(Err),
@@ -158,7 +159,7 @@ async fn explain(
     Ok(Ok(lines.collect()))
 }
 
-/// What says nothing of the query: a domain that takes no NULL refuses ours, planning takes too long, `PREPARE` takes no such statement.
+/// What says nothing of the query: a domain that takes no NULL refuses ours, planning takes too long, `EXPLAIN` takes no such statement.
 fn is_without_values(code: &str) -> bool {
     code.starts_with("23") || ["57014", "55P03", "42601"].contains(&code)
 }
