@@ -19,6 +19,9 @@ use migrator_xtask::engine::{Color, Embedded, Exit, Terminal};
 use migrator_xtask::prove::compat::{self, Asked, Outcome, Running};
 use serde_json::Value;
 
+/// What each break is, by hand: the release, the migration, the verdict, and why.
+const EXPLAINED: &str = include_str!("../releases.tsv");
+
 /// A release of the service.
 struct Release {
     name: String,
@@ -176,6 +179,7 @@ fn text(releases: &[Release], pairs: &[Pair]) -> String {
             "| {from} | {to} | {new} | {queries} | {left_out} | {breaks} | {kinds} | {order} | {asked:.2} | {all:.2} |"
         );
     }
+    page.push_str(&explained(pairs));
     page.push_str(
         "\n## The breaks\n\nA query is named by the beginning of its hash. What the next release still has and its own server refuses comes from how \
          a release's schema is rebuilt: the files up to a number, also where a branch was merged late.\n\n\
@@ -193,6 +197,38 @@ fn text(releases: &[Release], pairs: &[Pair]) -> String {
         }
     }
     page
+}
+
+/// What the breaks of each migration are: real, or a false alarm.
+fn explained(pairs: &[Pair]) -> String {
+    let mut groups: Vec<(&str, String, usize)> = Vec::new();
+    for pair in pairs {
+        for found in pair.outcome.json["breaks"].as_array().into_iter().flatten() {
+            let by = found["migration"].as_str().unwrap_or_default().to_owned();
+            match groups.iter_mut().find(|(from, known, _)| *from == pair.from && *known == by) {
+                Some((.., count)) => *count += 1,
+                None => groups.push((&pair.from, by, 1)),
+            }
+        }
+    }
+    let known = |from: &str, by: &str| {
+        let fields = EXPLAINED.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let found = fields.into_iter().find(|fields| fields[..2] == [from, by]);
+        found.map_or(("not explained", ""), |fields| (fields[2], fields[3]))
+    };
+    let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut table = String::new();
+    for (from, by, count) in &groups {
+        let (verdict, why) = known(from, by);
+        *verdicts.entry(verdict).or_default() += count;
+        let _ = writeln!(table, "| {from} | {by} | {count} | {verdict} | {why} |");
+    }
+    let sums: Vec<String> = verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    format!(
+        "\n## What they are\n\nBy hand, from the texts of both releases and the migration: {}.\n\n\
+         | release | since | breaks | verdict | why |\n|---|---|---|---|---|\n{table}",
+        sums.join(", ")
+    )
 }
 
 /// The first difference, in a word: SQLSTATE where the server refuses.
