@@ -6,6 +6,7 @@ pub(crate) mod chaos;
 pub mod compat;
 mod data;
 pub mod dump;
+mod forecast;
 mod html;
 pub mod locks;
 mod page;

@@ -11,6 +11,7 @@ pub(super) mod seeded;
 mod shape;
 mod state;
 mod table;
+pub(super) mod takes;
 pub(super) mod test;
 mod values;
 mod words;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::developer::Context;
-use crate::prove::budget::{Judged, NEEDS_TIMES, judge};
+use crate::prove::budget::{Bounds, Judged, Judgement, NEEDS_TIMES, judge};
+use crate::prove::forecast::{self, Forecast};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
 use crate::prove::scratch::{Database, Scratch};
@@ -14,9 +15,11 @@ use migrator_engine::ConnectionTarget;
 use migrator_engine::Locked;
 use migrator_engine::embedded::Script;
 use migrator_engine::history::History;
+use migrator_engine::model::Budget;
 use migrator_engine::operation::PlanOptions;
 use migrator_engine::output::{self, file, result};
 use migrator_engine::plan::{Plan, Step};
+use migrator_engine::stats::Stats;
 use migrator_engine::units::{UnitKind, units};
 use migrator_engine::{Error, ErrorKind, Exit};
 
@@ -46,45 +49,50 @@ pub struct Args {
     /// With --locks: also write an HTML page to this file
     #[arg(long, value_name = "FILE", requires = "locks")]
     pub html: Option<PathBuf>,
+    /// With --locks: also say how long it takes on tables as large as in this file of `migrator stats`
+    #[arg(long, value_name = "FILE", requires = "locks")]
+    pub stats: Option<PathBuf>,
 }
 
 /// Plans, traces on the server of `scratch`, prints.
 pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Exit, Error> {
-    let place = args.html.as_deref().map(Place::open).transpose()?;
+    let html = args.html.as_deref().map(Place::open).transpose()?;
+    let stats = args.stats.as_deref().map(Stats::open).transpose()?;
     let session = context.connect().await?;
     let options = PlanOptions::default().to(args.to).allow_out_of_order(args.allow_out_of_order);
     let plan = &session.plan(&options).await?;
     context.migrator.warn_ahead(&plan.ahead);
     let (history, target) = (session.history().clone(), session.target().clone());
+    let place = match &stats {
+        Some(stats) => Some(forecast::Place::of(session.client(), stats, context.own.is_some()).await?),
+        None => None,
+    };
     drop(session);
-    let (version, traces) = on_copy(context, scratch, &history, plan)
+    let wanted = stats.as_ref().zip(place.as_ref());
+    let Seen { version, traces, forecast } = on_copy(context, scratch, (&history, plan), wanted)
         .await
         .map_err(|error| error.note("this happened on a scratch copy; the database itself was not changed"))?;
-    if let Some(place) = place {
-        place.write(&page(context, &target, &version, plan, &traces))?;
+    let seen = Seen { version, traces, forecast };
+    if let Some(html) = html {
+        html.write(&page(context, &target, plan, &seen))?;
     }
     let budget = &context.migrator.embedded().settings.budget;
-    let judgement = judge(budget, &traces.iter().map(Judged::untimed).collect::<Vec<_>>());
+    let judgement = judge(budget, &seen.judged());
     let exit = if judgement.beyond.is_empty() { Exit::Done } else { Exit::Found };
     if args.json {
-        let step = |(step, trace): (&Step, &Trace)| {
-            let mut value = step.json(args.sql);
-            value["statements"] = trace.json();
-            value
-        };
-        let steps: Vec<_> = plan.steps.iter().zip(&traces).map(step).collect();
-        let mut value = json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead });
-        if budget.is_set() {
-            value["budget"] = json!({ "beyond": judgement.beyond, "needs_times": judgement.needs_times });
-        }
-        output::json(&value);
+        output::json(&json(plan, &seen, (budget, &judgement), args.sql));
         return Ok(exit);
     }
-    print(plan, &traces, args.sql);
-    if !plan.steps.is_empty() {
-        context
+    print(plan, &seen, args.sql);
+    if plan.steps.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let version = &seen.version;
+    match &seen.forecast {
+        Some(forecast) => forecast.notes.iter().for_each(|note| context.terminal.say(note)),
+        None => context
             .terminal
-            .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA));
+            .say(&format!("seen on an empty copy of the schema on PostgreSQL {version}: {}", page::WITHOUT_DATA)),
     }
     judgement.beyond.iter().for_each(|line| result(&format!("beyond [budget]: {line}")));
     if judgement.needs_times {
@@ -93,30 +101,80 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
     Ok(exit)
 }
 
-fn page<'t>(context: &Context, target: &ConnectionTarget, version: &str, plan: &Plan, traces: &'t [Trace]) -> Page<'t> {
-    let about = vec![
+/// What was seen on scratch copies.
+struct Seen {
+    /// The release of the server.
+    version: String,
+    /// One for each step.
+    traces: Vec<Trace>,
+    /// Where statistics were given.
+    forecast: Option<Forecast>,
+}
+
+impl Seen {
+    fn forecast_of(&self, index: usize) -> Option<&forecast::Step> {
+        self.forecast.as_ref().and_then(|forecast| forecast.steps.get(index))
+    }
+
+    /// What [`judge`] asks for.
+    fn judged(&self) -> Vec<Judged<'_>> {
+        let judged = |(index, trace): (usize, &'_ Trace)| {
+            let time = |number| self.forecast_of(index)?.statement(number)?.time.as_ref().ok();
+            let bounds = |time: &forecast::Time| Bounds { lower: time.lower, upper: time.upper };
+            let times = trace.statements.iter().map(|statement| time(statement.number).map(bounds)).collect();
+            Judged { trace, times }
+        };
+        self.traces.iter().enumerate().map(judged).collect()
+    }
+}
+
+fn json(plan: &Plan, seen: &Seen, (budget, judgement): (&Budget, &Judgement), sql: bool) -> serde_json::Value {
+    let step = |(index, (step, trace)): (usize, (&Step, &Trace))| {
+        let mut value = step.json(sql);
+        value["statements"] = trace.json();
+        if let Some(forecast) = seen.forecast_of(index) {
+            value["forecast"] = forecast.json();
+        }
+        value
+    };
+    let steps: Vec<_> = plan.steps.iter().zip(&seen.traces).enumerate().map(step).collect();
+    let mut value = json!({ "digest": plan.digest(), "steps": steps, "ahead": plan.ahead });
+    if let Some(forecast) = &seen.forecast {
+        value["notes"] = forecast.notes.clone().into();
+    }
+    if budget.is_set() {
+        value["budget"] = json!({ "beyond": judgement.beyond, "needs_times": judgement.needs_times });
+    }
+    value
+}
+
+fn page<'t>(context: &Context, target: &ConnectionTarget, plan: &Plan, seen: &'t Seen) -> Page<'t> {
+    let version = &seen.version;
+    let mut about = vec![
         ("Database", target.to_string()),
         ("To apply", plan.steps.len().to_string()),
         ("Release", context.migrator.version().to_owned()),
         ("Plan digest", plan.digest()),
         ("Seen on", format!("PostgreSQL {version}, on an empty copy of the schema: {}", page::WITHOUT_DATA)),
     ];
-    let step = |(step, trace): (&Step, &'t Trace)| {
+    about.extend(seen.forecast.iter().map(|forecast| ("Forecast", forecast.notes.join("; "))));
+    let step = |(index, (step, trace)): (usize, (&Step, &'t Trace))| {
         let how = match step {
             Step::Migration { migration, .. } => page::how(migration),
             Step::Repeatable(_) => "repeatable".to_owned(),
         };
-        page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), rollback: None }
+        let forecast = seen.forecast_of(index);
+        page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), forecast, rollback: None }
     };
-    let steps = plan.steps.iter().zip(traces).map(step).collect();
+    let steps = plan.steps.iter().zip(&seen.traces).enumerate().map(step).collect();
     Page { title: "Migration plan", about, verdicts: Vec::new(), release: None, steps }
 }
 
-fn print(plan: &Plan, traces: &[Trace], sql: bool) {
+fn print(plan: &Plan, seen: &Seen, sql: bool) {
     if plan.steps.is_empty() {
         result("nothing to apply");
     }
-    for (step, trace) in plan.steps.iter().zip(traces) {
+    for (index, (step, trace)) in plan.steps.iter().zip(&seen.traces).enumerate() {
         result(&step.sentence());
         let mut quiet = true;
         for statement in &trace.statements {
@@ -130,28 +188,40 @@ fn print(plan: &Plan, traces: &[Trace], sql: bool) {
         if quiet {
             result("    no one waits for an existing relation");
         }
+        let lines = seen.forecast_of(index).map(forecast::Step::lines).unwrap_or_default();
+        lines.iter().for_each(|line| result(&format!("    forecast: {line}")));
     }
     if !plan.steps.is_empty() {
         result(&format!("plan digest: {}", plan.digest()));
     }
 }
 
-/// Brings a new database to where the history says the real one is, and runs the plan there. Returns the release of the
-/// server and one trace for each step.
+/// Brings a new database to where the history says the real one is, and runs the plan there; with statistics, also on copies with rows.
 async fn on_copy(
     context: &Context,
     there: &Context,
-    history: &History,
-    plan: &Plan,
-) -> Result<(String, Vec<Trace>), Error> {
+    (history, plan): (&History, &Plan),
+    wanted: Option<(&Stats, &forecast::Place)>,
+) -> Result<Seen, Error> {
     let scratch = Scratch::new(there).await?;
-    let traced = async {
+    let make = async || {
         let database = scratch.database().await?;
         database.locked.apply(&behind(context, history)).await?;
         put_in_older(context, &database, history).await;
-        let traces = steps(context, &database, history, plan).await?;
+        Ok::<_, Error>(database)
+    };
+    let run =
+        async |database: &Database, traces: &mut Vec<Trace>| steps(context, database, (history, plan), traces).await;
+    let traced = async {
+        let database = make().await?;
+        let mut traces = Vec::new();
+        run(&database, &mut traces).await?;
+        let forecast = match wanted {
+            Some(wanted) => Some(forecast::measure(wanted, &scratch, (&database, &traces), &make, &run).await?),
+            None => None,
+        };
         scratch.discard(database).await;
-        Ok::<_, Error>((scratch.server_version().await?, traces))
+        Ok::<_, Error>(Seen { version: scratch.server_version().await?, traces, forecast })
     }
     .await;
     scratch.finish().await;
@@ -184,8 +254,13 @@ fn is_older(history: &History, script: &Script) -> bool {
     history.has_run_repeatable(&script.name) && history.is_due(script)
 }
 
-async fn steps(context: &Context, database: &Database, history: &History, plan: &Plan) -> Result<Vec<Trace>, Error> {
-    let mut traces = Vec::new();
+/// Runs the plan; what was seen before a failure is in the traces.
+async fn steps(
+    context: &Context,
+    database: &Database,
+    (history, plan): (&History, &Plan),
+    traces: &mut Vec<Trace>,
+) -> Result<(), Error> {
     let mut tracer = Tracer::new(&database.locked).await?;
     for (index, step) in plan.steps.iter().enumerate() {
         if context.migrator.stop().is_requested() {
@@ -197,7 +272,7 @@ async fn steps(context: &Context, database: &Database, history: &History, plan: 
         context.terminal.end();
         traces.push(traced?);
     }
-    Ok(traces)
+    Ok(())
 }
 
 /// `again`: a repeatable of which an older text is there. That one is in no binary; the new one takes its place here, and

@@ -13,6 +13,7 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use migrator_diagnostic::printable;
 
+use crate::prove::forecast;
 use crate::prove::trace::{Effect, Statement, Waits};
 use content::class;
 pub(crate) use content::{Mark, Page, Release, RolledBack, Step, Verdict};
@@ -210,7 +211,8 @@ impl Page<'_> {
                                 @if !way.lines.is_empty() { pre tabindex="0" { (way.lines.join("\n")) } }
                             }
                         }
-                        @if let Some(trace) = step.trace { (timeline::timeline(trace)) }
+                        @if let Some(trace) = step.trace { (timeline::timeline(trace, step.forecast)) }
+                        @if let Some(forecast) = step.forecast { (self::forecast(forecast)) }
                         ol.statements { @for statement in step.statements() { (self::statement(statement)) } }
                     }
                 }
@@ -259,6 +261,16 @@ fn statement(statement: &Statement) -> Markup {
             }
             pre tabindex="0" { code { (statement.sql) } }
             ul.effects { @for effect in seen { li class=(class(effect.waits())) { (effect.words()) } } }
+        }
+    }
+}
+
+/// Who waits and how long, with real data.
+fn forecast(forecast: &forecast::Step) -> Markup {
+    let lines = forecast.lines();
+    html! {
+        @if !lines.is_empty() {
+            div.forecast { "Forecast with real data" ul.effects { @for line in &lines { li { (line) } } } }
         }
     }
 }
@@ -313,6 +325,7 @@ mod tests {
             file: trace.file,
             how: "<how>".to_owned(),
             trace: Some(&trace),
+            forecast: None,
             rollback: Some(RolledBack { mark: Mark::Bad, what: "<first>", lines }),
         }];
         let about = vec![("database", "<db>".to_owned())];

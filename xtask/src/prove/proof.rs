@@ -221,6 +221,7 @@ fn page<'t>(
         file: &migration.file,
         how: page::how(migration),
         trace: traces.get(index),
+        forecast: None,
         rollback: ways.get(index).map(rollback),
     };
     let steps = embedded.migrations.iter().enumerate().map(step).collect();

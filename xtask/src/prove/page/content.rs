@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::prove::compat::Finding;
+use crate::prove::forecast;
 use crate::prove::trace::{Trace, Waits};
 
 /// What the page is about.
@@ -70,6 +71,8 @@ pub(crate) struct Step<'a> {
     pub how: String,
     /// What its statements did; `None`: no one has looked.
     pub trace: Option<&'a Trace>,
+    /// How long it takes with real data, where that was forecast.
+    pub forecast: Option<&'a forecast::Step>,
     /// What became of its rollback.
     pub rollback: Option<RolledBack>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::content::class;
+use crate::prove::forecast;
 use crate::prove::trace::{Effect, Statement, Trace, Waits};
 use migrator_engine::words::precise;
 use migrator_sql::LockMode;
@@ -65,15 +66,30 @@ pub(super) fn held(trace: &Trace) -> Vec<(&str, LockMode, Duration)> {
         .collect()
 }
 
+/// The seconds of a statement: those of the forecast, where there is one.
+fn seconds(statement: &Statement, forecast: Option<&forecast::Step>) -> f64 {
+    let expected = forecast.and_then(|forecast| forecast.statement(statement.number)?.time.as_ref().ok());
+    expected.map_or(statement.took.as_secs_f64(), |time| time.expected)
+}
+
+/// How long a statement takes, as it is shown.
+fn shown(statement: &Statement, forecast: Option<&forecast::Step>) -> String {
+    match forecast.and_then(|forecast| forecast.statement(statement.number)).map(|forecast| &forecast.time) {
+        None => precise(statement.took),
+        Some(Ok(time)) => time.words(),
+        Some(Err(_)) => "unknown time".to_owned(),
+    }
+}
+
 /// The table; nothing, where nothing is locked.
-pub(super) fn timeline(trace: &Trace) -> Markup {
+pub(super) fn timeline(trace: &Trace, forecast: Option<&forecast::Step>) -> Markup {
     let rows = rows(trace);
     let statements = &trace.statements;
-    let total: f64 = statements.iter().map(|statement| statement.took.as_secs_f64()).sum();
+    let total: f64 = statements.iter().map(|statement| seconds(statement, forecast)).sum();
     let narrowest = NAME + COLUMN * statements.len() as f64;
     let name = (NAME / narrowest).min(0.3);
     let width = |statement: &Statement| {
-        let by_time = if total > 0.0 { statement.took.as_secs_f64() / total } else { 0.0 };
+        let by_time = if total > 0.0 { seconds(statement, forecast) / total } else { 0.0 };
         100.0 * (1.0 - name) * (EVEN / statements.len() as f64 + (1.0 - EVEN) * by_time)
     };
     let starts = |index: usize| index > 0 && statements[index].transaction != statements[index - 1].transaction;
@@ -91,7 +107,7 @@ pub(super) fn timeline(trace: &Trace) -> Markup {
                     thead { tr {
                         th scope="col" { "Relation" }
                         @for (index, statement) in statements.iter().enumerate() {
-                            th class=(if starts(index) { "commit" } else { "" }) scope="col" { (statement.number) span.time { (precise(statement.took)) } }
+                            th class=(if starts(index) { "commit" } else { "" }) scope="col" { (statement.number) span.time { (shown(statement, forecast)) } }
                         }
                     } }
                     tbody {
