@@ -30,6 +30,7 @@ mod errors;
 mod faults;
 mod first_run;
 mod fixtures;
+mod forecast;
 mod foreign;
 mod from_dump;
 mod guides;

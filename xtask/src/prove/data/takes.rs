@@ -117,6 +117,27 @@ pub(in crate::prove) async fn read(
     Ok(takes)
 }
 
+impl Takes {
+    /// What rows the table takes now that will also be taken by what it becomes.
+    #[must_use]
+    pub(in crate::prove) fn and(mut self, later: &Takes) -> Takes {
+        for column in &mut self.columns {
+            let Some(later) = later.columns.iter().find(|later| later.name == column.name) else { continue };
+            let is_required = column.is_required || later.is_required;
+            if later.sql_type == column.sql_type {
+                *column = later.clone();
+            }
+            column.is_required = is_required;
+        }
+        let is_here =
+            |columns: &Vec<String>| columns.iter().all(|name| self.columns.iter().any(|own| own.name == *name));
+        self.references.extend(later.references.iter().filter(|reference| is_here(&reference.columns)).cloned());
+        self.unique.extend(later.unique.iter().filter(|columns| is_here(columns)).cloned());
+        self.checks.extend(later.checks.iter().filter(|(columns, _)| is_here(columns)).cloned());
+        self
+    }
+}
+
 impl Column {
     fn add(&mut self, shape: &Shape, number: i32) {
         let Some(wanted) = shape.columns.get(&number) else { return };

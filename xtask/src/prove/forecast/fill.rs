@@ -90,14 +90,12 @@ pub(super) async fn fill(
     let (mut filled, none) = (Filled::default(), BTreeSet::new());
     for (name, &count) in sizes {
         let (Some(takes), Some(statistics)) = (takes.get(name), stats.table(name)) else { continue };
-        let there = there(client, name, takes).await.map_err(lost)?;
-        let Some(there) = there else { continue };
         let careful = careful.get(name).unwrap_or(&none);
-        let all: BTreeSet<String> = there.columns.iter().map(|column| column.name.clone()).collect();
+        let all: BTreeSet<String> = takes.columns.iter().map(|column| column.name.clone()).collect();
         let mut reason = None;
         // Where invented values are refused, those that pass the checks one by one are not.
         for careful in [careful, &all] {
-            let asked = Asked { takes: &there, statistics, rows: count, others: sizes, careful };
+            let asked = Asked { takes, statistics, rows: count, others: sizes, careful };
             reason = insert(client, name, &asked, count).await.map_err(lost)?;
             if reason.is_none() {
                 break;
@@ -120,22 +118,6 @@ pub(super) async fn fill(
     // Without the right to do so the first statement writes what is left to be written.
     let _ = client.batch_execute("CHECKPOINT").await;
     Ok(filled)
-}
-
-/// What the table takes that is there: a column that comes later is not.
-async fn there(client: &Client, name: &str, takes: &Takes) -> Result<Option<Takes>, tokio_postgres::Error> {
-    let question = format!(
-        "SELECT attname AS name FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) AND attnum > 0 AND NOT attisdropped",
-        migrator_engine::client::literal(name)
-    );
-    let found = rows(client.simple_query(&question).await?);
-    let names: BTreeSet<&str> = found.iter().filter_map(|row| row.get("name")).collect();
-    if names.is_empty() {
-        return Ok(None);
-    }
-    let mut there = takes.clone();
-    there.columns.retain(|column| names.contains(column.name.as_str()));
-    Ok(Some(there))
 }
 
 /// Why it was refused, if so. Triggers do not fire: what they do is no row of this table.

@@ -43,7 +43,7 @@ pub(crate) async fn measure(
     let calibration = place.compare(after).await?;
     let tables = with_rows(after, traces, stats).await?;
     let touched = touched(traces, &tables, stats);
-    let takes = takes::read(after, &touched).await?;
+    let takes = taken(scratch, &make, after, &touched).await?;
     let mut wanted = touched.clone();
     wanted.extend(takes.keys().filter(|name| stats.table(name).is_some()).cloned());
     let largest = sizes(&wanted, stats);
@@ -75,6 +75,29 @@ pub(crate) async fn measure(
     }
     notes.extend(seen.iter().rev().find_map(|seen| seen.failed.clone()));
     Ok(Forecast { steps, notes })
+}
+
+/// What rows the tables take that are there before the plan, so that the plan goes through.
+async fn taken(
+    scratch: &Scratch<'_>,
+    make: impl AsyncFn() -> Result<Database, Error>,
+    after: &Database,
+    touched: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Takes>, Error> {
+    if touched.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let later = takes::read(after, touched).await?;
+    let mut all = touched.clone();
+    all.extend(later.keys().cloned());
+    let before = make().await?;
+    let takes = takes::read(&before, &all).await;
+    scratch.discard(before).await;
+    let with_later = |(name, takes): (String, Takes)| match later.get(&name) {
+        Some(later) => (name, takes.and(later)),
+        None => (name, takes),
+    };
+    Ok(takes?.into_iter().map(with_later).collect())
 }
 
 /// Fills one copy and runs the plan on it.

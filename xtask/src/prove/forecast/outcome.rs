@@ -182,21 +182,25 @@ impl Step {
         self.statements.iter().find(|statement| statement.number == number)
     }
 
-    /// Who waits and how long, then what takes long while no one waits.
+    /// Who waits and how long, and what takes long while no one waits, by the statements.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.waits.iter().map(Wait::words).collect();
+        let waits = self.waits.iter().map(|wait| (wait.from, wait.words()));
         let is_under_lock = |number: usize| self.waits.iter().any(|wait| (wait.from..=wait.until).contains(&number));
-        for statement in self.statements.iter().filter(|statement| !is_under_lock(statement.number)) {
-            let Statement { number, work, time } = statement;
-            match time {
+        let quiet = self.statements.iter().filter(|statement| !is_under_lock(statement.number));
+        let quiet = quiet.filter_map(|Statement { number, work, time }| {
+            let work_of = work.word();
+            let words = match time {
                 Ok(time) if *work != Work::Nothing || time.upper >= 1.0 => {
-                    lines.push(format!("statement {number}: {}, {}; no one waits", work.word(), time.words()));
+                    format!("statement {number}: {work_of}, {}; no one waits", time.words())
                 }
-                Ok(_) => {}
-                Err(reason) => lines.push(format!("statement {number}: {}, unknown time ({reason})", work.word())),
-            }
-        }
-        lines
+                Ok(_) => return None,
+                Err(reason) => format!("statement {number}: {work_of}, unknown time ({reason})"),
+            };
+            Some((*number, words))
+        });
+        let mut lines: Vec<(usize, String)> = waits.chain(quiet).collect();
+        lines.sort_by_key(|(number, _)| *number);
+        lines.into_iter().map(|(_, words)| words).collect()
     }
 
     /// As JSON.
