@@ -288,6 +288,12 @@ fn a_hazard_stays_one_where_something_may_need_what_is_taken_and_is_not_looked_i
             "the function public.f may",
         ),
         ("SELECT to_jsonb(t) FROM t", "", "src/store.rs:7 names it"),
+        ("INSERT INTO t SELECT 1", "", "src/store.rs:7 names it and works without it"),
+        (
+            "SELECT t.id, u.a FROM t JOIN u ON true",
+            "CREATE TABLE u (a text);",
+            "src/store.rs:7 names it and works without it",
+        ),
         ("COPY t (id, a) FROM STDIN", "", "src/store.rs:7 names it"),
         ("SELECT to_regclass('t') IS NULL", "", "src/store.rs:7 names it"),
         ("SELECT a <-> $1 FROM t", "", "src/store.rs:7 names it"),

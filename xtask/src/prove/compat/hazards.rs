@@ -6,7 +6,7 @@ use migrator_diagnostic::printable;
 use migrator_engine::embedded::{Embedded, Migration};
 use migrator_engine::words::count;
 use migrator_lint::{Hazard, Taken, Takes, taking};
-use migrator_sql::{Kind, lex};
+use migrator_sql::{Kind, Name, Words, lex};
 use serde_json::{Value, json};
 
 use super::description::Difference;
@@ -113,7 +113,7 @@ fn doubt(taken: &Taken, by: &str, queries: &Queries, judgement: &Judgement) -> O
         .or_else(|| of_unjudged(taken, queries, judgement))
         .or_else(|| of_procedures(taken, judgement))
         .or_else(|| match taken.takes {
-            Takes::Objects => None,
+            Takes::Objects => of_names(taken, queries),
             Takes::Type => Some("the table is rewritten all the same".to_owned()),
             Takes::Default => of_inserts(taken, queries, judgement),
         })
@@ -182,6 +182,34 @@ fn of_unjudged(taken: &Taken, queries: &Queries, judgement: &Judgement) -> Optio
     Some(format!("{} names it where the server does not look", found.places.first().map(place).unwrap_or_default()))
 }
 
+/// What names it and works without it may have found something else of that name, or have put its values into other columns.
+fn of_names(taken: &Taken, queries: &Queries) -> Option<String> {
+    let is_word = |text: &str, word: &str| mentions(text, &[word.to_owned()]);
+    let by_position = |text: &str| {
+        !taken.columns.is_empty()
+            && (is_word(text, "natural") || is_word(text, "insert") && (has_star(text) || !has_columns(text)))
+    };
+    let is_doubtful = |query: &&Query| {
+        let text = &query.text;
+        let names_all = taken.columns.is_empty() || mentions(text, &taken.columns);
+        mentions(text, &taken.objects) && (names_all || by_position(text))
+    };
+    let found = queries.queries.iter().find(is_doubtful)?;
+    Some(format!("{} names it and works without it", found.places.first().map(place).unwrap_or_default()))
+}
+
+/// Whether every INSERT of a text lists the columns that it fills.
+fn has_columns(text: &str) -> bool {
+    let tokens = lex(text).tokens;
+    let words = Words::new(text, &tokens);
+    let mut inserts = (0..tokens.len()).filter(|&at| words.is(at, "insert") && words.is(at + 1, "into"));
+    inserts.all(|at| {
+        let Some((_, end)) = Name::read(&words, at + 2) else { return false };
+        let end = if words.is(end, "as") { end + 2 } else { end };
+        words.at(end) == "(" && !words.is_any(end + 1, &["select", "with", "values", "table"])
+    })
+}
+
 fn of_procedures(taken: &Taken, judgement: &Judgement) -> Option<String> {
     let names = names(taken);
     let found = judgement.procedures.iter().find(|procedure| taken.cascades || procedure.may_use(&names))?;
@@ -215,4 +243,21 @@ fn is_in_literal(text: &str, names: &[String]) -> bool {
 
 fn place(place: &Place) -> String {
     format!("{}:{}", printable::line(&place.file), place.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_insert_lists_its_columns_or_fills_them_by_position() {
+        for text in ["INSERT INTO s.t (a, b) VALUES (1, 2)", "INSERT INTO t AS x (a) SELECT 1", "SELECT 1"] {
+            assert!(has_columns(text), "{text}");
+        }
+        for text in
+            ["INSERT INTO t VALUES (1)", "INSERT INTO t (SELECT 1)", "WITH x AS (INSERT INTO t SELECT 1) SELECT 1"]
+        {
+            assert!(!has_columns(text), "{text}");
+        }
+    }
 }
