@@ -118,13 +118,14 @@ impl Seen {
 
     /// What [`judge`] asks for.
     fn judged(&self) -> Vec<Judged<'_>> {
-        let judged = |(index, trace): (usize, &'_ Trace)| {
+        let judged = |index: usize| {
+            let trace = &self.traces[index];
             let time = |number| self.forecast_of(index)?.statement(number)?.time.as_ref().ok();
             let bounds = |time: &forecast::Time| Bounds { lower: time.lower, upper: time.upper };
             let times = trace.statements.iter().map(|statement| time(statement.number).map(bounds)).collect();
             Judged { trace, times }
         };
-        self.traces.iter().enumerate().map(judged).collect()
+        (0..self.traces.len()).map(judged).collect()
     }
 }
 
