@@ -17,10 +17,10 @@ pub(crate) fn major() -> String {
     query_on("postgres", "SHOW server_version_num").trim()[..2].to_owned()
 }
 
-/// The lines of `db/locks` have tabs between their fields.
+/// The lines of `db/locks` have tabs between their fields. The number of the major release may be in a checksum by chance.
 fn without_checksums(text: &str) -> String {
     let line = |line: &str| match line.rsplit_once('\t') {
-        Some((before, sum)) if sum.len() == 64 => format!("{before}\tCHECKSUM\n"),
+        Some((before, sum)) if sum.replace("MAJOR", &major()).len() == 64 => format!("{before}\tCHECKSUM\n"),
         _ => format!("{line}\n"),
     };
     text.lines().map(line).collect()
