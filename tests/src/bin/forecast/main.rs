@@ -52,7 +52,7 @@ fn as_migrator(directory: &Path, arguments: Vec<std::ffi::OsString>) -> ExitCode
         let embedded = embedded.set().expect("this program has written it");
         return task::run(embedded, directory, arguments.into_iter());
     }
-    migrator_engine::run(embedded, migrator_engine::Release::new("0.0.0", "evidence"), arguments.into_iter())
+    migrator_engine::run(embedded, migrator_engine::Release::new("0.0.0", "evidence"), arguments)
 }
 
 /// The database that is forecast and measured, and where the forecasts run.

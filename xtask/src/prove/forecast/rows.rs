@@ -56,8 +56,8 @@ impl Asked<'_> {
         let refers = |name: &String| self.reference(name).is_some();
         let last = |columns: &Vec<String>| -> Option<&str> {
             let own = self.takes.columns.iter().filter(|column| columns.contains(&column.name));
-            let free = own.filter(|column| !refers(&column.name) && column.base != "bool");
-            free.last().map(|column| column.name.as_str())
+            let mut free = own.filter(|column| !refers(&column.name) && column.base != "bool");
+            free.next_back().map(|column| column.name.as_str())
         };
         self.takes.unique.iter().filter_map(last).collect()
     }
