@@ -15,7 +15,8 @@ pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
     for workload in [tables(1_000), tiny(10_000)] {
         of(bench, &workload, bench.options.rounds(4), figures)?;
         // The ratio that is promised is smaller than the noise of a few runs.
-        of_those(bench, &workload, bench.options.rounds(11), |kind| [Kind::Ours, Kind::FloorExtended].contains(&kind), figures)?;
+        let is_of_ratio = |kind| [Kind::Ours, Kind::FloorExtended].contains(&kind);
+        of_those(bench, &workload, bench.options.rounds(11), is_of_ratio, figures)?;
     }
     Ok(())
 }
