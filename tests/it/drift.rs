@@ -1,6 +1,6 @@
 //! `drift`: the live schema against the one that is compiled in.
 
-mod injected;
+pub(crate) mod injected;
 mod restored;
 mod unknown;
 
@@ -9,7 +9,7 @@ use expect_test::expect;
 use crate::support::{Project, fingerprint, query_on};
 
 /// A database with one object of every kind, and its facts compiled in.
-fn everything() -> Project {
+pub(crate) fn everything() -> Project {
     let project = Project::new();
     create_reader();
     project.migration("001_a", "CREATE TABLE public.a (id int);", "DROP TABLE public.a;").run(&["up"]);

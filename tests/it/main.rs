@@ -33,6 +33,7 @@ mod fixtures;
 mod forecast;
 mod foreign;
 mod from_dump;
+mod from_schema;
 mod guides;
 mod hazards;
 mod healing;

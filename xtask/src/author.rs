@@ -1,5 +1,7 @@
 //! Files of the workspace and of the db directory, written for the developer.
 
+pub mod diff;
 pub mod import;
 pub(crate) mod init;
 pub(crate) mod new;
+mod schema;

@@ -11,7 +11,7 @@ use super::{everything, facts, kinds};
 const BROKEN: &str = ": the rollback does not restore the schema";
 
 /// What is done by hand, and the difference that must be among those that are found: word, kind, object and part.
-const DRIFTS: &[(&str, &str)] = &[
+pub(crate) const DRIFTS: &[(&str, &str)] = &[
     ("CREATE SCHEMA extra", "added schema extra"),
     ("DROP EXTENSION pg_trgm", "removed extension pg_trgm"),
     ("CREATE TABLE app.extra (a int)", "added table app.extra"),

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::schema::{self, Outcome};
 use crate::output::{self, Usage};
 use crate::workspace::{Workspace, shown};
 use number::{Next, Numbering};
@@ -32,9 +33,13 @@ const TEMPLATES: &[(&str, &str)] = &[
                         (in batches), and every db/templates/NAME.sql, in which {{name}}, {{purpose}} and {{typed}} are \
                         replaced. A template without `-- migrate:up` makes a repeatable.\n\n\
                         Letters of other scripts become ASCII in the name of the file.\n\n\
+                        With --from-schema or --from-database the migration is written for you: what makes that schema, up and down, proved on \
+                        a throwaway server. Indexes and constraints that would hold up others get files of their own. What cannot be \
+                        written is named (exit code 1).\n\n\
                         Example: cargo xtask new add_users_locale\n\
                         Example: cargo xtask new add_users_locale --with-test\n\
-                        Example: cargo xtask new orders_status_idx --template index")]
+                        Example: cargo xtask new orders_status_idx --template index\n\
+                        Example: cargo xtask new add_users_phone --from-schema")]
 pub struct Args {
     /// What the migration does, in a few words
     name: String,
@@ -53,13 +58,19 @@ pub struct Args {
     /// Open the new file in $VISUAL, else in $EDITOR
     #[arg(long, short)]
     edit: bool,
+    #[command(flatten)]
+    schema: schema::Args,
 }
 
 /// Writes the file, prints its path, and opens it where that is asked for.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let editor = args.edit.then(editor::of_user).transpose()?;
-    let db = Workspace::locate()?.db();
+    let workspace = Workspace::locate()?;
+    let db = workspace.db();
     let name = name::clean(&args.name)?;
+    if args.schema.is_asked()? {
+        return from_schema(&workspace, args, &name, editor);
+    }
     let text = fill(&template(&db, &args.template)?, &name, &args.name);
     let path = if text.lines().any(|line| line.starts_with("-- migrate:up")) {
         let directory = db.join("migrations");
@@ -79,6 +90,43 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     if let Some(editor) = editor {
         editor.open(&path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the files that make a schema, all or none.
+fn from_schema(workspace: &Workspace, args: &Args, name: &str, editor: Option<editor::Editor>) -> Result<ExitCode> {
+    let directory = workspace.db().join("migrations");
+    let files = migrations(&directory)?;
+    let mut versions = versions(&files);
+    let next = || {
+        let next = number::next(&versions, args.numbering(), number::now()?)?.version;
+        versions.push(next.clone());
+        Ok(next)
+    };
+    let purpose = fill("{{purpose}}", name, &args.name);
+    let made = match schema::make(workspace, &args.schema, (name, &purpose), next)? {
+        Outcome::Files(made) => made,
+        Outcome::Nothing => {
+            output::note("the migrations make this schema already; nothing was written");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Outcome::Refused(partial) => {
+            if let Some(partial) = partial {
+                let written = partial.write(&workspace.db())?.join(", ");
+                output::note(format!(
+                    "help: what could be written is in {written}: finish it, move it to db/migrations, and run `cargo xtask verify`"
+                ));
+            }
+            return Ok(ExitCode::from(output::FOUND));
+        }
+    };
+    for (name, text) in &made {
+        write_new(&directory.join(name), text)?;
+        output::result(shown(&directory.join(name)).display());
+    }
+    if let (Some(editor), Some((name, _))) = (editor, made.first()) {
+        editor.open(&directory.join(name))?;
     }
     Ok(ExitCode::SUCCESS)
 }

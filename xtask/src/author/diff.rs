@@ -1,0 +1,96 @@
+//! The statements from one schema to another: a diff of two databases, each read once.
+//!
+//! Pure but for [`Catalog::read`]. What is new or gone as a whole is known from pg_dump's table of contents, so that every kind of object
+//! is; what changes in place has a rule each, in `rules`. The way back is the same question asked the other way round.
+
+mod catalog;
+mod column;
+mod entry;
+mod key;
+mod order;
+mod prove;
+mod relation;
+mod rules;
+mod spell;
+mod work;
+mod write;
+
+pub use catalog::Catalog;
+use migrator_engine::facts::diff;
+pub use prove::{Proof, Reached, Set};
+pub use write::File;
+use key::Key;
+use work::{Statement, Work};
+use write::Ways;
+
+/// The files that lead from one schema to another, up and down, and what they cost.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// In the order in which they are applied; none: the schemas are the same.
+    pub files: Vec<File>,
+    /// What holds data and is dropped on the way up: `core.users.name`.
+    pub losses: Vec<String>,
+}
+
+impl Draft {
+    /// Finds the way from one schema to the other, and back. Nothing says yet that it leads there: that is for a server to show.
+    ///
+    /// `online`: what would read a whole table, or have its writers wait, has a file of its own.
+    pub fn between(from: &Catalog, to: &Catalog, online: bool) -> Draft {
+        let (up, down) = (Way::between(from, to), Way::between(to, from));
+        if up.statements.is_empty() {
+            return Draft::default();
+        }
+        let name = |key: &Key| match (key.part.is_empty(), key.kind.as_str()) {
+            (true, _) => key.object.clone(),
+            (false, "label") => format!("{}.\"{}\"", key.object, key.part.replace('"', "\"\"")),
+            _ => format!("{}.{}", key.object, key.part),
+        };
+        let ways = Ways { from, to, up: up.statements, down: down.statements };
+        let mut files = if online { ways.online() } else { ways.one() };
+        let losing = files.iter_mut().find(|file| file.does.is_empty());
+        if let Some(file) = losing {
+            file.down.comments.extend(down.loses.iter().map(|key| format!("migrate:loses {}", name(key))));
+        }
+        Draft { files, losses: up.loses.iter().map(name).collect() }
+    }
+
+    /// Puts statements before everything else, each with the one that takes it back.
+    pub(crate) fn rename(&mut self, renames: &[(String, String)]) {
+        if renames.is_empty() {
+            return;
+        }
+        if self.files.first().is_none_or(|first| !first.does.is_empty()) {
+            let does = if self.files.is_empty() { "" } else { "rename" };
+            self.files.insert(0, File { does: does.to_owned(), ..File::default() });
+        }
+        if let Some(first) = self.files.first_mut() {
+            first.up.statements.splice(0..0, renames.iter().map(|(up, _)| up.clone()));
+            first.down.statements.extend(renames.iter().rev().map(|(_, down)| down.clone()));
+        }
+    }
+}
+
+/// The way from one schema to another.
+struct Way {
+    statements: Vec<Statement>,
+    loses: Vec<Key>,
+}
+
+impl Way {
+    fn between(from: &Catalog, to: &Catalog) -> Way {
+        let mut work = Work::new(from, to);
+        for difference in diff(&from.facts, &to.facts) {
+            rules::apply(&mut work, &difference);
+        }
+        let loses = work.loses.iter().cloned().collect();
+        Way { statements: order::order(work), loses }
+    }
+}
+
+impl Catalog {
+    /// The facts, without owners.
+    pub fn facts(&self) -> &migrator_engine::facts::Facts {
+        &self.facts
+    }
+}

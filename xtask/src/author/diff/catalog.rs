@@ -1,0 +1,222 @@
+//! One read of a database: its facts, its dump, what depends on what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use migrator_engine::client::{Connection, Tables, failed, query};
+use migrator_engine::facts::{Facts, catalog};
+use migrator_engine::{ConnectionTarget, Error};
+use migrator_postgres::remove_postgres_variables;
+use tokio_postgres::SimpleQueryRow;
+
+use super::column::Column;
+use super::entry::{self, Entry};
+use super::key::{Key, TABLES};
+use super::relation::Relation;
+
+/// What pg_depend says of an edge: `n` normal, `a` automatic, `i` internal, ...
+pub(crate) type Edge = (Key, char);
+
+/// A database.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// Its facts, without owners.
+    pub(crate) facts: Facts,
+    /// The entries of its dump, in order.
+    pub(crate) entries: Vec<Entry>,
+    /// Which object each entry is, or says something about.
+    pub(crate) keys: Vec<Option<Key>>,
+    /// What `names.sql` notes of an object.
+    pub(crate) notes: BTreeMap<Key, String>,
+    /// Of each relation, in order.
+    pub(crate) columns: BTreeMap<String, Vec<Column>>,
+    pub(crate) relations: BTreeMap<String, Relation>,
+    /// Of each enum, in order.
+    pub(crate) labels: BTreeMap<String, Vec<String>>,
+    /// Routines as comments name them: `function app.f(integer)`.
+    pub(crate) routines: BTreeSet<String>,
+    /// Every object.
+    known: BTreeSet<Key>,
+    /// Where the first entry of an object is.
+    places: BTreeMap<Key, usize>,
+    needs: BTreeMap<Key, BTreeSet<Edge>>,
+    dependents: BTreeMap<Key, BTreeSet<Edge>>,
+}
+
+const NONE: &BTreeSet<Edge> = &BTreeSet::new();
+
+impl Catalog {
+    /// Reads a database; writes nothing. `programs`: where pg_dump is. The history's tables are left out.
+    ///
+    /// # Errors
+    /// A lost connection, a catalog that the role may not read, a kind of object that the facts do not know, pg_dump.
+    pub async fn read(
+        connection: &Connection,
+        target: &ConnectionTarget,
+        tables: &Tables,
+        programs: &Path,
+    ) -> Result<Catalog> {
+        let mut facts = connection.facts(tables).await?;
+        facts.refuse_unknown(&[])?;
+        facts.ignore(&[], false);
+        let history = [tables.state.as_str(), tables.events.as_str()];
+        let mut read = Catalog { facts, entries: entry::read(&dump(target, programs, &history)?), ..Catalog::default() };
+        read.describe(connection).await?;
+        Ok(read)
+    }
+
+    /// Asks the catalogs.
+    async fn describe(&mut self, connection: &Connection) -> Result<(), Error> {
+        let doing = "reading the schema";
+        let client = connection.client();
+        client.batch_execute(catalog::BEGIN).await.map_err(|error| failed(doing, error))?;
+        let names = query(client, doing, include_str!("names.sql")).await?;
+        let depends = "SELECT classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype FROM pg_depend WHERE deptype <> 'e'";
+        let depends = query(client, doing, depends).await?;
+        let columns = query(client, doing, include_str!("columns.sql")).await?;
+        let relations = query(client, doing, include_str!("relations.sql")).await?;
+        let routines = "SELECT i.type || ' ' || i.identity FROM pg_proc p CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i WHERE p.oid >= 16384";
+        let routines = query(client, doing, routines).await?;
+        self.routines = routines.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
+        let labels = query(client, doing, include_str!("labels.sql")).await?;
+        client.batch_execute("ROLLBACK").await.map_err(|error| failed(doing, error))?;
+        self.connect(&names, &depends);
+        let text = |row: &SimpleQueryRow, name: &str| row.get(name).unwrap_or_default().to_owned();
+        for row in &columns {
+            self.columns.entry(text(row, "object")).or_default().push(Column::read(row));
+        }
+        for row in &relations {
+            self.relations.insert(text(row, "object"), Relation::read(row));
+        }
+        for row in &labels {
+            self.labels.entry(text(row, "object")).or_default().push(text(row, "label"));
+        }
+        Ok(())
+    }
+
+    /// Gives rows of the catalogs their names, entries their objects, and objects what they depend on.
+    fn connect(&mut self, names: &[SimpleQueryRow], depends: &[SimpleQueryRow]) {
+        let number = |row: &SimpleQueryRow, at: usize| row.get(at).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let mut known: BTreeMap<(u32, u32, u32), Key> = BTreeMap::new();
+        for row in names {
+            let text = |at: usize| row.get(at).unwrap_or_default();
+            let key = Key::new(text(3), text(4), text(5));
+            if !text(6).is_empty() {
+                self.notes.insert(key.clone(), text(6).to_owned());
+            }
+            known.insert((number(row, 0), number(row, 1), number(row, 2)), key);
+        }
+        let own: Vec<Option<Key>> =
+            self.entries.iter().map(|entry| known.get(&(entry.class, entry.oid, 0)).cloned()).collect();
+        let by_id: BTreeMap<u32, &Key> =
+            self.entries.iter().zip(&own).filter_map(|(entry, key)| Some((entry.id, key.as_ref()?))).collect();
+        let of_another = |entry: &Entry| entry.needs.iter().find_map(|id| by_id.get(id).map(|key| (*key).clone()));
+        let keys = self.entries.iter().zip(&own).map(|(entry, own)| match entry.class {
+            0 => of_another(entry),
+            _ => own.clone(),
+        });
+        self.keys = keys.collect();
+        self.known = known.values().cloned().collect();
+        for (place, key) in self.keys.iter().enumerate() {
+            if let Some(key) = key {
+                self.places.entry(key.clone()).or_insert(place);
+            }
+        }
+        let place = |row: &SimpleQueryRow, at: usize| {
+            let (class, oid, part) = (number(row, at), number(row, at + 1), number(row, at + 2));
+            known.get(&(class, oid, part)).or_else(|| known.get(&(class, oid, 0))).cloned()
+        };
+        let column_of = known.values().filter(|key| key.kind == "column");
+        let tables: BTreeMap<&str, &Key> = known
+            .values()
+            .filter(|key| key.part.is_empty() && (key.is(TABLES) || key.is(&["view", "materialized-view", "type"])))
+            .map(|key| (key.object.as_str(), key))
+            .collect();
+        let contained: Vec<(Key, Key)> =
+            column_of.filter_map(|key| Some((key.clone(), (*tables.get(key.object.as_str())?).clone()))).collect();
+        for (column, table) in contained {
+            self.edge(column, table, 'i');
+        }
+        for row in depends {
+            if let (Some(key), Some(needed)) = (place(row, 0), place(row, 3)) {
+                self.edge(key, needed, row.get(6).and_then(|letter| letter.chars().next()).unwrap_or('n'));
+            }
+        }
+    }
+
+    fn edge(&mut self, key: Key, needed: Key, kind: char) {
+        // A relation is made of its columns, not the other way round.
+        if key == needed || (needed.kind == "column" && needed.object == key.object && key.part.is_empty()) {
+            return;
+        }
+        self.dependents.entry(needed.clone()).or_default().insert((key.clone(), kind));
+        self.needs.entry(key).or_default().insert((needed, kind));
+    }
+
+    pub(crate) fn needs(&self, key: &Key) -> &BTreeSet<Edge> {
+        self.needs.get(key).unwrap_or(NONE)
+    }
+
+    pub(crate) fn dependents(&self, key: &Key) -> &BTreeSet<Edge> {
+        self.dependents.get(key).unwrap_or(NONE)
+    }
+
+    pub(crate) fn note(&self, key: &Key) -> &str {
+        self.notes.get(key).map_or("", String::as_str)
+    }
+
+    pub(crate) fn column(&self, table: &str, name: &str) -> Option<&Column> {
+        self.columns.get(table)?.iter().find(|column| column.name == name)
+    }
+
+    /// The relation of that name, whatever kind it is of.
+    pub(crate) fn relation_key(&self, object: &str) -> Option<Key> {
+        let kinds = ["table", "view", "materialized-view", "foreign-table", "type"];
+        kinds.iter().map(|kind| Key::new(object, kind, "")).find(|key| self.has(key))
+    }
+
+    /// The place of an object in the dump: of its own first entry, else of the relation that it is in.
+    pub(crate) fn place(&self, key: &Key) -> usize {
+        let of_relation = || self.places.get(&self.relation_key(&key.object)?);
+        self.places.get(key).or_else(of_relation).copied().unwrap_or(self.entries.len())
+    }
+
+    /// The entries that are the object itself, not what is said about it.
+    pub(crate) fn own_entries(&self, key: &Key) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().zip(&self.keys).filter(move |(entry, of)| entry.class != 0 && of.as_ref() == Some(key)).map(|(entry, _)| entry)
+    }
+
+    /// Whether there is such an object.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.known.contains(key)
+    }
+
+    /// Every object.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Key> {
+        self.known.iter()
+    }
+}
+
+/// The schema as pg_dump writes it, with the numbers of its table of contents.
+fn dump(target: &ConnectionTarget, programs: &Path, without: &[&str]) -> Result<String> {
+    let mut command = Command::new(programs.join("pg_dump"));
+    remove_postgres_variables(&mut command);
+    // No password is in the arguments, which everyone on the machine can read.
+    command.envs(target.variables()).env("LC_ALL", "C").stdin(Stdio::null());
+    command.args(["--schema-only", "--no-owner", "--no-tablespaces", "--no-subscriptions", "--encoding=UTF8"]);
+    command.args(["--verbose", "--no-password", "--lock-wait-timeout=30s"]);
+    for table in without {
+        command.arg(format!("--exclude-table={table}"));
+    }
+    let output = command.output().context("failed to run `pg_dump`")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said: Vec<&str> = said.lines().filter(|line| line.contains("error") || line.contains("detail")).collect();
+        bail!("`pg_dump` failed on `{target}` ({}):\n{}", output.status, said.join("\n"));
+    }
+    let text = String::from_utf8(output.stdout).context("the dump is not UTF-8")?;
+    let is_key = |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
+    Ok(text.split_inclusive('\n').filter(is_key).collect())
+}

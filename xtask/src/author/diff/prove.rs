@@ -1,0 +1,119 @@
+//! Whether the files lead from one schema to the other, and back: they are run by the migrator.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, anyhow};
+use migrator_engine::facts::{Difference, Facts, diff};
+use migrator_engine::operation::{DownOptions, UpOptions};
+use migrator_engine::{Embedded, Error};
+
+use super::write::File;
+use crate::developer::Context;
+
+/// Migrations with the new files behind them.
+pub struct Set {
+    /// All of them.
+    pub embedded: &'static Embedded,
+    /// Name and text of each new file.
+    pub files: Vec<(String, String)>,
+    /// The newest version before them.
+    before: i64,
+}
+
+/// Where a way has led.
+#[derive(Debug, Clone)]
+pub enum Reached {
+    /// To the same facts; `false`: but for the order of columns.
+    Same(bool),
+    /// To another schema: `expected` is the one that was wanted.
+    Other(Vec<Difference>),
+    /// Nowhere; the server's words.
+    Failed(String),
+    /// It was not tried, since the way there has failed.
+    Untried,
+}
+
+/// What came of both ways.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// From the old schema to the new one.
+    pub up: Reached,
+    /// And back.
+    pub down: Reached,
+}
+
+impl Reached {
+    /// The right schema.
+    pub fn is_same(&self) -> bool {
+        matches!(self, Reached::Same(_))
+    }
+}
+
+impl Set {
+    /// Writes the files and has them read as a build does, behind those of the set. `names`: version and name of each.
+    ///
+    /// # Errors
+    /// A file that no build takes, which is a defect of ours.
+    pub fn new(set: &Embedded, names: &[(String, String)], files: &[File], purpose: &str) -> Result<Set> {
+        let scratch = tempfile::tempdir().context("failed to create a temporary directory")?;
+        let migrations = scratch.path().join("migrations");
+        fs::create_dir_all(&migrations).context("failed to write into a temporary directory")?;
+        let mut texts = Vec::new();
+        for ((version, name), file) in names.iter().zip(files) {
+            let more = if file.does.is_empty() { String::new() } else { format!("_{}", file.does) };
+            texts.push((format!("{version}_{name}{more}.sql"), file));
+        }
+        let mut unchecked = false;
+        let loaded = loop {
+            for (name, file) in &texts {
+                let path = migrations.join(name);
+                fs::write(path, file.text(purpose, unchecked)).context("failed to write into a temporary directory")?;
+            }
+            match migrator_build::load(scratch.path()) {
+                Ok(loaded) => break loaded.set,
+                Err(problems) if !unchecked && problems.0.iter().all(|problem| problem.code.as_str() == "M020") => unchecked = true,
+                Err(problems) => return Err(anyhow!("a build would refuse the new files\n{problems}")),
+            }
+        };
+        let mut all = set.clone();
+        let before = all.migrations.last().map_or(0, |migration| migration.number);
+        all.migrations.to_mut().extend(loaded.migrations.iter().cloned());
+        let files = texts.into_iter().map(|(name, file)| (name, file.text(purpose, unchecked))).collect();
+        Ok(Set { embedded: Box::leak(Box::new(all)), files, before })
+    }
+
+    /// Goes up and down again, on a database that is as the old schema is. `context` is of this set.
+    ///
+    /// # Errors
+    /// A lost connection. What the server refuses is an answer.
+    pub async fn prove(&self, context: &Context, from: &Facts, to: &Facts) -> Result<Proof, Error> {
+        let up = context.connect().await?.up(&UpOptions::default()).await;
+        let up = match up {
+            Ok(_) => reached(context, to).await?,
+            Err(error) => Reached::Failed(error.render(false)),
+        };
+        if matches!(up, Reached::Failed(_)) {
+            return Ok(Proof { up, down: Reached::Untried });
+        }
+        let down = context.connect().await?.down(&DownOptions::default().to(self.before), |_| Ok(())).await;
+        let down = match down {
+            Ok(_) => reached(context, from).await?,
+            Err(error) => Reached::Failed(error.render(false)),
+        };
+        Ok(Proof { up, down })
+    }
+}
+
+/// Compares what is there with what should be.
+async fn reached(context: &Context, wanted: &Facts) -> Result<Reached, Error> {
+    let connection = context.migrator.open(&context.target).await?;
+    let mut found = connection.facts(&context.migrator.tables()).await?;
+    found.ignore(&[], false);
+    Ok(if found == *wanted {
+        Reached::Same(true)
+    } else if found.without_order() == wanted.without_order() {
+        Reached::Same(false)
+    } else {
+        Reached::Other(diff(wanted, &found))
+    })
+}

@@ -1,0 +1,116 @@
+//! One kind of change, one file: what each difference of two schemas means for the work.
+
+mod column;
+mod comment;
+mod constraint;
+mod domain;
+mod enumeration;
+mod extension;
+mod grants;
+mod index;
+mod privilege;
+mod publication;
+mod routine;
+mod sequence;
+mod setting;
+mod table;
+mod trigger;
+mod view;
+
+use migrator_engine::facts::Difference;
+
+use super::key::{Key, TABLES, VIEWS};
+use super::work::Work;
+
+/// What is done about a fact that differs. `expected` of the difference is the fact as it is, `found` as it should be.
+type Rule = fn(&mut Work<'_>, &Key, &Difference);
+
+/// The rule of each kind of fact that can change in place; whatever else differs is dropped and made again.
+const RULES: &[(&str, Rule)] = &[
+    ("table", table::changed),
+    ("view", view::changed),
+    ("materialized-view", view::changed),
+    ("column", column::changed),
+    ("constraint", constraint::changed),
+    ("index", index::changed),
+    ("trigger", trigger::changed),
+    ("function", routine::changed),
+    ("procedure", routine::changed),
+    ("type", enumeration::changed),
+    ("domain", domain::changed),
+    ("sequence", sequence::changed),
+    ("extension", extension::changed),
+];
+
+/// The rules of facts that say something about an object, or about the database.
+const BESIDE: &[(&str, Rule)] = &[
+    ("comment", comment::differs),
+    ("privileges", privilege::differs),
+    ("default-privileges", privilege::by_default),
+    ("setting", setting::differs),
+    ("publication", publication::differs),
+];
+
+/// Takes up one difference.
+pub(crate) fn apply(work: &mut Work<'_>, difference: &Difference) {
+    let key = Key::new(&difference.object, &difference.kind, &difference.part);
+    let rule = |rules: &[(&str, Rule)]| rules.iter().find(|(kind, _)| *kind == key.kind).map(|(_, rule)| *rule);
+    if let Some(rule) = rule(BESIDE) {
+        return rule(work, &key, difference);
+    }
+    if is_of_another(work, &key) {
+        return;
+    }
+    match (&difference.expected, &difference.found) {
+        (Some(_), None) => gone(work, key),
+        (None, Some(_)) => came(work, key),
+        _ => match rule(RULES) {
+            Some(rule) => rule(work, &key, difference),
+            None => work.replace(&key),
+        },
+    }
+}
+
+/// A part of an object that comes or goes as a whole follows from that, as do the columns of a view.
+fn is_of_another(work: &mut Work<'_>, key: &Key) -> bool {
+    if key.part.is_empty() {
+        return false;
+    }
+    let (before, after) = (work.from.relation_key(&key.object), work.to.relation_key(&key.object));
+    let domain = Key::new(&key.object, "domain", "");
+    let is_domain = work.from.has(&domain) && work.to.has(&domain);
+    match (before, after) {
+        (Some(before), Some(after)) if before == after => {
+            let is_column_of_view = key.kind == "column" && before.is(VIEWS);
+            if is_column_of_view {
+                view::again(work, &before);
+            }
+            is_column_of_view || column::is_inherited(work, key)
+        }
+        _ => !is_domain,
+    }
+}
+
+fn gone(work: &mut Work<'_>, key: Key) {
+    let is_identity = work.from.relations.get(&key.object).is_some_and(|sequence| sequence.is_identity);
+    if key.kind == "sequence" && is_identity || index::is_of_constraint(work.from, &key) {
+        return;
+    }
+    let is_partition = work.from.relations.get(&key.object).is_some_and(|relation| relation.letter == "p");
+    let holds_rows = key.kind == "table" && !is_partition
+        || key.kind == "column"
+            && work.from.relation_key(&key.object).is_some_and(|relation| relation.is(TABLES))
+            && work.from.column(&key.object, &key.part).is_some_and(|column| !column.is_generated());
+    if holds_rows {
+        work.loses.insert(key.clone());
+    }
+    work.gone.insert(key);
+}
+
+fn came(work: &mut Work<'_>, key: Key) {
+    let is_identity = work.to.relations.get(&key.object).is_some_and(|sequence| sequence.is_identity);
+    if key.kind == "sequence" && is_identity || index::is_of_constraint(work.to, &key) {
+        return;
+    }
+    work.made.insert(key);
+}

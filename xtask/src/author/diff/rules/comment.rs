@@ -1,0 +1,53 @@
+//! A comment.
+
+use migrator_engine::client::literal;
+use migrator_engine::facts::Difference;
+
+use crate::author::diff::key::Key;
+use crate::author::diff::work::Work;
+
+pub(super) fn differs(work: &mut Work<'_>, key: &Key, difference: &Difference) {
+    let text = difference.found.as_deref().map_or("NULL".to_owned(), literal);
+    let Some((of, name)) = target(work, key) else { return };
+    work.finish.push((of, format!("COMMENT ON {name} IS {text}")));
+}
+
+/// What the comment is on, as a key and as the statement names it; `None`: it goes with what it is on.
+fn target(work: &Work<'_>, key: &Key) -> Option<(Key, String)> {
+    let Key { object, part, .. } = key;
+    let sequence = Key::new(object, "sequence", "");
+    let relation = work.to.relation_key(object).or_else(|| work.to.has(&sequence).then_some(sequence));
+    if part.is_empty() {
+        let relation = relation?;
+        let kind = relation.kind.replace('-', " ").to_uppercase();
+        return Some((relation, format!("{kind} {object}")));
+    }
+    if work.to.column(object, part).is_some() {
+        return Some((Key::new(object, "column", part), format!("COLUMN {object}.{part}")));
+    }
+    for (word, kind) in [("table constraint", "constraint"), ("domain constraint", "constraint"), ("trigger", "trigger"), ("rule", "rule"), ("policy", "policy")] {
+        if let Some(name) = part.strip_prefix(&format!("{word} ")).and_then(|rest| rest.strip_suffix(&format!(" on {object}"))) {
+            let of = Key::new(object, kind, name);
+            let on = if word.starts_with("domain") { "DOMAIN " } else { "" };
+            return work.to.has(&of).then(|| (of, format!("{} {name} ON {on}{object}", kind.to_uppercase())));
+        }
+    }
+    if work.to.routines.contains(part) {
+        let (kind, name) = part.split_once(' ')?;
+        return Some((Key::new(object, kind, ""), format!("{} {name}", kind.to_uppercase())));
+    }
+    let (kind, name) = part.rsplit_once(&format!(" {object}")).map(|(kind, _)| (kind, object))?;
+    let word = match kind {
+        "statistics object" => "STATISTICS".to_owned(),
+        "server" => "SERVER".to_owned(),
+        kind => kind.replace('-', " ").to_uppercase(),
+    };
+    let of = Key::new(object, &kind.replace(' ', "-"), "");
+    let is_index = kind == "index";
+    let is_there = is_index && is_index_there(work, object) || kind == "statistics object" || kind == "server" || work.to.has(&of);
+    is_there.then(|| (of, format!("{word} {name}")))
+}
+
+fn is_index_there(work: &Work<'_>, object: &str) -> bool {
+    work.to.known().any(|key| key.is(&["index", "constraint"]) && object.ends_with(&format!(".{}", key.part)))
+}

@@ -1,0 +1,85 @@
+//! The statements that drop and make an object.
+
+use super::catalog::Catalog;
+use super::key::{Key, ROUTINES};
+
+/// The statement that drops it; `None`: it goes with what it is in, or there is none.
+pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
+    let Key { object, kind, part } = key;
+    let relation = || match from.relations.get(object).map(|relation| relation.letter.as_str()) {
+        Some("f") => "FOREIGN TABLE",
+        Some("m") => "MATERIALIZED VIEW",
+        Some("v") => "VIEW",
+        _ => "TABLE",
+    };
+    Some(match kind.as_str() {
+        "table" | "view" | "materialized-view" | "foreign-table" => format!("DROP {} {object}", relation()),
+        "aggregate" if object.ends_with("()") => format!("DROP AGGREGATE {}(*)", object.trim_end_matches("()")),
+        "foreign-server" => format!("DROP SERVER {object}"),
+        "sequence" | "type" | "domain" | "schema" | "extension" | "function" | "procedure" | "aggregate" | "operator" | "cast"
+        | "collation" | "conversion" | "publication" | "language" | "operator-class" | "operator-family" | "event-trigger"
+        | "foreign-data-wrapper" | "access-method" | "text-search-configuration" | "text-search-dictionary" | "text-search-parser"
+        | "text-search-template" => match kind.as_str() {
+            "cast" => format!("DROP CAST ({object})"),
+            _ => format!("DROP {} {object}", kind.replace('-', " ").to_uppercase()),
+        },
+        "column" if from.relations.contains_key(object) => format!("ALTER {} {object} DROP COLUMN {part}", relation()),
+        "column" => format!("ALTER TYPE {object} DROP ATTRIBUTE {part}"),
+        "default" => format!("ALTER TABLE {object} ALTER COLUMN {part} DROP DEFAULT"),
+        "constraint" if from.relations.contains_key(object) => format!("ALTER {} {object} DROP CONSTRAINT {part}", relation()),
+        "constraint" => format!("ALTER DOMAIN {object} DROP CONSTRAINT {part}"),
+        "index" => format!("DROP INDEX {}.{part}", from.note(key)),
+        "trigger" | "rule" | "policy" => format!("DROP {} {part} ON {object}", kind.to_uppercase()),
+        "statistics" => format!("DROP STATISTICS {part}"),
+        _ => return None,
+    })
+}
+
+/// The statements that make it, where everything that it needs is there. None: nothing of its own makes it.
+pub(crate) fn make(from: &Catalog, to: &Catalog, key: &Key) -> Vec<String> {
+    let Key { object, kind, part } = key;
+    let of_dump = || -> Vec<String> { to.own_entries(key).flat_map(|entry| entry.statements.clone()).collect() };
+    match kind.as_str() {
+        "column" => column(to, key),
+        "default" => match to.column(object, part) {
+            Some(column) if !column.value.is_empty() => {
+                vec![format!("ALTER TABLE {object} ALTER COLUMN {part} SET DEFAULT {}", column.value)]
+            }
+            _ => Vec::new(),
+        },
+        // A check of a table that is made as a whole is in the table's statement.
+        "constraint" => match of_dump() {
+            all if !all.is_empty() => all,
+            _ if to.relations.contains_key(object) => vec![format!("ALTER TABLE {object} ADD CONSTRAINT {part} {}", to.note(key))],
+            _ => vec![format!("ALTER DOMAIN {object} ADD CONSTRAINT {part} {}", to.note(key))],
+        },
+        // In place where it was only changed, or made again.
+        _ if ROUTINES.contains(&kind.as_str()) || kind == "view" => {
+            let _ = from;
+            of_dump()
+        }
+        _ => of_dump(),
+    }
+}
+
+/// How the dump makes the identity of a column: `GENERATED ... AS IDENTITY (...)`.
+pub(crate) fn identity(to: &Catalog, table: &str, name: &str) -> Option<String> {
+    let column = to.column(table, name).filter(|column| !column.identity.is_empty())?;
+    let sequence = Key::new(&column.sequence, "sequence", "");
+    let mut statements = to.own_entries(&sequence).flat_map(|entry| &entry.statements);
+    let (_, text) = statements.find_map(|text| text.split_once(" ADD GENERATED "))?;
+    Some(format!("GENERATED {}", text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" )", ")")))
+}
+
+fn column(to: &Catalog, key: &Key) -> Vec<String> {
+    let Key { object, part, .. } = key;
+    let Some(column) = to.column(object, part) else { return Vec::new() };
+    let Some(relation) = to.relations.get(object) else {
+        return vec![format!("ALTER TYPE {object} ADD ATTRIBUTE {} {} CASCADE", column.name, column.typed())];
+    };
+    let what = if relation.letter == "f" { "FOREIGN TABLE" } else { "TABLE" };
+    let identity = identity(to, object, part);
+    let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", column.definition(identity.as_deref()))];
+    all.extend(column.afterwards(object));
+    all
+}
