@@ -75,9 +75,11 @@ impl Shop {
 fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
     let shop = Shop::new("from-schema");
     expect![[r#"
-        exit 0
+        exit 2
         --- stderr
-        the migrations make this schema already; nothing was written
+        error: a value is required for '--from-schema [<PATH>]' but none was supplied
+
+        For more information, try '--help'.
     "#]]
     .assert_eq(&shop.run("new nothing --from-schema"));
     shop.edit("    name text,", "    name text DEFAULT 'nobody'::text NOT NULL,\n    phone text,");
@@ -88,7 +90,13 @@ fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
          ALTER TABLE core.orders ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES core.users (id);\n\
          CREATE INDEX orders_user_id_idx ON core.orders (user_id);",
     );
-    expect![[""]].assert_eq(&shop.run("new add_phone --from-schema"));
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: a value is required for '--from-schema [<PATH>]' but none was supplied
+
+        For more information, try '--help'.
+    "#]].assert_eq(&shop.run("new add_phone --from-schema"));
     expect![[""]].assert_eq(&shop.written());
     let verified = shop.run("verify");
     assert!(verified.contains("exit 0"), "{verified}");

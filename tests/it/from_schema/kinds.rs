@@ -39,19 +39,20 @@ fn said(reached: &Reached) -> String {
 /// From one database to another and back, on a copy of the first.
 fn way(embedded: &'static Embedded, from: &str, to: &str, copy: &str) -> Result<Proof, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (before, after) = (read(embedded, from).await, read(embedded, to).await);
-        let draft = Draft::between(&before, &after, true);
-        let names: Vec<_> = (2..).map(|number| (format!("{number:03}"), "change".to_owned())).take(draft.files.len()).collect();
-        if names.is_empty() {
-            return Err("nothing found".to_owned());
-        }
-        let set = Set::new(embedded, &names, &draft.files, "a change").map_err(|error| format!("{error:#}"))?;
-        query_on("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {from}"));
-        let proof = set.prove(&on(set.embedded, copy), before.facts(), after.facts()).await;
-        query_on("postgres", &format!("DROP DATABASE {copy} WITH (FORCE)"));
-        proof.map_err(|error| error.render(false))
-    })
+    let both = async { (read(embedded, from).await, read(embedded, to).await) };
+    let (before, after) = runtime.block_on(both);
+    let draft = Draft::between(&before, &after, true);
+    let names: Vec<_> =
+        (2..).map(|number| (format!("{number:03}"), "change".to_owned())).take(draft.files.len()).collect();
+    if names.is_empty() {
+        return Err("nothing found".to_owned());
+    }
+    let set = Set::new(embedded, &names, &draft.files, "a change").map_err(|error| format!("{error:#}"))?;
+    query_on("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {from}"));
+    let context = on(set.embedded, copy);
+    let proof = runtime.block_on(set.prove(&context, before.facts(), after.facts()));
+    query_on("postgres", &format!("DROP DATABASE {copy} WITH (FORCE)"));
+    proof.map_err(|error| error.render(false))
 }
 
 /// What does not come out exact, both ways.

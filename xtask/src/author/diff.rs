@@ -30,6 +30,8 @@ pub struct Draft {
     pub files: Vec<File>,
     /// What holds data and is dropped on the way up: `core.users.name`.
     pub losses: Vec<String>,
+    /// New columns that are required and have no default, of tables that may have rows.
+    pub required: Vec<String>,
 }
 
 impl Draft {
@@ -37,7 +39,7 @@ impl Draft {
     ///
     /// `online`: what would read a whole table, or have its writers wait, has a file of its own.
     pub fn between(from: &Catalog, to: &Catalog, online: bool) -> Draft {
-        let (up, down) = (Way::between(from, to), Way::between(to, from));
+        let (up, down) = (Way::between(from, to, false), Way::between(to, from, true));
         if up.statements.is_empty() {
             return Draft::default();
         }
@@ -46,13 +48,14 @@ impl Draft {
             (false, "label") => format!("{}.\"{}\"", key.object, key.part.replace('"', "\"\"")),
             _ => format!("{}.{}", key.object, key.part),
         };
+        let required = up.statements.iter().filter(|statement| required(from, to, statement)).map(|statement| name(&statement.key)).collect();
         let ways = Ways { from, to, up: up.statements, down: down.statements };
         let mut files = if online { ways.online() } else { ways.one() };
         let losing = files.iter_mut().find(|file| file.does.is_empty());
         if let Some(file) = losing {
             file.down.comments.extend(down.loses.iter().map(|key| format!("migrate:loses {}", name(key))));
         }
-        Draft { files, losses: up.loses.iter().map(name).collect() }
+        Draft { files, losses: up.loses.iter().map(name).collect(), required }
     }
 
     /// Puts statements before everything else, each with the one that takes it back.
@@ -71,6 +74,14 @@ impl Draft {
     }
 }
 
+/// Whether the statement adds a column for which the rows that are there have no value.
+fn required(from: &Catalog, to: &Catalog, statement: &Statement) -> bool {
+    let key = &statement.key;
+    key.kind == "column"
+        && from.column(&key.object, &key.part).is_none()
+        && to.column(&key.object, &key.part).is_some_and(column::Column::lacks_value)
+}
+
 /// The way from one schema to another.
 struct Way {
     statements: Vec<Statement>,
@@ -78,8 +89,8 @@ struct Way {
 }
 
 impl Way {
-    fn between(from: &Catalog, to: &Catalog) -> Way {
-        let mut work = Work::new(from, to);
+    fn between(from: &Catalog, to: &Catalog, is_rollback: bool) -> Way {
+        let mut work = Work::new(from, to, is_rollback);
         for difference in diff(&from.facts, &to.facts) {
             rules::apply(&mut work, &difference);
         }

@@ -25,14 +25,15 @@ use wanted::Wanted;
 
 /// What the migration is made of.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// Write what makes this schema of the one that the migrations make: db/schema.sql as you have edited it, another file, or a
     /// directory of files
-    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "", conflicts_with = "template")]
-    from_schema: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", num_args = 0..=1, conflicts_with = "template")]
+    from_schema: Option<Option<PathBuf>>,
     /// The same with the schema of a database, by default your own
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["template", "from_schema"])]
-    from_database: Option<String>,
+    #[arg(long, value_name = "URL", num_args = 0..=1, conflicts_with_all = ["template", "from_schema"])]
+    from_database: Option<Option<String>>,
     /// With --from-schema or --from-database: also drop tables, columns and labels of enums, with what they hold
     #[arg(long)]
     allow_drop: bool,
@@ -82,8 +83,8 @@ pub(crate) fn make(
     let renames = args.renamed.iter().map(|text| Rename::parse(text)).collect::<Result<Vec<_>>>()?;
     let embedded = migrator::load(workspace)?;
     let wanted = match &args.from_database {
-        Some(url) => Wanted::database(workspace, url)?,
-        None => Wanted::files(workspace, args.from_schema.as_deref(), embedded)?,
+        Some(url) => Wanted::database(workspace, url.as_deref().unwrap_or_default())?,
+        None => Wanted::files(workspace, args.from_schema.as_ref().and_then(|path| path.as_deref()), embedded)?,
     };
     let server = TemporaryServer::start().context("failed to start the server to prove the migration on")?;
     let room = Room { server: &server, embedded };
@@ -229,6 +230,9 @@ impl Room<'_> {
             return Ok(Outcome::Refused(Some(Partial { files: set.files })));
         }
         tell_of_order(&proof);
+        for column in &draft.required {
+            output::note(format!("note: `{column}` is required and has no default: `up` fails where the table has rows"));
+        }
         Ok(Outcome::Files(set.files))
     }
 }

@@ -37,6 +37,8 @@ pub struct Catalog {
     pub(crate) labels: BTreeMap<String, Vec<String>>,
     /// Routines as comments name them: `function app.f(integer)`.
     pub(crate) routines: BTreeSet<String>,
+    /// From which type the server converts to which.
+    pub(crate) casts: BTreeSet<(String, String)>,
     /// Every object.
     known: BTreeSet<Key>,
     /// Where the first entry of an object is.
@@ -80,6 +82,10 @@ impl Catalog {
         let routines = "SELECT i.type || ' ' || i.identity FROM pg_proc p CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i WHERE p.oid >= 16384";
         let routines = query(client, doing, routines).await?;
         self.routines = routines.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
+        let casts = "SELECT format_type(castsource, NULL), format_type(casttarget, NULL) FROM pg_cast";
+        let casts = query(client, doing, casts).await?;
+        let pair = |row: &SimpleQueryRow| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
+        self.casts = casts.iter().filter_map(pair).collect();
         let labels = query(client, doing, include_str!("labels.sql")).await?;
         client.batch_execute("ROLLBACK").await.map_err(|error| failed(doing, error))?;
         self.connect(&names, &depends);

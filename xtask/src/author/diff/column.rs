@@ -57,6 +57,29 @@ impl Column {
         !self.generated.is_empty()
     }
 
+    /// A row that is there already has no value for it, and needs one.
+    pub(crate) fn lacks_value(&self) -> bool {
+        self.required && self.value.is_empty() && self.identity.is_empty()
+    }
+
+    /// The emptiest value of its type, as SQL; `None`: there is none that is known. `labels`: those of its enum.
+    pub(crate) fn empty_value(&self, labels: &[String]) -> Option<String> {
+        let text = match self.kind.split('(').next().unwrap_or_default() {
+            array if array.ends_with("[]") => "'{}'",
+            "text" | "character varying" | "character" | "bytea" | "tsvector" => "''",
+            "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => "0",
+            "boolean" => "false",
+            "date" => "'epoch'",
+            timestamp if timestamp.starts_with("timestamp") => "'epoch'",
+            "interval" => "'0'",
+            "uuid" => "'00000000-0000-0000-0000-000000000000'",
+            "json" | "jsonb" => "'{}'",
+            "inet" | "cidr" => "'0.0.0.0'",
+            _ => return labels.first().map(|label| migrator_engine::client::literal(label)),
+        };
+        Some(text.to_owned())
+    }
+
     /// Its type with the collation.
     pub(crate) fn typed(&self) -> String {
         match self.collation.is_empty() {

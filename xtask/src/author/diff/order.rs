@@ -207,7 +207,7 @@ impl<'a> Makes<'a> {
         let work = self.work;
         if work.made.contains(key) && !self.comes_along(key) {
             let statement = |sql| Statement { key: key.clone(), act: Act::Make, sql };
-            self.out.extend(spell::make(work.from, work.to, key).into_iter().map(statement));
+            self.out.extend(spell::make(work.to, key, work.is_rollback).into_iter().map(statement));
         }
         if !work.made.contains(key) {
             let altered = work.altered.get(key).into_iter().flatten();

@@ -76,6 +76,8 @@ impl Set {
             }
         };
         let mut all = set.clone();
+        // Nobody else is there: a lock that is not free will not be.
+        all.settings.retry_for_ms = 1_000;
         let before = all.migrations.last().map_or(0, |migration| migration.number);
         all.migrations.to_mut().extend(loaded.migrations.iter().cloned());
         let files = texts.into_iter().map(|(name, file)| (name, file.text(purpose, unchecked))).collect();

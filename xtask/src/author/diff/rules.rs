@@ -108,9 +108,13 @@ fn gone(work: &mut Work<'_>, key: Key) {
 }
 
 fn came(work: &mut Work<'_>, key: Key) {
-    let is_identity = work.to.relations.get(&key.object).is_some_and(|sequence| sequence.is_identity);
-    if key.kind == "sequence" && is_identity || index::is_of_constraint(work.to, &key) {
-        return;
+    let sequence = work.to.relations.get(&key.object).filter(|sequence| key.kind == "sequence" && sequence.is_identity);
+    // The column of a table that is there makes it.
+    let is_of_column = sequence.is_some_and(|sequence| {
+        let table = sequence.owned_by.rsplit_once('.').map_or("", |(table, _)| table);
+        work.from.relation_key(table).is_some()
+    });
+    if !is_of_column && !index::is_of_constraint(work.to, &key) {
+        work.made.insert(key);
     }
-    work.made.insert(key);
 }

@@ -1,7 +1,8 @@
 //! The statements that drop and make an object.
 
 use super::catalog::Catalog;
-use super::key::{Key, ROUTINES};
+use super::column::Column;
+use super::key::Key;
 
 /// The statement that drops it; `None`: it goes with what it is in, or there is none.
 pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
@@ -36,11 +37,11 @@ pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
 }
 
 /// The statements that make it, where everything that it needs is there. None: nothing of its own makes it.
-pub(crate) fn make(from: &Catalog, to: &Catalog, key: &Key) -> Vec<String> {
+pub(crate) fn make(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
     let Key { object, kind, part } = key;
     let of_dump = || -> Vec<String> { to.own_entries(key).flat_map(|entry| entry.statements.clone()).collect() };
     match kind.as_str() {
-        "column" => column(to, key),
+        "column" => column(to, key, is_rollback),
         "default" => match to.column(object, part) {
             Some(column) if !column.value.is_empty() => {
                 vec![format!("ALTER TABLE {object} ALTER COLUMN {part} SET DEFAULT {}", column.value)]
@@ -53,11 +54,6 @@ pub(crate) fn make(from: &Catalog, to: &Catalog, key: &Key) -> Vec<String> {
             _ if to.relations.contains_key(object) => vec![format!("ALTER TABLE {object} ADD CONSTRAINT {part} {}", to.note(key))],
             _ => vec![format!("ALTER DOMAIN {object} ADD CONSTRAINT {part} {}", to.note(key))],
         },
-        // In place where it was only changed, or made again.
-        _ if ROUTINES.contains(&kind.as_str()) || kind == "view" => {
-            let _ = from;
-            of_dump()
-        }
         _ => of_dump(),
     }
 }
@@ -71,7 +67,7 @@ pub(crate) fn identity(to: &Catalog, table: &str, name: &str) -> Option<String> 
     Some(format!("GENERATED {}", text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" )", ")")))
 }
 
-fn column(to: &Catalog, key: &Key) -> Vec<String> {
+fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
     let Key { object, part, .. } = key;
     let Some(column) = to.column(object, part) else { return Vec::new() };
     let Some(relation) = to.relations.get(object) else {
@@ -79,6 +75,16 @@ fn column(to: &Catalog, key: &Key) -> Vec<String> {
     };
     let what = if relation.letter == "f" { "FOREIGN TABLE" } else { "TABLE" };
     let identity = identity(to, object, part);
+    let labels = to.labels.get(&column.kind).map_or(&[][..], Vec::as_slice);
+    if let Some(empty) = column.empty_value(labels).filter(|_| is_rollback && column.lacks_value()) {
+        let filled = Column { value: empty, ..column.clone() };
+        let mut all = vec![
+            format!("-- What it held is lost: the rows that are there get the emptiest value.\nALTER {what} {object} ADD COLUMN {}", filled.definition(None)),
+            format!("ALTER {what} {object} ALTER COLUMN {part} DROP DEFAULT"),
+        ];
+        all.extend(column.afterwards(object));
+        return all;
+    }
     let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", column.definition(identity.as_deref()))];
     all.extend(column.afterwards(object));
     all

@@ -31,6 +31,8 @@ pub(crate) struct Work<'a> {
     pub(crate) from: &'a Catalog,
     /// As it should be.
     pub(crate) to: &'a Catalog,
+    /// A rollback: what was lost on the way up is not there any more.
+    pub(crate) is_rollback: bool,
     /// What goes, or is taken down to be put back.
     pub(crate) gone: BTreeSet<Key>,
     /// What comes, or is put back.
@@ -48,10 +50,11 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    pub(crate) fn new(from: &'a Catalog, to: &'a Catalog) -> Work<'a> {
+    pub(crate) fn new(from: &'a Catalog, to: &'a Catalog, is_rollback: bool) -> Work<'a> {
         Work {
             from,
             to,
+            is_rollback,
             gone: BTreeSet::new(),
             made: BTreeSet::new(),
             prepare: Vec::new(),

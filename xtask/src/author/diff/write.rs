@@ -97,6 +97,13 @@ impl Ways<'_> {
         let mut file = File { does: "validate".to_owned(), ..File::default() };
         let stays: BTreeSet<String> =
             self.up.iter().map(|statement| statement.key.object.clone()).filter(|table| self.stays(table)).collect();
+        // The server holds on to the columns of a primary key.
+        let with_key: BTreeSet<String> = self
+            .up
+            .iter()
+            .filter(|statement| statement.act == Act::Make && statement.sql.contains(" PRIMARY KEY "))
+            .map(|statement| statement.key.object.clone())
+            .collect();
         for statement in &mut self.up {
             let Key { object: table, kind, part } = &statement.key;
             if !stays.contains(table) {
@@ -110,7 +117,7 @@ impl Ways<'_> {
                 file.down.statements.extend([format!("ALTER TABLE {table} DROP CONSTRAINT {part}"), statement.sql.clone()]);
             }
             let set = format!("ALTER TABLE {table} ALTER COLUMN {part} SET NOT NULL");
-            if kind == "column" && statement.sql == set {
+            if kind == "column" && statement.sql == set && !with_key.contains(table) {
                 let name = presence(table, part);
                 let check = format!("ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({part} IS NOT NULL) NOT VALID");
                 let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");

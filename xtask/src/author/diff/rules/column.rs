@@ -50,6 +50,11 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     if !from.identity.is_empty() && to.identity.is_empty() {
         work.alter(key, alter("DROP IDENTITY"));
     }
+    if !is_castable(work, &from, &to) {
+        // Not one value can be kept.
+        work.loses.insert(key.clone());
+        return work.replace(key);
+    }
     let has_default = |column: &Column| !column.is_generated() && !column.value.is_empty();
     let is_retyped = from.typed() != to.typed();
     if is_retyped {
@@ -158,6 +163,21 @@ const TEXTS: &[&str] = &["text", "character varying", "character"];
 /// A type without its modifier.
 fn base(kind: &str) -> &str {
     kind.split('(').next().unwrap_or_default()
+}
+
+/// Whether the server converts values of the one type to the other, when it is told to.
+fn is_castable(work: &Work<'_>, from: &Column, to: &Column) -> bool {
+    let element = |kind: &str| kind.strip_suffix("[]").map_or(base(kind), base).to_owned();
+    let (before, after) = (element(&from.kind), element(&to.kind));
+    let is_array = |column: &Column| column.kind.ends_with("[]");
+    let is_text = |column: &Column| TEXTS.contains(&base(&column.kind));
+    let is_json = |column: &Column| matches!(&*column.kind, "json" | "jsonb");
+    let converts = before == after || work.to.casts.contains(&(before.clone(), after.clone())) || TEXTS.contains(&&*before) || TEXTS.contains(&&*after);
+    from.typed() == to.typed()
+        || is_text(from)
+        || is_text(to)
+        || is_json(to)
+        || (from.typtype == "e" && to.typtype == "e" || converts) && is_array(from) == is_array(to)
 }
 
 /// The server converts without being told how.
