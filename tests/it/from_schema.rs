@@ -75,31 +75,88 @@ impl Shop {
 fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
     let shop = Shop::new("from-schema");
     expect![[r#"
-        exit 2
+        exit 0
         --- stderr
-        error: a value is required for '--from-schema [<PATH>]' but none was supplied
-
-        For more information, try '--help'.
+        the migrations make this schema already; nothing was written
     "#]]
     .assert_eq(&shop.run("new nothing --from-schema"));
     shop.edit("    name text,", "    name text DEFAULT 'nobody'::text NOT NULL,\n    phone text,");
     shop.edit("    user_id bigint,", "    user_id bigint,\n    note text,");
     shop.edit(
-        "    ADD CONSTRAINT orders_pkey PRIMARY KEY (id);",
-        "    ADD CONSTRAINT orders_pkey PRIMARY KEY (id);\n\
+        "    ADD CONSTRAINT users_pkey PRIMARY KEY (id);",
+        "    ADD CONSTRAINT users_pkey PRIMARY KEY (id);\n\
          ALTER TABLE core.orders ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES core.users (id);\n\
          CREATE INDEX orders_user_id_idx ON core.orders (user_id);",
     );
     expect![[r#"
-        exit 2
+        exit 0
+        --- stdout
+        db/migrations/002_add_phone.sql
+        db/migrations/003_add_phone_validate.sql
+        db/migrations/004_add_phone_index_orders_user_id_idx.sql
         --- stderr
-        error: a value is required for '--from-schema [<PATH>]' but none was supplied
+        note: the columns come in another order than in the schema: a column can only be added at the end
+    "#]]
+    .assert_eq(&shop.run("new add_phone --from-schema"));
+    expect![[r#"
+        ## 002_add_phone.sql
+        -- Purpose: add phone
 
-        For more information, try '--help'.
-    "#]].assert_eq(&shop.run("new add_phone --from-schema"));
-    expect![[""]].assert_eq(&shop.written());
-    let verified = shop.run("verify");
-    assert!(verified.contains("exit 0"), "{verified}");
+        -- migrate:up
+        ALTER TABLE core.users ALTER COLUMN name SET DEFAULT 'nobody'::text;
+
+        ALTER TABLE core.users ADD CONSTRAINT users_name_is_present CHECK (name IS NOT NULL) NOT VALID;
+
+        ALTER TABLE core.users ADD COLUMN phone text;
+
+        ALTER TABLE core.orders ADD COLUMN note text;
+
+        ALTER TABLE ONLY core.orders
+            ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES core.users(id) NOT VALID;
+
+        -- migrate:down
+        -- migrate:loses core.orders.note
+        -- migrate:loses core.users.phone
+        ALTER TABLE core.orders DROP CONSTRAINT orders_user_id_fkey;
+
+        ALTER TABLE core.orders DROP COLUMN note;
+
+        ALTER TABLE core.users DROP COLUMN phone;
+
+        ALTER TABLE core.users ALTER COLUMN name DROP DEFAULT;
+
+        ALTER TABLE core.users DROP CONSTRAINT users_name_is_present;
+        ## 003_add_phone_validate.sql
+        -- Purpose: add phone (validate)
+
+        -- migrate:up
+        ALTER TABLE core.users VALIDATE CONSTRAINT users_name_is_present;
+
+        ALTER TABLE core.users ALTER COLUMN name SET NOT NULL;
+
+        ALTER TABLE core.users DROP CONSTRAINT users_name_is_present;
+
+        ALTER TABLE core.orders VALIDATE CONSTRAINT orders_user_id_fkey;
+
+        -- migrate:down
+        ALTER TABLE core.users ADD CONSTRAINT users_name_is_present CHECK (name IS NOT NULL) NOT VALID;
+
+        ALTER TABLE core.users ALTER COLUMN name DROP NOT NULL;
+
+        ALTER TABLE core.orders DROP CONSTRAINT orders_user_id_fkey;
+
+        ALTER TABLE ONLY core.orders
+            ADD CONSTRAINT orders_user_id_fkey FOREIGN KEY (user_id) REFERENCES core.users(id) NOT VALID;
+        ## 004_add_phone_index_orders_user_id_idx.sql
+        -- Purpose: add phone (index orders_user_id_idx)
+
+        -- migrate:up transaction:false
+        CREATE INDEX CONCURRENTLY orders_user_id_idx ON core.orders USING btree (user_id);
+
+        -- migrate:down transaction:false
+        DROP INDEX CONCURRENTLY core.orders_user_id_idx;
+    "#]]
+    .assert_eq(&shop.written());
     shop.forget();
     what_holds_data_is_dropped_only_where_that_is_said(&shop);
     what_cannot_be_a_schema_is_refused(&shop);
@@ -109,13 +166,65 @@ fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {
     assert!(shop.run("dump").starts_with("exit 0"));
     shop.edit("    name text,", "    full_name text,");
     shop.edit("SELECT users.id,\n    users.name", "SELECT users.id,\n    users.full_name AS name");
-    expect![[""]].assert_eq(&shop.run("new rename --from-schema"));
-    expect![[""]].assert_eq(&shop.run("new rename --from-schema --renamed core.users.name=full_name"));
-    expect![[""]].assert_eq(&shop.written());
+    expect![[r#"
+        exit 1
+        --- stderr
+        error: the schema lacks what may hold data: `core.users.name`; nothing was written
+        help: `--allow-drop` drops it, with its data; what has only another name is said with `--renamed OLD=NEW`
+    "#]]
+    .assert_eq(&shop.run("new rename --from-schema"));
+    expect![[r#"
+        exit 0
+        --- stdout
+        db/migrations/002_rename.sql
+    "#]]
+    .assert_eq(&shop.run("new rename --from-schema --renamed core.users.name=full_name"));
+    expect![[r#"
+        ## 002_rename.sql
+        -- Purpose: rename
+
+        -- migrate:up
+        ALTER TABLE core.users RENAME COLUMN name TO full_name;
+
+        -- migrate:down
+        ALTER TABLE core.users RENAME COLUMN full_name TO name;
+    "#]]
+    .assert_eq(&shop.written());
     shop.forget();
     let dropped = shop.run("new drop --from-schema --allow-drop");
     assert!(dropped.starts_with("exit 0"), "{dropped}");
-    expect![[""]].assert_eq(&shop.written());
+    expect![[r#"
+        ## 002_drop.sql
+        -- Purpose: drop
+
+        -- migrate:up
+        DROP VIEW core.open_users;
+
+        ALTER TABLE core.users DROP COLUMN name;
+
+        ALTER TABLE core.users ADD COLUMN full_name text;
+
+        CREATE VIEW core.open_users AS
+         SELECT users.id,
+            users.full_name AS name
+           FROM core.users
+          WHERE (users.state = 'open'::core.state);
+
+        -- migrate:down
+        -- migrate:loses core.users.full_name
+        DROP VIEW core.open_users;
+
+        ALTER TABLE core.users DROP COLUMN full_name;
+
+        ALTER TABLE core.users ADD COLUMN name text;
+
+        CREATE VIEW core.open_users AS
+         SELECT users.id,
+            users.name
+           FROM core.users
+          WHERE (users.state = 'open'::core.state);
+    "#]]
+    .assert_eq(&shop.written());
     shop.forget();
 }
 
@@ -124,11 +233,51 @@ fn what_cannot_be_a_schema_is_refused(shop: &Shop) {
         shop.0.write("wanted.sql", text);
         shop.run("new x --from-schema wanted.sql")
     };
-    expect![[""]].assert_eq(&check(""));
-    expect![[""]].assert_eq(&check("CREATE TABLE a (id int);\n\nINSERT INTO a VALUES (1);\n"));
-    expect![[""]].assert_eq(&check("CREATE TABEL a (id int);\n"));
-    expect![[""]].assert_eq(&check("CREATE EXTENSION no_such_extension;\n"));
-    expect![[""]].assert_eq(&check("CREATE TABLE a (id int);\nGRANT SELECT ON a TO no_such_role;\n"));
-    expect![[""]].assert_eq(&shop.run("new x --allow-drop"));
+    expect![[r#"
+        exit 1
+        --- stderr
+        error: the schema lacks what may hold data: `core.orders`, `core.users`; nothing was written
+        help: `--allow-drop` drops it, with its data; what has only another name is said with `--renamed OLD=NEW`
+    "#]]
+    .assert_eq(&check(""));
+    expect![[r#"
+        exit 9
+        --- stderr
+        error: `wanted.sql` holds a statement about data in line 3: `INSERT INTO a VALUES`; a schema has none
+        help: take it out of the file; what new databases need to hold goes to db/seeds
+    "#]]
+    .assert_eq(&check("CREATE TABLE a (id int);\n\nINSERT INTO a VALUES (1);\n"));
+    expect![[r#"
+        exit 3
+        --- stderr
+        error: the load of `wanted.sql` failed and was rolled back
+         --> wanted.sql:1:8
+          |
+        1 | CREATE TABEL a (id int);
+          |        ^ syntax error at or near "TABEL" [42601]
+          |
+          = help: the SQL has to make the schema on an empty database; of roles, those that the migrations make are there
+    "#]].assert_eq(&check("CREATE TABEL a (id int);\n"));
+    // Where a server looks for it is its own affair.
+    let missing = check("CREATE EXTENSION no_such_extension;\n");
+    assert!(missing.contains("extension \"no_such_extension\" is not available"), "{missing}");
+    expect![[r#"
+        exit 3
+        --- stderr
+        error: the load of `wanted.sql` failed and was rolled back
+         --> wanted.sql:2:1
+          |
+        2 | GRANT SELECT ON a TO no_such_role;
+          | ^ role "no_such_role" does not exist [42704]
+          |
+          = help: create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them
+          = help: the SQL has to make the schema on an empty database; of roles, those that the migrations make are there
+    "#]].assert_eq(&check("CREATE TABLE a (id int);\nGRANT SELECT ON a TO no_such_role;\n"));
+    expect![[r#"
+        exit 2
+        --- stderr
+        error: `--allow-drop`, `--renamed` and `--offline` belong to `--from-schema` or `--from-database`
+    "#]]
+    .assert_eq(&shop.run("new x --allow-drop"));
     assert_eq!(shop.written(), "");
 }

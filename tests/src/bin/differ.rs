@@ -69,7 +69,9 @@ fn judge(corpora: &Path, wanted: &[String]) -> Result<()> {
         return Ok(());
     }
     let mut histories = Vec::new();
-    for (name, path, tool) in HISTORIES.iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|one| one == name)) {
+    for (name, path, tool) in
+        HISTORIES.iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|one| one == name))
+    {
         // Roles belong to a server: each history has its own.
         let server = TemporaryServer::start()?;
         let set = load(&corpora.join(path), *tool).with_context(|| format!("failed to read the history `{name}`"))?;
@@ -148,7 +150,8 @@ async fn walk(server: &TemporaryServer, context: &Context, set: &Embedded, histo
     let name = history.name.replace('-', "_");
     let url = |database: &str| ConnectionTarget::read(Some(&server.url(database)), |_| None);
     let root = context.migrator.open(&context.target).await?;
-    let sql = async |text: String| root.client().batch_execute(&text).await.map_err(|error| anyhow!("{text}: {error:?}"));
+    let sql =
+        async |text: String| root.client().batch_execute(&text).await.map_err(|error| anyhow!("{text}: {error:?}"));
     sql(format!("CREATE DATABASE {name}")).await?;
     // The schema of the history is no part of any step, and one project expects an extension.
     let extension = if name == "chirpstack" { "CREATE EXTENSION pg_trgm" } else { "" };
@@ -315,7 +318,9 @@ fn page(histories: &[History]) -> String {
 fn reasons_of(pair: &Pair) -> Vec<(&'static str, String)> {
     let why = |reached: &Reached| match reached {
         Reached::Same(_) | Reached::Untried => None,
-        Reached::Failed(error) => Some(error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()),
+        Reached::Failed(error) => {
+            Some(error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned())
+        }
         Reached::Other(differences) => {
             let names = differences.iter().take(3).map(|one| format!("{} {} {}", one.kind, one.object, one.part));
             Some(format!("remains: {}", names.collect::<Vec<_>>().join(", ")))
@@ -323,6 +328,9 @@ fn reasons_of(pair: &Pair) -> Vec<(&'static str, String)> {
     };
     match &pair.proof {
         Err(error) => vec![("both", error.lines().next().unwrap_or_default().to_owned())],
-        Ok(proof) => [("up", why(&proof.up)), ("down", why(&proof.down))].into_iter().filter_map(|(at, why)| Some((at, why?))).collect(),
+        Ok(proof) => [("up", why(&proof.up)), ("down", why(&proof.down))]
+            .into_iter()
+            .filter_map(|(at, why)| Some((at, why?)))
+            .collect(),
     }
 }

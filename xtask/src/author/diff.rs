@@ -16,11 +16,11 @@ mod work;
 mod write;
 
 pub use catalog::Catalog;
+use key::Key;
 use migrator_engine::facts::diff;
 pub use prove::{Proof, Reached, Set};
-pub use write::File;
-use key::Key;
 use work::{Statement, Work};
+pub use write::File;
 use write::Ways;
 
 /// The files that lead from one schema to another, up and down, and what they cost.
@@ -48,7 +48,12 @@ impl Draft {
             (false, "label") => format!("{}.\"{}\"", key.object, key.part.replace('"', "\"\"")),
             _ => format!("{}.{}", key.object, key.part),
         };
-        let required = up.statements.iter().filter(|statement| required(from, to, statement)).map(|statement| name(&statement.key)).collect();
+        let required = up
+            .statements
+            .iter()
+            .filter(|statement| required(from, to, statement))
+            .map(|statement| name(&statement.key))
+            .collect();
         let ways = Ways { from, to, up: up.statements, down: down.statements };
         let mut files = if online { ways.online() } else { ways.one() };
         let losing = files.iter_mut().find(|file| file.does.is_empty());

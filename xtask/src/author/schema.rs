@@ -109,7 +109,8 @@ pub(crate) fn make(
 /// Why nothing was written that drops what holds data.
 fn refusal(draft: &Draft, args: &Args) -> String {
     let lost = draft.losses.iter().map(|loss| format!("`{loss}`")).collect::<Vec<_>>().join(", ");
-    let also = if args.renamed.is_empty() { "; what has only another name is said with `--renamed OLD=NEW`" } else { "" };
+    let also =
+        if args.renamed.is_empty() { "; what has only another name is said with `--renamed OLD=NEW`" } else { "" };
     format!(
         "error: the schema lacks what may hold data: {lost}; nothing was written\n\
          help: `--allow-drop` drops it, with its data{also}"
@@ -184,7 +185,8 @@ impl Room<'_> {
 
     /// A database of another server, which must be of this one's release.
     fn elsewhere(&self, target: ConnectionTarget) -> Result<Context> {
-        let (here, there) = (self.context(self.embedded, MIGRATED)?, Context::new(self.embedded, Terminal::silent(), target, None));
+        let (here, there) =
+            (self.context(self.embedded, MIGRATED)?, Context::new(self.embedded, Terminal::silent(), target, None));
         let majors = developer::block_on(async {
             let here = here.migrator.open(&here.target).await?.major();
             Ok::<_, Error>((here, there.migrator.open(&there.target).await?.major()))
@@ -231,7 +233,9 @@ impl Room<'_> {
         }
         tell_of_order(&proof);
         for column in &draft.required {
-            output::note(format!("note: `{column}` is required and has no default: `up` fails where the table has rows"));
+            output::note(format!(
+                "note: `{column}` is required and has no default: `up` fails where the table has rows"
+            ));
         }
         Ok(Outcome::Files(set.files))
     }
@@ -247,7 +251,10 @@ fn said(way: &str, reached: &Reached) -> Option<String> {
 }
 
 fn tell_of_order(proof: &Proof) {
-    for (reached, text) in [(&proof.up, "the columns come in another order than in the schema"), (&proof.down, "after a rollback the columns have another order than before")] {
+    for (reached, text) in [
+        (&proof.up, "the columns come in another order than in the schema"),
+        (&proof.down, "after a rollback the columns have another order than before"),
+    ] {
         if matches!(reached, Reached::Same(false)) {
             output::note(format!("note: {text}: a column can only be added at the end"));
         }

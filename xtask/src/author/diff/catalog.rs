@@ -64,7 +64,8 @@ impl Catalog {
         facts.refuse_unknown(&[])?;
         facts.ignore(&[], false);
         let history = [tables.state.as_str(), tables.events.as_str()];
-        let mut read = Catalog { facts, entries: entry::read(&dump(target, programs, &history)?), ..Catalog::default() };
+        let mut read =
+            Catalog { facts, entries: entry::read(&dump(target, programs, &history)?), ..Catalog::default() };
         read.describe(connection).await?;
         Ok(read)
     }
@@ -104,7 +105,8 @@ impl Catalog {
 
     /// Gives rows of the catalogs their names, entries their objects, and objects what they depend on.
     fn connect(&mut self, names: &[SimpleQueryRow], depends: &[SimpleQueryRow]) {
-        let number = |row: &SimpleQueryRow, at: usize| row.get(at).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let number =
+            |row: &SimpleQueryRow, at: usize| row.get(at).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let mut known: BTreeMap<(u32, u32, u32), Key> = BTreeMap::new();
         for row in names {
             let text = |at: usize| row.get(at).unwrap_or_default();
@@ -191,7 +193,11 @@ impl Catalog {
 
     /// The entries that are the object itself, not what is said about it.
     pub(crate) fn own_entries(&self, key: &Key) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().zip(&self.keys).filter(move |(entry, of)| entry.class != 0 && of.as_ref() == Some(key)).map(|(entry, _)| entry)
+        self.entries
+            .iter()
+            .zip(&self.keys)
+            .filter(move |(entry, of)| entry.class != 0 && of.as_ref() == Some(key))
+            .map(|(entry, _)| entry)
     }
 
     /// Whether there is such an object.

@@ -52,10 +52,12 @@ fn header(line: &str, entries: &mut Vec<Entry>) {
         let mut numbers = rest.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
         let mut next = || numbers.next().unwrap_or_default();
         entries.push(Entry { id: next(), class: next(), oid: next(), ..Entry::default() });
-    } else if let Some(entry) = entries.last_mut().filter(|entry| entry.statements.is_empty() && entry.kind.is_empty()) {
+    } else if let Some(entry) = entries.last_mut().filter(|entry| entry.statements.is_empty() && entry.kind.is_empty())
+    {
         if let Some(needs) = line.strip_prefix("-- Dependencies: ") {
             entry.needs = needs.split(' ').filter_map(|number| number.parse().ok()).collect();
-        } else if let Some((name, rest)) = line.strip_prefix("-- Name: ").and_then(|rest| rest.rsplit_once("; Type: ")) {
+        } else if let Some((name, rest)) = line.strip_prefix("-- Name: ").and_then(|rest| rest.rsplit_once("; Type: "))
+        {
             entry.name = name.to_owned();
             entry.kind = rest.split("; Schema: ").next().unwrap_or_default().to_owned();
         }

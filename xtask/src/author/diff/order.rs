@@ -39,8 +39,11 @@ fn close(work: &mut Work<'_>) {
         for (dependent, _) in work.from.dependents(&key) {
             let is_gone = work.gone.contains(dependent);
             let is_part = dependent.kind == "column" && dependent.object == key.object && key.part.is_empty();
-            let of_column = dependent.kind == "column" && (key.kind == "column" || ROUTINES.contains(&key.kind.as_str()));
-            let is_taken = is_part || !dependent.is(&["column", "schema"]) && !dependent.is(TABLES) || of_column && is_generated(work, dependent);
+            let of_column =
+                dependent.kind == "column" && (key.kind == "column" || ROUTINES.contains(&key.kind.as_str()));
+            let is_taken = is_part
+                || !dependent.is(&["column", "schema"]) && !dependent.is(TABLES)
+                || of_column && is_generated(work, dependent);
             if is_gone || !is_taken || work.altered.contains_key(dependent) && dependent.kind == "column" {
                 continue;
             }
@@ -55,12 +58,8 @@ fn close(work: &mut Work<'_>) {
     // What a new relation brings along beside its facts.
     let relations: BTreeSet<String> =
         work.made.iter().filter(|key| key.part.is_empty()).map(|key| key.object.clone()).collect();
-    let parts: Vec<Key> = work
-        .to
-        .known()
-        .filter(|key| !key.part.is_empty() && relations.contains(&key.object))
-        .cloned()
-        .collect();
+    let parts: Vec<Key> =
+        work.to.known().filter(|key| !key.part.is_empty() && relations.contains(&key.object)).cloned().collect();
     work.made.extend(parts);
 }
 
@@ -107,7 +106,8 @@ fn drops(work: &Work<'_>) -> Vec<Statement> {
     let goes_along = |key: &Key| {
         let with = |(needed, kind): &(Key, char)| "aiPS".contains(*kind) && work.gone.contains(needed);
         // A foreign key holds the other table, too.
-        let holds = |(needed, kind): &(Key, char)| *kind == 'n' && needed.object != key.object && work.gone.contains(needed);
+        let holds =
+            |(needed, kind): &(Key, char)| *kind == 'n' && needed.object != key.object && work.gone.contains(needed);
         let needs = work.from.needs(key);
         needs.iter().any(with) && !(key.kind == "constraint" && needs.iter().any(holds))
     };
@@ -138,13 +138,18 @@ struct Makes<'a> {
 impl<'a> Makes<'a> {
     fn new(work: &'a Work<'a>) -> Makes<'a> {
         let to = work.to;
-        let by_id: BTreeMap<u32, &Key> =
-            to.entries.iter().zip(&to.keys).filter_map(|(entry, key)| Some((entry.id, key.as_ref().filter(|_| entry.class != 0)?))).collect();
-        let beside = to.entries.iter().enumerate().filter(|(_, entry)| entry.class == 0).filter_map(|(place, entry)| {
-            let needs = entry.needs.iter().filter_map(|id| by_id.get(id).copied());
-            let made: BTreeSet<&Key> = needs.filter(|key| work.made.contains(*key)).collect();
-            (!made.is_empty()).then_some((place, made))
-        });
+        let by_id: BTreeMap<u32, &Key> = to
+            .entries
+            .iter()
+            .zip(&to.keys)
+            .filter_map(|(entry, key)| Some((entry.id, key.as_ref().filter(|_| entry.class != 0)?)))
+            .collect();
+        let beside =
+            to.entries.iter().enumerate().filter(|(_, entry)| entry.class == 0).filter_map(|(place, entry)| {
+                let needs = entry.needs.iter().filter_map(|id| by_id.get(id).copied());
+                let made: BTreeSet<&Key> = needs.filter(|key| work.made.contains(*key)).collect();
+                (!made.is_empty()).then_some((place, made))
+            });
         Makes {
             work,
             beside: beside.collect(),
@@ -159,10 +164,17 @@ impl<'a> Makes<'a> {
         let work = self.work;
         let mut keys: Vec<&Key> = work.made.iter().chain(work.altered.keys()).collect();
         // The server looks into the body of a function in SQL when it is made: what that names should be there.
-        let looked_into = |key: &Key| ROUTINES.contains(&key.kind.as_str()) && work.to.own_entries(key).any(|entry| entry.statements.iter().any(|text| text.contains("LANGUAGE sql")));
+        let looked_into = |key: &Key| {
+            ROUTINES.contains(&key.kind.as_str())
+                && work
+                    .to
+                    .own_entries(key)
+                    .any(|entry| entry.statements.iter().any(|text| text.contains("LANGUAGE sql")))
+        };
         keys.sort_by_key(|key| (looked_into(key), work.to.place(key), attribute(work.to, key)));
         keys.into_iter().for_each(|key| self.visit(key));
-        let rest: Vec<usize> = self.beside.iter().map(|(place, _)| *place).filter(|place| !self.said.contains(place)).collect();
+        let rest: Vec<usize> =
+            self.beside.iter().map(|(place, _)| *place).filter(|place| !self.said.contains(place)).collect();
         rest.into_iter().for_each(|place| self.say(place));
         self.out
     }
@@ -189,7 +201,9 @@ impl<'a> Makes<'a> {
         let ready: Vec<usize> = self
             .beside
             .iter()
-            .filter(|(place, needs)| !self.said.contains(place) && needs.contains(key) && needs.iter().all(|need| self.done.contains(*need)))
+            .filter(|(place, needs)| {
+                !self.said.contains(place) && needs.contains(key) && needs.iter().all(|need| self.done.contains(*need))
+            })
             .filter(|(place, _)| work.to.entries.get(*place).is_some_and(|entry| entry.kind != "SEQUENCE OWNED BY"))
             .map(|(place, _)| *place)
             .collect();
@@ -198,7 +212,9 @@ impl<'a> Makes<'a> {
 
     fn say(&mut self, place: usize) {
         self.said.insert(place);
-        let (Some(entry), Some(Some(key))) = (self.work.to.entries.get(place), self.work.to.keys.get(place)) else { return };
+        let (Some(entry), Some(Some(key))) = (self.work.to.entries.get(place), self.work.to.keys.get(place)) else {
+            return;
+        };
         let statement = |sql: &String| Statement { key: key.clone(), act: Act::Make, sql: sql.clone() };
         self.out.extend(entry.statements.iter().map(statement));
     }
@@ -227,7 +243,8 @@ impl<'a> Makes<'a> {
             "constraint" | "default" if table_is_made => work.to.own_entries(key).next().is_none(),
             "default" => is_made("column", &key.part),
             "sequence" => work.to.relations.get(&key.object).is_some_and(|sequence| {
-                let column = sequence.owned_by.rsplit_once('.').map(|(table, column)| Key::new(table, "column", column));
+                let column =
+                    sequence.owned_by.rsplit_once('.').map(|(table, column)| Key::new(table, "column", column));
                 let is_new = |column: &Key| {
                     let table = work.to.relation_key(&column.object);
                     !table.is_some_and(|table| work.made.contains(&table))

@@ -71,7 +71,9 @@ impl Set {
             }
             match migrator_build::load(scratch.path()) {
                 Ok(loaded) => break loaded.set,
-                Err(problems) if !unchecked && problems.0.iter().all(|problem| problem.code.as_str() == "M020") => unchecked = true,
+                Err(problems) if !unchecked && problems.0.iter().all(|problem| problem.code.as_str() == "M020") => {
+                    unchecked = true
+                }
                 Err(problems) => return Err(anyhow!("a build would refuse the new files\n{problems}")),
             }
         };

@@ -17,9 +17,28 @@ pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
         "table" | "view" | "materialized-view" | "foreign-table" => format!("DROP {} {object}", relation()),
         "aggregate" if object.ends_with("()") => format!("DROP AGGREGATE {}(*)", object.trim_end_matches("()")),
         "foreign-server" => format!("DROP SERVER {object}"),
-        "sequence" | "type" | "domain" | "schema" | "extension" | "function" | "procedure" | "aggregate" | "operator" | "cast"
-        | "collation" | "conversion" | "publication" | "language" | "operator-class" | "operator-family" | "event-trigger"
-        | "foreign-data-wrapper" | "access-method" | "text-search-configuration" | "text-search-dictionary" | "text-search-parser"
+        "sequence"
+        | "type"
+        | "domain"
+        | "schema"
+        | "extension"
+        | "function"
+        | "procedure"
+        | "aggregate"
+        | "operator"
+        | "cast"
+        | "collation"
+        | "conversion"
+        | "publication"
+        | "language"
+        | "operator-class"
+        | "operator-family"
+        | "event-trigger"
+        | "foreign-data-wrapper"
+        | "access-method"
+        | "text-search-configuration"
+        | "text-search-dictionary"
+        | "text-search-parser"
         | "text-search-template" => match kind.as_str() {
             "cast" => format!("DROP CAST ({object})"),
             _ => format!("DROP {} {object}", kind.replace('-', " ").to_uppercase()),
@@ -27,7 +46,9 @@ pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
         "column" if from.relations.contains_key(object) => format!("ALTER {} {object} DROP COLUMN {part}", relation()),
         "column" => format!("ALTER TYPE {object} DROP ATTRIBUTE {part}"),
         "default" => format!("ALTER TABLE {object} ALTER COLUMN {part} DROP DEFAULT"),
-        "constraint" if from.relations.contains_key(object) => format!("ALTER {} {object} DROP CONSTRAINT {part}", relation()),
+        "constraint" if from.relations.contains_key(object) => {
+            format!("ALTER {} {object} DROP CONSTRAINT {part}", relation())
+        }
         "constraint" => format!("ALTER DOMAIN {object} DROP CONSTRAINT {part}"),
         "index" => format!("DROP INDEX {}.{part}", from.note(key)),
         "trigger" | "rule" | "policy" => format!("DROP {} {part} ON {object}", kind.to_uppercase()),
@@ -51,7 +72,9 @@ pub(crate) fn make(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
         // A check of a table that is made as a whole is in the table's statement.
         "constraint" => match of_dump() {
             all if !all.is_empty() => all,
-            _ if to.relations.contains_key(object) => vec![format!("ALTER TABLE {object} ADD CONSTRAINT {part} {}", to.note(key))],
+            _ if to.relations.contains_key(object) => {
+                vec![format!("ALTER TABLE {object} ADD CONSTRAINT {part} {}", to.note(key))]
+            }
             _ => vec![format!("ALTER DOMAIN {object} ADD CONSTRAINT {part} {}", to.note(key))],
         },
         _ => of_dump(),
@@ -64,7 +87,10 @@ pub(crate) fn identity(to: &Catalog, table: &str, name: &str) -> Option<String> 
     let sequence = Key::new(&column.sequence, "sequence", "");
     let mut statements = to.own_entries(&sequence).flat_map(|entry| &entry.statements);
     let (_, text) = statements.find_map(|text| text.split_once(" ADD GENERATED "))?;
-    Some(format!("GENERATED {}", text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" )", ")")))
+    Some(format!(
+        "GENERATED {}",
+        text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(").replace(" )", ")")
+    ))
 }
 
 fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
@@ -79,7 +105,10 @@ fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
     if let Some(empty) = column.empty_value(labels).filter(|_| is_rollback && column.lacks_value()) {
         let filled = Column { value: empty, ..column.clone() };
         let mut all = vec![
-            format!("-- What it held is lost: the rows that are there get the emptiest value.\nALTER {what} {object} ADD COLUMN {}", filled.definition(None)),
+            format!(
+                "-- What it held is lost: the rows that are there get the emptiest value.\nALTER {what} {object} ADD COLUMN {}",
+                filled.definition(None)
+            ),
             format!("ALTER {what} {object} ALTER COLUMN {part} DROP DEFAULT"),
         ];
         all.extend(column.afterwards(object));

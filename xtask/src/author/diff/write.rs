@@ -44,7 +44,10 @@ impl Ways<'_> {
         let mut before = Vec::new();
         let mut after = Vec::new();
         for key in self.alone(Act::Drop, &self.up, &self.down) {
-            let (Some(up), Some(down)) = (take(&mut self.up, &key, Act::Drop), take(&mut self.down, &key, Act::Make)) else { continue };
+            let (Some(up), Some(down)) = (take(&mut self.up, &key, Act::Drop), take(&mut self.down, &key, Act::Make))
+            else {
+                continue;
+            };
             before.push(alone(&key, &up, &down, "drop"));
         }
         for key in self.alone(Act::Make, &self.up, &self.down) {
@@ -73,7 +76,9 @@ impl Ways<'_> {
     fn stays(&self, table: &str) -> bool {
         let is_plain = |of: &Catalog| of.relations.get(table).is_some_and(|relation| relation.letter == "r");
         let whole = Key::new(table, "table", "");
-        let is_made = |statements: &[Statement]| statements.iter().any(|statement| statement.key == whole && statement.act == Act::Make);
+        let is_made = |statements: &[Statement]| {
+            statements.iter().any(|statement| statement.key == whole && statement.act == Act::Make)
+        };
         is_plain(self.from) && is_plain(self.to) && !is_made(&self.up) && !is_made(&self.down)
     }
 
@@ -87,7 +92,12 @@ impl Ways<'_> {
             let key = &statement.key;
             let is_index = key.kind == "index" && statement.act == act;
             let back = act != Act::Drop || of_key(back, key, Act::Make) == 1;
-            is_index && back && of_key(way, key, act) == 1 && self.stays(&key.object) && of.dependents(key).is_empty() && !statement.sql.contains(" ON ONLY ")
+            is_index
+                && back
+                && of_key(way, key, act) == 1
+                && self.stays(&key.object)
+                && of.dependents(key).is_empty()
+                && !statement.sql.contains(" ON ONLY ")
         };
         way.iter().filter(fits).map(|statement| statement.key.clone()).collect()
     }
@@ -109,12 +119,19 @@ impl Ways<'_> {
             if !stays.contains(table) {
                 continue;
             }
-            let is_read = [" FOREIGN KEY ", " CHECK "].iter().any(|word| statement.sql.contains(word)) && !statement.sql.ends_with(" NOT VALID");
-            if kind == "constraint" && statement.act == Act::Make && is_read && statement.sql.contains(" ADD CONSTRAINT ") {
+            let is_read = [" FOREIGN KEY ", " CHECK "].iter().any(|word| statement.sql.contains(word))
+                && !statement.sql.ends_with(" NOT VALID");
+            if kind == "constraint"
+                && statement.act == Act::Make
+                && is_read
+                && statement.sql.contains(" ADD CONSTRAINT ")
+            {
                 statement.sql.push_str(" NOT VALID");
                 file.up.statements.push(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {part}"));
                 // There is no statement that takes a validation back.
-                file.down.statements.extend([format!("ALTER TABLE {table} DROP CONSTRAINT {part}"), statement.sql.clone()]);
+                file.down
+                    .statements
+                    .extend([format!("ALTER TABLE {table} DROP CONSTRAINT {part}"), statement.sql.clone()]);
             }
             let set = format!("ALTER TABLE {table} ALTER COLUMN {part} SET NOT NULL");
             if kind == "column" && statement.sql == set && !with_key.contains(table) {
@@ -122,7 +139,11 @@ impl Ways<'_> {
                 let check = format!("ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({part} IS NOT NULL) NOT VALID");
                 let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
                 statement.sql.clone_from(&check);
-                file.up.statements.extend([format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"), set, drop.clone()]);
+                file.up.statements.extend([
+                    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+                    set,
+                    drop.clone(),
+                ]);
                 let unset = format!("ALTER TABLE {table} ALTER COLUMN {part} DROP NOT NULL");
                 file.down.statements.extend([check, unset.clone()]);
                 match self.down.iter_mut().find(|statement| statement.sql == unset) {
@@ -143,7 +164,11 @@ fn presence(table: &str, column: &str) -> String {
     while name.len() > 63 {
         name.remove(0);
     }
-    migrator_engine::client::identifier(&name)
+    let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
+        true => name,
+        false => migrator_engine::client::identifier(&name),
+    }
 }
 
 /// Takes the statement of that key out.
@@ -179,7 +204,7 @@ impl File {
             });
             text
         };
-        let more = if self.does.is_empty() { String::new() } else { format!(" ({})", self.does.replace('_', " ")) };
+        let more = if self.does.is_empty() { String::new() } else { format!(" ({})", self.does.replacen('_', " ", 1)) };
         format!("-- Purpose: {purpose}{more}\n\n{}\n{}", block("up", &self.up), block("down", &self.down))
     }
 }

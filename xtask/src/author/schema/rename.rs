@@ -50,7 +50,9 @@ impl Rename {
 /// The names between the points; `None`: something else is there.
 fn names(text: &str) -> Option<Vec<String>> {
     let tokens = lex(text).tokens;
-    let name = |token: &migrator_sql::Token| matches!(token.kind, Kind::Word | Kind::Quoted).then(|| token.text(text).to_owned());
+    let name = |token: &migrator_sql::Token| {
+        matches!(token.kind, Kind::Word | Kind::Quoted).then(|| token.text(text).to_owned())
+    };
     let is_point = |token: &&migrator_sql::Token| token.text(text) == ".";
     let found: Vec<String> = tokens.iter().step_by(2).map(name).collect::<Option<_>>()?;
     (tokens.iter().skip(1).step_by(2).filter(is_point).count() + 1 == found.len()).then_some(found)
@@ -71,7 +73,11 @@ mod tests {
             "ALTER TABLE core.users RENAME COLUMN name TO full_name",
             "ALTER TABLE core.users RENAME COLUMN full_name TO name",
         );
-        check("core.\"a.b\"=\"C\"", "ALTER TABLE core.\"a.b\" RENAME TO \"C\"", "ALTER TABLE core.\"C\" RENAME TO \"a.b\"");
+        check(
+            "core.\"a.b\"=\"C\"",
+            "ALTER TABLE core.\"a.b\" RENAME TO \"C\"",
+            "ALTER TABLE core.\"C\" RENAME TO \"a.b\"",
+        );
         for wrong in ["users=people", "core.users", "core.users=a.b", "core.users=x; DROP", "a.b.c.d=e", "="] {
             assert!(Rename::parse(wrong).unwrap_err().is::<Usage>(), "{wrong}");
         }

@@ -34,7 +34,9 @@ impl Wanted {
     /// # Errors
     /// It cannot be read, or holds statements about data.
     pub(super) fn files(workspace: &Workspace, path: Option<&Path>, embedded: &Embedded) -> Result<Wanted> {
-        let path = path.filter(|path| !path.as_os_str().is_empty()).map_or_else(|| workspace.db().join(SCHEMA), Path::to_owned);
+        let path = path
+            .filter(|path| !path.as_os_str().is_empty())
+            .map_or_else(|| workspace.db().join(SCHEMA), Path::to_owned);
         let mut paths = vec![path.clone()];
         if path.is_dir() {
             paths = entries(&path).with_context(|| format!("failed to read `{}`", shown(&path).display()))?;
@@ -67,7 +69,9 @@ impl Wanted {
             Some(url) => url,
             None => match Cluster::of_workspace(&workspace.root)?.status()? {
                 Status::Running(running) => running.url(running.database()),
-                _ => bail!("this workspace's PostgreSQL does not run\nhelp: `cargo xtask db start` starts it, or name a URL"),
+                _ => bail!(
+                    "this workspace's PostgreSQL does not run\nhelp: `cargo xtask db start` starts it, or name a URL"
+                ),
             },
         };
         Ok(Wanted::Database(ConnectionTarget::read(Some(&url), |name| environment.get(name))?))
@@ -116,7 +120,10 @@ fn refuse_data(file: &str, text: &str, [schema, table]: [&str; 2]) -> Result<()>
 
 fn is_version(words: &Words<'_>, schema: &str, table: &str) -> bool {
     let plain = |text: &str| text.trim_matches('"').to_owned();
-    words.start_with(&["insert", "into"]) && plain(words.at(2)) == schema && words.at(3) == "." && plain(words.at(4)) == table
+    words.start_with(&["insert", "into"])
+        && plain(words.at(2)) == schema
+        && words.at(3) == "."
+        && plain(words.at(4)) == table
 }
 
 fn line(text: &str, at: usize) -> usize {
@@ -134,10 +141,7 @@ impl Text {
             let connection = context.migrator.open(&context.target).await?;
             let starts = migrator_build::statement_starts(&text);
             connection.load(name, text, &starts).await.map_err(|error| {
-                error.help(
-                    "the schema must be complete on an empty database, apart from roles that the migrations create: a missing extension \
-                     has to be installed on this machine, another role is created in a migration or in db/repeatable",
-                )
+                error.help("the SQL has to make the schema on an empty database; of roles, those that the migrations make are there")
             })?;
         }
         Ok(())
@@ -150,11 +154,23 @@ mod tests {
 
     #[test]
     fn statements_about_data_are_refused_by_name() {
-        let check = |text: &str| refuse_data("db/schema.sql", text, ["public", "schema_migrations"]).map_err(|error| error.to_string());
-        assert_eq!(check("SELECT pg_catalog.set_config('search_path', '', false);\nINSERT INTO public.schema_migrations (version) VALUES ('1');"), Ok(()));
+        let check = |text: &str| {
+            refuse_data("db/schema.sql", text, ["public", "schema_migrations"]).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            check(
+                "SELECT pg_catalog.set_config('search_path', '', false);\nINSERT INTO public.schema_migrations (version) VALUES ('1');"
+            ),
+            Ok(())
+        );
         let error = check("CREATE TABLE t (a int);\n\nINSERT INTO t VALUES (1);").unwrap_err();
         assert!(error.contains("in line 3: `INSERT INTO t VALUES`"), "{error}");
-        for text in ["COPY t FROM stdin;\n1\n\\.\n", "SELECT 1", "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x", "TRUNCATE t"] {
+        for text in [
+            "COPY t FROM stdin;\n1\n\\.\n",
+            "SELECT 1",
+            "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
+            "TRUNCATE t",
+        ] {
             assert!(check(text).is_err(), "{text}");
         }
         assert!(check("CREATE TABLE t (a text DEFAULT 'x);").unwrap_err().contains("begins in line 1"));

@@ -16,7 +16,8 @@ pub(super) fn is_inherited(work: &Work<'_>, key: &Key) -> bool {
         })
     };
     let (before, after) = (of(work.from), of(work.to));
-    let is_there = |relations: &crate::author::diff::catalog::Catalog| relations.column(&key.object, &key.part).is_some();
+    let is_there =
+        |relations: &crate::author::diff::catalog::Catalog| relations.column(&key.object, &key.part).is_some();
     key.kind == "column" && (before || !is_there(work.from)) && (after || !is_there(work.to))
 }
 
@@ -29,7 +30,10 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     if unordered(&difference.expected) == unordered(&difference.found) {
         return;
     }
-    let (Some(from), Some(to)) = (work.from.column(&key.object, &key.part), work.to.column(&key.object, &key.part)) else { return };
+    let (Some(from), Some(to)) = (work.from.column(&key.object, &key.part), work.to.column(&key.object, &key.part))
+    else {
+        return;
+    };
     let (from, to) = (from.clone(), to.clone());
     if !work.from.relation_key(&key.object).is_some_and(|relation| relation.is(TABLES)) {
         work.alter(key, format!("ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {} CASCADE", key.object, key.part, to.typed()));
@@ -133,7 +137,10 @@ fn retype(work: &mut Work<'_>, key: &Key, from: &Column, to: &Column) {
                 false => format!(" USING {}::{text}::{}", key.part, to.kind),
             }
         }
-        () if matches!(&*to.kind, "json" | "jsonb") && !TEXTS.contains(&base(&from.kind)) && !matches!(&*from.kind, "json" | "jsonb") => {
+        () if matches!(&*to.kind, "json" | "jsonb")
+            && !TEXTS.contains(&base(&from.kind))
+            && !matches!(&*from.kind, "json" | "jsonb") =>
+        {
             format!(" USING to_{}({})", to.kind, key.part)
         }
         () => format!(" USING {}::{}", key.part, to.kind),
@@ -172,7 +179,10 @@ fn is_castable(work: &Work<'_>, from: &Column, to: &Column) -> bool {
     let is_array = |column: &Column| column.kind.ends_with("[]");
     let is_text = |column: &Column| TEXTS.contains(&base(&column.kind));
     let is_json = |column: &Column| matches!(&*column.kind, "json" | "jsonb");
-    let converts = before == after || work.to.casts.contains(&(before.clone(), after.clone())) || TEXTS.contains(&&*before) || TEXTS.contains(&&*after);
+    let converts = before == after
+        || work.to.casts.contains(&(before.clone(), after.clone()))
+        || TEXTS.contains(&&*before)
+        || TEXTS.contains(&&*after);
     from.typed() == to.typed()
         || is_text(from)
         || is_text(to)

@@ -25,8 +25,16 @@ fn target(work: &Work<'_>, key: &Key) -> Option<(Key, String)> {
     if work.to.column(object, part).is_some() {
         return Some((Key::new(object, "column", part), format!("COLUMN {object}.{part}")));
     }
-    for (word, kind) in [("table constraint", "constraint"), ("domain constraint", "constraint"), ("trigger", "trigger"), ("rule", "rule"), ("policy", "policy")] {
-        if let Some(name) = part.strip_prefix(&format!("{word} ")).and_then(|rest| rest.strip_suffix(&format!(" on {object}"))) {
+    for (word, kind) in [
+        ("table constraint", "constraint"),
+        ("domain constraint", "constraint"),
+        ("trigger", "trigger"),
+        ("rule", "rule"),
+        ("policy", "policy"),
+    ] {
+        if let Some(name) =
+            part.strip_prefix(&format!("{word} ")).and_then(|rest| rest.strip_suffix(&format!(" on {object}")))
+        {
             let of = Key::new(object, kind, name);
             let on = if word.starts_with("domain") { "DOMAIN " } else { "" };
             return work.to.has(&of).then(|| (of, format!("{} {name} ON {on}{object}", kind.to_uppercase())));
@@ -44,7 +52,8 @@ fn target(work: &Work<'_>, key: &Key) -> Option<(Key, String)> {
     };
     let of = Key::new(object, &kind.replace(' ', "-"), "");
     let is_index = kind == "index";
-    let is_there = is_index && is_index_there(work, object) || kind == "statistics object" || kind == "server" || work.to.has(&of);
+    let is_there =
+        is_index && is_index_there(work, object) || kind == "statistics object" || kind == "server" || work.to.has(&of);
     is_there.then(|| (of, format!("{word} {name}")))
 }
 

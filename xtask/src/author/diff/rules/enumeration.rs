@@ -3,9 +3,9 @@
 use migrator_engine::client::literal;
 use migrator_engine::facts::Difference;
 
+use super::column::take_down_watchers;
 use crate::author::diff::key::{Key, TABLES};
 use crate::author::diff::work::Work;
-use super::column::take_down_watchers;
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     let labels = |of: &crate::author::diff::catalog::Catalog| of.labels.get(&key.object).cloned().unwrap_or_default();
@@ -17,7 +17,8 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     if from.iter().all(|label| kept.next() == Some(label)) {
         return add(work, key, &from, &to);
     }
-    work.loses.extend(from.iter().filter(|label| !to.contains(label)).map(|label| Key::new(&key.object, "label", label)));
+    work.loses
+        .extend(from.iter().filter(|label| !to.contains(label)).map(|label| Key::new(&key.object, "label", label)));
     anew(work, key);
 }
 
@@ -58,7 +59,10 @@ fn anew(work: &mut Work<'_>, key: &Key) {
             if !column.value.is_empty() {
                 work.take_down(&Key::new(table, "default", name));
             }
-            work.alter(dependent, format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind} USING {name}::text{array}::{kind}"));
+            work.alter(
+                dependent,
+                format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind} USING {name}::text{array}::{kind}"),
+            );
         }
     }
     work.late.push((key.clone(), format!("DROP TYPE {schema}.{old}")));

@@ -39,7 +39,8 @@ pub(super) fn between(from: Option<&str>, to: Option<&str>, default: &str, colum
         if !lost.is_empty() {
             all.push(format!("REVOKE {} {on} FROM {role}", list(lost)));
         }
-        let (with, without): (Vec<&String>, Vec<&String>) = has.difference(had).partition(|one| one.ends_with(" WITH GRANT OPTION"));
+        let (with, without): (Vec<&String>, Vec<&String>) =
+            has.difference(had).partition(|one| one.ends_with(" WITH GRANT OPTION"));
         for (some, option) in [(without, ""), (with, " WITH GRANT OPTION")] {
             if !some.is_empty() {
                 all.push(format!("GRANT {} {on} TO {role}{option}", list(some.into_iter().map(plain).collect())));
@@ -59,15 +60,20 @@ mod tests {
             assert_eq!(between(from, to, "PUBLIC: EXECUTE", "", "ON FUNCTION f()"), expected, "{from:?} {to:?}");
         };
         check(None, None, &[]);
-        check(None, Some("OWNER: EXECUTE; app: EXECUTE"), &[
-            "REVOKE ALL ON FUNCTION f() FROM CURRENT_USER",
-            "GRANT EXECUTE ON FUNCTION f() TO CURRENT_USER",
-            "REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",
-            "GRANT EXECUTE ON FUNCTION f() TO app",
-        ]);
-        check(Some("OWNER: EXECUTE; app: EXECUTE"), Some("OWNER: EXECUTE; app: EXECUTE WITH GRANT OPTION"), &[
-            "REVOKE EXECUTE ON FUNCTION f() FROM app",
-            "GRANT EXECUTE ON FUNCTION f() TO app WITH GRANT OPTION",
-        ]);
+        check(
+            None,
+            Some("OWNER: EXECUTE; app: EXECUTE"),
+            &[
+                "REVOKE ALL ON FUNCTION f() FROM CURRENT_USER",
+                "GRANT EXECUTE ON FUNCTION f() TO CURRENT_USER",
+                "REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",
+                "GRANT EXECUTE ON FUNCTION f() TO app",
+            ],
+        );
+        check(
+            Some("OWNER: EXECUTE; app: EXECUTE"),
+            Some("OWNER: EXECUTE; app: EXECUTE WITH GRANT OPTION"),
+            &["REVOKE EXECUTE ON FUNCTION f() FROM app", "GRANT EXECUTE ON FUNCTION f() TO app WITH GRANT OPTION"],
+        );
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn is_of_constraint(of: &Catalog, key: &Key) -> bool {
 }
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
-    let plain = |text: &Option<String>| text.clone().unwrap_or_default().replace(" CLUSTERED", "").replace(" REPLICA IDENTITY", "");
+    let plain = |text: &Option<String>| {
+        text.clone().unwrap_or_default().replace(" CLUSTERED", "").replace(" REPLICA IDENTITY", "")
+    };
     if plain(&difference.expected) == plain(&difference.found) {
         let has = |text: &Option<String>, word: &str| text.as_ref().is_some_and(|text| text.contains(word));
         match (has(&difference.expected, " CLUSTERED"), has(&difference.found, " CLUSTERED")) {

@@ -2,13 +2,27 @@
 
 use migrator_engine::facts::Difference;
 
+use super::grants::between;
 use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
-use super::grants::between;
 
 pub(super) fn differs(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     let Key { object, part, .. } = key;
-    let kinds = ["table", "view", "materialized-view", "foreign-table", "sequence", "function", "procedure", "aggregate", "type", "domain", "schema", "foreign-data-wrapper", "foreign-server"];
+    let kinds = [
+        "table",
+        "view",
+        "materialized-view",
+        "foreign-table",
+        "sequence",
+        "function",
+        "procedure",
+        "aggregate",
+        "type",
+        "domain",
+        "schema",
+        "foreign-data-wrapper",
+        "foreign-server",
+    ];
     let find = |kind: &&str| work.to.has(&Key::new(object, kind, ""));
     // What goes takes its privileges along.
     let Some(kind) = kinds.into_iter().find(find) else { return };
@@ -25,7 +39,13 @@ pub(super) fn differs(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     };
     let columns = if part.is_empty() { String::new() } else { format!(" ({part})") };
     let of = if part.is_empty() { Key::new(object, kind, "") } else { Key::new(object, "column", part) };
-    let all = between(difference.expected.as_deref(), difference.found.as_deref(), default, &columns, &format!("ON {word} {object}"));
+    let all = between(
+        difference.expected.as_deref(),
+        difference.found.as_deref(),
+        default,
+        &columns,
+        &format!("ON {word} {object}"),
+    );
     work.finish.extend(all.into_iter().map(|sql| (of.clone(), sql)));
 }
 
@@ -40,5 +60,6 @@ pub(super) fn by_default(work: &mut Work<'_>, key: &Key, difference: &Difference
     };
     let all = between(difference.expected.as_deref(), difference.found.as_deref(), default, "", &format!("ON {what}"));
     let place = Key::new(&key.object, &key.kind, &key.part);
-    work.finish.extend(all.into_iter().map(|sql| (place.clone(), format!("ALTER DEFAULT PRIVILEGES{role}{schema} {sql}"))));
+    work.finish
+        .extend(all.into_iter().map(|sql| (place.clone(), format!("ALTER DEFAULT PRIVILEGES{role}{schema} {sql}"))));
 }

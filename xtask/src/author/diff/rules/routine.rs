@@ -15,7 +15,8 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     };
     let (from, to) = (parts(work.from.note(key)), parts(work.to.note(key)));
     let statements: Vec<String> = work.to.own_entries(key).flat_map(|entry| entry.statements.clone()).collect();
-    let replaced: Option<Vec<String>> = statements.iter().map(|text| Some(format!("CREATE OR REPLACE {}", text.strip_prefix("CREATE ")?))).collect();
+    let replaced: Option<Vec<String>> =
+        statements.iter().map(|text| Some(format!("CREATE OR REPLACE {}", text.strip_prefix("CREATE ")?))).collect();
     match replaced {
         Some(replaced) if (&from.0, &from.2) == (&to.0, &to.2) && from.1 <= to.1 => {
             replaced.into_iter().for_each(|sql| work.alter(key, sql));

@@ -6,7 +6,9 @@ use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
-    let (Some(from), Some(to)) = (work.from.relations.get(&key.object), work.to.relations.get(&key.object)) else { return };
+    let (Some(from), Some(to)) = (work.from.relations.get(&key.object), work.to.relations.get(&key.object)) else {
+        return;
+    };
     if from.is_identity != to.is_identity {
         // The column says what becomes of it.
         if !to.is_identity {

@@ -12,7 +12,11 @@ pub(super) fn differs(work: &mut Work<'_>, key: &Key, difference: &Difference) {
         return;
     }
     let what = match &difference.found {
-        Some(value) => format!("format('ALTER DATABASE %I SET {} = %s', current_database(), {})", key.part, literal(&literal(value))),
+        Some(value) => format!(
+            "format('ALTER DATABASE %I SET {} = %s', current_database(), {})",
+            key.part,
+            literal(&literal(value))
+        ),
         None => format!("format('ALTER DATABASE %I RESET {}', current_database())", key.part),
     };
     work.finish.push((key.clone(), format!("DO $setting$\nBEGIN\n    EXECUTE {what};\nEND;\n$setting$")));

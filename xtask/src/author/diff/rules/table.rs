@@ -7,7 +7,9 @@ use crate::author::diff::relation::Relation;
 use crate::author::diff::work::Work;
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
-    let (Some(from), Some(to)) = (work.from.relations.get(&key.object), work.to.relations.get(&key.object)) else { return };
+    let (Some(from), Some(to)) = (work.from.relations.get(&key.object), work.to.relations.get(&key.object)) else {
+        return;
+    };
     if from.letter != to.letter || from.partitioned != to.partitioned {
         work.loses.insert(key.clone());
         return work.replace(key);
@@ -17,13 +19,16 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     if from.persistence != to.persistence {
         work.alter(key, alter(if to.persistence == "u" { "SET UNLOGGED" } else { "SET LOGGED" }));
     }
-    let gone: Vec<&str> = from.options.iter().filter_map(|option| option.split_once('=')).map(|(name, _)| name).collect();
-    let kept = |name: &str| to.options.iter().any(|option| option.split_once('=').is_some_and(|(kept, _)| kept == name));
+    let gone: Vec<&str> =
+        from.options.iter().filter_map(|option| option.split_once('=')).map(|(name, _)| name).collect();
+    let kept =
+        |name: &str| to.options.iter().any(|option| option.split_once('=').is_some_and(|(kept, _)| kept == name));
     let reset: Vec<&str> = gone.into_iter().filter(|name| !kept(name)).collect();
     if !reset.is_empty() {
         work.alter(key, alter(&format!("RESET ({})", reset.join(", "))));
     }
-    let set: Vec<&str> = to.options.iter().filter(|option| !from.options.contains(option)).map(String::as_str).collect();
+    let set: Vec<&str> =
+        to.options.iter().filter(|option| !from.options.contains(option)).map(String::as_str).collect();
     if !set.is_empty() {
         work.alter(key, alter(&format!("SET ({})", set.join(", "))));
     }
@@ -56,7 +61,9 @@ fn parents(work: &mut Work<'_>, key: &Key, from: &Relation, to: &Relation) {
     for parent in &from.parents {
         match from.is_partition {
             true => work.alter(key, format!("ALTER TABLE {parent} DETACH PARTITION {table}")),
-            false if !to.parents.contains(parent) => work.alter(key, format!("ALTER TABLE {table} NO INHERIT {parent}")),
+            false if !to.parents.contains(parent) => {
+                work.alter(key, format!("ALTER TABLE {table} NO INHERIT {parent}"))
+            }
             false => {}
         }
     }

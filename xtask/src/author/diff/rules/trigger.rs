@@ -6,7 +6,8 @@ use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
-    let states = [(" DISABLED", "DISABLE"), (" ENABLED ALWAYS", "ENABLE ALWAYS"), (" ENABLED REPLICA", "ENABLE REPLICA")];
+    let states =
+        [(" DISABLED", "DISABLE"), (" ENABLED ALWAYS", "ENABLE ALWAYS"), (" ENABLED REPLICA", "ENABLE REPLICA")];
     let parts = |text: &Option<String>| {
         let text = text.clone().unwrap_or_default();
         let state = states.iter().find_map(|(end, word)| Some((text.strip_suffix(end)?.to_owned(), *word)));
