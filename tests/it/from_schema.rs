@@ -229,6 +229,12 @@ fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {
 }
 
 fn what_cannot_be_a_schema_is_refused(shop: &Shop) {
+    // Nothing is known that takes away what an owner has by default.
+    assert!(shop.run("dump").starts_with("exit 0"));
+    let schema = fs::read_to_string(shop.0.path("db/schema.sql")).unwrap();
+    shop.0.write("wanted.sql", format!("{schema}\nREVOKE ALL ON core.orders FROM CURRENT_USER;\n"));
+    let refused = shop.run("new x --from-schema wanted.sql");
+    assert!(refused.starts_with("exit 1") && refused.contains("nothing is known that makes this schema"), "{refused}");
     let check = |text: &str| {
         shop.0.write("wanted.sql", text);
         shop.run("new x --from-schema wanted.sql")

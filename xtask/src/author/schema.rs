@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use migrator_engine::client::failed;
-use migrator_engine::facts::report;
+use migrator_engine::facts::{diff, report};
 use migrator_engine::operation::UpOptions;
 use migrator_engine::{ConnectionTarget, Embedded, Error, Terminal};
 use migrator_postgres::TemporaryServer;
@@ -89,21 +89,28 @@ pub(crate) fn make(
     let server = TemporaryServer::start().context("failed to start the server to prove the migration on")?;
     let room = Room { server: &server, embedded };
     let is = room.migrated()?;
-    let (before, renamed) = match renames.is_empty() {
-        true => (is.clone(), None),
-        false => (is.clone(), Some(room.renamed(&renames)?)),
-    };
+    let renamed = if renames.is_empty() { None } else { Some(room.renamed(&renames)?) };
     let target = room.wanted(wanted)?;
-    let mut draft = Draft::between(renamed.as_ref().unwrap_or(&before), &target, !args.offline);
+    let mut draft = Draft::between(renamed.as_ref().unwrap_or(&is), &target, !args.offline);
     draft.rename(&renames.iter().map(|rename| (rename.up(), rename.down())).collect::<Vec<_>>());
     if draft.files.is_empty() {
-        return Ok(Outcome::Nothing);
+        return Ok(unwritten(&is, &target));
     }
     if !draft.losses.is_empty() && !args.allow_drop {
         output::note(refusal(&draft, args));
         return Ok(Outcome::Refused(None));
     }
     room.proved(&draft, (name, purpose), next, (&is, &target))
+}
+
+/// No statement is known that would do anything, which is not to say that there is nothing to do.
+fn unwritten(from: &Catalog, to: &Catalog) -> Outcome {
+    if from.facts().without_order() == to.facts().without_order() {
+        return Outcome::Nothing;
+    }
+    let remains = report(&diff(from.facts(), to.facts()));
+    output::note(format!("error: nothing is known that makes this schema; nothing was written:\n{remains}"));
+    Outcome::Refused(None)
 }
 
 /// Why nothing was written that drops what holds data.
@@ -179,7 +186,7 @@ impl Room<'_> {
                 })??;
                 self.read(&context)
             }
-            Wanted::Database(target) => self.read(&self.elsewhere(target)?),
+            Wanted::Database(target) => self.read(&self.elsewhere(*target)?),
         }
     }
 

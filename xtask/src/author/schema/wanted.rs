@@ -20,7 +20,7 @@ pub(super) enum Wanted {
     /// To be run on an empty database.
     Text(Text),
     /// To be read.
-    Database(ConnectionTarget),
+    Database(Box<ConnectionTarget>),
 }
 
 /// SQL that makes a schema and no data.
@@ -74,7 +74,7 @@ impl Wanted {
                 ),
             },
         };
-        Ok(Wanted::Database(ConnectionTarget::read(Some(&url), |name| environment.get(name))?))
+        Ok(Wanted::Database(Box::new(ConnectionTarget::read(Some(&url), |name| environment.get(name))?)))
     }
 }
 
