@@ -153,9 +153,13 @@ async fn walk(server: &TemporaryServer, context: &Context, set: &Embedded, histo
     let sql =
         async |text: String| root.client().batch_execute(&text).await.map_err(|error| anyhow!("{text}: {error:?}"));
     sql(format!("CREATE DATABASE {name}")).await?;
-    // The schema of the history is no part of any step, and one project expects an extension.
-    let extension = if name == "chirpstack" { "CREATE EXTENSION pg_trgm" } else { "" };
-    let begin = format!("CREATE SCHEMA ops; {extension}");
+    // The schema of the history is no part of any step, and two projects expect something to be there.
+    let expected = match history.name {
+        "chirpstack" => "CREATE EXTENSION pg_trgm",
+        "cloak" => "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)",
+        _ => "",
+    };
+    let begin = format!("CREATE SCHEMA ops; {expected}");
     context.migrator.open(&url(&name)?).await?.client().batch_execute(&begin).await?;
     let read = async || -> Result<Catalog> {
         let connection = context.migrator.open(&url(&name)?).await?;
