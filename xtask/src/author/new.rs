@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long)]
     sequential: bool,
     /// Also write db/tests/VERSION_NAME.sql, a test of what becomes of rows
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from_schema", "from_database"])]
     with_test: bool,
     /// Open the new file in $VISUAL, else in $EDITOR
     #[arg(long, short)]
