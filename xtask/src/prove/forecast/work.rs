@@ -79,14 +79,15 @@ mod tests {
     use super::*;
 
     fn of(sql: &'static str, effects: Vec<Effect>) -> Work {
-        let statement =
-            Statement { number: 1, line: 1, sql, took: Duration::ZERO, transaction: 1, polled: false, effects };
+        let (took, certain) = (Duration::ZERO, Vec::new());
+        let statement = Statement { number: 1, line: 1, sql, took, transaction: 1, polled: false, effects, certain };
         kind(&statement, &BTreeSet::from(["t".to_owned()])).work
     }
 
     fn effect(relation: &str, lock: LockMode, [rewritten, scanned]: [bool; 2]) -> Effect {
-        let relation = relation.to_owned();
-        Effect { relation, lock, taken: true, rewritten, scanned, validated: Vec::new(), dropped: false }
+        let mut effect = Effect::lock(relation.to_owned(), lock);
+        (effect.taken, effect.rewritten, effect.scanned) = (true, rewritten, scanned);
+        effect
     }
 
     #[test]
@@ -110,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_proof_is_a_validation_and_not_only_a_scan() {
-        let proof =
-            Effect { validated: vec!["c".to_owned()], ..effect("t", LockMode::ShareUpdateExclusive, [false, true]) };
+        let mut proof = effect("t", LockMode::ShareUpdateExclusive, [false, true]);
+        proof.validated.push("c".to_owned());
         assert_eq!(of("ALTER TABLE t VALIDATE CONSTRAINT c", vec![proof]), Work::Validate);
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -7,18 +8,28 @@ use crate::prove::trace::Effect;
 use migrator_sql::LockMode;
 
 fn effect(relation: &str, lock: LockMode, scanned: bool) -> Effect {
-    let relation = relation.to_owned();
-    Effect { relation, lock, taken: true, rewritten: false, scanned, validated: Vec::new(), dropped: false }
+    let mut effect = Effect::lock(relation.to_owned(), lock);
+    (effect.taken, effect.scanned) = (true, scanned);
+    effect
 }
 
 fn trace(statements: Vec<(usize, &'static str, f64, Vec<Effect>)>) -> Trace {
     let statement =
         |(index, (transaction, sql, seconds, effects)): (usize, (usize, &'static str, f64, Vec<Effect>))| {
             let took = Duration::from_secs_f64(seconds);
-            trace::Statement { number: index + 1, line: 1, sql, took, transaction, polled: false, effects }
+            trace::Statement {
+                number: index + 1,
+                line: 1,
+                sql,
+                took,
+                transaction,
+                polled: false,
+                effects,
+                certain: Vec::new(),
+            }
         };
     let statements = statements.into_iter().enumerate().map(statement).collect();
-    Trace { label: "x".to_owned(), file: "x", statements }
+    Trace { label: "x".to_owned(), file: "x", statements, new_relations: BTreeSet::new() }
 }
 
 fn stats(rows: i64) -> Stats {
