@@ -2,7 +2,10 @@
 //! binary that needs no directory.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use expect_test::expect;
 use serde_json::Value;
@@ -101,6 +104,46 @@ fn what_changes_in_the_directory_is_built_in_and_nothing_is_built_for_nothing() 
     let template = "CREATE TABLE t ();";
     check("a new folder", &|| workspace.write("db/templates/table.sql", template), "list", "003", "template");
     check("a new seed", &|| workspace.write("db/seeds/test.sql", "SELECT 1;\n"), "list", "test", "004");
+}
+
+#[test]
+fn cargo_is_asked_for_the_migrator_only_where_something_may_have_changed() {
+    let workspace = Workspace::foreign("building");
+    workspace.run(&mut workspace.cargo("xtask migrate list"));
+    let built = build(&workspace);
+    let wrapper = workspace.path("cargo.sh");
+    fs::write(&wrapper, "#!/bin/sh\necho \"$1\" >> asked\nexec \"$REAL_CARGO\" \"$@\"\n").unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    let asks = || {
+        let asked = workspace.path("asked");
+        let _ = fs::remove_file(&asked);
+        let mut tasks = workspace.program(built.executable.with_file_name("xtask"));
+        let real = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let shown = workspace.run(tasks.args(["migrate", "list"]).env("CARGO", &wrapper).env("REAL_CARGO", real));
+        assert!(shown.contains("001"), "{shown}");
+        let asked = fs::read_to_string(asked).unwrap();
+        (asked.lines().any(|word| word == "build"), shown)
+    };
+    let settle = || {
+        // Until the change is older than what a file system may take for the same moment.
+        thread::sleep(Duration::from_millis(2_100));
+        asks();
+        let (asked, shown) = asks();
+        assert!(!asked, "cargo was asked although nothing has changed");
+        shown
+    };
+    let before = settle();
+    let touch = |name: &str| fs::File::open(workspace.path(name)).unwrap().set_modified(SystemTime::now()).unwrap();
+    for name in ["migrator/src/main.rs", "migrator/Cargo.toml", "Cargo.lock", "db/migrations/001_init.sql"] {
+        touch(name);
+        assert!(asks().0, "{name}");
+    }
+    assert_eq!(settle(), before);
+    workspace.write("db/migrations/004_more.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\n");
+    let (asked, shown) = asks();
+    assert!(asked && shown.contains("004"), "{shown}");
+    fs::remove_file(workspace.path("db/migrations/004_more.sql")).unwrap();
+    assert_eq!(settle(), before);
 }
 
 #[test]

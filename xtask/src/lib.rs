@@ -67,6 +67,7 @@ mod output;
 pub mod prove;
 mod release;
 mod signals;
+mod unchanged;
 mod usage;
 mod workspace;
 

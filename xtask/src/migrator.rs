@@ -11,6 +11,7 @@ use migrator_engine::Embedded;
 use serde_json::Value;
 
 use crate::output;
+use crate::unchanged::Beside;
 use crate::workspace::Workspace;
 
 /// A migrator with the SQL inside that is on disk.
@@ -34,9 +35,14 @@ pub(crate) fn load_and_warn(workspace: &Workspace) -> Result<&'static Embedded> 
 /// Every problem of the directory.
 pub(crate) fn load_with_tests(workspace: &Workspace) -> Result<(&'static Embedded, Vec<DataTest>)> {
     let mut loaded = read(workspace)?;
-    loaded.warnings.iter().for_each(|warning| output::note(format!("warning: {warning}")));
+    tell(&loaded);
     let tests = std::mem::take(&mut loaded.tests);
     Ok((leak(loaded), tests))
+}
+
+/// Says what a build would warn of.
+fn tell(loaded: &Loaded) {
+    loaded.warnings.iter().for_each(|warning| output::note(format!("warning: {warning}")));
 }
 
 /// The set that is on disk; nothing is built.
@@ -58,6 +64,31 @@ fn leak(loaded: Loaded) -> &'static Embedded {
 
 /// Builds until the SQL inside the binary is the SQL on disk. `None`: cargo has said why it failed.
 pub(crate) fn build(workspace: &Workspace) -> Result<Option<Fresh>> {
+    let beside = Beside::of(&workspace.root);
+    if let Some(fresh) = beside.as_ref().and_then(|beside| as_it_is(workspace, beside)) {
+        return Ok(Some(fresh));
+    }
+    let asked = SystemTime::now();
+    let fresh = build_with_cargo(workspace)?;
+    if let (Some(beside), Some(fresh)) = (beside, &fresh) {
+        beside.keep(&fresh.executable, asked);
+    }
+    Ok(fresh)
+}
+
+/// The migrator that is there, if cargo would leave it as it is.
+fn as_it_is(workspace: &Workspace, beside: &Beside<'_>) -> Option<Fresh> {
+    let executable = beside.unchanged()?.to_owned();
+    // What is wrong with the directory, cargo says.
+    let loaded = read(workspace).ok()?;
+    if digest_inside(&executable).ok()? != loaded.set.digest {
+        return None;
+    }
+    tell(&loaded);
+    Some(Fresh { executable, embedded: leak(loaded) })
+}
+
+fn build_with_cargo(workspace: &Workspace) -> Result<Option<Fresh>> {
     let built = || workspace.build_migrator(&[], &[]);
     let Some(first) = built()? else { return Ok(None) };
     let embedded = load(workspace)?;

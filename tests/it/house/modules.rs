@@ -80,6 +80,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "maintenance",
             "developer",
             "migrator",
+            "unchanged",
             "workspace",
             "building",
             "signals",
