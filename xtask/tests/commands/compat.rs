@@ -56,6 +56,7 @@ fn the_newest_tag_is_the_release_that_runs() {
                         SELECT id, name FROM users WHERE id = $1
                     no order works: the migrations break the running release, and the new one needs them; what fails on the schema of `v1.21`:
                         shop/src/lib.rs:4: column "full_name" does not exist [42703]
+                    db/migrations/003_full_name.sql:3 renaming-column: breaks 1 query of `v1.21`
             the release that runs is `v1.21`: the newest tag, with 2 migrations
         "#]],
     );
