@@ -168,7 +168,8 @@ async fn walk(server: &TemporaryServer, context: &Context, set: &Embedded, histo
     let on = |set: &'static Embedded, database: &str| -> Result<Context, Error> {
         Ok(Context::on_throwaway(server, set, Terminal::silent())?.at(url(database)?))
     };
-    on(until(set, 0), &name)?.connect().await?.up(&UpOptions::default()).await?;
+    // Also beside a table that could be another tool's.
+    on(until(set, 0), &name)?.connect().await?.lock(Duration::from_secs(10)).await?.create_history().await?;
     let mut before = read().await?;
     for count in 1..=set.migrations.len() {
         let label = set.migrations[count - 1].label();
