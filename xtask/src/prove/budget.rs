@@ -1,9 +1,10 @@
 //! `[budget]`: how long a release may make the application wait, and how many tables it may write anew. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::prove::trace::{Statement, Trace, Waits};
+use crate::prove::trace::{Effect, Held, Statement, Trace, Waits};
 use migrator_engine::model::Budget;
 use migrator_engine::words;
 
@@ -151,40 +152,27 @@ struct Wait<'t> {
 /// The waits of one step, in the order in which they begin.
 fn waits<'t>(step: &Judged<'t>) -> Vec<Wait<'t>> {
     let trace: &'t Trace = step.trace;
-    let (mut all, mut held, mut transaction): (Vec<Wait<'t>>, Vec<Wait<'t>>, usize) = (Vec::new(), Vec::new(), 0);
-    for (index, statement) in trace.statements.iter().enumerate() {
-        if statement.transaction != transaction {
-            transaction = statement.transaction;
-            all.append(&mut held);
-        }
-        lock(&mut held, statement, &trace.new_relations);
-        let time = step.times.get(index).copied().flatten();
-        for wait in &mut held {
-            wait.writes = wait.writes.plus(time);
-            wait.reads = wait.reads.map(|reads| reads.plus(time));
-        }
-    }
-    all.append(&mut held);
-    all
+    let length = |during: Range<usize>| {
+        during.map(|index| step.times.get(index).copied().flatten()).fold(Length::ZERO, Length::plus)
+    };
+    let wait = |held: Held<'t>| Wait {
+        relation: held.relation,
+        from: trace.statements[held.during.start].number,
+        reads: held.blocks_reads_from.map(|from| length(from..held.during.end)),
+        writes: length(held.during),
+    };
+    trace.held(|statement| counted(statement, &trace.new_relations)).into_iter().map(wait).collect()
 }
 
-/// What a statement locks is added to what is held.
-fn lock<'t>(held: &mut Vec<Wait<'t>>, statement: &'t Statement, new: &BTreeSet<String>) {
+/// The locks of a statement for which others wait, on what production has.
+fn counted<'t>(statement: &'t Statement, new: &BTreeSet<String>) -> Vec<&'t Effect> {
     let blocking = statement.effects.iter().filter(|effect| effect.waits() > Waits::Nobody);
-    let (indexes, tables): (Vec<_>, Vec<_>) =
+    let (indexes, mut tables): (Vec<_>, Vec<_>) =
         blocking.filter(|effect| !new.contains(&effect.relation)).partition(|effect| effect.index);
     // Who waits for a table does not get as far as its indexes.
     let strongest = tables.iter().map(|effect| effect.waits()).max();
-    let alone = indexes.into_iter().filter(|index| strongest.is_none_or(|strongest| strongest < index.waits()));
-    for effect in tables.iter().copied().chain(alone) {
-        let reads = (effect.waits() == Waits::ReadsAndWrites).then_some(Length::ZERO);
-        match held.iter_mut().find(|wait| wait.relation == effect.relation) {
-            Some(wait) => wait.reads = wait.reads.or(reads),
-            None => {
-                held.push(Wait { relation: &effect.relation, from: statement.number, writes: Length::ZERO, reads });
-            }
-        }
-    }
+    tables.extend(indexes.into_iter().filter(|index| strongest.is_none_or(|strongest| strongest < index.waits())));
+    tables
 }
 
 #[cfg(test)]

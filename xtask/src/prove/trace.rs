@@ -6,6 +6,7 @@
 mod alone;
 mod effect;
 mod guess;
+mod held;
 mod outside;
 mod question;
 mod queue;
@@ -15,6 +16,7 @@ mod subject;
 mod tracer;
 
 pub(crate) use effect::{Statement, Trace, line};
+pub(crate) use held::Held;
 pub(crate) use migrator_engine::locks::{Effect, Waits};
 pub(crate) use subject::Subject;
 pub(crate) use tracer::Tracer;

@@ -6,7 +6,7 @@ use super::fit::{Fit, Point};
 use super::interval::{Target, Volume, interval};
 use super::outcome::{Statement, Step, Time, Wait, Work};
 use super::work::{Kind, is_worked_on, kind};
-use crate::prove::trace::{self, Trace, Waits};
+use crate::prove::trace::{self, Held, Trace, Waits};
 use migrator_engine::stats::{Stats, Table, TableKind};
 
 /// One copy.
@@ -128,50 +128,26 @@ fn bytes(table: &Table) -> f64 {
     table.bytes.map_or_else(computed, |bytes| bytes as f64)
 }
 
-/// A lock is held from its statement to the end of the transaction.
+/// Who waits for what and how long. Who waits for a table does not get as far as its indexes.
 fn waits(trace: &Trace, statements: &[Statement], tables: &BTreeSet<String>, stats: &Stats) -> Vec<Wait> {
-    let (mut all, mut held, mut transaction): (Vec<Wait>, Vec<Wait>, usize) = (Vec::new(), Vec::new(), 0);
-    for (traced, statement) in trace.statements.iter().zip(statements) {
-        if traced.transaction != transaction {
-            transaction = traced.transaction;
-            all.append(&mut held);
+    let wait = |held: Held<'_>| {
+        let meanwhile = &statements[held.during.clone()];
+        Wait {
+            relation: held.relation.to_owned(),
+            lock: held.lock,
+            waits: held.waits,
+            from: trace.statements[held.during.start].number,
+            until: trace.statements[held.during.end - 1].number,
+            time: meanwhile
+                .iter()
+                .filter_map(|known| known.time.as_ref().ok())
+                .fold(Time::ZERO, |sum, time| sum.plus(*time)),
+            unknown: meanwhile.iter().find_map(|known| known.time.as_ref().err().cloned()),
+            calls_per_minute: calls(held.relation, held.waits, stats),
         }
-        take(&mut held, traced, tables, stats);
-        for wait in &mut held {
-            wait.until = traced.number;
-            match &statement.time {
-                Ok(time) => wait.time = wait.time.plus(*time),
-                Err(reason) => wait.unknown = wait.unknown.take().or_else(|| Some(reason.clone())),
-            }
-        }
-    }
-    all.append(&mut held);
-    all
-}
-
-/// Adds what a statement locks to what is held. Who waits for a table does not get as far as its indexes.
-fn take(held: &mut Vec<Wait>, traced: &trace::Statement, tables: &BTreeSet<String>, stats: &Stats) {
-    let blocking = traced.effects.iter().filter(|effect| effect.waits() > Waits::Nobody);
-    for effect in blocking.filter(|effect| tables.contains(&effect.relation)) {
-        let waits = effect.waits();
-        match held.iter_mut().find(|wait| wait.relation == effect.relation) {
-            Some(wait) if wait.waits >= waits => {}
-            Some(wait) => {
-                (wait.lock, wait.waits) = (effect.lock, waits);
-                wait.calls_per_minute = calls(&effect.relation, waits, stats);
-            }
-            None => held.push(Wait {
-                relation: effect.relation.clone(),
-                lock: effect.lock,
-                waits,
-                from: traced.number,
-                until: traced.number,
-                time: Time::ZERO,
-                unknown: None,
-                calls_per_minute: calls(&effect.relation, waits, stats),
-            }),
-        }
-    }
+    };
+    let is_table = |effect: &&trace::Effect| tables.contains(&effect.relation);
+    trace.held(|statement| statement.effects.iter().filter(is_table).collect()).into_iter().map(wait).collect()
 }
 
 /// How many a minute wait. An update and a delete find their rows by a scan: they are counted there.
