@@ -4,4 +4,5 @@ pub mod diff;
 pub mod import;
 pub(crate) mod init;
 pub(crate) mod new;
+mod pg_dump;
 mod schema;

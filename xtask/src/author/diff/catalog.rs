@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use migrator_engine::client::{Connection, Tables, failed, query};
 use migrator_engine::facts::{Facts, catalog};
 use migrator_engine::{ConnectionTarget, Error};
-use migrator_postgres::remove_postgres_variables;
 use tokio_postgres::SimpleQueryRow;
 
 use super::column::Column;
 use super::entry::{self, Entry};
 use super::key::{Key, TABLES};
 use super::relation::Relation;
+use crate::author::pg_dump;
 
 /// What pg_depend says of an edge: `n` normal, `a` automatic, `i` internal, ...
 pub(crate) type Edge = (Key, char);
@@ -213,22 +212,8 @@ impl Catalog {
 
 /// The schema as pg_dump writes it, with the numbers of its table of contents.
 fn dump(target: &ConnectionTarget, programs: &Path, without: &[&str]) -> Result<String> {
-    let mut command = Command::new(programs.join("pg_dump"));
-    remove_postgres_variables(&mut command);
-    // No password is in the arguments, which everyone on the machine can read.
-    command.envs(target.variables()).env("LC_ALL", "C").stdin(Stdio::null());
-    command.args(["--schema-only", "--no-owner", "--no-tablespaces", "--no-subscriptions", "--encoding=UTF8"]);
-    command.args(["--verbose", "--no-password", "--lock-wait-timeout=30s"]);
-    for table in without {
-        command.arg(format!("--exclude-table={table}"));
-    }
-    let output = command.output().context("failed to run `pg_dump`")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said: Vec<&str> = said.lines().filter(|line| line.contains("error") || line.contains("detail")).collect();
-        bail!("`pg_dump` failed on `{target}` ({}):\n{}", output.status, said.join("\n"));
-    }
-    let text = String::from_utf8(output.stdout).context("the dump is not UTF-8")?;
+    let dumped = pg_dump::schema(target, programs, without.iter().map(|&table| table.to_owned()), true)?;
+    let text = String::from_utf8(dumped).context("the dump is not UTF-8")?;
     let is_key = |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
     Ok(text.split_inclusive('\n').filter(is_key).collect())
 }

@@ -1,13 +1,13 @@
 //! pg_dump on the source.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use migrator_engine::ConnectionTarget;
-use migrator_postgres::{Installation, remove_postgres_variables};
+use migrator_postgres::Installation;
 
 use super::survey::Relation;
+use crate::author::pg_dump;
 use crate::prove::dump::{clean, refuse_without_pg_dump};
 
 /// Refuses where the local programs do not read a server of that release.
@@ -31,21 +31,9 @@ pub(super) fn refuse_newer(installation: &Installation, server: i32) -> Result<(
 /// # Errors
 /// pg_dump fails; the message is its own.
 pub(super) fn dump(target: &ConnectionTarget, directory: &Path, major: i32, without: &[Relation]) -> Result<String> {
-    let mut command = Command::new(directory.join("pg_dump"));
-    remove_postgres_variables(&mut command);
-    // No password is in the arguments, which everyone on the machine can read.
-    command.envs(target.variables()).env("LC_ALL", "C").stdin(Stdio::null());
-    command.args(["--schema-only", "--no-owner", "--no-tablespaces", "--no-subscriptions", "--encoding=UTF8"]);
-    command.args(["--no-password", "--lock-wait-timeout=30s"]);
-    for relation in without {
-        command.arg(format!("--exclude-table={}.{}", pattern(&relation.schema), pattern(&relation.name)));
-    }
-    let output = command.output().context("failed to run `pg_dump`")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`pg_dump` failed on `{target}` ({}):\n{}", output.status, said.trim_end());
-    }
-    String::from_utf8(clean(&output.stdout, &major.to_string())).context("the dump is not UTF-8")
+    let name = |relation: &Relation| format!("{}.{}", pattern(&relation.schema), pattern(&relation.name));
+    let dumped = pg_dump::schema(target, directory, without.iter().map(name), false)?;
+    String::from_utf8(clean(&dumped, &major.to_string())).context("the dump is not UTF-8")
 }
 
 /// A name that stands for itself in a pattern of pg_dump's.
