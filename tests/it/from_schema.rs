@@ -98,6 +98,13 @@ fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
         note: the columns come in another order than in the schema: a column can only be added at the end
     "#]]
     .assert_eq(&shop.run("new add_phone --from-schema"));
+    what_was_written(&shop);
+    shop.forget();
+    what_holds_data_is_dropped_only_where_that_is_said(&shop);
+    what_cannot_be_a_schema_is_refused(&shop);
+}
+
+fn what_was_written(shop: &Shop) {
     expect![[r#"
         ## 002_add_phone.sql
         -- Purpose: add phone
@@ -157,9 +164,6 @@ fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
         DROP INDEX CONCURRENTLY core.orders_user_id_idx;
     "#]]
     .assert_eq(&shop.written());
-    shop.forget();
-    what_holds_data_is_dropped_only_where_that_is_said(&shop);
-    what_cannot_be_a_schema_is_refused(&shop);
 }
 
 fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {

@@ -28,10 +28,13 @@ fn migration(workspace: &Workspace, name: &str, up: &str, down: &str) {
 }
 
 /// What `cargo xtask` says of a task.
+fn said(workspace: &Workspace, line: &str) -> String {
+    workspace.run(&mut workspace.cargo(line)).replace(" (N ms)", "")
+}
+
 #[track_caller]
 fn check(workspace: &Workspace, line: &str, expected: Expect) {
-    let said = workspace.run(&mut workspace.cargo(line));
-    expected.assert_eq(&said.replace(" (N ms)", ""));
+    expected.assert_eq(&said(workspace, line));
 }
 
 /// The release that renames a column, lets another be null, and drops one that no one asks for.
@@ -63,8 +66,17 @@ fn second_release(workspace: &Workspace) {
 #[test]
 fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
     let workspace = Workspace::foreign("library");
+    without_a_release(&workspace);
+    second_release(&workspace);
+    release(&workspace, "v1.1");
+    let by_tag = breaks(&workspace);
+    hazards(&workspace);
+    shallow(&workspace, &by_tag);
+}
+
+fn without_a_release(workspace: &Workspace) {
     check(
-        &workspace,
+        workspace,
         "xtask compat",
         expect![[r#"
         exit 9
@@ -73,9 +85,9 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
         help: run this in a clone that has the release's tag
     "#]],
     );
-    git(&workspace, "init --quiet --initial-branch main");
+    git(workspace, "init --quiet --initial-branch main");
     check(
-        &workspace,
+        workspace,
         "xtask compat",
         expect![[r#"
         exit 9
@@ -85,15 +97,15 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
     "#]],
     );
     migration(
-        &workspace,
+        workspace,
         "004_add_books_isbn",
         "ALTER TABLE books ADD COLUMN isbn text;",
         "ALTER TABLE books DROP COLUMN isbn;",
     );
-    git(&workspace, "add --all");
-    git(&workspace, "commit --quiet --message begin");
+    git(workspace, "add --all");
+    git(workspace, "commit --quiet --message begin");
     check(
-        &workspace,
+        workspace,
         "xtask compat",
         expect![[r#"
         exit 9
@@ -102,9 +114,9 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
         help: tag the releases, or name what runs with `--release`
     "#]],
     );
-    release(&workspace, "v1.0");
+    release(workspace, "v1.0");
     check(
-        &workspace,
+        workspace,
         "xtask compat",
         expect![[r#"
         exit 9
@@ -113,29 +125,34 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
         help: name what runs with `--release`
     "#]],
     );
-    second_release(&workspace);
-    release(&workspace, "v1.1");
+}
+
+/// What breaks on the schema of the second release.
+fn breaks(workspace: &Workspace) -> String {
+    let said = said(workspace, "xtask compat");
+    expect![[r#"
+        exit 1
+        --- stdout
+        FAILED  2 of 4 queries of `v1.0` break on the new schema
+                backend/.sqlx/query-542e1759bb85c5d8a299071a2f669b29709d0c891456f6b0d95fa190e856b71f.json:1 since 006_books_without_title: result column `title` may be null now
+                    SELECT id, title FROM books WHERE shelf_mark = $1
+                    the working tree still has it
+                overdue, backend/queries/loans.sql:5 since 005_rename_loans_reader: column loans.reader does not exist [42703]
+                    SELECT books.shelf_mark, loans.reader FROM loans JOIN books ON books.id = loans.book_id WHERE loans. ..
+                no order works: the working tree still has 1 query that breaks
+                db/migrations/005_rename_loans_reader.sql:2 renaming-column: breaks 1 query of `v1.0`
+                db/migrations/007_drop_books_isbn.sql:2 ban-drop-column: no query of `v1.0` needs it (4 checked)
+        --- stderr
+        the release that runs is `v1.0`: the newest tag before that of HEAD, with 4 migrations
+    "#]]
+    .assert_eq(&said);
+    said
+}
+
+/// What the hazards of its migrations come to.
+fn hazards(workspace: &Workspace) {
     check(
-        &workspace,
-        "xtask compat",
-        expect![[r#"
-            exit 1
-            --- stdout
-            FAILED  2 of 4 queries of `v1.0` break on the new schema
-                    backend/.sqlx/query-542e1759bb85c5d8a299071a2f669b29709d0c891456f6b0d95fa190e856b71f.json:1 since 006_books_without_title: result column `title` may be null now
-                        SELECT id, title FROM books WHERE shelf_mark = $1
-                        the working tree still has it
-                    overdue, backend/queries/loans.sql:5 since 005_rename_loans_reader: column loans.reader does not exist [42703]
-                        SELECT books.shelf_mark, loans.reader FROM loans JOIN books ON books.id = loans.book_id WHERE loans. ..
-                    no order works: the working tree still has 1 query that breaks
-                    db/migrations/005_rename_loans_reader.sql:2 renaming-column: breaks 1 query of `v1.0`
-                    db/migrations/007_drop_books_isbn.sql:2 ban-drop-column: no query of `v1.0` needs it (4 checked)
-            --- stderr
-            the release that runs is `v1.0`: the newest tag before that of HEAD, with 4 migrations
-        "#]],
-    );
-    check(
-        &workspace,
+        workspace,
         "xtask check --compat",
         expect![[r#"
             exit 1
@@ -177,10 +194,14 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
             2 errors, 1 warning
         "#]],
     );
-    let head = git(&workspace, "rev-parse HEAD");
+}
+
+/// A clone may have too little to find the release, which can be named all the same.
+fn shallow(workspace: &Workspace, by_tag: &str) {
+    let head = git(workspace, "rev-parse HEAD");
     fs::write(workspace.path(".git/shallow"), format!("{head}\n")).unwrap();
     check(
-        &workspace,
+        workspace,
         "xtask compat",
         expect![[r#"
         exit 9
@@ -189,23 +210,6 @@ fn what_the_release_of_a_tag_asks_is_judged_on_the_schema_of_the_next() {
         help: run `git fetch --unshallow --tags` (in CI: fetch-depth 0)
     "#]],
     );
-    check(
-        &workspace,
-        "xtask compat --release v1.0",
-        expect![[r#"
-            exit 1
-            --- stdout
-            FAILED  2 of 4 queries of `v1.0` break on the new schema
-                    backend/.sqlx/query-542e1759bb85c5d8a299071a2f669b29709d0c891456f6b0d95fa190e856b71f.json:1 since 006_books_without_title: result column `title` may be null now
-                        SELECT id, title FROM books WHERE shelf_mark = $1
-                        the working tree still has it
-                    overdue, backend/queries/loans.sql:5 since 005_rename_loans_reader: column loans.reader does not exist [42703]
-                        SELECT books.shelf_mark, loans.reader FROM loans JOIN books ON books.id = loans.book_id WHERE loans. ..
-                    no order works: the working tree still has 1 query that breaks
-                    db/migrations/005_rename_loans_reader.sql:2 renaming-column: breaks 1 query of `v1.0`
-                    db/migrations/007_drop_books_isbn.sql:2 ban-drop-column: no query of `v1.0` needs it (4 checked)
-            --- stderr
-            the release that runs is `v1.0`: named, with 4 migrations
-        "#]],
-    );
+    let by_name = said(workspace, "xtask compat --release v1.0");
+    assert_eq!(by_name, by_tag.replace("the newest tag before that of HEAD", "named"));
 }
