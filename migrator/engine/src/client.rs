@@ -5,7 +5,7 @@
 
 pub use crate::adopt::history_tables;
 pub use crate::connect::{Connection, failed, query, rows, said};
-pub use crate::sql::{OURS, Tables, identifier, literal, ours};
+pub use crate::sql::{OURS, Tables, identifier, literal, ours, unquoted};
 
 use tokio_postgres::Client;
 

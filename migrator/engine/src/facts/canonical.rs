@@ -19,7 +19,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tokens::{Edit, Tokens, unquoted};
+use crate::sql::unquoted;
+use tokens::{Edit, Tokens};
 
 mod tokens;
 

@@ -24,7 +24,16 @@ impl Waits {
         }
     }
 
-    /// For people.
+    /// As JSON has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Waits::Nobody => "nobody",
+            Waits::Writes => "writes",
+            Waits::ReadsAndWrites => "reads and writes",
+        }
+    }
+
+    /// In a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Waits::Nobody => "no one waits",
@@ -92,7 +101,7 @@ impl Effect {
         self.words_with("")
     }
 
-    /// The same with something about the relation behind its name: ` (1.2 GB)`.
+    /// [`Effect::words`], with what is added to the name of the relation: ` (1.2 GB)`.
     pub fn words_with(&self, about: &str) -> String {
         let mut words = match self.taken {
             true => format!("{} on {}{about}", self.lock.pg_locks_name(), self.relation),
@@ -111,17 +120,13 @@ impl Effect {
         format!("{words}: {waits}")
     }
 
-    /// For programs.
+    /// As JSON.
     pub fn json(&self) -> Value {
         json!({
             "relation": self.relation,
             "lock": self.lock.pg_locks_name(),
             "taken": self.taken,
-            "waits": match self.waits() {
-                Waits::Nobody => "nobody",
-                Waits::Writes => "writes",
-                Waits::ReadsAndWrites => "reads and writes",
-            },
+            "waits": self.waits().name(),
             "rewritten": self.rewritten,
             "scanned": self.scanned,
             "validated": self.validated,

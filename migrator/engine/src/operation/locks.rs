@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::locks::{Effect, LockFile, TracedMigration, TracedStatement, checksums};
 use crate::plan::{Plan, Step};
 use crate::session::Session;
-use crate::sql::literal;
+use crate::sql::{literal, unquoted};
 use crate::units::{UnitKind, units};
 use crate::words;
 
@@ -166,11 +166,7 @@ fn divide(qualified: &str) -> Option<(String, String)> {
         is_quoted ^= *character == '"';
         *character == '.' && !is_quoted
     })?;
-    let plain = |name: &str| match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-        Some(quoted) => quoted.replace("\"\"", "\""),
-        None => name.to_owned(),
-    };
-    Some((plain(&qualified[..dot.0]), plain(&qualified[dot.0 + 1..])))
+    Some((unquoted(&qualified[..dot.0]), unquoted(&qualified[dot.0 + 1..])))
 }
 
 /// Only what exists: no one waits for a table that another step of the same plan creates.
@@ -194,7 +190,7 @@ impl LockingStatement {
         shown.map(line).collect()
     }
 
-    /// For programs: every effect.
+    /// Every effect, as JSON.
     pub fn json(&self) -> Value {
         let effect = |(effect, size): &(Effect, Size)| {
             let mut value = effect.json();

@@ -26,6 +26,12 @@ pub fn identifier(name: &str) -> String {
     escape::escape_identifier(name)
 }
 
+/// The name that an identifier stands for, if it is quoted.
+pub fn unquoted(identifier: &str) -> String {
+    let quoted = identifier.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    quoted.map_or_else(|| identifier.to_owned(), |inner| inner.replace("\"\"", "\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +42,9 @@ mod tests {
         assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
         assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
         assert_eq!(nullable(None), "NULL");
+        for name in ["a", "a\"b", "\"", "\"a\""] {
+            assert_eq!(unquoted(&identifier(name)), name);
+        }
+        assert_eq!(unquoted("plain"), "plain");
     }
 }

@@ -73,9 +73,7 @@ impl Tables {
     /// Creates what is missing and adds what an older or another tool's table lacks.
     pub(crate) fn create(&self, missing: CreatedObjects) -> String {
         let Tables { state, events, .. } = self;
-        // An existing schema must not need the right to create one, which `IF NOT EXISTS` requires all the same.
-        let schema =
-            if missing.schema { format!("CREATE SCHEMA {};\n", identifier(&self.schema)) } else { String::new() };
+        let schema = self.create_schema(missing.schema);
         let added = |columns: &[&str]| {
             columns.iter().map(|column| format!("ADD COLUMN IF NOT EXISTS {column}")).collect::<Vec<_>>().join(", ")
         };
@@ -92,11 +90,16 @@ impl Tables {
 
     /// Creates both tables where neither is there.
     pub(crate) fn create_new(&self, with_schema: bool) -> String {
-        let Tables { state, events, schema, .. } = self;
-        let schema = if with_schema { format!("CREATE SCHEMA {};\n", identifier(schema)) } else { String::new() };
+        let Tables { state, events, .. } = self;
+        let schema = self.create_schema(with_schema);
         let columns = [VERSION].into_iter().chain(STATE_COLUMNS).collect::<Vec<_>>().join(", ");
         let of_events = EVENT_COLUMNS.join(", ");
         format!("{schema}CREATE TABLE {state} ({columns});\nCREATE TABLE {events} ({of_events});\n")
+    }
+
+    /// An existing schema must not need the right to create one, which `IF NOT EXISTS` requires all the same.
+    fn create_schema(&self, is_missing: bool) -> String {
+        if is_missing { format!("CREATE SCHEMA {};\n", identifier(&self.schema)) } else { String::new() }
     }
 
     /// Creates the event log's index, once its table is believed.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use migrator_engine::client::{identifier, unquoted};
+
 use super::catalog::Catalog;
 use super::key::Key;
 use super::work::{Act, Statement};
@@ -158,16 +160,15 @@ impl Ways<'_> {
 
 /// The name of the check that a column has a value in every row.
 fn presence(table: &str, column: &str) -> String {
-    let plain = |name: &str| name.trim_matches('"').replace("\"\"", "\"");
-    let table = plain(table.rsplit_once('.').map_or(table, |(_, name)| name));
-    let mut name = format!("{table}_{}_is_present", plain(column));
+    let table = unquoted(table.rsplit_once('.').map_or(table, |(_, name)| name));
+    let mut name = format!("{table}_{}_is_present", unquoted(column));
     while name.len() > 63 {
         name.remove(0);
     }
     let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
     match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
         true => name,
-        false => migrator_engine::client::identifier(&name),
+        false => identifier(&name),
     }
 }
 

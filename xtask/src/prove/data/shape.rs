@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tokio_postgres::{Client, SimpleQueryRow};
+use tokio_postgres::Client;
 
-use super::state::Oid;
+use super::state::{Oid, text};
 use super::values::Type;
 use migrator_engine::Error;
 use migrator_engine::client::query;
@@ -88,10 +88,6 @@ pub(super) async fn read(client: &Client, known: &BTreeMap<Oid, Vec<String>>) ->
         }
     }
     Ok(shapes)
-}
-
-fn text(row: &SimpleQueryRow, column: &str) -> String {
-    row.get(column).unwrap_or_default().to_owned()
 }
 
 /// The numbers of `{1,2}`.

@@ -145,7 +145,8 @@ fn of_people(class: &str, object: &str, schema: &str) -> String {
     )
 }
 
-fn text(row: &SimpleQueryRow, column: &str) -> String {
+/// A column of a row, as text; NULL is empty.
+pub(super) fn text(row: &SimpleQueryRow, column: &str) -> String {
     row.get(column).unwrap_or_default().to_owned()
 }
 

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio_postgres::SimpleQueryRow;
-
 use super::choose::Choice;
 use super::shape::{self, Shape};
-use super::state::{self, Oid};
+use super::state::{self, Oid, text};
 use super::words::Words;
 use crate::prove::scratch::Database;
 use migrator_engine::Error;
@@ -197,8 +195,4 @@ async fn demands(
         takes.unique.push(text(&row, "columns").split('\u{1}').map(str::to_owned).collect());
     }
     Ok(takes)
-}
-
-fn text(row: &SimpleQueryRow, column: &str) -> String {
-    row.get(column).unwrap_or_default().to_owned()
 }

@@ -14,7 +14,7 @@ use crate::prove::trace::Trace;
 use migrator_engine::Error;
 use migrator_engine::client::query;
 use migrator_engine::stats::{Stats, TableKind};
-use migrator_engine::words::list;
+use migrator_engine::words::{list, thousands};
 
 /// No table of a copy has more rows.
 const MOST: u64 = 1_000_000;
@@ -69,7 +69,7 @@ pub(crate) async fn measure(
         let filled: Vec<String> = largest
             .rows
             .iter()
-            .map(|(name, rows)| format!("{name} ({})", super::outcome::grouped(*rows as f64)))
+            .map(|(name, rows)| format!("{name} ({})", thousands(i64::try_from(*rows).unwrap_or(i64::MAX))))
             .collect();
         notes.push(format!("run on copies with rows that were made up: {}", list(&filled)));
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::prove::trace::Waits;
+use migrator_engine::words;
 use migrator_sql::LockMode;
 
 /// The kind of work that a statement does on rows.
@@ -89,16 +90,8 @@ pub(crate) fn span(seconds: f64) -> String {
 }
 
 /// A whole number as people read it: `12,400`.
-pub(crate) fn grouped(number: f64) -> String {
-    let digits = format!("{:.0}", number.max(0.0));
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+fn grouped(number: f64) -> String {
+    words::thousands(number.max(0.0).round_ties_even() as i64)
 }
 
 /// One statement.
@@ -153,11 +146,7 @@ impl Wait {
         json!({
             "relation": self.relation,
             "lock": self.lock.pg_locks_name(),
-            "waits": match self.waits {
-                Waits::Nobody => "nobody",
-                Waits::Writes => "writes",
-                Waits::ReadsAndWrites => "reads and writes",
-            },
+            "waits": self.waits.name(),
             "from_statement": self.from,
             "until_statement": self.until,
             "held": self.time.json(),

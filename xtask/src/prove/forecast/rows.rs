@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::prove::data::takes::{Column, Takes};
-use migrator_engine::client::{identifier, literal};
+use migrator_engine::client::{identifier, literal, unquoted};
 use migrator_engine::stats;
 
 /// The longest value, in bytes: larger ones are kept outside of the table.
@@ -134,7 +134,7 @@ impl Asked<'_> {
 
 /// Whether a name of the statistics, quoted where that is needed, is this one.
 fn is_name(quoted: &str, name: &str) -> bool {
-    quoted == name || quoted.trim_matches('"').replace("\"\"", "\"") == name
+    unquoted(quoted) == name
 }
 
 /// The value with that number; with different numbers they differ, as far as the type has so many. `None`: the type is unknown.

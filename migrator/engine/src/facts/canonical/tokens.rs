@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::sql::unquoted;
+
 /// What belongs to the name of a type after its first word.
 const WORDS_OF_TYPES: &[&str] = &[
     "varying",
@@ -156,12 +158,6 @@ impl<'t> Tokens<'t> {
         let (opened, closed) = (vec![0; count], vec![String::new(); count]);
         Edit { removed: vec![false; count], opened, closed, replaced: BTreeMap::new() }
     }
-}
-
-/// The name itself.
-pub(super) fn unquoted(name: &str) -> String {
-    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    quoted.map_or_else(|| name.to_owned(), |inner| inner.replace("\"\"", "\""))
 }
 
 /// How long the token is that begins the text.
