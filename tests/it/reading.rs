@@ -313,3 +313,26 @@ fn a_log_without_its_index_is_read_whole_and_gets_it_from_the_next_up() {
     assert!(before.contains("4 pending") || before.contains("6 pending"), "{before}");
     assert!(project.run(&["up"]).contains("nothing to apply"));
 }
+
+#[test]
+fn a_new_log_gets_its_index_after_many_migrations_or_from_the_next_up() {
+    let project = Project::new();
+    for number in 1..=600 {
+        let name = format!("migrations/{number:04}_tiny.sql");
+        project.file(&name, &format!("-- migrate:up\nSELECT {number};\n-- migrate:down\nSELECT {number};\n"));
+    }
+    let last = "migrations/0601_last.sql";
+    project.file(last, "-- migrate:up\nCREATE TABLE absent.t ();\n-- migrate:down\nDROP TABLE absent.t;\n");
+    let index = "SELECT count(*) FROM pg_index WHERE indrelid = 'schema_migration_events'::regclass";
+    assert!(project.run(&["up"]).starts_with("exit 3"));
+    assert_eq!(project.query("SELECT count(*) FROM schema_migrations"), "600\n");
+    assert_eq!(project.query(index), "1\n");
+    project.file(last, "-- migrate:up\nCREATE TABLE t ();\n-- migrate:down\nDROP TABLE t;\n");
+    assert!(project.run(&["up"]).contains("applied 1 migration"));
+    assert_eq!(project.query(index), "2\n");
+
+    project.query("DROP TABLE t, schema_migrations, schema_migration_events");
+    assert!(project.run(&["up"]).contains("applied 601 migrations"));
+    assert_eq!(project.query(index), "2\n");
+    assert_eq!(project.query("SELECT count(*) FROM schema_migration_events"), "601\n");
+}

@@ -18,6 +18,9 @@ use crate::plan::Step;
 use crate::sql::{NewEvent, Run, SessionSettings, Tables, insert_event};
 use crate::{lock, store};
 
+/// From so many steps on, a new log's index is created after them: one row in it costs more than the same row while it is built.
+const INDEX_AFTER: usize = 500;
+
 /// Whether a history may be begun beside another one in the same database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beside {
@@ -116,17 +119,25 @@ impl Executor {
         }
     }
 
-    /// The same; a history of which nothing is there yet is created in the turn of the first step.
+    /// The same ahead of so many steps; a history of which nothing is there yet is created in the turn of the first one.
     ///
     /// # Errors
     /// Same as for [`Executor::prepare`].
-    pub(crate) async fn prepare_with_steps(&self, history: &History, beside: Beside) -> Result<(), Error> {
+    pub(crate) async fn prepare_with_steps(
+        &self,
+        history: &History,
+        beside: Beside,
+        steps: usize,
+    ) -> Result<(), Error> {
         let server = &self.connection.server;
         if history.complete || history.exists || server.state_table.is_some() {
             return self.prepare(history, beside).await;
         }
         self.refuse_elsewhere(history, beside)?;
-        self.known.get().creation = Some(store::creation_at_once(&self.tables, &self.run, !server.has_schema));
+        let index_is_due = steps >= INDEX_AFTER;
+        let creation = store::creation_at_once(&self.tables, &self.run, !server.has_schema, !index_is_due);
+        let mut known = self.known.get();
+        (known.creation, known.tables_are_new, known.index_is_due) = (Some(creation), true, index_is_due);
         Ok(())
     }
 
@@ -137,6 +148,15 @@ impl Executor {
     pub(super) async fn create_unless_sent(&self, next: &Step) -> Result<(), Error> {
         let is_due = self.known.takes_creation(next.is_transactional());
         if is_due { self.create(&History::default()).await } else { Ok(()) }
+    }
+
+    /// Creates the log's index where that was left until the steps are done.
+    ///
+    /// # Errors
+    /// The server's refusal, a lost connection; reading the log takes longer then, and the next run creates the index.
+    pub(super) async fn create_index_if_due(&self) -> Result<(), tokio_postgres::Error> {
+        let is_due = std::mem::take(&mut self.known.get().index_is_due);
+        if is_due { self.write(&self.tables.create_index()).await } else { Ok(()) }
     }
 
     /// The client of the second session, which is opened here if it is not yet.

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::history::Direction;
 use crate::sql::SessionSettings;
 
 /// What is known of the session.
@@ -12,14 +13,18 @@ pub(crate) struct Known(Mutex<State>);
 pub(super) struct State {
     /// It is as the reset with these settings has left it.
     pub(super) clean: Option<SessionSettings>,
-    /// It has prepared what the short form of a message calls.
-    pub(super) prepared: bool,
+    /// It has prepared what the short form of a message in this direction calls.
+    pub(super) prepared: Option<Direction>,
     /// The short form has failed in this run.
     pub(super) full: bool,
     /// How many names of prepared statements were used for blocks.
     pub(super) names: usize,
     /// The message that creates the history's tables, to be sent ahead of the first step.
     pub(super) creation: Option<String>,
+    /// This run creates the history's tables, or has created them.
+    pub(super) tables_are_new: bool,
+    /// The log's index is to be created once the steps are done.
+    pub(super) index_is_due: bool,
     /// That has failed: it takes a transaction of its own, with questions in between.
     creation_failed: bool,
 }
@@ -34,7 +39,7 @@ impl Known {
     /// Nothing is known any more.
     pub(crate) fn forget(&self) {
         let mut state = self.get();
-        (state.clean, state.prepared) = (None, false);
+        (state.clean, state.prepared) = (None, None);
     }
 
     /// A number that no prepared statement of this session has in its name yet.
@@ -49,7 +54,8 @@ impl Known {
         let mut state = self.get();
         let is_due = state.creation.is_some() && (state.creation_failed || !with_the_step);
         if is_due {
-            state.creation = None;
+            // Then it may be done around a table that was there, and it brings the index.
+            (state.creation, state.tables_are_new, state.index_is_due) = (None, false, false);
         }
         is_due
     }
@@ -75,7 +81,9 @@ impl State {
     pub(super) fn needs_reset(&mut self, settings: &SessionSettings, neutral: bool) -> bool {
         let is_clean = !self.full && self.clean.as_ref() == Some(settings);
         self.clean = neutral.then(|| settings.clone());
-        self.prepared &= is_clean && neutral;
+        if !(is_clean && neutral) {
+            self.prepared = None;
+        }
         !is_clean
     }
 }

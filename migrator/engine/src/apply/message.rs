@@ -43,15 +43,16 @@ pub(super) fn of_step(
         Step::Migration { migration, direction, .. } => (*migration, *direction, migration.block(*direction)?),
     };
     let is_alike = |next: &Step| is_neutral(next) && executor.session(self::block(next)) == settings;
-    let pays = known.prepared || steps.len() >= WORTH_PREPARING && steps[..WORTH_PREPARING].iter().all(is_alike);
+    let pays = known.prepared == Some(direction)
+        || known.prepared.is_none() && steps.len() >= WORTH_PREPARING && steps[..WORTH_PREPARING].iter().all(is_alike);
     let short = match is_neutral(step) && !known.full && pays {
         true => short(migration, direction, previous, durability),
         false => None,
     };
     let message = match short {
         Some(short) => {
-            if !std::mem::replace(&mut known.prepared, true) {
-                before.extend(Short::prepare(&executor.tables, &executor.run));
+            if known.prepared.replace(direction).is_none() {
+                before.extend(Short::prepare(&executor.tables, &executor.run, direction, known.tables_are_new));
             }
             Message::short(body(migration, block), &short)
         }

@@ -149,7 +149,7 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
     if options.audit {
         audit::around(migrator, &executor.connection, "before").await?;
     }
-    executor.prepare_with_steps(history, options.beside()).await?;
+    executor.prepare_with_steps(history, options.beside(), plan.steps.len()).await?;
     let applied = apply(executor, &plan).await?;
     let verdict = examine(executor, options).await?;
     Ok(UpReport {

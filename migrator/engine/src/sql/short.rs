@@ -33,19 +33,18 @@ pub(crate) struct Recorded<'a> {
 impl Short {
     /// `None` where the step before it was no migration in the same direction.
     pub(crate) fn new(recorded: &Recorded<'_>, previous: Option<&Condition>) -> Option<Short> {
-        let version = Some(recorded.version);
-        let (absent, present, rows) = match (recorded.direction, previous) {
-            (Direction::Up, None) => (version, None, "migrator_up"),
-            (Direction::Up, Some(Condition::Applied(before))) => (version, Some(&**before), "migrator_up"),
-            (Direction::Down, None) => (None, version, "migrator_down"),
-            (Direction::Down, Some(Condition::NotApplied(before))) => (Some(&**before), version, "migrator_down"),
+        let before = match (recorded.direction, previous) {
+            (_, None) => None,
+            (Direction::Up, Some(Condition::Applied(before))) => Some(&**before),
+            (Direction::Down, Some(Condition::NotApplied(before))) => Some(&**before),
             _ => return None,
         };
-        let Recorded { version, name, checksum, down_block, synchronous_commit, .. } = recorded;
+        let Recorded { direction, version, name, checksum, down_block, synchronous_commit } = recorded;
+        let direction = direction.word();
         Some(Short {
-            fence: format!("EXECUTE migrator_fence({}, {})", nullable(absent), nullable(present)),
+            fence: format!("EXECUTE migrator_fence_{direction}({}, {})", literal(version), nullable(before)),
             rows: vec![format!(
-                "EXECUTE {rows}({}, {}, {}, {}, '{synchronous_commit}')",
+                "EXECUTE migrator_{direction}({}, {}, {}, {}, '{synchronous_commit}')",
                 literal(version),
                 literal(name),
                 literal(checksum),
@@ -54,36 +53,40 @@ impl Short {
         })
     }
 
-    /// Prepares what [`Short::new`] calls, in a session that has just been reset.
-    pub(crate) fn prepare(tables: &Tables, run: &Run) -> Vec<String> {
-        let has =
-            |parameter: &str| format!("SELECT FROM {} WHERE {}", tables.state, is_same_text("version", parameter));
-        let fence = format!(
-            "SELECT 1 OPERATOR(pg_catalog./) CASE {lost} {event_trigger} \
-             WHEN $1 IS NOT NULL AND EXISTS ({absent}) THEN 0 \
-             WHEN $2 IS NOT NULL AND NOT EXISTS ({present}) THEN 0 ELSE 1 END",
-            lost = lock_is_lost(tables.lock_key, run.backend),
-            event_trigger = no_event_trigger(),
-            absent = has("$1"),
-            present = has("$2"),
-        );
-        let insert = state_row(tables, run, ["$1", "$2", "$3"], ELAPSED);
-        let delete = format!("DELETE FROM {} WHERE {}", tables.state, is_same_text("version", "$1"));
-        let text = "pg_catalog.text";
-        let rows = |name: &str, direction: Direction, change: &str| {
-            let event = event(tables, run, direction);
+    /// Prepares what [`Short::new`] calls for that direction, in a session that has just been reset.
+    ///
+    /// `is_unique`: the state table's key refuses a version that is there already, so the fence need not look for it.
+    pub(crate) fn prepare(tables: &Tables, run: &Run, direction: Direction, is_unique: bool) -> [String; 2] {
+        let has = |parameter: &str| {
+            format!("EXISTS (SELECT FROM {} WHERE {})", tables.state, is_same_text("version", parameter))
+        };
+        let [version, before] = [has("$1"), has("$2")];
+        let (refused, change) = match direction {
+            Direction::Up => {
+                let present = if is_unique { String::new() } else { format!("WHEN {version} THEN 0 ") };
+                let insert = state_row(tables, run, ["$1", "$2", "$3"], ELAPSED);
+                (format!("{present}WHEN $2 IS NOT NULL AND NOT {before} THEN 0"), insert)
+            }
+            Direction::Down => {
+                let delete = format!("DELETE FROM {} WHERE {}", tables.state, is_same_text("version", "$1"));
+                (format!("WHEN NOT {version} THEN 0 WHEN $2 IS NOT NULL AND {before} THEN 0"), delete)
+            }
+        };
+        let (word, text) = (direction.word(), "pg_catalog.text");
+        let lost = lock_is_lost(tables.lock_key, run.backend);
+        let (event_trigger, event) = (no_event_trigger(), event(tables, run, direction));
+        // Each in a message of its own: a server that logs every statement logs with each call the message that has prepared it.
+        [
             format!(
-                "PREPARE {name} ({text}, {text}, {text}, {text}, {text}) AS \
+                "PREPARE migrator_fence_{word} ({text}, {text}) AS \
+                 SELECT 1 OPERATOR(pg_catalog./) CASE {lost} {event_trigger} {refused} ELSE 1 END"
+            ),
+            format!(
+                "PREPARE migrator_{word} ({text}, {text}, {text}, {text}, {text}) AS \
                  WITH changed AS ({change} RETURNING 1), logged AS ({event} RETURNING 1) \
                  SELECT 1 OPERATOR(pg_catalog./) ((SELECT pg_catalog.count(*) FROM changed) OPERATOR(pg_catalog.*) \
                  (SELECT pg_catalog.count(*) FROM logged)), pg_catalog.set_config('synchronous_commit', $5, true)"
-            )
-        };
-        // Each in a message of its own: a server that logs every statement logs with each call the message that has prepared it.
-        vec![
-            format!("PREPARE migrator_fence ({text}, {text}) AS {fence}"),
-            rows("migrator_up", Direction::Up, &insert),
-            rows("migrator_down", Direction::Down, &delete),
+            ),
         ]
     }
 }

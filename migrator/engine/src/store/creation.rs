@@ -43,16 +43,16 @@ pub(crate) async fn create(
 
 /// One message that creates the tables where nothing of them is there: it fails, and creates nothing, where it finds one all the same,
 /// or where default privileges would open them to others.
-pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool) -> String {
-    let missing = CreatedObjects { state: true, events: true, schema: with_schema, index: true };
+pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool, with_index: bool) -> String {
+    let missing = CreatedObjects { state: true, events: true, schema: with_schema, index: with_index };
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let creation = ours(&tables.create_new(with_schema));
     let [_, guard] = standing::guarded(tables);
     let others = tables.open_to_others(missing);
+    let index = if with_index { format!("{};\n", tables.create_index()) } else { String::new() };
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}{guard};\n\
-         SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\n{};\nCOMMIT",
-        tables.create_index()
+         SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\n{index}COMMIT"
     )
 }
 
