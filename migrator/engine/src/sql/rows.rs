@@ -60,9 +60,14 @@ pub(crate) fn insert_event(tables: &Tables, run: &Run, event: &NewEvent<'_>) -> 
 
 /// The `INSERT` of an event: these columns, by name and expression, and those that all events of a run share.
 pub(super) fn event_row(tables: &Tables, run: &Run, columns: &[(&str, &str)]) -> String {
+    event_rows(tables, run, columns, "")
+}
+
+/// The same for each row of `from`, a `FROM` with its list.
+pub(super) fn event_rows(tables: &Tables, run: &Run, columns: &[(&str, &str)], from: &str) -> String {
     let (names, values): (Vec<&str>, Vec<&str>) = columns.iter().copied().unzip();
     format!(
-        "INSERT INTO {} (run_id, actor, approved_by, plan_digest, release, {}) VALUES ({}, {}, {}, {}, {}, {})",
+        "INSERT INTO {} (run_id, actor, approved_by, plan_digest, release, {}) SELECT {}, {}, {}, {}, {}, {} {from}",
         tables.events,
         names.join(", "),
         literal(&run.id),

@@ -6,7 +6,7 @@
 
 use super::fence::{Condition, is_same_text, lock_is_lost};
 use super::quote::{literal, nullable};
-use super::rows::{ELAPSED, event_row, state_row};
+use super::rows::{ELAPSED, event_rows, state_row};
 use super::run::Run;
 use super::tables::Tables;
 use crate::history::Direction;
@@ -84,8 +84,8 @@ impl Short {
             format!(
                 "PREPARE migrator_{word} ({text}, {text}, {text}, {text}, {text}) AS \
                  WITH changed AS ({change} RETURNING 1), logged AS ({event} RETURNING 1) \
-                 SELECT 1 OPERATOR(pg_catalog./) ((SELECT pg_catalog.count(*) FROM changed) OPERATOR(pg_catalog.*) \
-                 (SELECT pg_catalog.count(*) FROM logged)), pg_catalog.set_config('synchronous_commit', $5, true)"
+                 SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*), pg_catalog.set_config('synchronous_commit', $5, true) \
+                 FROM logged"
             ),
         ]
     }
@@ -96,8 +96,9 @@ pub(super) fn no_event_trigger() -> &'static str {
     "WHEN EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled OPERATOR(pg_catalog.<>) 'D'::pg_catalog.\"char\") THEN 0"
 }
 
+/// One event for each row that the state table has gained or lost.
 fn event(tables: &Tables, run: &Run, direction: Direction) -> String {
-    event_row(
+    event_rows(
         tables,
         run,
         &[
@@ -109,5 +110,6 @@ fn event(tables: &Tables, run: &Run, direction: Direction) -> String {
             ("duration_ms", ELAPSED),
             ("down_block", "$4"),
         ],
+        "FROM changed",
     )
 }
