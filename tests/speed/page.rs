@@ -90,7 +90,13 @@ pub(crate) fn text(parts: &[Figures]) -> String {
         .to_owned();
     circumstances(&mut page, parts);
     busy(&mut page, parts);
-    page.push_str("\n## What was promised\n\n| | wanted | measured | |\n|---|---|---|---|\n");
+    let pace = short(Parts(parts).pace());
+    let _ = write!(
+        page,
+        "\n## What was promised\n\nThe promises were made on a machine on which the floor took .35 s for 10,000 tiny migrations. \
+         Here it takes {pace} times as long: what the processor does alone may take so much longer, or has to be so much quicker.\n\n\
+         | | wanted | measured | |\n|---|---|---|---|\n"
+    );
     for line in acceptance::lines(&Parts(parts)) {
         let (figure, met) = match &line.outcome {
             Some((figure, is_met)) => (figure.as_str(), if *is_met { "met" } else { "**not met**" }),
