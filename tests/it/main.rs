@@ -75,6 +75,7 @@ mod session;
 mod shipping;
 mod signals;
 mod silent;
+mod squash;
 mod stats;
 mod strangers;
 mod terminal;

@@ -1,8 +1,10 @@
 //! Files of the workspace and of the db directory, written for the developer.
 
+mod baseline;
 pub mod diff;
 pub mod import;
 pub(crate) mod init;
 pub(crate) mod new;
 mod pg_dump;
 mod schema;
+pub(crate) mod squash;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::author::{import, init, new};
+use crate::author::{import, init, new, squash};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
@@ -34,6 +34,8 @@ pub enum Command {
     Init(init::Args),
     /// Write the next migration file from a template.
     New(new::Args),
+    /// Replace the migrations up to a version by one baseline, proved to make the same schema.
+    Squash(squash::Args),
     /// Import the migrations of another tool into db/migrations.
     Import(import::Args),
     /// Build the migrator and run it, by default on the workspace's own PostgreSQL.
@@ -81,6 +83,7 @@ impl Command {
         output::exit_code(match self {
             Command::Init(args) => init::run(&args, &names().iter().map(String::as_str).collect::<Vec<_>>()),
             Command::New(args) => new::run(&args),
+            Command::Squash(args) => squash::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Migrate(args) => migrate::run(args),
             Command::Up(rest) => migrate::short("up", rest),

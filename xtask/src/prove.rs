@@ -11,7 +11,7 @@ mod html;
 pub mod locks;
 mod page;
 pub mod proof;
-mod scratch;
+pub(crate) mod scratch;
 pub mod stamp;
 mod trace;
 pub(crate) mod verify;

@@ -36,6 +36,7 @@ pub(crate) mod psql_command;
 pub(crate) mod schema_facts;
 pub(crate) mod search_path;
 pub(crate) mod settings;
+pub(crate) mod squashed;
 pub(crate) mod syntax;
 pub(crate) mod test_version;
 pub(crate) mod text_before_up;
@@ -88,6 +89,7 @@ const RULES: &[Rule] = &[
     test_version::RULE,
     data_test::RULE,
     lock_traces::RULE,
+    squashed::RULE,
     dbmate_marker_in_text::RULE,
     dbmate_text_before_up::RULE,
     dbmate_no_down::RULE,

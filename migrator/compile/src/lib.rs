@@ -29,6 +29,7 @@ mod read;
 mod rule;
 mod script;
 mod source;
+mod squashed;
 #[cfg(test)]
 mod testing;
 

@@ -10,9 +10,9 @@ use crate::data_test::DataTest;
 use crate::file::{Folder, Name};
 use crate::problem::{self, Problem, Problems, Severity};
 use crate::procedures::Procedures;
-use crate::read::{folder, origin, settings};
+use crate::read::{folder, origin, settings, squashed as list};
 use crate::source::Source;
-use crate::{checksum, data_test, migration, script};
+use crate::{checksum, data_test, migration, script, squashed};
 
 /// A directory without errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +77,11 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> (Set, Vec<DataT
     };
     let names: Vec<_> = folder.migrations.iter().map(|(name, source)| (name, source.file.as_str())).collect();
     contract::check_names(&names, problems);
+    let squashed_lines = folder.squashed_list.as_ref().map(list::read_only).unwrap_or_default();
+    let versions = folder.migrations.iter().map(|(name, _)| name.version.as_str());
+    let versions = versions.chain(squashed_lines.iter().map(|line| line.version));
     let known = origin::Known {
-        versions: folder.migrations.iter().map(|(name, _)| name.version.as_str()).collect(),
+        versions: versions.collect(),
         repeatables: folder.repeatables.iter().map(|(name, _)| name.as_str()).collect(),
     };
     let origin = folder.imported.as_ref().and_then(|source| origin::read(source, &known, problems));
@@ -88,12 +91,15 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> (Set, Vec<DataT
     let scripts = |scripts: Vec<(String, Source)>, folder, problems: &mut Vec<Problem>| {
         scripts.into_iter().map(|(name, source)| script::read(name, source, folder, problems)).collect()
     };
+    let last = squashed_lines.last().map(|line| line.number);
     let versions: Vec<String> = folder.migrations.iter().map(|(name, _)| name.version.clone()).collect();
     let migrations: Vec<Migration> = folder
         .migrations
         .into_iter()
-        .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, problems))
+        .filter_map(|(name, source)| migration::read(name, source, &settings, &procedures, last, problems))
         .collect();
+    let list = folder.squashed_list.as_ref();
+    let squashed = squashed::read(&folder.label, list, folder.squashed, &migrations, &procedures, problems);
     let tests = tests(folder.tests, &versions, &migrations, problems);
     problems.extend(folder.facts.iter().filter_map(|(major, source)| schema_facts::check(*major, source)));
     let facts = folder.facts.into_iter().map(|(major, source)| {
@@ -113,7 +119,8 @@ fn check(folder: folder::Folder, problems: &mut Vec<Problem>) -> (Set, Vec<DataT
         .with_facts(facts.collect())
         .with_locks(locks.collect())
         .with_settings(settings)
-        .with_origin(origin);
+        .with_origin(origin)
+        .with_squashed(squashed.into());
     (set, tests)
 }
 
@@ -154,7 +161,9 @@ fn apply_level(level: Level, problems: &mut Vec<Problem>) {
 /// The checksum of the paths inside the directory and of the normalised texts: the place of the directory does not matter.
 fn digest(folder: &folder::Folder) -> String {
     let scripts = folder.repeatables.iter().chain(&folder.seeds).chain(&folder.checks).map(|(_, source)| source);
-    let sources = folder.migrations.iter().map(|(_, source)| source).chain(scripts).chain(&folder.settings);
+    let squashed = folder.squashed.iter().map(|(_, source)| source).chain(&folder.squashed_list);
+    let migrations = folder.migrations.iter().map(|(_, source)| source);
+    let sources = migrations.chain(scripts).chain(&folder.settings).chain(squashed);
     checksum::texts(sources.map(|source| (&source.file[folder.label.len()..], source.text.as_str())))
 }
 

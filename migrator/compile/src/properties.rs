@@ -23,7 +23,7 @@ fn read_file(bytes: Vec<u8>) {
         script::read("x".to_owned(), source.clone(), folder, &mut problems);
     }
     let text = source.text.clone();
-    if let Some(migration) = migration::read(name, source, &settings, &Default::default(), &mut problems) {
+    if let Some(migration) = migration::read(name, source, &settings, &Default::default(), None, &mut problems) {
         assert_complete(&text, &migration.up);
         migration.down.iter().for_each(|down| assert_complete(&text, down));
     }
@@ -208,7 +208,7 @@ proptest! {
         }
         let name = names::migration("x", "007_some-name.sql").unwrap();
         let mut problems = Vec::new();
-        let migration = migration::read(name, Source::new("x", text.as_str()), &Settings::default(), &Default::default(), &mut problems).unwrap();
+        let migration = migration::read(name, Source::new("x", text.as_str()), &Settings::default(), &Default::default(), None, &mut problems).unwrap();
         prop_assert_eq!((&*migration.version, migration.number, &*migration.name), ("007", 7, "some-name"));
         up.assert_read(&text, &migration.up);
         prop_assert_eq!(migration.checksum, up.checksum());

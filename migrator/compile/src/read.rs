@@ -11,3 +11,4 @@ pub(crate) mod names;
 pub(crate) mod options;
 pub(crate) mod origin;
 pub(crate) mod settings;
+pub(crate) mod squashed;

@@ -87,7 +87,7 @@ pub(crate) fn found_with(rule: Rule, path: &str, text: &str, settings: &Settings
     };
     if folder == Folder::Migrations {
         let name = names::migration(path, file).unwrap();
-        migration::read(name, source, settings, &Procedures::default(), &mut problems);
+        migration::read(name, source, settings, &Procedures::default(), None, &mut problems);
     } else {
         script::read(names::script(path, file).unwrap(), source, folder, &mut problems);
     }

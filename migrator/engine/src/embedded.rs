@@ -2,5 +2,5 @@
 
 pub use migrator_model::{
     Blob, Block, Direction, Environment, Imported, LockTraces, Migration, Options, Origin, ReindexObject, Release,
-    SchemaFacts, Script, Set as Embedded, Settings, Statement, StatementKind, Text, Tool,
+    SchemaFacts, Script, Set as Embedded, Settings, Squashed, Statement, StatementKind, Text, Tool,
 };

@@ -4,6 +4,7 @@
 //! orders and targets what is pending, and verifies it against the newest that is applied. The cost grows with the number of versions.
 
 mod divergence;
+pub(crate) mod road;
 mod runner;
 mod shown;
 mod step;
@@ -12,6 +13,7 @@ mod survey;
 use std::collections::BTreeMap;
 
 pub use divergence::Divergence;
+pub use road::{begun, through};
 pub use step::{Obstacle, Plan, Step, Target};
 pub use survey::{Entry, State, Survey, survey};
 
@@ -28,13 +30,16 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
     if let Target::Version(version) = target
         && !set.migrations.iter().any(|migration| migration.number == version)
     {
-        return Err(Obstacle::NoSuchVersion(version));
+        return Err(no_such_version(set, version));
     }
     divergence::refuse(set, &survey, Some(Direction::Up), out_of_order)?;
     let mut plan = Plan { steps: Vec::new(), ahead: survey.ahead() };
     let attempts = history.attempts();
     for entry in runner::pending(&survey, target, out_of_order)? {
         let Some(migration) = entry.migration else { continue };
+        if !migration.has_text() {
+            return Err(Obstacle::NoText { migration, direction: Direction::Up });
+        }
         plan.steps.push(step(migration, Direction::Up, &attempts, entry.progress.clone())?);
     }
     let newest = set.migrations.last().map_or(0, |migration| migration.number);
@@ -56,7 +61,8 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
 /// [`Obstacle`], if the history does not fit the binary or a migration has no down block.
 pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
     let mut survey = survey(set, history);
-    for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed) {
+    let is_lost = |entry: &Entry| entry.migration.is_some_and(|migration| !migration.has_text());
+    for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed || is_lost(entry)) {
         // A migration is rolled back by the down block that was recorded with it.
         if let Some(recorded) = history.recorded.get(&entry.version) {
             (entry.state, entry.migration) = (State::Applied, Some(*recorded));
@@ -71,7 +77,7 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
         Target::Version(0) => applied.len(),
         Target::Version(version) => {
             let position = applied.iter().position(|entry| entry.number == Some(version));
-            position.ok_or(Obstacle::NoSuchVersion(version))?
+            position.ok_or_else(|| no_such_version(set, version))?
         }
     };
     let mut plan = Plan::default();
@@ -79,11 +85,23 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
     for entry in applied.into_iter().take(count) {
         let Some(migration) = entry.migration else { continue };
         if migration.down.is_none() {
-            return Err(Obstacle::NoDownBlock(migration));
+            return Err(match migration.has_text() {
+                true => Obstacle::NoDownBlock(migration),
+                false => Obstacle::NoText { migration, direction: Direction::Down },
+            });
         }
         plan.steps.push(step(migration, Direction::Down, &attempts, entry.progress.clone())?);
     }
     Ok(plan)
+}
+
+/// Why a version is no target: nothing has it, or only a road that this database is not on.
+fn no_such_version(set: &'static Embedded, version: i64) -> Obstacle {
+    let squashed = set.squashed.iter().map(|squashed| &squashed.migration);
+    match (squashed.into_iter().find(|migration| migration.number == version), set.migrations.first()) {
+        (Some(migration), Some(baseline)) if baseline.number > version => Obstacle::Squashed { migration, baseline },
+        _ => Obstacle::NoSuchVersion(version),
+    }
 }
 
 /// A migration's step; what was done of a begun one must be an exact prefix of the file as it is now.

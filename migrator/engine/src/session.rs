@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::apply::{self, Beside, Executor, Known};
 use crate::connect::{Connection, Server, connect};
 use crate::conninfo::ConnectionTarget;
-use crate::embedded::Script;
+use crate::embedded::{Embedded, Script};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Applied, Event, Waiting};
 use crate::facts::Facts;
@@ -75,7 +75,14 @@ impl Migrator {
             applied: history.applied.len(),
             events: history.events.len(),
         });
-        Ok(Session { migrator: self.clone(), connection, target: target.clone(), tables, history, extent })
+        Ok(Session {
+            migrator: self.clone().on_road_of(&history),
+            connection,
+            target: target.clone(),
+            tables,
+            history,
+            extent,
+        })
     }
 }
 
@@ -83,6 +90,12 @@ impl Session {
     /// The history when the session was opened.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// What is compiled in, as this database meets it: where a baseline stands for earlier migrations, and the database has begun
+    /// with these, it goes on with them.
+    pub fn embedded(&self) -> &'static Embedded {
+        self.migrator.embedded
     }
 
     /// What the server says about itself and this session.
@@ -121,6 +134,7 @@ impl Session {
         if !matches!(self.extent, Extent::Whole) {
             self.extent = Extent::Whole;
             self.history = store::read(&mut self.connection, &self.tables, self.extent, store::LONGEST_WAIT).await?;
+            self.migrator = self.migrator.clone().on_road_of(&self.history);
         }
         Ok(())
     }
@@ -223,6 +237,8 @@ impl Session {
                 return Err(error);
             }
         };
+        // Another migrator may have begun meanwhile.
+        let migrator = migrator.on_road_of(&history);
         let pid = connection.server.backend_pid;
         migrator.tell(Event::Locked { key: tables.lock_key, waited: begun.elapsed(), pid });
         let executor = Executor {

@@ -12,7 +12,7 @@ use crate::rule::{Linter, Rule};
 use crate::rules::RULES;
 use crate::site::{Block, Finding, Site};
 
-/// The hazards in the up blocks of all migrations above `[check] start_after`, by file, line and column.
+/// The hazards in the up blocks of all migrations above `[check] start_after` and above a baseline, by file, line and column.
 pub fn search(set: &Set) -> Vec<Hazard> {
     let mut hazards = all(set, &|_| true);
     hazards.retain(|hazard| !hazard.allowed);
@@ -28,7 +28,8 @@ pub fn taking(set: &Set, is_meant: impl Fn(&Migration) -> bool + Sync) -> Vec<Ha
 
 fn all(set: &Set, is_meant: &(dyn Fn(&Migration) -> bool + Sync)) -> Vec<Hazard> {
     parse::with_deep_stack(|| {
-        let start_after = set.settings.start_after;
+        // What a baseline stands for has run long ago.
+        let start_after = set.settings.start_after.max(set.baseline().map(|baseline| baseline.number));
         let mut known = Known::default();
         let mut hazards = Vec::new();
         for migration in set.migrations.iter() {

@@ -15,6 +15,7 @@ mod lock_mode;
 mod origin;
 mod set;
 mod settings;
+mod squashed;
 mod statement;
 mod statements;
 
@@ -25,6 +26,7 @@ pub use lock_mode::LockMode;
 pub use origin::{Imported, Origin, Tool};
 pub use set::{Direction, LockTraces, Migration, Release, SchemaFacts, Script, Set};
 pub use settings::{Budget, Environment, Level, Settings};
+pub use squashed::Squashed;
 pub use statement::{ReindexObject, Statement, StatementKind};
 pub use statements::Statements;
 

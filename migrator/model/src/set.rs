@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::coded::coded;
-use crate::{Block, List, Origin, Settings, Statement, Statements, Text, builders};
+use crate::{Block, List, Origin, Settings, Squashed, Statement, Statements, Text, builders};
 
 /// A whole db directory, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,14 @@ pub struct Set {
     pub settings: Settings,
     /// `imported.toml`: what another tool's history calls these files.
     pub origin: Option<Origin>,
+    /// `squashed.txt` and `squashed/`, in the order of the list: what a baseline among the migrations stands for.
+    pub squashed: List<Squashed>,
     /// SHA-256 in hexadecimal over every file of SQL and the settings: equal digests mean equal binaries as far as SQL goes. The facts
     /// and the locks follow from it, and the origin changes no schema.
     pub digest: Text,
 }
 
-coded!(Set { migrations, repeatables, seeds, checks, facts, locks, settings, origin, digest });
+coded!(Set { migrations, repeatables, seeds, checks, facts, locks, settings, origin, squashed, digest });
 
 impl Set {
     /// A directory without a file.
@@ -44,6 +46,7 @@ impl Set {
             locks: Cow::Borrowed(&[]),
             settings: Settings::new(),
             origin: None,
+            squashed: Cow::Borrowed(&[]),
             digest,
         }
     }
@@ -63,6 +66,7 @@ builders!(Set {
     with_locks: locks: List<LockTraces>,
     with_settings: settings: Settings,
     with_origin: origin: Option<Origin>,
+    with_squashed: squashed: List<Squashed>,
 });
 
 /// One file of `migrations/`.
@@ -106,6 +110,11 @@ impl Migration {
     /// `003_add_x`: the file name without its ending.
     pub fn label(&self) -> String {
         format!("{}_{}", self.version, self.name)
+    }
+
+    /// Whether its file is there. Of a squashed migration only version, name and checksum may be known.
+    pub fn has_text(&self) -> bool {
+        !self.text.is_empty()
     }
 
     /// The block of one direction.

@@ -12,6 +12,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         &[
             "embed",
             "load",
+            "squashed",
             "migration",
             "data_test",
             "script",

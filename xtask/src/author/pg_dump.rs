@@ -18,12 +18,34 @@ pub(crate) fn schema(
     without: impl IntoIterator<Item = String>,
     is_verbose: bool,
 ) -> Result<Vec<u8>> {
+    run(target, programs, without, is_verbose, &["--no-owner"])
+}
+
+/// The same with owners, and without the numbers.
+///
+/// # Errors
+/// Those of [`schema`].
+pub(crate) fn schema_with_owners(
+    target: &ConnectionTarget,
+    programs: &Path,
+    without: impl IntoIterator<Item = String>,
+) -> Result<Vec<u8>> {
+    run(target, programs, without, false, &[])
+}
+
+fn run(
+    target: &ConnectionTarget,
+    programs: &Path,
+    without: impl IntoIterator<Item = String>,
+    is_verbose: bool,
+    arguments: &[&str],
+) -> Result<Vec<u8>> {
     let mut command = Command::new(programs.join("pg_dump"));
     remove_postgres_variables(&mut command);
     // No password is in the arguments, which everyone on the machine can read.
     command.envs(target.variables()).env("LC_ALL", "C").stdin(Stdio::null());
-    command.args(["--schema-only", "--no-owner", "--no-tablespaces", "--no-subscriptions", "--encoding=UTF8"]);
-    command.args(["--no-password", "--lock-wait-timeout=30s"]).args(is_verbose.then_some("--verbose"));
+    command.args(["--schema-only", "--no-tablespaces", "--no-subscriptions", "--encoding=UTF8"]);
+    command.args(arguments).args(["--no-password", "--lock-wait-timeout=30s"]).args(is_verbose.then_some("--verbose"));
     command.args(without.into_iter().map(|table| format!("--exclude-table={table}")));
     let output = command.output().context("failed to run `pg_dump`")?;
     if !output.status.success() {

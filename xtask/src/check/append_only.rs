@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 
 const CHECK: &str = "append-only";
 
+/// The list of what a baseline stands for.
+const SQUASHED: &str = "db/squashed.txt";
+
 /// The folder of the workspace that is compared.
 const MIGRATIONS: &str = "db/migrations";
 
@@ -44,12 +47,56 @@ pub(super) fn check(workspace: &Workspace, base: Option<&str>, loaded: Option<&S
         Base::Found(commit) => commit,
         Base::None(reason) => return Ok(Outcome::Skipped(format!("append-only, because {reason}"))),
     };
-    let now = side(&workspace.db().join("migrations"), loaded)?;
+    let mut now = side(&workspace.db().join("migrations"), loaded)?;
     let before = side_of_commit(&shell, &merge_base, &now)?;
+    let list = list_of_commit(&shell, &merge_base)?;
+    if let Some(set) = loaded {
+        add_squashed(&mut now, &before, set);
+    }
     let tip = names_of_commit(&shell, &tip)?;
     let mut findings = compare(&before, &now, &name);
     findings.extend(out_of_order(&before, &tip, &now, &name));
+    findings.extend(compare_lists(&list, loaded, &name));
     Ok(Outcome::Checked(findings))
+}
+
+/// What the base branch has among its migrations and this one has squashed is where it was: databases that have run it still know it.
+fn add_squashed(now: &mut Side, before: &Side, set: &Set) {
+    for migration in set.squashed.iter().map(|squashed| &squashed.migration) {
+        let name = format!("{}.sql", migration.label());
+        let Some(old) = before.get(&migration.number).filter(|old| old.name == name) else { continue };
+        // Where nothing but the checksum is left, there is no text to compare.
+        let text = if migration.has_text() { migration.text.to_string() } else { old.text.clone() };
+        now.insert(migration.number, File { name, text, checksum: Some(migration.checksum.to_string()) });
+    }
+}
+
+/// The lines of the list in a commit.
+fn list_of_commit(shell: &Shell, commit: &str) -> Result<Vec<String>> {
+    let files = base::files(shell, commit, "db")?;
+    let list = files.iter().find(|file| SQUASHED.strip_prefix("db/") == Some(&*file.name));
+    let text = list.map(|list| base::text(shell, list)).transpose()?.unwrap_or_default();
+    Ok(text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect())
+}
+
+/// A line that is gone would make a database unknown that has run it.
+fn compare_lists(before: &[String], now: Option<&Set>, base: &str) -> Vec<Finding> {
+    let Some(set) = now else { return Vec::new() };
+    let known = |line: &String| {
+        let mut words = line.split(' ');
+        let (version, name, checksum) = (words.next(), words.next(), words.next());
+        set.squashed.iter().map(|squashed| &squashed.migration).any(|migration| {
+            (Some(&*migration.version), Some(&*migration.name), Some(&*migration.checksum)) == (version, name, checksum)
+        })
+    };
+    let is_lost = |line: &&String| !line.is_empty() && !known(line);
+    let lost = before.iter().filter(is_lost).map(|line| {
+        let label = line.split(' ').take(2).collect::<Vec<_>>().join("_");
+        let message = format!("`{label}` is squashed in `{base}`, and its line was changed or removed");
+        let help = format!("restore the list with `git checkout {base} -- {SQUASHED}`: databases may have run it");
+        Finding::of_check(CHECK, Some(SQUASHED.to_owned()), message, help)
+    });
+    lost.collect()
 }
 
 /// The migrations of a commit. Those that git calls unchanged are taken from `now`.

@@ -18,7 +18,7 @@ use migrator_engine::history::History;
 use migrator_engine::model::Budget;
 use migrator_engine::operation::PlanOptions;
 use migrator_engine::output::{self, file, result};
-use migrator_engine::plan::{Plan, Step};
+use migrator_engine::plan::{self, Plan, Step};
 use migrator_engine::stats::Stats;
 use migrator_engine::units::{UnitKind, units};
 use migrator_engine::{Error, ErrorKind, Exit};
@@ -231,7 +231,7 @@ async fn on_copy(
 
 /// What the real database has behind it, as far as this binary holds it.
 fn behind(context: &Context, history: &History) -> Plan {
-    let embedded = context.migrator.embedded();
+    let embedded = plan::begun(context.migrator.embedded(), history);
     let applied = |number: i64| history.applied.iter().any(|row| row.number() == Some(number));
     let migrations = embedded.migrations.iter().filter(|migration| applied(migration.number));
     let repeatables = embedded.repeatables.iter().filter(|script| !history.is_due(script));

@@ -19,7 +19,7 @@ use migrator_engine::history::History;
 use migrator_engine::plan::{self, Step, Target};
 use shared::Snapshot;
 
-pub(super) mod shared;
+pub(crate) mod shared;
 
 /// So many databases that no one needs any more are kept; an empty one has 8 MB.
 const LEFT: usize = 16;

@@ -47,7 +47,11 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
 
 /// The facts of the migrations up to that version.
 async fn expected(there: &Context, target: Target, live: &Session) -> Result<Facts, Error> {
-    let scratch = Scratch::new(there).await?;
+    let there = match target {
+        Target::Version(version) => Context { migrator: there.migrator.clone().on_road_to(version), ..there.clone() },
+        _ => there.clone(),
+    };
+    let scratch = Scratch::new(&there).await?;
     let facts = async {
         let mut database = scratch.database().await?;
         let [here, live] = [database.locked.server(), live.server()].map(|server| server.version_number / 10_000);

@@ -9,13 +9,16 @@ use crate::rule::Rule;
 pub(crate) const RULE: Rule = Rule::reading(&Meaning::error("M004", "unexpected file"));
 
 /// The known subdirectories; only `cargo xtask new` reads `templates`.
-const DIRECTORIES: [&str; 6] = ["migrations", "repeatable", "seeds", "checks", "tests", "templates"];
+const DIRECTORIES: [&str; 7] = ["migrations", "repeatable", "seeds", "checks", "tests", "templates", "squashed"];
 
 /// The name of the settings.
 pub(crate) const SETTINGS: &str = "migrator.toml";
 
 /// The name of the map from another tool's history.
 pub(crate) const IMPORTED: &str = "imported.toml";
+
+/// The name of the list of squashed migrations.
+pub(crate) const SQUASHED: &str = "squashed.txt";
 
 /// Checks an entry of the db directory itself. A misspelled `seed/` must not be skipped silently; unrelated names are fine.
 pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Problem> {
@@ -38,7 +41,7 @@ pub(crate) fn at_root(label: &str, name: &str, is_directory: bool) -> Option<Pro
         let help = "move it away: `cargo xtask dump` writes a file of that name";
         return is_directory.then(|| problem(&path, format!("`{path}` is a directory"), help));
     }
-    let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS, IMPORTED] };
+    let known = if is_directory { DIRECTORIES.as_slice() } else { &[SETTINGS, IMPORTED, SQUASHED] };
     if known.contains(&name) {
         None
     } else if DIRECTORIES.contains(&name) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use migrator_diagnostic::printable;
 
-use crate::contract::unknown_file::{self, IMPORTED, SETTINGS};
+use crate::contract::unknown_file::{self, IMPORTED, SETTINGS, SQUASHED};
 use crate::contract::{file_name, no_directory, unreadable};
 use crate::facts;
 use crate::file::Name;
@@ -31,6 +31,10 @@ pub(crate) struct Folder {
     pub(crate) tests: Vec<(Name, Source)>,
     pub(crate) settings: Option<Source>,
     pub(crate) imported: Option<Source>,
+    /// The list of what is squashed.
+    pub(crate) squashed_list: Option<Source>,
+    /// Its files, ascending by the number of the version and the name.
+    pub(crate) squashed: Vec<(Name, Source)>,
     /// Ascending by major version.
     pub(crate) facts: Vec<(i32, Source)>,
     /// The same.
@@ -56,6 +60,7 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
     let (seeds, checks) = (files("seeds", problems), files("checks", problems));
     folder.migrations = versioned(migrations, problems);
     folder.tests = versioned(files("tests", problems), problems);
+    folder.squashed = versioned(files("squashed", problems), problems);
     folder.repeatables = scripts(repeatables, problems);
     folder.seeds = scripts(seeds, problems);
     folder.checks = scripts(checks, problems);
@@ -68,6 +73,8 @@ pub(crate) fn read(directory: &Path, problems: &mut Vec<Problem>) -> Folder {
             folder.settings = entry.read(problems);
         } else if entry.name == IMPORTED {
             folder.imported = entry.read(problems);
+        } else if entry.name == SQUASHED {
+            folder.squashed_list = entry.read(problems);
         }
     }
     folder.facts.sort_by_key(|(major, _)| *major);
@@ -87,12 +94,12 @@ pub(crate) fn single(path: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
 fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(), Problem> {
     let (directory, file_name) = path.rsplit_once('/').unwrap_or(("", path));
     let scripts = match directory {
-        "migrations" | "tests" => {
+        "migrations" | "tests" | "squashed" => {
             let file = (names::migration(label, file_name)?, encoding::decode(label, bytes)?);
-            if directory == "tests" {
-                folder.tests.push(file)
-            } else {
-                folder.migrations.push(file)
+            match directory {
+                "tests" => folder.tests.push(file),
+                "squashed" => folder.squashed.push(file),
+                _ => folder.migrations.push(file),
             }
             return Ok(());
         }
@@ -112,6 +119,10 @@ fn add(folder: &mut Folder, path: &str, label: &str, bytes: Vec<u8>) -> Result<(
         }
         "" if file_name == IMPORTED => {
             folder.imported = Some(encoding::decode(label, bytes)?);
+            return Ok(());
+        }
+        "" if file_name == SQUASHED => {
+            folder.squashed_list = Some(encoding::decode(label, bytes)?);
             return Ok(());
         }
         "repeatable" => &mut folder.repeatables,
@@ -226,7 +237,7 @@ fn versioned(entries: Vec<Entry>, problems: &mut Vec<Problem>) -> Vec<(Name, Sou
             Err(problem) => problems.push(problem),
         }
     }
-    files.sort_by(|(a, _), (b, _)| (a.number, &a.version).cmp(&(b.number, &b.version)));
+    files.sort_by(|(a, _), (b, _)| (a.number, &a.version, &a.name).cmp(&(b.number, &b.version, &b.name)));
     files
 }
 

@@ -16,6 +16,11 @@ pub(crate) struct Args {
 /// Prints the file.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let migration = context.migrator.migration(args.version)?;
+    if !migration.has_text() {
+        return Err(Error::usage(format!("the SQL of {} is not in this binary", migration.label()))
+            .note(format!("it is squashed, and `{}` was deleted before this release was built", migration.file))
+            .help("ask a release that still holds it, or git"));
+    }
     file(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
     Ok(Exit::Done)
 }

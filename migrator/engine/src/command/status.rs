@@ -28,5 +28,5 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         let recording = session.recording_command();
         results(report::text(&survey, recording.as_deref(), columns_of_stdout()).trim_end());
     }
-    Ok(if args.check { report::check(context.migrator.embedded, &survey) } else { Exit::Done })
+    Ok(if args.check { report::check(session.embedded(), &survey) } else { Exit::Done })
 }

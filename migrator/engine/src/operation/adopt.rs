@@ -217,8 +217,10 @@ fn judge(
     let is_ours = is_own(tables, source.table);
     let shown = &source.table.shown;
     let title = source.history.tool.title();
-    let explained = explain(migrator.embedded, source.history, rows).map_err(|refusal| refused(refusal, shown))?;
-    let decision = decide(migrator.embedded, history, &explained, is_ours)?;
+    // What has run elsewhere has run from the first migration on.
+    let embedded = if history.applied.is_empty() { migrator.roads.original() } else { migrator.embedded };
+    let explained = explain(embedded, source.history, rows).map_err(|refusal| refused(refusal, shown))?;
+    let decision = decide(embedded, history, &explained, is_ours)?;
     disagreement(&decision, title, shown, &tables.state).map_or(Ok(Judged { is_ours, explained, decision }), Err)
 }
 

@@ -82,7 +82,11 @@ async fn plan(
     target: Target,
 ) -> Result<Plan, Error> {
     let survey = plan::survey(migrator.embedded, history);
-    let edited: Vec<String> = survey.of(State::Changed).map(|entry| entry.version.clone()).collect();
+    let is_lost = |entry: &&plan::Entry| {
+        entry.applied.is_some() && entry.migration.is_some_and(|migration| !migration.has_text())
+    };
+    let lost = survey.entries.iter().filter(is_lost);
+    let edited: Vec<String> = survey.of(State::Changed).chain(lost).map(|entry| entry.version.clone()).collect();
     store::read_downs(connection, tables, history, &edited, &migrator.embedded.settings.history_writers).await?;
     Ok(plan::down(migrator.embedded, history, target)?)
 }

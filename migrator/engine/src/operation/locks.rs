@@ -72,18 +72,23 @@ pub(crate) async fn run(session: &Session, plan: &Plan) -> Result<LockReport, Er
     }
     let file = LockFile::parse(&traces.text);
     let known = file.by_version();
-    let checksums: BTreeMap<&str, String> =
-        embedded.migrations.iter().map(|migration| &*migration.version).zip(checksums(&embedded.migrations)).collect();
-    let (mut steps, mut missing) = (Vec::new(), Vec::new());
+    // They were seen on the road of a new database; what comes after a baseline meets the same schema on every road.
+    let compiled = &session.migrator.roads.compiled.migrations;
+    let checksums: BTreeMap<(&str, &str), String> =
+        compiled.iter().map(|migration| (&*migration.version, &*migration.checksum)).zip(checksums(compiled)).collect();
+    let (mut steps, mut missing, mut squashed) = (Vec::new(), Vec::new(), Vec::new());
     for step in &plan.steps {
         let Step::Migration { migration, .. } = step else {
             steps.push(None);
             continue;
         };
-        let is_of_these = |traced: &&&TracedMigration| checksums.get(&*migration.version) == Some(&traced.checksum);
+        let checksum = checksums.get(&(&*migration.version, &*migration.checksum));
+        let is_of_these = |traced: &&&TracedMigration| checksum == Some(&traced.checksum);
         let traced = known.get(&*migration.version).filter(is_of_these);
-        if traced.is_none() {
-            missing.push(migration.label());
+        match (traced, checksum) {
+            (Some(_), _) => {}
+            (None, Some(_)) => missing.push(migration.label()),
+            (None, None) => squashed.push(migration.label()),
         }
         steps.push(traced.map(|traced| left(step, &traced.statements)));
     }
@@ -93,6 +98,12 @@ pub(crate) async fn run(session: &Session, plan: &Plan) -> Result<LockReport, Er
              build again",
             words::list(&missing),
             traces.file
+        ));
+    }
+    if !squashed.is_empty() {
+        notes.push(format!(
+            "the locks of {} are not known: only databases that are older than the baseline run what it stands for",
+            words::list(&squashed)
         ));
     }
     let (sizes, note) = sizes(session, &steps).await?;

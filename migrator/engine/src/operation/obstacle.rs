@@ -1,5 +1,6 @@
 //! Turns obstacles of planning into errors.
 
+use crate::embedded::{Direction, Migration};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Divergence, Obstacle};
 
@@ -18,6 +19,13 @@ impl From<Obstacle> for Error {
                 Error::usage(format!("cannot go to version {version}: it is not a valid target"))
                     .help("`migrator status` shows the versions; `up --to` takes one of this binary, `down --to` an applied one or 0")
             }
+            Obstacle::Squashed { migration, baseline } => Error::usage(format!(
+                "cannot go to version {}: {} stands for it, and this database begins there",
+                migration.version,
+                baseline.label()
+            ))
+            .help(format!("go to {} or a later version; `migrator status` shows them", baseline.version)),
+            Obstacle::NoText { migration, direction } => no_text(migration, direction),
             Obstacle::NoDownBlock(migration) => {
                 Error::refused(format!("cannot roll back {}: it has no down block", migration.label()))
                     .note(format!("nothing was rolled back; the file is `{}`", migration.file))
@@ -29,6 +37,20 @@ impl From<Obstacle> for Error {
             }
         }
     }
+}
+
+/// Of a squashed migration, nothing but the checksum is left.
+fn no_text(migration: &Migration, direction: Direction) -> Error {
+    let what = match direction {
+        Direction::Up => "apply",
+        Direction::Down => "roll back",
+    };
+    Error::refused(format!(
+        "cannot {what} {}: it is squashed, and this binary does not hold its SQL",
+        migration.label()
+    ))
+    .note(format!("the file `{}` was deleted before this release was built", migration.file))
+    .help("run the migrator of a release that still holds it first, or restore the file with git and build again")
 }
 
 /// One divergence is its own headline; several are listed.

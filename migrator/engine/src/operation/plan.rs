@@ -58,7 +58,8 @@ fn refuse_the_empty_of(
     mut migrations: impl Iterator<Item = &'static Migration>,
 ) -> Result<(), Error> {
     let old = migrator.embedded.settings.start_after.unwrap_or(i64::MIN);
-    let empty = migrations.find(|migration| migration.up.statements.is_empty() && migration.number > old);
+    let is_empty = |migration: &&Migration| migration.up.statements.is_empty() && migration.has_text();
+    let empty = migrations.find(|migration| is_empty(migration) && migration.number > old);
     let Some(migration) = empty else { return Ok(()) };
     Err(Error::refused(format!("migration {} has no statement in its up block", migration.label()))
         .note(format!("the file is `{}`; once applied, it can no longer be changed", migration.file))

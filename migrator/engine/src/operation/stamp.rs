@@ -58,7 +58,12 @@ fn whole(set: &Embedded, to: i64) -> Result<(), Error> {
 
 async fn stamp(locked: &Locked, target: Target, verify: bool) -> Result<StampReport, Error> {
     let Locked { executor, history } = locked;
-    let plan = plan::up(executor.migrator.embedded, history, target, false)?;
+    let embedded = match target {
+        // It has the schema of that version, by whatever road.
+        Target::Version(version) if history.applied.is_empty() => executor.migrator.roads.to(version),
+        _ => executor.migrator.embedded,
+    };
+    let plan = plan::up(embedded, history, target, false)?;
     if verify {
         drift::verify(&executor.migrator, &executor.connection, &executor.tables, &traces(history)).await?;
     }

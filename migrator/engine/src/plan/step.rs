@@ -123,6 +123,20 @@ pub enum Obstacle {
     },
     /// The target is not a version of this binary, or not an applied one.
     NoSuchVersion(i64),
+    /// The target is a version for which the first migration of this database stands.
+    Squashed {
+        /// The migration of that version.
+        migration: &'static Migration,
+        /// What stands for it.
+        baseline: &'static Migration,
+    },
+    /// The file of a squashed migration is gone, and its SQL is needed.
+    NoText {
+        /// The migration.
+        migration: &'static Migration,
+        /// What it is needed for.
+        direction: Direction,
+    },
     /// A migration to roll back has no down block.
     NoDownBlock(&'static Migration),
     /// The planning library disagrees with the classification: a bug of ours, never acted upon.

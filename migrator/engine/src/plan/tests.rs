@@ -15,7 +15,7 @@ fn set(versions: &str) -> &'static Embedded {
         let number = version.parse().unwrap();
         let (file, checksum) = (format!("db/migrations/{version}_m.sql"), format!("c{number}"));
         let version = version.to_owned().into();
-        let migration = Migration::new(version, number, "m".into(), file.into(), "".into(), checksum.into(), block());
+        let migration = Migration::new(version, number, "m".into(), file.into(), "x".into(), checksum.into(), block());
         migration.with_down((!word.ends_with('!')).then(block))
     };
     let migrations = versions.split_whitespace().map(migration).collect();

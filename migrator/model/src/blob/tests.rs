@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Block, Budget, Environment, Imported, Level, LockTraces, Migration, Options, Origin, ReindexObject, SchemaFacts,
-    Script, Settings, Statement, StatementKind, Tool,
+    Script, Settings, Squashed, Statement, StatementKind, Tool,
 };
 
 /// Numbers that look random, from a seed.
@@ -148,6 +148,10 @@ impl Dice {
             .with_repeatables(self.list(Dice::imported))
     }
 
+    fn squashed(&mut self) -> Squashed {
+        Squashed::new(self.migration()).with_baseline(self.flip())
+    }
+
     fn set(&mut self) -> Set {
         Set::new(self.checksum())
             .with_migrations(self.list(Dice::migration))
@@ -158,6 +162,7 @@ impl Dice {
             .with_locks(self.list(Dice::locks))
             .with_settings(self.settings())
             .with_origin(self.option(Dice::origin))
+            .with_squashed(self.list(Dice::squashed))
     }
 }
 

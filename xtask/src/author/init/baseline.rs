@@ -1,11 +1,5 @@
 //! `init --baseline`: the schema of a database as the first migration, proved on a throwaway server.
 
-mod order;
-mod proof;
-mod source;
-mod statements;
-mod survey;
-
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,13 +12,14 @@ use migrator_engine::{Color, ConnectionTarget, Embedded, Exit, Terminal};
 use migrator_postgres::{Installation, TemporaryServer};
 
 use super::plan::Plan;
+use crate::author::baseline::order::{Ordered, order};
+use crate::author::baseline::statements::{self, Migration, Statements};
+use crate::author::baseline::survey::Survey;
+use crate::author::baseline::{proof, source};
 use crate::developer::{self, Context};
 use crate::maintenance;
 use crate::output::{self, Usage};
 use crate::workspace::Workspace;
-use order::{Ordered, order};
-use statements::{Migration, Statements};
-use survey::Survey;
 
 /// The version of the baseline.
 pub(super) const VERSION: &str = "001";
@@ -63,7 +58,7 @@ pub(super) fn make(url: &str, plan: &Plan) -> Result<Option<Baseline>> {
     let source = Source::read(&context)?;
     source.refuse_unreadable(&target)?;
     source::refuse_newer(&installation, source.major)?;
-    let dump = source::dump(&target, &installation.directory, source.major, &source.survey.histories)?;
+    let dump = source::dump(&target, &installation.directory, source.major, &source.survey.histories, false)?;
     let schema = identifier(&context.migrator.tables().schema);
     let read = statements::read(&dump, &source.survey.commented, &schema);
     let server = TemporaryServer::start().context("failed to start the server to prove the baseline on")?;
@@ -261,7 +256,13 @@ impl<'a> Copy<'a> {
             order(connection.client(), statements).await
         })?
         .map_err(|error| anyhow!("a new PostgreSQL {} does not take the schema:\n{error}\nhelp: install the extensions that the source has, or change what only the source accepts", self.major))?;
-        let mut migration = Migration { statements: &statements, unchecked_bodies: unchecked, unchecked_syntax: false };
+        let mut migration = Migration {
+            purpose: "the schema as it was before its first migration, from pg_dump",
+            no_rollback: "before it there was no history",
+            statements: &statements,
+            unchecked_bodies: unchecked,
+            unchecked_syntax: false,
+        };
         migration.unchecked_syntax = !scratch.write(&migration.text())?;
         if migration.unchecked_syntax {
             scratch.write(&migration.text())?;

@@ -44,7 +44,8 @@ pub(super) async fn as_next(scratch: &Scratch<'_>, old: Database) -> Result<Data
 pub(super) async fn pending(database: &mut Database, release: &str) -> Result<Vec<Step>, Error> {
     let history = database.history().await?;
     // Two branches may have been merged in the other order.
-    let plan = plan::up(database.context.migrator.embedded(), &history, Target::Newest, true);
+    let embedded = plan::begun(database.context.migrator.embedded(), &history);
+    let plan = plan::up(embedded, &history, Target::Newest, true);
     Ok(plan
         .map_err(|obstacle| Error::from(obstacle).note(format!("this is what `up` says of a database at `{release}`")))?
         .steps)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use migrator_engine::embedded::Embedded;
-use migrator_engine::words;
 use migrator_engine::{Error, ErrorKind};
+use migrator_engine::{plan, words};
 use serde_json::Value;
 
 use super::allow::Allowed;
@@ -136,7 +136,8 @@ pub(in crate::prove) async fn judge_on(scratch: &Scratch<'_>, running: &Running)
 }
 
 /// A database of the release has migrations that the db directory has not.
-fn refuse_lost(running: &Running, embedded: &Embedded) -> Result<(), Error> {
+fn refuse_lost(running: &Running, embedded: &'static Embedded) -> Result<(), Error> {
+    let embedded = plan::through(embedded, running.set.migrations.iter().map(|migration| migration.number));
     let is_lost = |number: i64| !embedded.migrations.iter().any(|migration| migration.number == number);
     let lost = running.set.migrations.iter().filter(|migration| is_lost(migration.number));
     let lost: Vec<String> = lost.map(|migration| migration.label()).collect();

@@ -2,6 +2,7 @@
 
 use migrator_engine::client::statements;
 use migrator_engine::embedded::{Embedded, Script};
+use migrator_engine::plan;
 
 /// Where the next release starts.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Base {
     pub(super) reason: Option<String>,
     /// Its versions that the migrations of this binary begin with, as numbers.
     pub(super) versions: Vec<i64>,
+    /// The migrations of this binary as a database of the base branch meets them.
+    pub(super) road: &'static Embedded,
     /// Those that this binary does not hold.
     pub(super) unknown: Vec<String>,
     /// As they were there; where no branch is known, as they are now.
@@ -66,6 +69,7 @@ impl Base {
             branch: None,
             reason,
             versions: before.iter().map(|migration| migration.number).collect(),
+            road: embedded,
             unknown: Vec::new(),
             repeatables: embedded.repeatables.iter().collect(),
             seeds: Vec::new(),
@@ -74,13 +78,15 @@ impl Base {
 
     fn of(branch: Branch, embedded: &'static Embedded) -> Base {
         let number = |version: &String| version.parse().ok();
-        let is_held = |number: i64| embedded.migrations.iter().any(|migration| migration.number == number);
+        let road = plan::through(embedded, branch.versions.iter().filter_map(number));
+        let is_held = |number: i64| road.migrations.iter().any(|migration| migration.number == number);
         let (held, unknown): (Vec<String>, Vec<String>) =
             branch.versions.into_iter().partition(|version| number(version).is_some_and(is_held));
         Base {
             branch: Some(branch.name),
             reason: None,
             versions: held.iter().filter_map(number).collect(),
+            road,
             unknown,
             repeatables: branch
                 .repeatables

@@ -30,7 +30,7 @@ struct Stop(String, Vec<String>);
 
 /// Walks it; `zero` is what is there after an `up` from zero.
 pub(super) async fn walk(scratch: &Scratch<'_>, base: &Base, zero: &Facts) -> Result<Answer, Error> {
-    let embedded = scratch.context.migrator.embedded();
+    let embedded = base.road;
     let at = base.name();
     if !base.unknown.is_empty() {
         let lost = format!(
@@ -111,7 +111,7 @@ impl Road<'_> {
     /// Brings the database to where production is.
     async fn go_to_base(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let mut plan = plan::up(self.database.context.migrator.embedded(), &history, Target::Newest, false)?;
+        let mut plan = plan::up(self.base.road, &history, Target::Newest, false)?;
         let is_there = |step: &Step| match step {
             Step::Migration { migration, .. } => self.base.versions.contains(&migration.number),
             Step::Repeatable(_) => false,
@@ -137,20 +137,20 @@ impl Road<'_> {
 
     async fn up(&mut self) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let plan = plan::up(self.database.context.migrator.embedded(), &history, Target::Newest, false)?;
+        let plan = plan::up(self.base.road, &history, Target::Newest, false)?;
         self.database.locked.apply(&plan).await.map(|_| ())
     }
 
     async fn down(&mut self, steps: usize) -> Result<(), Error> {
         let history = self.database.history().await?;
-        let plan = plan::down(self.database.context.migrator.embedded(), &history, Target::Steps(steps))?;
+        let plan = plan::down(self.base.road, &history, Target::Steps(steps))?;
         self.database.locked.apply(&plan).await.map(|_| ())
     }
 
     /// How many of the new migrations can be rolled back, newest first, and the one that cannot. Where none is new it is the newest
     /// one: that is what `down` would roll back.
     fn ways_back(&self) -> (usize, Option<&'static Migration>) {
-        let migrations = &*self.database.context.migrator.embedded().migrations;
+        let migrations = &*self.base.road.migrations;
         let mut newest = migrations.iter().rev().take(self.new.len().max(1));
         let none = newest.clone().find(|migration| migration.down.is_none());
         (newest.by_ref().take_while(|migration| migration.down.is_some()).count(), none)

@@ -25,14 +25,14 @@ struct Shared {
 
 /// All of it at one moment, by kind and key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Snapshot(BTreeMap<(String, String), Shared>);
+pub(crate) struct Snapshot(BTreeMap<(String, String), Shared>);
 
 impl Snapshot {
     /// What is there now, as far as this user may see it.
     ///
     /// # Errors
     /// A lost connection, the server's refusal.
-    pub(super) async fn read(client: &Client) -> Result<Snapshot, Error> {
+    pub(crate) async fn read(client: &Client) -> Result<Snapshot, Error> {
         let doing = "reading what databases share";
         let question = "SELECT has_table_privilege('pg_authid', 'SELECT')::int AS passwords, has_function_privilege('pg_show_all_file_settings()', 'EXECUTE')::int AS files, \
              current_setting('server_version_num') AS version";
@@ -67,6 +67,17 @@ impl Snapshot {
             (key, Shared { names, make: text(row, "make"), unmake: text(row, "unmake") })
         };
         Ok(Snapshot(rows.iter().map(shared).collect()))
+    }
+
+    /// What is there and was not `before`, or was another: kind, key, and the SQL that brings it about, without passwords.
+    pub(crate) fn since(&self, before: &Snapshot) -> Vec<(String, String, String)> {
+        let is_new = |(key, shared): &(&(String, String), &Shared)| before.0.get(*key) != Some(*shared);
+        let new = self.0.iter().filter(is_new).map(|((kind, key), shared)| {
+            // It comes last.
+            let make = if kind == "attributes" { shared.make.rsplit_once(" PASSWORD ") } else { None };
+            (kind.clone(), key.clone(), make.map_or(&*shared.make, |(make, _)| make).to_owned())
+        });
+        new.collect()
     }
 
     /// Brings back what was, as far as it was `ours` to change. Returns what could not be brought back, and why.

@@ -4,17 +4,17 @@ use migrator_sql::{Words, lex, split};
 
 /// What makes the schema, in the order of the dump.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Statements {
+pub(crate) struct Statements {
     /// Each with its semicolon.
-    pub(super) all: Vec<String>,
+    pub(crate) all: Vec<String>,
     /// Servers for which a user mapping lost its options, which may hold a password.
-    pub(super) without_options: Vec<String>,
+    pub(crate) without_options: Vec<String>,
 }
 
 /// Reads a dump. Settings of the session are left out, and comments on extensions, but for these.
 ///
 /// `history`: the schema of the history, which is there before the first migration.
-pub(super) fn read(dump: &str, commented: &[String], history: &str) -> Statements {
+pub(crate) fn read(dump: &str, commented: &[String], history: &str) -> Statements {
     let lexed = lex(dump);
     let mut statements = Statements::default();
     for words in split(dump, &lexed.tokens) {
@@ -54,7 +54,7 @@ fn text_of<'t>(dump: &'t str, words: &Words<'_>, tokens: usize) -> &'t str {
 }
 
 /// A statement that creates roles where they are missing; empty without any.
-pub(super) fn roles(names: &[String]) -> String {
+pub(crate) fn roles(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }
@@ -63,20 +63,23 @@ pub(super) fn roles(names: &[String]) -> String {
 }
 
 /// The migration.
-pub(super) struct Migration<'a> {
+pub(crate) struct Migration<'a> {
+    /// What its first line says.
+    pub(crate) purpose: &'a str,
+    /// Why it cannot be rolled back.
+    pub(crate) no_rollback: &'a str,
     /// In the order in which they run.
-    pub(super) statements: &'a [String],
+    pub(crate) statements: &'a [String],
     /// Functions name what is created after them.
-    pub(super) unchecked_bodies: bool,
+    pub(crate) unchecked_bodies: bool,
     /// Our parser does not know a statement.
-    pub(super) unchecked_syntax: bool,
+    pub(crate) unchecked_syntax: bool,
 }
 
 impl Migration<'_> {
     /// As a file.
-    pub(super) fn text(&self) -> String {
-        let mut text =
-            "-- Purpose: the schema as it was before its first migration, from pg_dump\n-- migrate:up\n".to_owned();
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("-- Purpose: {}\n-- migrate:up\n", self.purpose);
         if self.unchecked_syntax {
             text.push_str("-- migrate:unchecked the server has written it\n");
         }
@@ -84,7 +87,7 @@ impl Migration<'_> {
             text.push_str("-- Functions that name each other, or what is created after them.\nSET LOCAL check_function_bodies = off;\n\n");
         }
         text.push_str(&self.statements.join("\n\n"));
-        text.push_str("\n\n-- migrate:down\n-- no rollback: before it there was no history\n");
+        text.push_str(&format!("\n\n-- migrate:down\n-- no rollback: {}\n", self.no_rollback));
         text
     }
 }
@@ -127,9 +130,15 @@ mod tests {
     #[test]
     fn the_migration_begins_with_the_roles() {
         let statements = [roles(&["app".to_owned(), "o'neil".to_owned()]), "CREATE SCHEMA app;".to_owned()];
-        let migration = Migration { statements: &statements, unchecked_bodies: true, unchecked_syntax: true };
+        let migration = Migration {
+            purpose: "a schema",
+            no_rollback: "nothing was there",
+            statements: &statements,
+            unchecked_bodies: true,
+            unchecked_syntax: true,
+        };
         expect![[r#"
-            -- Purpose: the schema as it was before its first migration, from pg_dump
+            -- Purpose: a schema
             -- migrate:up
             -- migrate:unchecked the server has written it
             -- Functions that name each other, or what is created after them.
@@ -156,7 +165,7 @@ mod tests {
             CREATE SCHEMA app;
 
             -- migrate:down
-            -- no rollback: before it there was no history
+            -- no rollback: nothing was there
         "#]]
         .assert_eq(&migration.text());
         assert_eq!(roles(&[]), "");

@@ -7,27 +7,27 @@ use migrator_engine::client::{Connection, Tables, history_tables, literal, query
 const BESIDE: [&str; 2] = ["knex_migrations_lock", "ar_internal_metadata"];
 
 /// Every answer but the facts.
-pub(super) struct Survey {
+pub(crate) struct Survey {
     /// The owner of the database.
-    pub(super) owner: String,
+    pub(crate) owner: String,
     /// What belongs to another tool, or to us.
-    pub(super) histories: Vec<Relation>,
+    pub(crate) histories: Vec<Relation>,
     /// Tables that this role may not read.
-    pub(super) unreadable: Vec<String>,
+    pub(crate) unreadable: Vec<String>,
     /// Roles that privileges and policies name.
-    pub(super) roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
     /// Extensions whose comment is their own.
-    pub(super) commented: Vec<String>,
+    pub(crate) commented: Vec<String>,
 }
 
 /// A table or a sequence.
-pub(super) struct Relation {
-    pub(super) schema: String,
-    pub(super) name: String,
+pub(crate) struct Relation {
+    pub(crate) schema: String,
+    pub(crate) name: String,
     /// Qualified and quoted.
-    pub(super) shown: String,
+    pub(crate) shown: String,
     /// Whose history it is; `None`: it is ours, or belongs to another one of these.
-    pub(super) tool: Option<&'static str>,
+    pub(crate) tool: Option<&'static str>,
 }
 
 impl Survey {
@@ -35,7 +35,7 @@ impl Survey {
     ///
     /// # Errors
     /// A lost connection, a catalog that the role may not read.
-    pub(super) async fn of(connection: &Connection, tables: &Tables) -> Result<Survey, Error> {
+    pub(crate) async fn of(connection: &Connection, tables: &Tables) -> Result<Survey, Error> {
         let ask = async |statement: &str| {
             let rows = query(connection.client(), "looking at the database", statement).await?;
             let texts = rows.iter().map(|row| row.get(0).unwrap_or_default().to_owned());

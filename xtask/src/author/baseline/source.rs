@@ -14,7 +14,7 @@ use crate::prove::dump::{clean, refuse_without_pg_dump};
 ///
 /// # Errors
 /// They are older than the server, or missing.
-pub(super) fn refuse_newer(installation: &Installation, server: i32) -> Result<()> {
+pub(crate) fn refuse_newer(installation: &Installation, server: i32) -> Result<()> {
     let Installation { major, directory, .. } = installation;
     refuse_without_pg_dump(directory)?;
     if i64::from(*major) < i64::from(server) {
@@ -26,13 +26,24 @@ pub(super) fn refuse_newer(installation: &Installation, server: i32) -> Result<(
     Ok(())
 }
 
-/// The schema as pg_dump writes it, without its noise; without owners, tablespaces, subscriptions and these relations.
+/// The schema as pg_dump writes it, without its noise; without tablespaces, subscriptions and these relations, and with the owners where
+/// that is asked for.
 ///
 /// # Errors
 /// pg_dump fails; the message is its own.
-pub(super) fn dump(target: &ConnectionTarget, directory: &Path, major: i32, without: &[Relation]) -> Result<String> {
+pub(crate) fn dump(
+    target: &ConnectionTarget,
+    directory: &Path,
+    major: i32,
+    without: &[Relation],
+    owners: bool,
+) -> Result<String> {
     let name = |relation: &Relation| format!("{}.{}", pattern(&relation.schema), pattern(&relation.name));
-    let dumped = pg_dump::schema(target, directory, without.iter().map(name), false)?;
+    let without = without.iter().map(name);
+    let dumped = match owners {
+        true => pg_dump::schema_with_owners(target, directory, without)?,
+        false => pg_dump::schema(target, directory, without, false)?,
+    };
     String::from_utf8(clean(&dumped, &major.to_string())).context("the dump is not UTF-8")
 }
 

@@ -8,14 +8,14 @@ use migrator_engine::model::Text;
 use super::survey::Relation;
 
 /// What is compared of a source: without owners, which a migration does not set, and without the histories.
-pub(super) fn comparable(mut facts: Facts, histories: &[Relation]) -> Facts {
+pub(crate) fn comparable(mut facts: Facts, histories: &[Relation]) -> Facts {
     let patterns: Vec<Text> = histories.iter().map(|relation| format!("* {}", relation.shown).into()).collect();
     facts.ignore(&patterns, false);
     facts
 }
 
 /// How the schemas differ, and what differs and belongs to the server, not to the schema: one sentence each.
-pub(super) fn compare(source: &Facts, made: &Facts) -> (Vec<Difference>, Vec<String>) {
+pub(crate) fn compare(source: &Facts, made: &Facts) -> (Vec<Difference>, Vec<String>) {
     let mut differences = diff(source, made);
     let mut excused = BTreeSet::new();
     differences.retain(|difference| match excuse(difference) {

@@ -7,17 +7,17 @@ use tokio_postgres::error::SqlState;
 
 /// Statements in an order that a server has taken.
 #[derive(Debug, Default)]
-pub(super) struct Ordered {
-    pub(super) statements: Vec<String>,
+pub(crate) struct Ordered {
+    pub(crate) statements: Vec<String>,
     /// It took them only without looking into the bodies of functions.
-    pub(super) unchecked: bool,
+    pub(crate) unchecked: bool,
 }
 
 /// Runs the statements on an empty database, each when its turn comes and what it names is there.
 ///
 /// # Errors
 /// Statements that the server does not take, whatever comes before them.
-pub(super) async fn order(client: &Client, statements: Vec<String>) -> Result<Ordered> {
+pub(crate) async fn order(client: &Client, statements: Vec<String>) -> Result<Ordered> {
     let mut ordered = Ordered::default();
     let mut waiting = Vec::new();
     for statement in statements {
