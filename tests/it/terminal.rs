@@ -22,7 +22,7 @@ fn terminal(columns: u16) -> (File, File) {
 }
 
 /// Runs it on a terminal, with an answer typed beforehand.
-fn on_terminal(mut command: Command, columns: u16, typed: &str) -> (ExitStatus, String) {
+pub(crate) fn on_terminal(mut command: Command, columns: u16, typed: &str) -> (ExitStatus, String) {
     let (mut ours, theirs) = terminal(columns);
     ours.write_all(typed.as_bytes()).unwrap();
     let end = || Stdio::from(theirs.try_clone().unwrap());

@@ -6,19 +6,27 @@
 mod catalog;
 mod column;
 mod entry;
+mod hint;
+mod join;
 mod key;
+mod named;
 mod order;
 mod prove;
 mod relation;
 mod rules;
 mod spell;
+mod twins;
 mod work;
 mod write;
 
 pub use catalog::Catalog;
+pub use hint::hint;
 use key::Key;
 use migrator_engine::facts::diff;
+pub use named::Alike;
+pub(crate) use named::{alike, is_there, renaming};
 pub use prove::{Proof, Reached, Set};
+pub(crate) use twins::twins;
 use work::{Statement, Work};
 pub use write::File;
 use write::Ways;
@@ -58,9 +66,34 @@ impl Draft {
         let mut files = if online { ways.online() } else { ways.one() };
         let losing = files.iter_mut().find(|file| file.does.is_empty());
         if let Some(file) = losing {
-            file.down.comments.extend(down.loses.iter().map(|key| format!("migrate:loses {}", name(key))));
+            // A line break would end the comment, and what follows it would be run.
+            let names = down.loses.iter().map(name).filter(|name| !name.contains(['\n', '\r']));
+            file.down.comments.extend(names.map(|name| format!("migrate:loses {name}")));
         }
         Draft { files, losses: up.loses.iter().map(name).collect(), required }
+    }
+
+    /// The statements that add labels which another statement uses: that is only possible once they are committed.
+    pub(crate) fn used_labels(&self) -> Vec<String> {
+        let statements = || self.files.iter().flat_map(|file| &file.up.statements);
+        let label = |statement: &str| {
+            let (_, rest) = statement.strip_prefix("ALTER TYPE ")?.split_once(" ADD VALUE ")?;
+            let end = [" AFTER ", " BEFORE "].iter().find_map(|word| rest.rfind(word)).unwrap_or(rest.len());
+            rest.get(..end).map(str::to_owned)
+        };
+        let is_used = |label: &str| statements().any(|other| !other.contains(" ADD VALUE ") && other.contains(label));
+        statements().filter(|one| label(one).is_some_and(|label| is_used(&label))).cloned().collect()
+    }
+
+    /// This one, in a file that is called so, and another one after it.
+    pub(crate) fn then(mut self, does: &str, next: Draft) -> Draft {
+        for file in self.files.iter_mut().filter(|file| file.does.is_empty()) {
+            file.does = does.to_owned();
+        }
+        self.files.extend(next.files);
+        self.losses.extend(next.losses);
+        self.required.extend(next.required);
+        self
     }
 
     /// Puts statements before everything else, each with the one that takes it back.

@@ -36,6 +36,8 @@ const TEMPLATES: &[(&str, &str)] = &[
                         With --from-schema or --from-database the migration is written for you: what makes that schema, up and down, proved on \
                         a throwaway server. Indexes and constraints that would hold up others get files of their own. What cannot be \
                         written is named (exit code 1).\n\n\
+                        What has another name is asked for on a terminal. A comment in the schema says it too, above or beside what has \
+                        the new name: `full_name text, -- renamed from name`\n\n\
                         Example: cargo xtask new add_users_locale\n\
                         Example: cargo xtask new add_users_locale --with-test\n\
                         Example: cargo xtask new orders_status_idx --template index\n\

@@ -53,7 +53,13 @@ fn run(
         // What it does meanwhile is not what went wrong.
         let counts = |line: &&str| !is_verbose || line.contains("error") || line.contains("detail");
         let said: Vec<&str> = said.trim_end().lines().filter(counts).collect();
-        bail!("`pg_dump` failed on `{target}` ({}):\n{}", output.status, said.join("\n"));
+        let help = match said.iter().any(|line| line.contains("permission denied")) {
+            true => {
+                "\nhelp: the role has to read every table: connect as their owner, or `GRANT pg_read_all_data` to it (PostgreSQL 14 or later)"
+            }
+            false => "",
+        };
+        bail!("`pg_dump` failed on `{target}` ({}):\n{}{help}", output.status, said.join("\n"));
     }
     Ok(output.stdout)
 }

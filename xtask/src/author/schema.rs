@@ -1,19 +1,22 @@
 //! `new --from-schema` and `--from-database`: the migration that makes a schema, proved on a throwaway server before it is written.
 
+mod ask;
+mod mark;
 mod place;
 mod rename;
+mod text;
 mod wanted;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use migrator_engine::client::failed;
-use migrator_engine::facts::{diff, report};
+use migrator_engine::facts::{Difference, diff, report};
 use migrator_engine::operation::UpOptions;
 use migrator_engine::{ConnectionTarget, Embedded, Error, Terminal};
 use migrator_postgres::TemporaryServer;
 
-use super::diff::{Catalog, Draft, Proof, Reached, Set};
+use super::diff::{Alike, Catalog, Draft, Proof, Reached, Set, alike, hint, twins};
 use crate::developer::{self, Context};
 use crate::maintenance;
 use crate::migrator;
@@ -37,7 +40,8 @@ pub(crate) struct Args {
     /// With --from-schema or --from-database: also drop tables, columns and labels of enums, with what they hold
     #[arg(long)]
     allow_drop: bool,
-    /// With --from-schema or --from-database: what has another name, `core.users.name=full_name` or `core.users=people`
+    /// With --from-schema or --from-database: what has another name, `core.users.name=full_name` or `core.users=people`; also a label of
+    /// an enum, `core.state.open=ready`
     #[arg(long, value_name = "OLD=NEW")]
     renamed: Vec<String>,
     /// With --from-schema or --from-database: one file, with locks that are held as long as the work takes
@@ -80,25 +84,33 @@ pub(crate) fn make(
     (name, purpose): (&str, &str),
     next: impl FnMut() -> Result<String>,
 ) -> Result<Outcome> {
-    let renames = args.renamed.iter().map(|text| Rename::parse(text)).collect::<Result<Vec<_>>>()?;
+    let mut renames = args.renamed.iter().map(|text| Rename::parse(text)).collect::<Result<Vec<_>>>()?;
     let embedded = migrator::load(workspace)?;
     let wanted = match &args.from_database {
         Some(url) => Wanted::database(workspace, url.as_deref().unwrap_or_default())?,
         None => Wanted::files(workspace, args.from_schema.as_ref().and_then(|path| path.as_deref()), embedded)?,
     };
+    if let Wanted::Text(text) = &wanted {
+        renames.extend(text.renames.iter().cloned());
+    }
     let server = TemporaryServer::start().context("failed to start the server to prove the migration on")?;
     let room = Room { server: &server, embedded };
     let is = room.migrated()?;
-    let renamed = if renames.is_empty() { None } else { Some(room.renamed(&renames)?) };
     let target = room.wanted(wanted)?;
-    let mut draft = Draft::between(renamed.as_ref().unwrap_or(&is), &target, !args.offline);
-    draft.rename(&renames.iter().map(|rename| (rename.up(), rename.down())).collect::<Vec<_>>());
+    let (from, statements, open) = room.named(&is, &target, renames)?;
+    let (mut draft, labelled) = room.draft(from.as_ref().unwrap_or(&is), &target, !args.offline, &statements)?;
+    if !labelled {
+        draft.rename(&statements);
+    }
     if draft.files.is_empty() {
         return Ok(unwritten(&is, &target));
     }
     if !draft.losses.is_empty() && !args.allow_drop {
-        output::note(refusal(&draft, args));
+        output::note(refusal(&draft, &open));
         return Ok(Outcome::Refused(None));
+    }
+    for option in ask::options(&open, &draft.losses) {
+        output::note(format!("note: what is dropped may only have another name; {option} keeps what it holds"));
     }
     room.proved(&draft, (name, purpose), next, (&is, &target))
 }
@@ -109,19 +121,30 @@ fn unwritten(from: &Catalog, to: &Catalog) -> Outcome {
         return Outcome::Nothing;
     }
     let remains = report(&diff(from.facts(), to.facts()));
-    output::note(format!("error: nothing is known that makes this schema; nothing was written:\n{remains}"));
+    let hints = ways_out(&diff(to.facts(), from.facts()));
+    output::note(format!("error: nothing is known that makes this schema; nothing was written:\n{remains}{hints}"));
     Outcome::Refused(None)
 }
 
-/// Why nothing was written that drops what holds data.
-fn refusal(draft: &Draft, args: &Args) -> String {
+/// Why nothing was written that drops what holds data. `open`: what may only have another name.
+fn refusal(draft: &Draft, open: &[Alike]) -> String {
     let lost = draft.losses.iter().map(|loss| format!("`{loss}`")).collect::<Vec<_>>().join(", ");
-    let also =
-        if args.renamed.is_empty() { "; what has only another name is said with `--renamed OLD=NEW`" } else { "" };
-    format!(
+    let mut text = format!(
         "error: the schema lacks what may hold data: {lost}; nothing was written\n\
-         help: `--allow-drop` drops it, with its data{also}"
-    )
+         help: `--allow-drop` drops it, with its data; what has only another name is said with `--renamed OLD=NEW`"
+    );
+    for option in ask::options(open, &draft.losses) {
+        text.push_str(&format!("\nhelp: {option} keeps what it holds, if it only has another name"));
+    }
+    text
+}
+
+/// What is to be done by hand about what remains; `expected` is what is wanted.
+fn ways_out(remains: &[Difference]) -> String {
+    let mut hints: Vec<&str> = remains.iter().filter_map(hint).collect();
+    hints.sort_unstable();
+    hints.dedup();
+    hints.iter().map(|hint| format!("\nhelp: {hint}")).collect()
 }
 
 /// The throwaway server, and the databases on it.
@@ -151,18 +174,64 @@ impl Room<'_> {
         self.read(&context)
     }
 
-    /// The same with other names.
-    fn renamed(&self, renames: &[Rename]) -> Result<Catalog> {
-        let context = self.copy("renamed")?;
+    /// What has another name: as it is said, and as it is answered. The schema with those names, if there are any; the statements; the
+    /// pairs that may still be one and the same.
+    #[expect(clippy::type_complexity, reason = "used once")]
+    fn named(
+        &self,
+        is: &Catalog,
+        wanted: &Catalog,
+        mut renames: Vec<Rename>,
+    ) -> Result<(Option<Catalog>, Vec<(String, String)>, Vec<Alike>)> {
+        let mut statements = rename::statements(&renames, is, wanted)?;
+        let mut named = self.changed("renamed", &statements)?;
+        let open = alike(named.as_ref().unwrap_or(is), wanted);
+        let answers = ask::ask(&open);
+        if !answers.is_empty() {
+            renames.extend(answers);
+            statements = rename::statements(&renames, is, wanted)?;
+            named = self.changed("renamed_as_answered", &statements)?;
+        }
+        let twins = twins(named.as_ref().unwrap_or(is), wanted);
+        if !twins.is_empty() {
+            statements.extend(twins);
+            named = self.changed("renamed_with_parts", &statements)?;
+        }
+        let open = alike(named.as_ref().unwrap_or(is), wanted);
+        Ok((named, statements, open))
+    }
+
+    /// A copy of what the migrations make, after these statements; `None`: there are none.
+    fn changed(&self, name: &str, statements: &[(String, String)]) -> Result<Option<Catalog>> {
+        if statements.is_empty() {
+            return Ok(None);
+        }
+        let context = self.copy(name)?;
         developer::block_on(async {
             let connection = context.migrator.open(&context.target).await?;
-            for rename in renames {
-                let done = connection.client().batch_execute(&rename.up()).await;
-                done.map_err(|error| failed("renaming what has another name", error))?;
+            for (statement, _) in statements {
+                let done = connection.client().batch_execute(statement).await;
+                done.map_err(|error| failed("changing the schema that the migrations make", error))?;
             }
             Ok::<_, Error>(())
         })??;
-        self.read(&context)
+        self.read(&context).map(Some)
+    }
+
+    /// The files. A label of an enum cannot be used before it is committed: where something uses a new one, it has a file of its own,
+    /// and `true` says that the renames are in there.
+    fn draft(&self, from: &Catalog, to: &Catalog, online: bool, renames: &[(String, String)]) -> Result<(Draft, bool)> {
+        let draft = Draft::between(from, to, online);
+        let labels = draft.used_labels();
+        if labels.is_empty() {
+            return Ok((draft, false));
+        }
+        let statements: Vec<(String, String)> =
+            renames.iter().cloned().chain(labels.into_iter().map(|label| (label, String::new()))).collect();
+        let Some(between) = self.changed("labelled", &statements)? else { return Ok((draft, false)) };
+        let mut first = Draft::between(from, &between, online);
+        first.rename(renames);
+        Ok((first.then("labels", Draft::between(&between, to, online)), true))
     }
 
     /// A copy of what the migrations make.
@@ -252,7 +321,9 @@ impl Room<'_> {
 fn said(way: &str, reached: &Reached) -> Option<String> {
     match reached {
         Reached::Same(_) | Reached::Untried => None,
-        Reached::Other(differences) => Some(format!("error: {way} leads to another schema:\n{}", report(differences))),
+        Reached::Other(differences) => {
+            Some(format!("error: {way} leads to another schema:\n{}{}", report(differences), ways_out(differences)))
+        }
         Reached::Failed(error) => Some(format!("error: {way} fails on the throwaway server:\n{error}")),
     }
 }

@@ -104,6 +104,11 @@ impl Facts {
         self.0.iter().map(|((object, kind, part), definition)| (&**object, name(kind, part), &**definition))
     }
 
+    /// The definition of one of them; `None`: there is no such fact.
+    pub fn get(&self, object: &str, kind: &str, part: &str) -> Option<&str> {
+        self.0.get(&(object.to_owned(), kind.to_owned(), part.to_owned())).map(String::as_str)
+    }
+
     /// The same facts as lines without the order of columns.
     pub fn without_order(&self) -> Vec<String> {
         self.fields()

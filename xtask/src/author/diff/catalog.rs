@@ -34,17 +34,32 @@ pub struct Catalog {
     pub(crate) relations: BTreeMap<String, Relation>,
     /// Of each enum, in order.
     pub(crate) labels: BTreeMap<String, Vec<String>>,
-    /// Routines as comments name them: `function app.f(integer)`.
-    pub(crate) routines: BTreeSet<String>,
+    /// What is no relation and no part of one, as comments name it: `function app.f(integer)`.
+    pub(crate) identities: BTreeSet<String>,
     /// From which type the server converts to which.
     pub(crate) casts: BTreeSet<(String, String)>,
+    /// Constraints that a table has because another one has them.
+    pub(crate) inherited: BTreeSet<Key>,
+    /// Of wrappers, servers, foreign tables and their columns, by name.
+    pub(crate) options: BTreeMap<Key, BTreeMap<String, String>>,
+    /// What the owner of an object may do, by the letter of its class.
+    pub(crate) everything: BTreeMap<String, BTreeSet<String>>,
     /// Every object.
     known: BTreeSet<Key>,
+    /// Which entries are an object itself.
+    own: BTreeMap<Key, Vec<usize>>,
     /// Where the first entry of an object is.
     places: BTreeMap<Key, usize>,
     needs: BTreeMap<Key, BTreeSet<Edge>>,
     dependents: BTreeMap<Key, BTreeSet<Edge>>,
 }
+
+/// A foreign key that follows from another one is no fact.
+const INHERITED: &str = "SELECT conrelid::regclass::text AS object, quote_ident(conname) AS part FROM pg_constraint \
+    WHERE conrelid <> 0 AND contype IN ('c', 'n') AND coninhcount > 0 AND NOT conislocal";
+
+const EVERYTHING: &str = "SELECT class, privilege_type AS privilege FROM unnest('{r,s,f,T,n,F,S}'::text[]) class \
+    CROSS JOIN LATERAL aclexplode(acldefault(class::\"char\", 10)) WHERE grantee = 10";
 
 const NONE: &BTreeSet<Edge> = &BTreeSet::new();
 
@@ -79,14 +94,16 @@ impl Catalog {
         let depends = query(client, doing, depends).await?;
         let columns = query(client, doing, include_str!("columns.sql")).await?;
         let relations = query(client, doing, include_str!("relations.sql")).await?;
-        let routines = "SELECT i.type || ' ' || i.identity FROM pg_proc p CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, p.oid, 0) i WHERE p.oid >= 16384";
-        let routines = query(client, doing, routines).await?;
-        self.routines = routines.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
+        let identities = query(client, doing, include_str!("identities.sql")).await?;
+        self.identities = identities.iter().filter_map(|row| row.get(0).map(str::to_owned)).collect();
         let casts = "SELECT format_type(castsource, NULL), format_type(casttarget, NULL) FROM pg_cast";
         let casts = query(client, doing, casts).await?;
         let pair = |row: &SimpleQueryRow| Some((row.get(0)?.to_owned(), row.get(1)?.to_owned()));
         self.casts = casts.iter().filter_map(pair).collect();
         let labels = query(client, doing, include_str!("labels.sql")).await?;
+        let inherited = query(client, doing, INHERITED).await?;
+        let options = query(client, doing, include_str!("options.sql")).await?;
+        let everything = query(client, doing, EVERYTHING).await?;
         client.batch_execute("ROLLBACK").await.map_err(|error| failed(doing, error))?;
         self.connect(&names, &depends);
         let text = |row: &SimpleQueryRow, name: &str| row.get(name).unwrap_or_default().to_owned();
@@ -98,6 +115,15 @@ impl Catalog {
         }
         for row in &labels {
             self.labels.entry(text(row, "object")).or_default().push(text(row, "label"));
+        }
+        let key = |row: &SimpleQueryRow, kind: &str| Key::new(&text(row, "object"), kind, &text(row, "part"));
+        self.inherited = inherited.iter().map(|row| key(row, "constraint")).collect();
+        for row in &options {
+            let options = self.options.entry(key(row, &text(row, "kind"))).or_default();
+            options.insert(text(row, "name"), text(row, "value"));
+        }
+        for row in &everything {
+            self.everything.entry(text(row, "class")).or_default().insert(text(row, "privilege"));
         }
         Ok(())
     }
@@ -126,9 +152,12 @@ impl Catalog {
         });
         self.keys = keys.collect();
         self.known = known.values().cloned().collect();
-        for (place, key) in self.keys.iter().enumerate() {
+        for (place, (key, entry)) in self.keys.iter().zip(&self.entries).enumerate() {
             if let Some(key) = key {
                 self.places.entry(key.clone()).or_insert(place);
+                if entry.class != 0 {
+                    self.own.entry(key.clone()).or_default().push(place);
+                }
             }
         }
         let place = |row: &SimpleQueryRow, at: usize| {
@@ -192,11 +221,7 @@ impl Catalog {
 
     /// The entries that are the object itself, not what is said about it.
     pub(crate) fn own_entries(&self, key: &Key) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .zip(&self.keys)
-            .filter(move |(entry, of)| entry.class != 0 && of.as_ref() == Some(key))
-            .map(|(entry, _)| entry)
+        self.own.get(key).into_iter().flatten().filter_map(|place| self.entries.get(*place))
     }
 
     /// Whether there is such an object.

@@ -32,9 +32,52 @@ impl fmt::Display for Key {
     }
 }
 
+/// The pieces between the separators that are not within quotes.
+pub(crate) fn pieces<'t>(text: &'t str, separator: &str) -> Vec<&'t str> {
+    let (mut found, mut start, mut quoted) = (Vec::new(), 0, false);
+    for (at, _) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        if rest.starts_with('"') {
+            quoted = !quoted;
+        } else if !quoted && at >= start && rest.starts_with(separator) {
+            found.push(text.get(start..at).unwrap_or_default());
+            start = at + separator.len();
+        }
+    }
+    found.push(text.get(start..).unwrap_or_default());
+    found
+}
+
+/// A qualified name without its last part, and that part.
+pub(crate) fn last(path: &str) -> Option<(&str, &str)> {
+    let name = pieces(path, ".").pop()?;
+    Some((path.strip_suffix(name)?.strip_suffix('.')?, name))
+}
+
+/// The schema of a qualified name; a function's arguments are no part of its name.
+pub(crate) fn schema(object: &str) -> &str {
+    pieces(object, ".").first().copied().unwrap_or_default()
+}
+
 /// Kinds of relations that hold rows.
 pub(crate) const TABLES: &[&str] = &["table", "foreign-table"];
 /// Kinds of relations that are made of a query.
 pub(crate) const VIEWS: &[&str] = &["view", "materialized-view"];
 /// Kinds of routines that the server can write as a statement.
 pub(crate) const ROUTINES: &[&str] = &["function", "procedure"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_divided_outside_its_quotes() {
+        let check = |path: &str, expected: Option<(&str, &str)>| assert_eq!(last(path), expected, "{path}");
+        check("core.users", Some(("core", "users")));
+        check("\"a.b\".\"c.\"\".d\"", Some(("\"a.b\"", "\"c.\"\".d\"")));
+        check("core.users.\"é.x\"", Some(("core.users", "\"é.x\"")));
+        check("alone", None);
+        assert_eq!(schema("\"a.b\".f(numeric, core.t)"), "\"a.b\"");
+        assert_eq!(pieces("core.\"a, b\", core.c", ", "), ["core.\"a, b\"", "core.c"]);
+    }
+}

@@ -25,7 +25,10 @@ SELECT 'pg_class'::regclass::oid, r.oid, a.attnum, r.object, 'column', quote_ide
 FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'S'
 UNION ALL
 SELECT 'pg_type'::regclass::oid, t.oid, 0, r.object, r.kind, '', ''
-FROM relation r JOIN pg_type t ON t.oid = r.reltype OR t.oid = (SELECT typarray FROM pg_type WHERE oid = r.reltype) WHERE r.reltype <> 0
+FROM relation r JOIN pg_type t ON t.typrelid = r.oid
+UNION ALL
+SELECT 'pg_type'::regclass::oid, t.typarray, 0, r.object, r.kind, '', ''
+FROM relation r JOIN pg_type t ON t.typrelid = r.oid WHERE t.typarray <> 0
 UNION ALL
 -- Without the expression of a generated column there is no column.
 SELECT 'pg_attrdef'::regclass::oid, d.oid, 0, r.object, CASE WHEN a.attgenerated = '' THEN 'default' ELSE 'column' END, quote_ident(a.attname), ''
@@ -58,10 +61,10 @@ SELECT 'pg_proc'::regclass::oid, p.oid, 0, s.name || '.' || quote_ident(p.pronam
     CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END, '', concat_ws(' ', p.prokind, p.pronargdefaults, pg_get_function_result(p.oid))
 FROM pg_proc p JOIN space s ON s.oid = p.pronamespace WHERE ('pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM member)
 UNION ALL
-SELECT 'pg_type'::regclass::oid, x.oid, 0, t.object, t.kind, '', t.typtype::text FROM type t JOIN pg_type x ON x.oid IN (t.oid, t.typarray)
+SELECT 'pg_type'::regclass::oid, x.oid, 0, t.object, t.kind, '', t.typtype::text FROM type t CROSS JOIN LATERAL (VALUES (t.oid), (t.typarray)) x (oid) WHERE x.oid <> 0
 UNION ALL
-SELECT 'pg_type'::regclass::oid, x.oid, 0, t.object, t.kind, '', 'r'
-FROM type t JOIN pg_range g ON g.rngtypid = t.oid JOIN pg_type x ON x.oid = (to_jsonb(g) ->> 'rngmultitypid')::oid
+SELECT 'pg_type'::regclass::oid, (to_jsonb(g) ->> 'rngmultitypid')::oid, 0, t.object, t.kind, '', 'r'
+FROM type t JOIN pg_range g ON g.rngtypid = t.oid WHERE to_jsonb(g) ? 'rngmultitypid'
 UNION ALL
 SELECT 'pg_namespace'::regclass::oid, oid, 0, name, 'schema', '', '' FROM space
 UNION ALL
@@ -69,15 +72,37 @@ SELECT 'pg_extension'::regclass::oid, oid, 0, quote_ident(extname), 'extension',
 UNION ALL
 SELECT classid, objid, 0, extension, 'extension', '', '' FROM member
 UNION ALL
-SELECT d.classid, d.objid, 0, CASE i.type WHEN 'cast' THEN trim(i.identity, '()') ELSE i.identity END,
-    CASE i.type WHEN 'server' THEN 'foreign-server' ELSE replace(i.type, ' ', '-') END, '', ''
-FROM (SELECT DISTINCT classid, objid FROM pg_depend
+SELECT 'pg_operator'::regclass::oid, o.oid, 0, o.oid::regoperator::text, 'operator', '', ''
+FROM pg_operator o WHERE o.oid >= 16384 AND ('pg_operator'::regclass, o.oid) NOT IN (SELECT classid, objid FROM member)
+UNION ALL
+SELECT 'pg_cast'::regclass::oid, c.oid, 0, format_type(c.castsource, NULL) || ' AS ' || format_type(c.casttarget, NULL), 'cast', '', ''
+FROM pg_cast c WHERE c.oid >= 16384 AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT classid, objid FROM member)
+UNION ALL
+SELECT 'pg_transform'::regclass::oid, t.oid, 0, format_type(t.trftype, NULL) || ' FOR ' || quote_ident(l.lanname), 'transform', '', ''
+FROM pg_transform t JOIN pg_language l ON l.oid = t.trflang WHERE ('pg_transform'::regclass, t.oid) NOT IN (SELECT classid, objid FROM member)
+UNION ALL
+SELECT 'pg_user_mapping'::regclass::oid, umid, 0, quote_ident(srvname), 'user-mapping', CASE umuser WHEN 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, ''
+FROM pg_user_mappings
+UNION ALL
+-- What is made of nothing but what every database has is in no row of pg_depend.
+SELECT d.classid, d.objid, 0, i.identity, CASE i.type WHEN 'server' THEN 'foreign-server' ELSE replace(i.type, ' ', '-') END, '', ''
+FROM (
+    (SELECT classid, objid FROM pg_depend
     WHERE objid >= 16384 AND deptype <> 'e' AND classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
-        'pg_trigger'::regclass, 'pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_extension'::regclass)
-    EXCEPT SELECT classid, objid FROM member) d
+        'pg_trigger'::regclass, 'pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_extension'::regclass,
+        'pg_operator'::regclass, 'pg_cast'::regclass, 'pg_transform'::regclass, 'pg_user_mapping'::regclass)
+    UNION SELECT 'pg_am'::regclass, oid FROM pg_am WHERE oid >= 16384
+    UNION SELECT 'pg_collation'::regclass, oid FROM pg_collation WHERE oid >= 16384
+    UNION SELECT 'pg_conversion'::regclass, oid FROM pg_conversion WHERE oid >= 16384
+    UNION SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger
+    UNION SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
+    UNION SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
+    UNION SELECT 'pg_language'::regclass, oid FROM pg_language WHERE oid >= 16384
+    UNION SELECT 'pg_publication'::regclass, oid FROM pg_publication
+    UNION SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config WHERE oid >= 16384
+    UNION SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict WHERE oid >= 16384
+    UNION SELECT 'pg_ts_parser'::regclass, oid FROM pg_ts_parser WHERE oid >= 16384
+    UNION SELECT 'pg_ts_template'::regclass, oid FROM pg_ts_template WHERE oid >= 16384)
+    EXCEPT SELECT classid, objid FROM member
+) d
 CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) i WHERE i.identity IS NOT NULL
-UNION ALL
-SELECT 'pg_publication'::regclass::oid, oid, 0, quote_ident(pubname), 'publication', '', '' FROM pg_publication
-UNION ALL
-SELECT 'pg_foreign_data_wrapper'::regclass::oid, oid, 0, quote_ident(fdwname), 'foreign-data-wrapper', '', '' FROM pg_foreign_data_wrapper
-WHERE ('pg_foreign_data_wrapper'::regclass, oid) NOT IN (SELECT classid, objid FROM member)

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalog::Catalog;
-use super::key::{Key, ROUTINES, TABLES};
+use super::entry::Entry;
+use super::join::joins;
+use super::key::{Key, ROUTINES, TABLES, last};
+use super::rules::corrected;
 use super::spell;
 use super::work::{Act, Statement, Work};
 
@@ -16,7 +19,9 @@ pub(crate) fn order(mut work: Work<'_>) -> Vec<Statement> {
     all.extend(work.prepare.iter().map(with(Act::Prepare)));
     let drops = drops(&work);
     all.extend(drops.iter().filter(|drop| !late.contains(&drop.key)).cloned());
+    all.extend(work.room.iter().map(with(Act::Drop)));
     all.extend(Makes::new(&work).all());
+    all.extend(joins(&work));
     all.extend(drops.into_iter().filter(|drop| late.contains(&drop.key)));
     all.extend(work.late.iter().map(with(Act::Drop)));
     all.extend(work.finish.iter().filter(|(key, _)| !is_said(&work, key)).map(with(Act::Finish)));
@@ -36,12 +41,19 @@ fn is_said(work: &Work<'_>, key: &Key) -> bool {
 fn close(work: &mut Work<'_>) {
     let mut queue: Vec<Key> = work.gone.iter().cloned().collect();
     while let Some(key) = queue.pop() {
-        for (dependent, _) in work.from.dependents(&key) {
+        for (dependent, kind) in work.from.dependents(&key) {
+            // What a partition has for its parent's sake stays with it when it leaves.
+            if "PS".contains(*kind) && leaves(work, &dependent.object) {
+                continue;
+            }
             let is_gone = work.gone.contains(dependent);
             let is_part = dependent.kind == "column" && dependent.object == key.object && key.part.is_empty();
             let of_column =
                 dependent.kind == "column" && (key.kind == "column" || ROUTINES.contains(&key.kind.as_str()));
+            // What is elsewhere loses nothing here.
+            let is_elsewhere = dependent.kind == "foreign-table" && key.kind == "foreign-server";
             let is_taken = is_part
+                || is_elsewhere
                 || !dependent.is(&["column", "schema"]) && !dependent.is(TABLES)
                 || of_column && is_generated(work, dependent);
             if is_gone || !is_taken || work.altered.contains_key(dependent) && dependent.kind == "column" {
@@ -63,13 +75,21 @@ fn close(work: &mut Work<'_>) {
     work.made.extend(parts);
 }
 
+/// Whether it is a partition that is detached before anything is dropped.
+fn leaves(work: &Work<'_>, table: &str) -> bool {
+    work.prepare.iter().any(|(key, _)| key.object == table && key.is(TABLES))
+}
+
 fn is_generated(work: &Work<'_>, key: &Key) -> bool {
     work.from.column(&key.object, &key.part).is_some_and(super::column::Column::is_generated)
 }
 
 /// What goes and something needs that stays: it can only go once that has changed. What it needs itself goes after it.
 fn late(work: &Work<'_>) -> BTreeSet<Key> {
-    let stays = |key: &Key| work.from.dependents(key).iter().any(|(dependent, _)| !work.gone.contains(dependent));
+    let stays = |key: &Key| {
+        let mut dependents = work.from.dependents(key).iter();
+        dependents.any(|(dependent, _)| !work.gone.contains(dependent) && !leaves(work, &dependent.object))
+    };
     let mut late: BTreeSet<Key> = work.gone.iter().filter(|key| stays(key)).cloned().collect();
     let mut queue: Vec<Key> = late.iter().cloned().collect();
     while let Some(key) = queue.pop() {
@@ -100,7 +120,7 @@ fn drops(work: &Work<'_>) -> Vec<Statement> {
         out.push(key);
     }
     let mut keys: Vec<&Key> = work.gone.iter().collect();
-    keys.sort_by_key(|key| std::cmp::Reverse((work.from.place(key), attribute(work.from, key))));
+    keys.sort_by_cached_key(|key| std::cmp::Reverse((work.from.place(key), attribute(work.from, key))));
     let (mut seen, mut sorted) = (BTreeSet::new(), Vec::new());
     keys.into_iter().for_each(|key| visit(work, key, &mut seen, &mut sorted));
     let goes_along = |key: &Key| {
@@ -124,11 +144,18 @@ fn attribute(of: &Catalog, key: &Key) -> usize {
     columns.and_then(|columns| columns.iter().position(|column| column.name == key.part)).map_or(0, |place| place + 1)
 }
 
+/// What joins its parent does so when everything is there.
+fn is_said_beside(entry: &Entry) -> bool {
+    entry.class == 0 && !entry.kind.ends_with(" ATTACH")
+}
+
 /// What is made or changed, needs first.
 struct Makes<'a> {
     work: &'a Work<'a>,
     /// Entries that say something about an object, with the objects that they need.
-    beside: Vec<(usize, BTreeSet<&'a Key>)>,
+    beside: BTreeMap<usize, BTreeSet<&'a Key>>,
+    /// Those that need an object, by the object.
+    waiting: BTreeMap<&'a Key, Vec<usize>>,
     said: BTreeSet<usize>,
     seen: BTreeSet<&'a Key>,
     done: BTreeSet<&'a Key>,
@@ -145,14 +172,20 @@ impl<'a> Makes<'a> {
             .filter_map(|(entry, key)| Some((entry.id, key.as_ref().filter(|_| entry.class != 0)?)))
             .collect();
         let beside =
-            to.entries.iter().enumerate().filter(|(_, entry)| entry.class == 0).filter_map(|(place, entry)| {
+            to.entries.iter().enumerate().filter(|(_, entry)| is_said_beside(entry)).filter_map(|(place, entry)| {
                 let needs = entry.needs.iter().filter_map(|id| by_id.get(id).copied());
                 let made: BTreeSet<&Key> = needs.filter(|key| work.made.contains(*key)).collect();
                 (!made.is_empty()).then_some((place, made))
             });
+        let beside: BTreeMap<usize, BTreeSet<&Key>> = beside.collect();
+        let mut waiting: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
+        for (place, needs) in &beside {
+            needs.iter().for_each(|key| waiting.entry(key).or_default().push(*place));
+        }
         Makes {
             work,
-            beside: beside.collect(),
+            beside,
+            waiting,
             said: BTreeSet::new(),
             seen: BTreeSet::new(),
             done: BTreeSet::new(),
@@ -171,10 +204,9 @@ impl<'a> Makes<'a> {
                     .own_entries(key)
                     .any(|entry| entry.statements.iter().any(|text| text.contains("LANGUAGE sql")))
         };
-        keys.sort_by_key(|key| (looked_into(key), work.to.place(key), attribute(work.to, key)));
+        keys.sort_by_cached_key(|key| (looked_into(key), work.to.place(key), attribute(work.to, key)));
         keys.into_iter().for_each(|key| self.visit(key));
-        let rest: Vec<usize> =
-            self.beside.iter().map(|(place, _)| *place).filter(|place| !self.said.contains(place)).collect();
+        let rest: Vec<usize> = self.beside.keys().copied().filter(|place| !self.said.contains(place)).collect();
         rest.into_iter().for_each(|place| self.say(place));
         self.out
     }
@@ -198,15 +230,12 @@ impl<'a> Makes<'a> {
         }
         self.emit(key);
         self.done.insert(key);
-        let ready: Vec<usize> = self
-            .beside
-            .iter()
-            .filter(|(place, needs)| {
-                !self.said.contains(place) && needs.contains(key) && needs.iter().all(|need| self.done.contains(*need))
-            })
-            .filter(|(place, _)| work.to.entries.get(*place).is_some_and(|entry| entry.kind != "SEQUENCE OWNED BY"))
-            .map(|(place, _)| *place)
-            .collect();
+        let is_ready = |place: &usize| {
+            !self.said.contains(place)
+                && self.beside.get(place).is_some_and(|needs| needs.iter().all(|need| self.done.contains(*need)))
+                && work.to.entries.get(*place).is_some_and(|entry| entry.kind != "SEQUENCE OWNED BY")
+        };
+        let ready: Vec<usize> = self.waiting.get(key).into_iter().flatten().copied().filter(is_ready).collect();
         ready.into_iter().for_each(|place| self.say(place));
     }
 
@@ -225,7 +254,10 @@ impl<'a> Makes<'a> {
             let statement = |sql| Statement { key: key.clone(), act: Act::Make, sql };
             self.out.extend(spell::make(work.to, key, work.is_rollback).into_iter().map(statement));
         }
-        if !work.made.contains(key) {
+        if work.made.contains(key) {
+            let statement = |sql| Statement { key: key.clone(), act: Act::Make, sql };
+            self.out.extend(corrected(work, key).into_iter().map(statement));
+        } else {
             let altered = work.altered.get(key).into_iter().flatten();
             self.out.extend(altered.map(|sql| Statement { key: key.clone(), act: Act::Alter, sql: sql.clone() }));
         }
@@ -243,8 +275,7 @@ impl<'a> Makes<'a> {
             "constraint" | "default" if table_is_made => work.to.own_entries(key).next().is_none(),
             "default" => is_made("column", &key.part),
             "sequence" => work.to.relations.get(&key.object).is_some_and(|sequence| {
-                let column =
-                    sequence.owned_by.rsplit_once('.').map(|(table, column)| Key::new(table, "column", column));
+                let column = last(&sequence.owned_by).map(|(table, column)| Key::new(table, "column", column));
                 let is_new = |column: &Key| {
                     let table = work.to.relation_key(&column.object);
                     !table.is_some_and(|table| work.made.contains(&table))

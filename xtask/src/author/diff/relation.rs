@@ -2,6 +2,8 @@
 
 use tokio_postgres::SimpleQueryRow;
 
+use super::key::pieces;
+
 /// As text of SQL; empty: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Relation {
@@ -22,6 +24,10 @@ pub(crate) struct Relation {
     /// By what it is partitioned.
     pub(crate) partitioned: String,
     pub(crate) of_type: String,
+    /// How it keeps its rows, where that is not the usual way.
+    pub(crate) method: String,
+    /// The server of a foreign table.
+    pub(crate) server: String,
     /// The options of a sequence.
     pub(crate) sequence: String,
     /// The column that a sequence belongs to.
@@ -34,7 +40,9 @@ impl Relation {
     pub(crate) fn read(row: &SimpleQueryRow) -> Relation {
         let text = |name: &str| row.get(name).unwrap_or_default().to_owned();
         let truth = |name: &str| row.get(name) == Some("t");
-        let list = |name: &str| text(name).split(", ").filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        let list = |name: &str| {
+            pieces(&text(name), ", ").into_iter().filter(|one| !one.is_empty()).map(str::to_owned).collect()
+        };
         Relation {
             letter: text("relkind"),
             persistence: text("persistence"),
@@ -47,6 +55,8 @@ impl Relation {
             bound: text("bound"),
             partitioned: text("partitioned"),
             of_type: text("of_type"),
+            method: text("method"),
+            server: text("server"),
             sequence: text("sequence"),
             owned_by: text("owned_by"),
             is_identity: truth("is_identity"),

@@ -1,26 +1,31 @@
 //! One kind of change, one file: what each difference of two schemas means for the work.
 
+mod anew;
 mod column;
 mod comment;
 mod constraint;
 mod domain;
 mod enumeration;
 mod extension;
+mod foreign;
 mod grants;
 mod index;
+mod operator;
 mod privilege;
 mod publication;
 mod routine;
 mod sequence;
 mod setting;
 mod table;
+mod tied;
 mod trigger;
 mod view;
 
 use migrator_engine::facts::Difference;
 
-use super::key::{Key, TABLES, VIEWS};
+use super::key::{Key, TABLES, VIEWS, last};
 use super::work::Work;
+pub(crate) use privilege::corrected;
 
 /// What is done about a fact that differs. `expected` of the difference is the fact as it is, `found` as it should be.
 type Rule = fn(&mut Work<'_>, &Key, &Difference);
@@ -40,6 +45,10 @@ const RULES: &[(&str, Rule)] = &[
     ("domain", domain::changed),
     ("sequence", sequence::changed),
     ("extension", extension::changed),
+    ("operator", operator::changed),
+    ("foreign-data-wrapper", foreign::wrapper),
+    ("foreign-server", foreign::server),
+    ("foreign-table", foreign::table),
 ];
 
 /// The rules of facts that say something about an object, or about the database.
@@ -49,6 +58,7 @@ const BESIDE: &[(&str, Rule)] = &[
     ("default-privileges", privilege::by_default),
     ("setting", setting::differs),
     ("publication", publication::differs),
+    ("user-mapping", foreign::mapping),
 ];
 
 /// Takes up one difference.
@@ -85,13 +95,19 @@ fn is_of_another(work: &mut Work<'_>, key: &Key) -> bool {
             if is_column_of_view {
                 view::again(work, &before);
             }
-            is_column_of_view || column::is_inherited(work, key)
+            is_column_of_view || tied::is_inherited(work, key) || constraint::is_inherited(work, key)
         }
         _ => !is_domain,
     }
 }
 
 fn gone(work: &mut Work<'_>, key: Key) {
+    // What a table has because of its parent goes with that, or stays where it is no partition any more.
+    let is_known = key.kind == "constraint" && work.to.has(&key);
+    let is_left = key.kind == "trigger" && is_left(work, &key);
+    if is_known || is_left {
+        return;
+    }
     let is_identity = work.from.relations.get(&key.object).is_some_and(|sequence| sequence.is_identity);
     if key.kind == "sequence" && is_identity || index::is_of_constraint(work.from, &key) {
         return;
@@ -107,14 +123,26 @@ fn gone(work: &mut Work<'_>, key: Key) {
     work.gone.insert(key);
 }
 
+/// Whether a trigger is there for one of a table above that stays.
+fn is_left(work: &Work<'_>, key: &Key) -> bool {
+    let mut parents = work.from.needs(key).iter().filter(|(_, kind)| *kind == 'P').map(|(needed, _)| needed);
+    parents.any(|parent| parent.kind == "trigger" && (work.to.has(parent) || is_left(work, parent)))
+}
+
 fn came(work: &mut Work<'_>, key: Key) {
+    if key.kind == "constraint" && work.from.has(&key) {
+        return;
+    }
     let sequence = work.to.relations.get(&key.object).filter(|sequence| key.kind == "sequence" && sequence.is_identity);
     // The column of a table that is there makes it.
     let is_of_column = sequence.is_some_and(|sequence| {
-        let table = sequence.owned_by.rsplit_once('.').map_or("", |(table, _)| table);
+        let table = last(&sequence.owned_by).map_or("", |(table, _)| table);
         work.from.relation_key(table).is_some()
     });
-    if !is_of_column && !index::is_of_constraint(work.to, &key) {
+    if is_of_column {
+        let corrections = corrected(work, &key);
+        work.finish.extend(corrections.into_iter().map(|sql| (key.clone(), sql)));
+    } else if !index::is_of_constraint(work.to, &key) {
         work.made.insert(key);
     }
 }

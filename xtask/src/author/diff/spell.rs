@@ -1,8 +1,10 @@
 //! The statements that drop and make an object.
 
+use migrator_engine::client::literal;
+
 use super::catalog::Catalog;
 use super::column::Column;
-use super::key::Key;
+use super::key::{Key, schema};
 
 /// The statement that drops it; `None`: it goes with what it is in, or there is none.
 pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
@@ -17,6 +19,11 @@ pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
         "table" | "view" | "materialized-view" | "foreign-table" => format!("DROP {} {object}", relation()),
         "aggregate" if object.ends_with("()") => format!("DROP AGGREGATE {}(*)", object.trim_end_matches("()")),
         "foreign-server" => format!("DROP SERVER {object}"),
+        "user-mapping" => format!("DROP USER MAPPING FOR {part} SERVER {object}"),
+        "transform" => {
+            let (kind, language) = object.rsplit_once(" FOR ")?;
+            format!("DROP TRANSFORM FOR {kind} LANGUAGE {language}")
+        }
         "sequence"
         | "type"
         | "domain"
@@ -46,11 +53,13 @@ pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
         "column" if from.relations.contains_key(object) => format!("ALTER {} {object} DROP COLUMN {part}", relation()),
         "column" => format!("ALTER TYPE {object} DROP ATTRIBUTE {part}"),
         "default" => format!("ALTER TABLE {object} ALTER COLUMN {part} DROP DEFAULT"),
+        // It goes with that of the parent.
+        "constraint" if from.inherited.contains(key) => return None,
         "constraint" if from.relations.contains_key(object) => {
             format!("ALTER {} {object} DROP CONSTRAINT {part}", relation())
         }
         "constraint" => format!("ALTER DOMAIN {object} DROP CONSTRAINT {part}"),
-        "index" => format!("DROP INDEX {}.{part}", from.note(key)),
+        "index" => format!("DROP INDEX {}.{part}", schema(object)),
         "trigger" | "rule" | "policy" => format!("DROP {} {part} ON {object}", kind.to_uppercase()),
         "statistics" => format!("DROP STATISTICS {part}"),
         _ => return None,
@@ -72,11 +81,21 @@ pub(crate) fn make(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
         // A check of a table that is made as a whole is in the table's statement.
         "constraint" => match of_dump() {
             all if !all.is_empty() => all,
+            _ if to.inherited.contains(key) => Vec::new(),
             _ if to.relations.contains_key(object) => {
                 vec![format!("ALTER TABLE {object} ADD CONSTRAINT {part} {}", to.note(key))]
             }
             _ => vec![format!("ALTER DOMAIN {object} ADD CONSTRAINT {part} {}", to.note(key))],
         },
+        "user-mapping" => vec![format!(
+            "-- Its options, such as the password, are no part of a file: each server has its own.\nCREATE USER MAPPING FOR {part} SERVER {object}"
+        )],
+        "table" | "materialized-view" => {
+            let method = to.relations.get(object).map_or("", |relation| &relation.method);
+            let word = if kind == "table" { "TABLE" } else { "MATERIALIZED VIEW" };
+            let set = (!method.is_empty()).then(|| format!("ALTER {word} {object} SET ACCESS METHOD {method}"));
+            of_dump().into_iter().chain(set).collect()
+        }
         _ => of_dump(),
     }
 }
@@ -116,5 +135,9 @@ fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
     }
     let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", column.definition(identity.as_deref()))];
     all.extend(column.afterwards(object));
+    all.extend(to.options.get(key).map(|options| {
+        let all: Vec<String> = options.iter().map(|(name, value)| format!("{name} {}", literal(value))).collect();
+        format!("ALTER FOREIGN TABLE {object} ALTER COLUMN {part} OPTIONS ({})", all.join(", "))
+    }));
     all
 }

@@ -39,6 +39,10 @@ pub(crate) struct Work<'a> {
     pub(crate) made: BTreeSet<Key>,
     /// Before anything is dropped.
     pub(crate) prepare: Vec<(Key, String)>,
+    /// What makes room for what is made, once everything is dropped that has its old name in its own.
+    pub(crate) room: Vec<(Key, String)>,
+    /// Partitions and their indexes, which join their parents once everything is there.
+    pub(crate) joins: BTreeSet<Key>,
     /// What changes in place, when everything is there that it will need.
     pub(crate) altered: BTreeMap<Key, Vec<String>>,
     /// What made room at the beginning and goes at the end.
@@ -58,6 +62,8 @@ impl<'a> Work<'a> {
             gone: BTreeSet::new(),
             made: BTreeSet::new(),
             prepare: Vec::new(),
+            room: Vec::new(),
+            joins: BTreeSet::new(),
             altered: BTreeMap::new(),
             late: Vec::new(),
             finish: Vec::new(),

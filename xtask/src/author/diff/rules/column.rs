@@ -2,24 +2,13 @@
 
 use migrator_engine::facts::Difference;
 
+use super::anew::anew;
+use super::foreign;
+use super::tied::{is_used, take_down_watchers};
 use crate::author::diff::column::Column;
 use crate::author::diff::key::{Key, TABLES};
 use crate::author::diff::spell;
 use crate::author::diff::work::Work;
-
-/// A partition has the columns of its table, a child those that it inherits: both change with it.
-pub(super) fn is_inherited(work: &Work<'_>, key: &Key) -> bool {
-    let of = |relations: &crate::author::diff::catalog::Catalog| {
-        let column = relations.column(&key.object, &key.part);
-        relations.relations.get(&key.object).is_some_and(|relation| {
-            relation.is_partition || !relation.parents.is_empty() && column.is_some_and(|column| !column.local)
-        })
-    };
-    let (before, after) = (of(work.from), of(work.to));
-    let is_there =
-        |relations: &crate::author::diff::catalog::Catalog| relations.column(&key.object, &key.part).is_some();
-    key.kind == "column" && (before || !is_there(work.from)) && (after || !is_there(work.to))
-}
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     let unordered = |text: &Option<String>| {
@@ -35,9 +24,9 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
         return;
     };
     let (from, to) = (from.clone(), to.clone());
-    if !work.from.relation_key(&key.object).is_some_and(|relation| relation.is(TABLES)) {
-        work.alter(key, format!("ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {} CASCADE", key.object, key.part, to.typed()));
-        return;
+    let relation = work.from.relation_key(&key.object);
+    if let Some(of) = relation.filter(|relation| !relation.is(TABLES)) {
+        return attribute(work, key, &of, &to);
     }
     let is_another_expression = from.is_generated() && (from.value != to.value || from.typed() != to.typed());
     if to.is_generated() && (!from.is_generated() || is_another_expression || from.generated != to.generated) {
@@ -82,6 +71,15 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     settings(work, key, &from, &to);
 }
 
+/// A type that a column is of does not change its attributes.
+fn attribute(work: &mut Work<'_>, key: &Key, of: &Key, to: &Column) {
+    match is_used(work, of) {
+        true => anew(work, of),
+        false => work
+            .alter(key, format!("ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {} CASCADE", key.object, key.part, to.typed())),
+    }
+}
+
 fn identity(work: &mut Work<'_>, key: &Key, from: &Column, to: &Column) {
     let alter = |what: &str| format!("ALTER TABLE {} ALTER COLUMN {} {what}", key.object, key.part);
     match (from.identity.as_str(), to.identity.as_str()) {
@@ -113,6 +111,9 @@ fn settings(work: &mut Work<'_>, key: &Key, from: &Column, to: &Column) {
     if from.target != to.target {
         let target = if to.target.is_empty() { "-1" } else { &to.target };
         work.alter(key, alter(&format!("SET STATISTICS {target}")));
+    }
+    if let Some(options) = foreign::options(work, key) {
+        work.alter(key, format!("ALTER FOREIGN TABLE {} ALTER COLUMN {} {options}", key.object, key.part));
     }
     if from.options != to.options {
         let names: Vec<&str> = from.options.split(", ").filter_map(|option| Some(option.split_once('=')?.0)).collect();
@@ -151,18 +152,6 @@ fn retype(work: &mut Work<'_>, key: &Key, from: &Column, to: &Column) {
         (_, collation) => format!(" COLLATE {collation}"),
     };
     work.alter(key, format!("ALTER TABLE {} ALTER COLUMN {} TYPE {}{collation}{using}", key.object, key.part, to.kind));
-}
-
-/// What the server does not let a column change its type under.
-pub(super) fn take_down_watchers(work: &mut Work<'_>, key: &Key) {
-    let from = work.from;
-    let kinds = ["view", "materialized-view", "rule", "policy", "trigger", "function", "procedure", "column"];
-    for (dependent, _) in from.dependents(key) {
-        let is_generated = || from.column(&dependent.object, &dependent.part).is_some_and(Column::is_generated);
-        if dependent.is(&kinds) && (dependent.kind != "column" || is_generated()) {
-            work.take_down(dependent);
-        }
-    }
 }
 
 const TEXTS: &[&str] = &["text", "character varying", "character"];

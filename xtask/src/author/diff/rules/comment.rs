@@ -3,7 +3,7 @@
 use migrator_engine::client::literal;
 use migrator_engine::facts::Difference;
 
-use crate::author::diff::key::Key;
+use crate::author::diff::key::{Key, last};
 use crate::author::diff::work::Work;
 
 pub(super) fn differs(work: &mut Work<'_>, key: &Key, difference: &Difference) {
@@ -40,23 +40,21 @@ fn target(work: &Work<'_>, key: &Key) -> Option<(Key, String)> {
             return work.to.has(&of).then(|| (of, format!("{} {name} ON {on}{object}", kind.to_uppercase())));
         }
     }
-    if work.to.routines.contains(part) {
-        let (kind, name) = part.split_once(' ')?;
-        return Some((Key::new(object, kind, ""), format!("{} {name}", kind.to_uppercase())));
-    }
     let (kind, name) = part.rsplit_once(&format!(" {object}")).map(|(kind, _)| (kind, object))?;
+    let is_there = work.to.identities.contains(part) || kind == "index" && is_index_there(work, object);
     let word = match kind {
         "statistics object" => "STATISTICS".to_owned(),
-        "server" => "SERVER".to_owned(),
         kind => kind.replace('-', " ").to_uppercase(),
     };
-    let of = Key::new(object, &kind.replace(' ', "-"), "");
-    let is_index = kind == "index";
-    let is_there =
-        is_index && is_index_there(work, object) || kind == "statistics object" || kind == "server" || work.to.has(&of);
-    is_there.then(|| (of, format!("{word} {name}")))
+    let name = match kind {
+        "aggregate" => name.replace("()", "(*)"),
+        _ => name.clone(),
+    };
+    is_there.then(|| (Key::new(object, &kind.replace(' ', "-"), ""), format!("{word} {name}")))
 }
 
 fn is_index_there(work: &Work<'_>, object: &str) -> bool {
-    work.to.known().any(|key| key.is(&["index", "constraint"]) && object.ends_with(&format!(".{}", key.part)))
+    work.to
+        .known()
+        .any(|key| key.is(&["index", "constraint"]) && last(object).is_some_and(|(_, name)| name == key.part))
 }

@@ -5,7 +5,18 @@ use migrator_engine::facts::Difference;
 use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
 
+/// A table has a check because its parent has it: both change at once.
+pub(super) fn is_inherited(work: &Work<'_>, key: &Key) -> bool {
+    let (before, after) = (work.from.inherited.contains(key), work.to.inherited.contains(key));
+    (before || after) && (before || !work.from.has(key)) && (after || !work.to.has(key))
+}
+
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
+    let own = |text: &Option<String>| text.as_ref().map(|text| text.trim_end_matches(" INHERITED").to_owned());
+    // Whether it is a child's own follows from what the child inherits.
+    if own(&difference.expected) == own(&difference.found) {
+        return;
+    }
     let validated = difference.found.as_ref().map(|definition| format!("{definition} NOT VALID"));
     if validated == difference.expected && work.from.relations.contains_key(&key.object) {
         work.alter(key, format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", key.object, key.part));

@@ -2,6 +2,7 @@
 
 use migrator_engine::facts::Difference;
 
+use super::anew::anew;
 use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
 
@@ -18,7 +19,7 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     let (Some(from), Some(to)) = (&difference.expected, &difference.found) else { return };
     let (from, to) = (parts(from), parts(to));
     if from.0 != to.0 {
-        return work.replace(key);
+        return anew(work, key);
     }
     if from.2 != to.2 {
         let what = if to.2.is_empty() { "DROP DEFAULT".to_owned() } else { format!("SET DEFAULT {}", to.2) };

@@ -1,17 +1,17 @@
-//! An enum that changes: labels are added in place; to lose one, the type is made anew.
+//! A type that changes: labels of an enum are added in place; everything else makes it anew.
 
 use migrator_engine::client::literal;
 use migrator_engine::facts::Difference;
 
-use super::column::take_down_watchers;
-use crate::author::diff::key::{Key, TABLES};
+use super::anew::anew;
+use crate::author::diff::key::Key;
 use crate::author::diff::work::Work;
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     let labels = |of: &crate::author::diff::catalog::Catalog| of.labels.get(&key.object).cloned().unwrap_or_default();
     let (from, to) = (labels(work.from), labels(work.to));
     if from.is_empty() || to.is_empty() {
-        return work.replace(key);
+        return anew(work, key);
     }
     let mut kept = to.iter().filter(|label| from.contains(label));
     if from.iter().all(|label| kept.next() == Some(label)) {
@@ -32,38 +32,4 @@ fn add(work: &mut Work<'_>, key: &Key, from: &[String], to: &[String]) {
         };
         work.prepare.push((key.clone(), format!("ALTER TYPE {} ADD VALUE {}{place}", key.object, literal(label))));
     }
-}
-
-/// The old type makes room, the columns move to the new one.
-fn anew(work: &mut Work<'_>, key: &Key) {
-    let Some((schema, name)) = key.object.rsplit_once('.') else { return };
-    let old = match name.strip_suffix('"') {
-        Some(name) => format!("{name}_old\""),
-        None => format!("{name}_old"),
-    };
-    work.prepare.push((key.clone(), format!("ALTER TYPE {} RENAME TO {old}", key.object)));
-    work.made.insert(key.clone());
-    let from = work.from;
-    for (dependent, _) in from.dependents(key) {
-        let is_of_table = from.relation_key(&dependent.object).is_some_and(|relation| relation.is(TABLES));
-        if dependent.kind != "column" {
-            work.take_down(dependent);
-        } else if is_of_table && let Some(column) = from.column(&dependent.object, &dependent.part) {
-            let array = if column.kind.ends_with("[]") { "[]" } else { "" };
-            let is_kept = work.to.column(&dependent.object, &dependent.part).is_some_and(|to| to.kind == column.kind);
-            if column.is_generated() || !is_kept {
-                continue;
-            }
-            take_down_watchers(work, dependent);
-            let (table, name, kind) = (&dependent.object, &dependent.part, &column.kind);
-            if !column.value.is_empty() {
-                work.take_down(&Key::new(table, "default", name));
-            }
-            work.alter(
-                dependent,
-                format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {kind} USING {name}::text{array}::{kind}"),
-            );
-        }
-    }
-    work.late.push((key.clone(), format!("DROP TYPE {schema}.{old}")));
 }

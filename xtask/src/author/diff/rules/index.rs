@@ -11,9 +11,16 @@ pub(super) fn is_of_constraint(of: &Catalog, key: &Key) -> bool {
     key.kind == "index" && !of.has(key) && of.has(&Key::new(&key.object, "constraint", &key.part))
 }
 
+/// The constraint that it belongs to, else the index.
+fn named(of: &Catalog, key: &Key) -> Key {
+    let kind = if is_of_constraint(of, key) { "constraint" } else { "index" };
+    Key::new(&key.object, kind, &key.part)
+}
+
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     let plain = |text: &Option<String>| {
-        text.clone().unwrap_or_default().replace(" CLUSTERED", "").replace(" REPLICA IDENTITY", "")
+        let text = text.clone().unwrap_or_default().replace(" CLUSTERED", "").replace(" REPLICA IDENTITY", "");
+        text.split(" ATTACHED TO ").next().unwrap_or_default().to_owned()
     };
     if plain(&difference.expected) == plain(&difference.found) {
         let has = |text: &Option<String>, word: &str| text.as_ref().is_some_and(|text| text.contains(word));
@@ -25,10 +32,10 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
         if has(&difference.found, " REPLICA IDENTITY") && !has(&difference.expected, " REPLICA IDENTITY") {
             work.alter(key, format!("ALTER TABLE {} REPLICA IDENTITY USING INDEX {}", key.object, key.part));
         }
+        if has(&difference.found, " ATTACHED TO ") {
+            work.joins.insert(named(work.to, key));
+        }
         return;
     }
-    match is_of_constraint(work.to, key) {
-        true => work.replace(&Key::new(&key.object, "constraint", &key.part)),
-        false => work.replace(key),
-    }
+    work.replace(&named(work.to, key));
 }

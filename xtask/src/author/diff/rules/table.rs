@@ -11,7 +11,11 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
         return;
     };
     if from.letter != to.letter || from.partitioned != to.partitioned {
-        work.loses.insert(key.clone());
+        // Rows are in its partitions, and they are kept.
+        if from.letter != "p" {
+            work.loses.insert(key.clone());
+        }
+        part(work, key);
         return work.replace(key);
     }
     let table = &key.object;
@@ -46,6 +50,10 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     if from.forced != to.forced {
         work.alter(key, alter(if to.forced { "FORCE ROW LEVEL SECURITY" } else { "NO FORCE ROW LEVEL SECURITY" }));
     }
+    if from.method != to.method {
+        let method = if to.method.is_empty() { "heap" } else { &to.method };
+        work.alter(key, alter(&format!("SET ACCESS METHOD {method}")));
+    }
     if from.of_type != to.of_type {
         let what = if to.of_type.is_empty() { "NOT OF".to_owned() } else { format!("OF {}", to.of_type) };
         work.alter(key, alter(&what));
@@ -53,25 +61,55 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, _: &Difference) {
     parents(work, key, from, to);
 }
 
-fn parents(work: &mut Work<'_>, key: &Key, from: &Relation, to: &Relation) {
+/// What it inherits, or is a partition of.
+pub(super) fn parents(work: &mut Work<'_>, key: &Key, from: &Relation, to: &Relation) {
     let table = &key.object;
     if (&from.parents, &from.bound) == (&to.parents, &to.bound) {
         return;
     }
     for parent in &from.parents {
         match from.is_partition {
-            true => work.alter(key, format!("ALTER TABLE {parent} DETACH PARTITION {table}")),
+            true => detach(work, key, parent),
             false if !to.parents.contains(parent) => {
                 work.alter(key, format!("ALTER TABLE {table} NO INHERIT {parent}"))
             }
             false => {}
         }
     }
-    for parent in &to.parents {
-        match to.is_partition {
-            true => work.alter(key, format!("ALTER TABLE {parent} ATTACH PARTITION {table} {}", to.bound)),
-            false if !from.parents.contains(parent) => work.alter(key, format!("ALTER TABLE {table} INHERIT {parent}")),
-            false => {}
+    if to.is_partition {
+        work.joins.insert(key.clone());
+        return;
+    }
+    for parent in to.parents.iter().filter(|parent| from.is_partition || !from.parents.contains(parent)) {
+        work.alter(key, format!("ALTER TABLE {table} INHERIT {parent}"));
+    }
+}
+
+fn detach(work: &mut Work<'_>, key: &Key, parent: &str) {
+    let statement = (key.clone(), format!("ALTER TABLE {parent} DETACH PARTITION {}", key.object));
+    if work.prepare.contains(&statement) {
+        return;
+    }
+    work.prepare.push(statement);
+    // A foreign key that it had for its parent's sake is its own from then on.
+    let (from, to) = (work.from, work.to);
+    let is_surplus = |of: &&Key| {
+        let is_fact = from.facts().get(&of.object, &of.kind, &of.part).is_some();
+        of.kind == "constraint" && of.object == key.object && !is_fact && !to.has(of)
+    };
+    work.gone.extend(from.known().filter(is_surplus).cloned());
+}
+
+/// Takes the partitions that stay out of a table that goes; they join the one that comes.
+fn part(work: &mut Work<'_>, key: &Key) {
+    let (from, to) = (work.from, work.to);
+    for (table, relation) in &from.relations {
+        let is_of_it = relation.is_partition && relation.parents.contains(&key.object);
+        let partition = to.relation_key(table).filter(|partition| from.has(partition));
+        let Some(partition) = partition.filter(|_| is_of_it) else { continue };
+        detach(work, &partition, &key.object);
+        if to.relations.get(table).is_some_and(|after| after.is_partition) {
+            work.joins.insert(partition);
         }
     }
 }
