@@ -29,6 +29,7 @@ mod environment;
 mod errors;
 mod faults;
 mod first_run;
+mod fix;
 mod fixtures;
 mod forecast;
 mod foreign;

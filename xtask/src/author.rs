@@ -2,6 +2,8 @@
 
 mod baseline;
 pub mod diff;
+mod difference;
+pub mod fix;
 pub mod import;
 pub(crate) mod init;
 pub(crate) mod new;

@@ -7,6 +7,7 @@ mod separation;
 #[cfg(test)]
 mod testing;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -29,7 +30,11 @@ use report::{Finding, Report};
                         changed, renamed or deleted, and that new ones come after it; that no package but the migrator depends \
                         on the engine or reads db/ in its build script. Exit code 1: something was found.\n\n\
                         Example: cargo xtask check\n\
+                        With --fix, migrations that are not on the base branch are rewritten: each hazard that has a mechanical safe form, \
+                        into further files where needed, if a throwaway server shows that they do the same, up and down, under \
+                        weaker locks. What is left is named with the reason (exit code 1).\n\n\
                         Example: cargo xtask check --compat\n\
+                        Example: cargo xtask check --fix\n\
                         Example: cargo xtask check --base origin/release-2 --json\n\
                         Example: cargo xtask check --format github"
 )]
@@ -46,6 +51,37 @@ pub struct Args {
     /// How to print the findings; `github` prints annotations for a pull request
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Rewrite the migrations that have not been applied anywhere, without their hazards
+    #[arg(long, conflicts_with_all = ["json", "format", "compat"])]
+    fix: bool,
+    /// With --fix: show what would be changed, and change nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+    /// With --fix: only these migrations
+    #[arg(value_name = "FILE", requires = "fix")]
+    files: Vec<PathBuf>,
+}
+
+impl Args {
+    /// Whether files are to be rewritten.
+    pub(crate) fn is_fix(&self) -> bool {
+        self.fix
+    }
+
+    /// Whether nothing is to be written.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// The branch that is named.
+    pub(crate) fn base(&self) -> Option<&str> {
+        self.base.as_deref()
+    }
+
+    /// The files that are named.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
 }
 
 /// The form of the report.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::author::{import, init, new, squash};
+use crate::author::{fix, import, init, new, squash};
 use crate::check;
 use crate::database::{db, migrate};
 use crate::output;
@@ -92,6 +92,7 @@ impl Command {
             Command::Reset(rest) => migrate::short("reset", rest),
             Command::Seed(rest) => migrate::short("seed", rest),
             Command::Db(command) => db::run(command),
+            Command::Check(args) if args.is_fix() => fix::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Compat(args) => compat::run(&args),

@@ -15,3 +15,4 @@ pub(crate) mod scratch;
 pub mod stamp;
 mod trace;
 pub(crate) mod verify;
+pub(crate) mod weaker;

@@ -1,5 +1,7 @@
 //! What is said about a hazard.
 
+use std::ops::Range;
+
 use migrator_diagnostic::{Diagnostic, Level, Place, Source, printable};
 
 use crate::rule::Rule;
@@ -20,6 +22,8 @@ pub struct Hazard {
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
+    /// The bytes of the file's text at which the statement has it: the first is that of line and column.
+    pub places: Vec<usize>,
     /// What is wrong: lowercase, one line, objects in backticks.
     pub message: String,
     /// The lock that this statement takes; empty for a comment.
@@ -32,6 +36,8 @@ pub struct Hazard {
     pub taken: Option<Taken>,
     /// A comment or a setting allows it.
     pub allowed: bool,
+    /// What the linter would put in place of bytes of the file's text, where it knows that.
+    pub edits: Vec<(Range<usize>, String)>,
     source_line: Option<String>,
 }
 
@@ -64,12 +70,14 @@ impl Hazard {
             file,
             line,
             column,
+            places: vec![at],
             message,
             lock: String::new(),
             reason: "",
             help,
             taken: None,
             allowed: false,
+            edits: Vec::new(),
             source_line,
         }
     }

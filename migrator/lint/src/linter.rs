@@ -1,17 +1,37 @@
 //! squawk-linter. The only module that touches it: it promises no stability.
 
+use std::ops::Range;
+
 use migrator_sql::{Comment, Sql, parse};
-use squawk_linter::Linter;
+use squawk_linter::{Edit, Linter, Violation};
 
 use crate::site::{Block, Statement};
 
-/// The byte of the file and the rule of everything that squawk's rules of these names find in a block.
+/// Something that squawk has found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Linted {
+    /// The byte of the file.
+    pub(crate) at: usize,
+    /// The name of the rule.
+    pub(crate) rule: String,
+    /// What squawk would put in place of bytes of the file.
+    pub(crate) edits: Vec<(usize, usize, String)>,
+}
+
+impl Linted {
+    /// The edits as ranges.
+    pub(crate) fn edits(&self) -> Vec<(Range<usize>, String)> {
+        self.edits.iter().map(|(start, end, text)| (*start..*end, text.clone())).collect()
+    }
+}
+
+/// Everything that squawk's rules of these names find in a block.
 pub(crate) fn lint<'n>(
     names: impl Iterator<Item = &'n str>,
     block: &Block<'_>,
     text: &str,
     comments: &[Comment],
-) -> Vec<(usize, String)> {
+) -> Vec<Linted> {
     let Some(first) = block.statements.first() else { return Vec::new() };
     let text = linted_text(block, text, comments);
     // A linter keeps what it has found: every text has its own.
@@ -19,7 +39,20 @@ pub(crate) fn lint<'n>(
     linter.settings.assume_in_transaction = true;
     let found = linter.lint(&parse::tree(&text), &text);
     let start = first.words.start();
-    found.iter().map(|found| (start + usize::from(found.text_range.start()), found.code.to_string())).collect()
+    let place = |at| start + usize::from(at);
+    let edits = |found: &Violation| {
+        let edits = found.fix.iter().flat_map(|fix| &fix.edits);
+        let edit = |edit: &Edit| {
+            (place(edit.text_range.start()), place(edit.text_range.end()), edit.text.clone().unwrap_or_default())
+        };
+        edits.map(edit).collect()
+    };
+    let linted = |found: &Violation| Linted {
+        at: place(found.text_range.start()),
+        rule: found.code.to_string(),
+        edits: edits(found),
+    };
+    found.iter().map(linted).collect()
 }
 
 /// The text from the first statement to the last, byte for byte, without comments, and without statements on which the
@@ -75,6 +108,16 @@ mod tests {
         let lexed = lex(text);
         let block = Block::new(&split(text, &lexed.tokens), true);
         let found = lint(["ban-drop-table"].into_iter(), &block, text, &lexed.comments);
-        assert_eq!(found, [(16, "ban-drop-table".to_owned())]);
+        assert_eq!(found, [Linted { at: 16, rule: "ban-drop-table".to_owned(), edits: vec![] }]);
+    }
+
+    #[test]
+    fn says_what_squawk_would_write_instead() {
+        let text = "SELECT 'é';\nCREATE TABLE t (a timestamp);";
+        let lexed = lex(text);
+        let block = Block::new(&split(text, &lexed.tokens), true);
+        let found = lint(["prefer-timestamp-tz"].into_iter(), &block, text, &lexed.comments);
+        let edits: Vec<_> = found.iter().flat_map(Linted::edits).map(|(range, new)| (&text[range], new)).collect();
+        assert_eq!(edits, [("timestamp", "timestamptz".to_owned())]);
     }
 }

@@ -1,5 +1,7 @@
 //! From a set to its hazards.
 
+use std::ops::Range;
+
 use migrator_diagnostic::Source;
 use migrator_model::{Migration, Script, Set, Text};
 use migrator_sql::{Comment, Sql, Words, lex, parse, split};
@@ -59,6 +61,7 @@ fn of_migration(migration: &Migration, old: bool, switched_off: &[Text], known: 
         let allowed = silenced || switched_off.iter().any(|name| name == found.rule.name);
         let mut hazard = Hazard::new(&source, found.rule, found.finding);
         hazard.allowed = allowed;
+        (hazard.places, hazard.edits) = (found.places, found.edits);
         hazards.push(hazard);
     }
     allow::unused(&source, &allows, hazards);
@@ -69,7 +72,12 @@ pub(crate) struct Found {
     /// The statement's index.
     pub(crate) statement: usize,
     pub(crate) rule: &'static Rule,
+    /// The first finding.
     pub(crate) finding: Finding,
+    /// The bytes of all of them.
+    pub(crate) places: Vec<usize>,
+    /// What squawk would put in place of bytes of the file.
+    pub(crate) edits: Vec<(Range<usize>, String)>,
 }
 
 /// Everything in a block, each rule once for a statement. Takes note of what the statements change.
@@ -90,14 +98,20 @@ pub(crate) fn in_block(
         let site = Site::new(&block, index, &created, known);
         let next = block.statements.get(index + 1).map_or(usize::MAX, |next| next.words.start());
         let (from, to) =
-            (linted.partition_point(|(at, _)| *at < site.start()), linted.partition_point(|(at, _)| *at < next));
+            (linted.partition_point(|found| found.at < site.start()), linted.partition_point(|found| found.at < next));
         let is_on_new_objects = site.is_on_new_objects();
         for rule in RULES {
             let passes = rule.linter == Linter::InUse && is_on_new_objects;
-            let of_rule = linted[from..to].iter().filter(|(_, name)| !passes && name == rule.name);
-            let linted: Vec<usize> = of_rule.map(|(at, _)| *at).collect();
-            let first = (rule.check)(&site, &linted).into_iter().min_by_key(|finding| finding.at);
-            found.extend(first.map(|finding| Found { statement: index, rule, finding }));
+            let of_rule: Vec<_> = linted[from..to].iter().filter(|found| !passes && found.rule == rule.name).collect();
+            let places: Vec<usize> = of_rule.iter().map(|found| found.at).collect();
+            let mut findings = (rule.check)(&site, &places);
+            findings.sort_by_key(|finding| finding.at);
+            let mut places: Vec<usize> = findings.iter().map(|finding| finding.at).collect();
+            places.dedup();
+            let edits =
+                of_rule.iter().filter(|found| places.contains(&found.at)).flat_map(|found| found.edits()).collect();
+            let first = findings.into_iter().next();
+            found.extend(first.map(|finding| Found { statement: index, rule, finding, places, edits }));
         }
         known.take(&statement.sql);
         created.extend(statement.sql.created());

@@ -82,6 +82,12 @@ impl Object {
         Object { schema: None, name }
     }
 
+    /// The same name in a schema.
+    #[must_use]
+    pub fn in_schema(&self, schema: &str) -> Object {
+        Object { schema: Some(schema.to_owned()), name: self.name.clone() }
+    }
+
     /// The same with another name, in the same schema.
     pub fn renamed(&self, name: &str) -> Object {
         Object { schema: self.schema.clone(), name: name.to_owned() }

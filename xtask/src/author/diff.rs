@@ -30,6 +30,7 @@ pub(crate) use twins::twins;
 use work::{Statement, Work};
 pub use write::File;
 use write::Ways;
+pub(crate) use write::presence;
 
 /// The files that lead from one schema to another, up and down, and what they cost.
 #[derive(Debug, Clone, Default)]

@@ -173,7 +173,7 @@ fn tell_of_others(files: &[File], name: &str, next: &Next) {
     }
 }
 
-fn write_new(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write_new(path: &Path, text: &str) -> Result<()> {
     let write = || -> io::Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -217,6 +217,16 @@ fn fill(template: &str, name: &str, typed: &str) -> String {
     let typed: String = typed.trim().chars().filter(|c| !c.is_control() && *c != '"').collect();
     let purpose = typed.replace('_', " ");
     template.replace("{{name}}", name).replace("{{purpose}}", purpose.trim()).replace("{{typed}}", &typed)
+}
+
+/// The versions of so many new migrations, in their order.
+pub(super) fn next_versions(directory: &Path, count: usize) -> Result<Vec<String>> {
+    let mut versions = versions(&migrations(directory)?);
+    let had = versions.len();
+    for _ in 0..count {
+        versions.push(number::next(&versions, None, number::now()?)?.version);
+    }
+    Ok(versions.split_off(had))
 }
 
 /// The migrations in a directory. Other files are left to `check`.

@@ -86,6 +86,11 @@ impl Set {
         Ok(Set { embedded: Box::leak(Box::new(all)), files, before })
     }
 
+    /// A set that has everything already; `before`: the newest version that is applied before it is proved.
+    pub fn of(embedded: &'static Embedded, before: i64) -> Set {
+        Set { embedded, files: Vec::new(), before }
+    }
+
     /// Goes up and down again, on a database that is as the old schema is. `context` is of this set.
     ///
     /// # Errors

@@ -159,7 +159,7 @@ impl Ways<'_> {
 }
 
 /// The name of the check that a column has a value in every row.
-fn presence(table: &str, column: &str) -> String {
+pub(crate) fn presence(table: &str, column: &str) -> String {
     let table = unquoted(table.rsplit_once('.').map_or(table, |(_, name)| name));
     let mut name = format!("{table}_{}_is_present", unquoted(column));
     while name.len() > 63 {

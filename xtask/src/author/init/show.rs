@@ -1,39 +1,13 @@
 //! What would be written, as a unified diff.
 
-use migrator_diagnostic::printable;
-use similar::TextDiff;
-
 use super::plan::{Change, Plan};
-
-/// A new file of more lines than this is cut.
-const LONGEST: usize = 40;
-
-/// So many lines of it are shown then.
-const SHOWN: usize = 8;
+use crate::author::difference::of_file;
 
 /// The edits last, nearest to the question.
 pub(super) fn diff(plan: &Plan) -> String {
     let (created, edited): (Vec<&Change>, Vec<&Change>) = plan.changes.iter().partition(|change| change.old.is_none());
-    created.into_iter().map(new_file).chain(edited.into_iter().map(edit)).collect()
-}
-
-fn new_file(change: &Change) -> String {
-    let count = change.new.lines().count();
-    let shown = if count > LONGEST { SHOWN } else { count };
-    let lines: String = change.new.lines().take(shown).map(|line| format!("+{line}\n")).collect();
-    let rest = if count > shown { format!("... {} more lines\n", count - shown) } else { String::new() };
-    let hunk = if count == 0 { String::new() } else { format!("@@ -0,0 +1,{count} @@\n") };
-    format!("--- /dev/null\n+++ {}\n{hunk}{}{rest}", printable::line(&change.shown), printable::text(&lines))
-}
-
-fn edit(change: &Change) -> String {
-    let old = change.old.as_deref().unwrap_or_default();
-    let name = printable::line(&change.shown).into_owned();
-    let diff = TextDiff::from_lines(old, &change.new);
-    let diff = diff.unified_diff().context_radius(3).header(&name, &name).to_string();
-    // A carriage return is what many files have at the ends of their lines.
-    let lines: String = diff.lines().map(|line| format!("{}\n", line.trim_end_matches('\r'))).collect();
-    printable::text(&lines).into_owned()
+    let shown = |change: &Change| of_file(&change.shown, change.old.as_deref(), &change.new);
+    created.into_iter().chain(edited).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -41,6 +15,7 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
+    use crate::author::difference::{LONGEST, SHOWN};
 
     #[test]
     fn new_files_are_cut_and_edits_come_last() {

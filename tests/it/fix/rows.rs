@@ -1,0 +1,80 @@
+//! Rows are as they would have been.
+
+use migrator_xtask::author::fix::Room;
+
+use super::{fix, fix_one};
+use crate::support::Project;
+
+const ROWS: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);
+INSERT INTO users SELECT n, CASE WHEN n % 7 > 0 THEN 'x' END FROM generate_series(1, 12003) n;";
+
+/// Applies everything: the database is as the query says.
+#[track_caller]
+fn check(project: &Project, query: &str, expected: &str) {
+    let up = project.run(&["up"]);
+    assert!(up.starts_with("exit 0"), "{up}");
+    assert_eq!(project.query(query), expected);
+}
+
+#[test]
+fn every_row_gets_a_value_of_its_own() {
+    let project = Project::new();
+    project.migration("001_users", ROWS, "DROP TABLE users;");
+    project.migration(
+        "002_token",
+        "ALTER TABLE users ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();",
+        "ALTER TABLE users DROP COLUMN token;",
+    );
+    let rewritten = fix(&mut Room::new().unwrap(), &project.db());
+    assert_eq!((rewritten.fixed.len(), rewritten.left.len()), (1, 0), "{rewritten:?}");
+    check(&project, "SELECT count(DISTINCT token), count(*) FROM users", "12003|12003\n");
+}
+
+#[test]
+fn rows_are_changed_before_they_are_checked() {
+    let project = Project::new();
+    project.migration("001_users", ROWS, "DROP TABLE users;");
+    project.migration(
+        "002_names",
+        "ALTER TABLE users ADD COLUMN full_name text;\nUPDATE users SET full_name = coalesce(name, '') WHERE id > 0;\n\
+         ALTER TABLE users ALTER COLUMN full_name SET NOT NULL;",
+        "ALTER TABLE users DROP COLUMN full_name;",
+    );
+    let rewritten = fix(&mut Room::new().unwrap(), &project.db());
+    assert_eq!((rewritten.fixed.len(), rewritten.left.len()), (2, 0), "{rewritten:?}");
+    check(&project, "SELECT count(*) FROM users WHERE full_name = ''", "1714\n");
+}
+
+#[test]
+fn later_migrations_run_before_the_new_files_and_still_lead_to_the_same() {
+    let project = Project::new();
+    project.migration("001_users", ROWS, "DROP TABLE users;");
+    project.migration(
+        "002_unique",
+        "ALTER TABLE users ADD CONSTRAINT u UNIQUE (name, id);\nALTER TABLE users ADD a int;",
+        "ALTER TABLE users DROP a, DROP CONSTRAINT u;",
+    );
+    project.migration("003_other", "ALTER TABLE users ADD COLUMN b text;", "ALTER TABLE users DROP b;");
+    let room = &mut Room::new().unwrap();
+    let rewritten = fix_one(room, &project.db(), 2);
+    let names: Vec<_> = rewritten.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["002_unique.sql", "004_unique_index_u.sql"], "{rewritten:?}");
+    check(&project, "SELECT conname FROM pg_constraint WHERE conname = 'u'", "u\n");
+    // One that needs the index keeps it where it is.
+    let project = Project::new();
+    project.migration("001_users", ROWS, "DROP TABLE users;");
+    project.migration(
+        "002_unique",
+        "ALTER TABLE users ADD CONSTRAINT u UNIQUE (name, id);\nALTER TABLE users ADD a int;",
+        "ALTER TABLE users DROP a, DROP CONSTRAINT u;",
+    );
+    project.migration(
+        "003_key",
+        "CREATE TABLE t (a text, b bigint, FOREIGN KEY (a, b) REFERENCES users (name, id));",
+        "DROP TABLE t;",
+    );
+    let rewritten = fix_one(room, &project.db(), 2);
+    let [(hazard, reason)] = rewritten.left.as_slice() else { panic!("{rewritten:?}") };
+    assert_eq!(hazard.rule, "disallowed-unique-constraint");
+    assert!(reason.contains("there is no unique constraint matching given keys"), "{reason}");
+}
