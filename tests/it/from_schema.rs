@@ -2,6 +2,7 @@
 
 mod hostile;
 mod kinds;
+mod online;
 mod renames;
 mod variants;
 
@@ -99,6 +100,11 @@ fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
         db/migrations/004_add_phone_index_orders_user_id_idx.sql
         --- stderr
         note: the columns come in another order than in the schema: a column can only be added at the end
+        locks, as seen on an empty copy of the schema:
+          002_add_phone: AccessExclusive on core.users for a moment: reads and writes wait
+          002_add_phone: AccessExclusive on core.orders for a moment: reads and writes wait
+          003_add_phone_validate: AccessExclusive on core.users for a moment: reads and writes wait
+          004_add_phone_index_orders_user_id_idx: no one waits
     "#]]
     .assert_eq(&shop.run("new add_phone --from-schema"));
     what_was_written(&shop);
@@ -142,11 +148,11 @@ fn what_was_written(shop: &Shop) {
         -- migrate:up
         ALTER TABLE core.users VALIDATE CONSTRAINT users_name_is_present;
 
+        ALTER TABLE core.orders VALIDATE CONSTRAINT orders_user_id_fkey;
+
         ALTER TABLE core.users ALTER COLUMN name SET NOT NULL;
 
         ALTER TABLE core.users DROP CONSTRAINT users_name_is_present;
-
-        ALTER TABLE core.orders VALIDATE CONSTRAINT orders_user_id_fkey;
 
         -- migrate:down
         ALTER TABLE core.users ADD CONSTRAINT users_name_is_present CHECK (name IS NOT NULL) NOT VALID;
@@ -185,6 +191,9 @@ fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {
         exit 0
         --- stdout
         db/migrations/002_rename.sql
+        --- stderr
+        locks, as seen on an empty copy of the schema:
+          002_rename: AccessExclusive on core.users for a moment: reads and writes wait
     "#]]
     .assert_eq(&shop.run("new rename --from-schema --renamed core.users.name=full_name"));
     expect![[r#"
@@ -192,6 +201,7 @@ fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {
         -- Purpose: rename
 
         -- migrate:up
+        -- migrate:allow renaming-column to be decided: the release that is still running uses it until the last machine has the new one; otherwise add the new column beside it with a trigger that copies, and drop the old one in a later release
         ALTER TABLE core.users RENAME COLUMN name TO full_name;
 
         -- migrate:down
@@ -208,6 +218,7 @@ fn what_holds_data_is_dropped_only_where_that_is_said(shop: &Shop) {
         -- migrate:up
         DROP VIEW core.open_users;
 
+        -- migrate:allow ban-drop-column to be decided: the release that is still running uses it until the last machine has the new one; otherwise drop it one release after the last code that names it
         ALTER TABLE core.users DROP COLUMN name;
 
         ALTER TABLE core.users ADD COLUMN full_name text;

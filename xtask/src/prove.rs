@@ -13,6 +13,6 @@ mod page;
 pub mod proof;
 pub(crate) mod scratch;
 pub mod stamp;
-mod trace;
+pub(crate) mod trace;
 pub(crate) mod verify;
 pub(crate) mod weaker;

@@ -45,6 +45,6 @@ pub use rule::Rule;
 #[cfg(feature = "search")]
 pub use rules::RULES;
 #[cfg(feature = "search")]
-pub use search::{search, taking};
+pub use search::{broken_by, search, search_in, taking};
 #[cfg(feature = "search")]
 pub use taken::{Taken, Takes};

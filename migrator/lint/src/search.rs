@@ -16,9 +16,24 @@ use crate::site::{Block, Finding, Site};
 
 /// The hazards in the up blocks of all migrations above `[check] start_after` and above a baseline, by file, line and column.
 pub fn search(set: &Set) -> Vec<Hazard> {
-    let mut hazards = all(set, &|_| true);
+    search_in(set, |_| true)
+}
+
+/// The same of some migrations: the others are what these follow.
+pub fn search_in(set: &Set, is_meant: impl Fn(&Migration) -> bool + Sync) -> Vec<Hazard> {
+    let mut hazards = all(set, &is_meant);
     hazards.retain(|hazard| !hazard.allowed);
     hazards
+}
+
+/// The names of the rules that a statement on a table in use breaks, where nothing is known of what ran before it.
+pub fn broken_by(statement: &str) -> Vec<&'static str> {
+    parse::with_deep_stack(|| {
+        let lexed = lex(statement);
+        let statements = split(statement, &lexed.tokens);
+        let found = in_block(statement, &statements, &lexed.comments, true, &mut Known::default());
+        found.iter().map(|found| found.rule.name).collect()
+    })
 }
 
 /// The hazards of some migrations, allowed or not, that take something from the running release ([`Hazard::taken`]).

@@ -11,12 +11,12 @@ use crate::drift::{everything, injected::DRIFTS};
 use crate::support::{query_on, server};
 
 /// A context on a database of the shared server.
-fn on(embedded: &'static Embedded, database: &str) -> Context {
+pub(super) fn on(embedded: &'static Embedded, database: &str) -> Context {
     let target = ConnectionTarget::read(Some(&server().url(database)), |_| None).unwrap();
     Context::new(embedded, Terminal::silent(), target, None)
 }
 
-async fn read(embedded: &'static Embedded, database: &str) -> Catalog {
+pub(super) async fn read(embedded: &'static Embedded, database: &str) -> Catalog {
     let context = on(embedded, database);
     let connection = context.migrator.open(&context.target).await.unwrap();
     let tables = context.migrator.tables();
@@ -39,7 +39,7 @@ fn said(reached: &Reached) -> String {
     }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 

@@ -3,6 +3,7 @@
 //! Pure but for [`Catalog::read`]. What is new or gone as a whole is known from pg_dump's table of contents, so that every kind of object
 //! is; what changes in place has a rule each, in `rules`. The way back is the same question asked the other way round.
 
+mod accept;
 mod catalog;
 mod column;
 mod entry;
@@ -29,8 +30,8 @@ pub use prove::{Proof, Reached, Set};
 pub(crate) use twins::twins;
 use work::{Statement, Work};
 pub use write::File;
-use write::Ways;
 pub(crate) use write::presence;
+use write::{Ways, Written};
 
 /// The files that lead from one schema to another, up and down, and what they cost.
 #[derive(Debug, Clone, Default)]
@@ -39,8 +40,8 @@ pub struct Draft {
     pub files: Vec<File>,
     /// What holds data and is dropped on the way up: `core.users.name`.
     pub losses: Vec<String>,
-    /// New columns that are required and have no default, of tables that may have rows.
-    pub required: Vec<String>,
+    /// What is left to the reader to decide, a sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Draft {
@@ -57,21 +58,22 @@ impl Draft {
             (false, "label") => format!("{}.\"{}\"", key.object, key.part.replace('"', "\"\"")),
             _ => format!("{}.{}", key.object, key.part),
         };
-        let required = up
-            .statements
-            .iter()
-            .filter(|statement| required(from, to, statement))
-            .map(|statement| name(&statement.key))
-            .collect();
+        let required = up.statements.iter().filter(|statement| required(from, to, statement));
+        let required = required.map(|statement| name(&statement.key)).collect::<Vec<_>>();
         let ways = Ways { from, to, up: up.statements, down: down.statements };
-        let mut files = if online { ways.online() } else { ways.one() };
+        let Written { mut files, mut notes } = if online { ways.online() } else { ways.one() };
+        notes.extend(
+            required.iter().filter(|_| !online).map(|column| {
+                format!("`{column}` is required and has no default: `up` fails where the table has rows")
+            }),
+        );
         let losing = files.iter_mut().find(|file| file.does.is_empty());
         if let Some(file) = losing {
             // A line break would end the comment, and what follows it would be run.
             let names = down.loses.iter().map(name).filter(|name| !name.contains(['\n', '\r']));
             file.down.comments.extend(names.map(|name| format!("migrate:loses {name}")));
         }
-        Draft { files, losses: up.loses.iter().map(name).collect(), required }
+        Draft { files, losses: up.loses.iter().map(name).collect(), notes }
     }
 
     /// The statements that add labels which another statement uses: that is only possible once they are committed.
@@ -93,7 +95,7 @@ impl Draft {
         }
         self.files.extend(next.files);
         self.losses.extend(next.losses);
-        self.required.extend(next.required);
+        self.notes.extend(next.notes);
         self
     }
 

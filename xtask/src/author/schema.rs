@@ -5,6 +5,7 @@ mod mark;
 mod place;
 mod rename;
 mod text;
+mod traced;
 mod wanted;
 
 use std::path::PathBuf;
@@ -289,6 +290,17 @@ impl Room<'_> {
         })?
     }
 
+    /// Says what the new files lock.
+    fn tell_of_locks(&self, set: &Set) -> Result<()> {
+        self.copy("traced")?;
+        let context = self.context(set.embedded, "traced")?;
+        match developer::block_on(traced::lines(&context, set.new_migrations()))? {
+            Ok(lines) => lines.iter().for_each(output::note),
+            Err(error) => output::note(format!("note: the locks could not be seen: {}", error.render(false))),
+        }
+        Ok(())
+    }
+
     /// The files, if they lead where they should, and back.
     fn proved(
         &self,
@@ -308,11 +320,8 @@ impl Room<'_> {
             return Ok(Outcome::Refused(Some(Partial { files: set.files })));
         }
         tell_of_order(&proof);
-        for column in &draft.required {
-            output::note(format!(
-                "note: `{column}` is required and has no default: `up` fails where the table has rows"
-            ));
-        }
+        draft.notes.iter().for_each(|note| output::note(format!("note: {note}")));
+        self.tell_of_locks(&set)?;
         Ok(Outcome::Files(set.files))
     }
 }

@@ -58,6 +58,11 @@ const HEADER: &str = "# schema facts of PostgreSQL ";
 const FORMAT: u32 = 2;
 
 impl Facts {
+    /// The definition of one fact: of the constraint `users_pkey` of `core.users`.
+    pub fn get(&self, object: &str, kind: &str, part: &str) -> Option<&str> {
+        self.0.get(&(object.to_owned(), kind.to_owned(), part.to_owned())).map(String::as_str)
+    }
+
     /// Reads what [`Facts::render`] has written; the build refuses every file of another form.
     pub fn parse(text: &str) -> Facts {
         let fact = |line: &str| {
@@ -102,11 +107,6 @@ impl Facts {
     /// Object, kind and part, definition.
     fn fields(&self) -> impl Iterator<Item = (&str, String, &str)> {
         self.0.iter().map(|((object, kind, part), definition)| (&**object, name(kind, part), &**definition))
-    }
-
-    /// The definition of one of them; `None`: there is no such fact.
-    pub fn get(&self, object: &str, kind: &str, part: &str) -> Option<&str> {
-        self.0.get(&(object.to_owned(), kind.to_owned(), part.to_owned())).map(String::as_str)
     }
 
     /// The same facts as lines without the order of columns.

@@ -3,10 +3,12 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, anyhow};
+use migrator_engine::embedded::Migration;
 use migrator_engine::facts::{Difference, Facts, diff};
 use migrator_engine::operation::{DownOptions, UpOptions};
 use migrator_engine::{Embedded, Error};
 
+use super::accept;
 use super::write::File;
 use crate::developer::Context;
 
@@ -55,40 +57,26 @@ impl Set {
     /// # Errors
     /// A file that no build takes, which is a defect of ours.
     pub fn new(set: &Embedded, names: &[(String, String)], files: &[File], purpose: &str) -> Result<Set> {
-        let scratch = tempfile::tempdir().context("failed to create a temporary directory")?;
-        let migrations = scratch.path().join("migrations");
-        fs::create_dir_all(&migrations).context("failed to write into a temporary directory")?;
-        let mut texts = Vec::new();
-        for ((version, name), file) in names.iter().zip(files) {
-            let more = if file.does.is_empty() { String::new() } else { format!("_{}", file.does) };
-            texts.push((format!("{version}_{name}{more}.sql"), file));
+        let mut files = files.to_vec();
+        let mut all = with(set, written(names, &files, purpose)?);
+        let before = set.migrations.last().map_or(0, |migration| migration.number);
+        if accept::accept(&all, before, &mut files) {
+            all = with(set, written(names, &files, purpose)?);
         }
-        let mut unchecked = false;
-        let loaded = loop {
-            for (name, file) in &texts {
-                let path = migrations.join(name);
-                fs::write(path, file.text(purpose, unchecked)).context("failed to write into a temporary directory")?;
-            }
-            match migrator_build::load(scratch.path()) {
-                Ok(loaded) => break loaded.set,
-                Err(problems) if !unchecked && problems.0.iter().all(|problem| problem.code.as_str() == "M020") => {
-                    unchecked = true
-                }
-                Err(problems) => return Err(anyhow!("a build would refuse the new files\n{problems}")),
-            }
-        };
-        let mut all = set.clone();
-        // Nobody else is there: a lock that is not free will not be.
-        all.settings.retry_for_ms = 1_000;
-        let before = all.migrations.last().map_or(0, |migration| migration.number);
-        all.migrations.to_mut().extend(loaded.migrations.iter().cloned());
-        let files = texts.into_iter().map(|(name, file)| (name, file.text(purpose, unchecked))).collect();
+        let texts = all.migrations.iter().filter(|migration| migration.number > before);
+        let files = texts.map(|migration| (format!("{}.sql", migration.label()), migration.text.to_string())).collect();
         Ok(Set { embedded: Box::leak(Box::new(all)), files, before })
     }
 
     /// A set that has everything already; `before`: the newest version that is applied before it is proved.
     pub fn of(embedded: &'static Embedded, before: i64) -> Set {
         Set { embedded, files: Vec::new(), before }
+    }
+
+    /// The new files as migrations.
+    pub(crate) fn new_migrations(&self) -> impl Iterator<Item = &'static Migration> + use<> {
+        let (embedded, before) = (self.embedded, self.before);
+        embedded.migrations.iter().filter(move |migration| migration.number > before)
     }
 
     /// Goes up and down again, on a database that is as the old schema is. `context` is of this set.
@@ -111,6 +99,37 @@ impl Set {
         };
         Ok(Proof { up, down })
     }
+}
+
+/// The new files as a build reads them.
+fn written(names: &[(String, String)], files: &[File], purpose: &str) -> Result<Embedded> {
+    let scratch = tempfile::tempdir().context("failed to create a temporary directory")?;
+    let migrations = scratch.path().join("migrations");
+    fs::create_dir_all(&migrations).context("failed to write into a temporary directory")?;
+    let mut unchecked = false;
+    loop {
+        for ((version, name), file) in names.iter().zip(files) {
+            let more = if file.does.is_empty() { String::new() } else { format!("_{}", file.does) };
+            let path = migrations.join(format!("{version}_{name}{more}.sql"));
+            fs::write(path, file.text(purpose, unchecked)).context("failed to write into a temporary directory")?;
+        }
+        match migrator_build::load(scratch.path()) {
+            Ok(loaded) => return Ok(loaded.set),
+            Err(problems) if !unchecked && problems.0.iter().all(|problem| problem.code.as_str() == "M020") => {
+                unchecked = true
+            }
+            Err(problems) => return Err(anyhow!("a build would refuse the new files\n{problems}")),
+        }
+    }
+}
+
+/// The set with the new files behind its own.
+fn with(set: &Embedded, new: Embedded) -> Embedded {
+    let mut all = set.clone();
+    // Nobody else is there: a lock that is not free will not be.
+    all.settings.retry_for_ms = 1_000;
+    all.migrations.to_mut().extend(new.migrations.iter().cloned());
+    all
 }
 
 /// Compares what is there with what should be.
