@@ -28,9 +28,7 @@ pub(crate) async fn write(
     settings: &SessionSettings,
     statements: &str,
 ) -> Result<(), tokio_postgres::Error> {
-    let fence = fence(tables, run, std::iter::empty()).join(";\n");
-    let reset = session(settings);
-    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nCOMMIT", ours(statements));
+    let [reset, message] = writing(tables, run, settings, statements);
     // Both are sent at once; the second is parsed after the first has run.
     let (reset, written) =
         futures_util::future::join(connection.client.batch_execute(&reset), connection.client.batch_execute(&message))
@@ -41,6 +39,13 @@ pub(crate) async fn write(
         return Err(error);
     }
     Ok(())
+}
+
+/// The reset of the session, and statements of ours in one transaction, after the fence.
+pub(crate) fn writing(tables: &Tables, run: &Run, settings: &SessionSettings, statements: &str) -> [String; 2] {
+    let fence = fence(tables, run, std::iter::empty()).join(";\n");
+    let message = format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{};\nCOMMIT", ours(statements));
+    [session(settings), message]
 }
 
 /// Whether that run has recorded that action as done.

@@ -150,13 +150,18 @@ impl Executor {
         if is_due { self.create(&History::default()).await } else { Ok(()) }
     }
 
-    /// Creates the log's index where that was left until the steps are done.
-    ///
-    /// # Errors
-    /// The server's refusal, a lost connection; reading the log takes longer then, and the next run creates the index.
-    pub(super) async fn create_index_if_due(&self) -> Result<(), tokio_postgres::Error> {
+    /// What creates the log's index where that was left until the steps are done: the reset of the session, and a transaction.
+    pub(super) fn index_if_due(&self) -> Option<[String; 2]> {
         let is_due = std::mem::take(&mut self.known.get().index_is_due);
-        if is_due { self.write(&self.tables.create_index()).await } else { Ok(()) }
+        is_due.then(|| {
+            self.known.forget();
+            store::writing(&self.tables, &self.run, &self.session(None), &self.tables.create_index())
+        })
+    }
+
+    /// Says that the log has no index yet: reading it takes longer, and the next run creates it.
+    pub(super) fn tell_of_index(&self, cause: &str) {
+        self.tell(Event::Warning(&format!("the event log has no index yet ({cause}); the next run creates it")));
     }
 
     /// The client of the second session, which is opened here if it is not yet.

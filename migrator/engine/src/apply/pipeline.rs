@@ -45,8 +45,17 @@ pub(super) async fn run(
         Some(message) => Some(start(client, &message).await?),
         None => None,
     };
-    let mut window =
-        Window { executor, steps: &steps[..end], next: first, previous, queue: VecDeque::new(), bytes: 0, volatile: 0 };
+    let mut window = Window {
+        executor,
+        steps: &steps[..end],
+        is_last: end == steps.len(),
+        next: first,
+        previous,
+        queue: VecDeque::new(),
+        bytes: 0,
+        volatile: 0,
+        index: Vec::new(),
+    };
     window.fill().await?;
     if let Some(creation) = creation.as_mut() {
         window.created(creation).await?;
@@ -69,6 +78,7 @@ pub(super) async fn run(
         }
         window.fill().await?;
     }
+    indexed(executor, std::mem::take(&mut window.index)).await;
     if done.is_unannounced() {
         // A cancellation came before the last one was sent, whose commit would have made all of them durable.
         store::flush(client).await.map_err(Failure::own)?;
@@ -76,10 +86,34 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// Creates the log's index where that was left until the steps are done, and was not sent with the last of them.
+pub(super) async fn create_index_if_due(executor: &Executor) {
+    let mut answers = Vec::new();
+    for message in executor.index_if_due().into_iter().flatten() {
+        match start(&executor.connection.client, &message).await {
+            Ok(answer) => answers.push(answer),
+            Err(failure) => return executor.tell_of_index(&failure.summary()),
+        }
+    }
+    indexed(executor, answers).await;
+}
+
+/// Waits for the log's index.
+async fn indexed(executor: &Executor, answers: Vec<Answer>) {
+    for mut answer in answers {
+        if let Err((error, _)) = drain(&mut answer).await {
+            executor.tell_of_index(&Failure::own(error).summary());
+            return rollback(&executor.connection.client).await;
+        }
+    }
+}
+
 /// The steps that are on their way.
 struct Window<'a> {
     executor: &'a Executor,
     steps: &'a [Step],
+    /// No step comes after these.
+    is_last: bool,
     /// The step that is sent next.
     next: usize,
     /// What the step before it leaves.
@@ -89,6 +123,8 @@ struct Window<'a> {
     bytes: usize,
     /// How many steps were sent since the last one whose commit is durable at once.
     volatile: usize,
+    /// The answers to what creates the log's index, sent behind the last step.
+    index: Vec<Answer>,
 }
 
 /// A step that is on its way.
@@ -104,7 +140,7 @@ impl Window<'_> {
         let executor = self.executor;
         let most = if executor.one_by_one { 1 } else { MOST_MESSAGES };
         while self.queue.len() < most && !executor.migrator.cancellation.is_requested() {
-            let Some(step) = self.steps.get(self.next) else { return Ok(()) };
+            let Some(step) = self.steps.get(self.next) else { return self.send_index().await };
             // One message alone may be longer than the window.
             if !self.queue.is_empty() && self.bytes + size(step) > MOST_BYTES {
                 return Ok(());
@@ -132,6 +168,17 @@ impl Window<'_> {
         Ok(())
     }
 
+    /// Sends what creates the log's index behind the last step, so that it takes no turn of its own.
+    async fn send_index(&mut self) -> Result<(), Failure> {
+        let executor = self.executor;
+        if self.is_last && !executor.one_by_one {
+            for message in executor.index_if_due().into_iter().flatten() {
+                self.index.push(start(&executor.connection.client, &message).await?);
+            }
+        }
+        Ok(())
+    }
+
     fn pop(&mut self) -> Option<Sent> {
         let sent = self.queue.pop_front()?;
         self.bytes -= sent.bytes;
@@ -153,6 +200,9 @@ impl Window<'_> {
     async fn give_up(&mut self) {
         while let Some(queued) = self.queue.pop_front() {
             let _ = queued.in_flight.finish().await;
+        }
+        for answer in &mut self.index {
+            let _ = drain(answer).await;
         }
         self.executor.known.forget();
         rollback(&self.executor.connection.client).await;

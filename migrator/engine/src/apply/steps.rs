@@ -61,10 +61,7 @@ pub(crate) async fn apply(executor: &Executor, plan: &Plan) -> Result<Vec<Applie
         }
         return Err(report::report(executor, &steps[at], failure, &mut done, &steps[at + 1..]).await);
     }
-    if let Err(error) = executor.create_index_if_due().await {
-        let cause = Failure::own(error).summary();
-        executor.tell(Event::Warning(&format!("the event log has no index yet ({cause}); the next run creates it")));
-    }
+    pipeline::create_index_if_due(executor).await;
     Ok(done.steps)
 }
 
