@@ -95,32 +95,70 @@ mod tests {
     fn what_is_wrong_with_the_list_is_named() {
         check_directory(
             &[BASELINE, ("db/squashed.txt", &list("001 a\n002 b c4928b2d base\n02 ! c4928b2d\n"))],
-            expect![""],
+            expect![[r#"
+                []
+                Error db/squashed.txt:1:1: this line is not a version, a name and a checksum, with `baseline` behind those of a baseline [M048]; help: restore the file with git: only `cargo xtask squash` writes it
+                Error db/squashed.txt:2:1: this line is not a version, a name and a checksum, with `baseline` behind those of a baseline [M048]; help: restore the file with git: only `cargo xtask squash` writes it
+                Error db/squashed.txt:3:1: this line is not a version, a name and a checksum, with `baseline` behind those of a baseline [M048]; help: restore the file with git: only `cargo xtask squash` writes it"#]],
         );
         check_directory(
             &[
                 BASELINE,
                 ("db/squashed.txt", &list("002 b c4928b2d\n001 a c4928b2d\n002 c c4928b2d baseline\n002 d c4928b2d\n")),
             ],
-            expect![""],
+            expect![[r#"
+                []
+                Error db/squashed.txt:2:1: this line is out of order: versions ascend, and a baseline follows the migration that has its version [M048]; help: restore the file with git: only `cargo xtask squash` writes it
+                Error db/squashed.txt:3:1: this line is out of order: versions ascend, and a baseline follows the migration that has its version [M048]; help: restore the file with git: only `cargo xtask squash` writes it
+                Error db/squashed.txt:4:1: this line is out of order: versions ascend, and a baseline follows the migration that has its version [M048]; help: restore the file with git: only `cargo xtask squash` writes it"#]],
         );
-        check_directory(&[BASELINE, ("db/squashed.txt", "# nothing\n")], expect![""]);
+        check_directory(
+            &[BASELINE, ("db/squashed.txt", "# nothing\n")],
+            expect![[r#"
+            []
+            Error db/squashed.txt: the list is empty [M048]; help: restore the file with git: only `cargo xtask squash` writes it"#]],
+        );
     }
 
     #[test]
     fn the_list_fits_the_files_and_the_migrations() {
         let text = list("001 a c4928b2d\n002 b c4928b2d\n");
-        check_directory(&[("db/migrations/003_x.sql", PLAIN), ("db/squashed.txt", &text)], expect![""]);
-        check_directory(&[("db/migrations/002_b.sql", PLAIN), ("db/squashed.txt", &text)], expect![""]);
-        check_directory(&[BASELINE, ("db/migrations/001_a.sql", PLAIN), ("db/squashed.txt", &text)], expect![""]);
+        check_directory(
+            &[("db/migrations/003_x.sql", PLAIN), ("db/squashed.txt", &text)],
+            expect![[r#"
+            []
+            Error db/squashed.txt: no migration has the version `002`, the last of the list [M048]; help: restore the baseline with git: it stands for the squashed migrations in new databases"#]],
+        );
+        check_directory(
+            &[("db/migrations/002_b.sql", PLAIN), ("db/squashed.txt", &text)],
+            expect![[r#"
+            []
+            Error db/migrations/002_b.sql: `002_b` is squashed, and not the baseline [M048]; help: give it a version above 002, unless it is in db/squashed.txt already: then delete this file"#]],
+        );
+        check_directory(
+            &[BASELINE, ("db/migrations/001_a.sql", PLAIN), ("db/squashed.txt", &text)],
+            expect![[r#"
+            []
+            Error db/migrations/001_a.sql: version 001 is below 002, that of the baseline [M048]; help: give it a version above 002, unless it is in db/squashed.txt already: then delete this file"#]],
+        );
         check_directory(
             &[BASELINE, ("db/squashed.txt", &text), ("db/squashed/001_z.sql", PLAIN), ("db/squashed/1_a.sql", PLAIN)],
-            expect![""],
+            expect![[r#"
+                []
+                Error db/squashed/001_z.sql: `db/squashed/001_z.sql` is not in db/squashed.txt [M048]; help: move it to db/migrations and give it a new version, or delete it
+                Error db/squashed/1_a.sql: `db/squashed/1_a.sql` is not in db/squashed.txt [M048]; help: move it to db/migrations and give it a new version, or delete it"#]],
         );
         check_directory(
             &[BASELINE, ("db/squashed.txt", &text), ("db/squashed/001_a.sql", "-- migrate:up\nSELECT 3;\n")],
-            expect![""],
+            expect![[r#"
+                []
+                Error db/squashed/001_a.sql: its up block is not the one that was squashed: the checksum differs from the list [M048]; help: restore it with git: databases have run it, and others will"#]],
         );
-        check_directory(&[BASELINE, ("db/squashed/001_a.sql", PLAIN)], expect![""]);
+        check_directory(
+            &[BASELINE, ("db/squashed/001_a.sql", PLAIN)],
+            expect![[r#"
+            []
+            Error db/squashed/001_a.sql: `db/squashed/001_a.sql` is squashed, and there is no db/squashed.txt [M048]; help: restore the list with git: only `cargo xtask squash` writes it"#]],
+        );
     }
 }

@@ -81,7 +81,7 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         error: the following required arguments were not provided:
           --fix
 
-        Usage: cargo xtask check --fix --dry-run [FILE]...
+        Usage: migrator-xtask check --fix --dry-run [FILE]...
 
         For more information, try '--help'.
     "#]]
@@ -95,7 +95,7 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         --- stdout
         --- db/migrations/002_names.sql
         +++ db/migrations/002_names.sql
-        @@ -1,13 +1,7 @@
+        @@ -1,13 +1,5 @@
          -- migrate:up
          ALTER TABLE users ADD COLUMN age int;
  
@@ -104,12 +104,11 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         -ALTER TABLE users RENAME COLUMN name TO full_name;
         -
          -- migrate:down
-         ALTER TABLE users RENAME COLUMN full_name TO name;
+        -ALTER TABLE users RENAME COLUMN full_name TO name;
         -
         -DROP INDEX users_name_idx;
- 
+        -
          ALTER TABLE users DROP COLUMN age;
-
         --- /dev/null
         +++ db/migrations/003_names_index_users_name_idx.sql
         @@ -0,0 +1,5 @@
@@ -118,7 +117,6 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         +
         +-- migrate:down transaction:false
         +DROP INDEX CONCURRENTLY users_name_idx;
-
         --- /dev/null
         +++ db/migrations/004_names_part_2.sql
         @@ -0,0 +1,5 @@
@@ -126,21 +124,34 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         +ALTER TABLE users RENAME COLUMN name TO full_name;
         +
         +-- migrate:down
-        +SELECT 1;
+        +ALTER TABLE users RENAME COLUMN full_name TO name;
         --- stderr
         fixed: db/migrations/002_names.sql:4:1: an index is built on `users` while no one can write to it [require-concurrent-index-creation]
         not fixed: db/migrations/002_names.sql:6:19: a column of `users` is renamed [renaming-column]: both names at once are another schema
     "#]].assert_eq(&fixed);
     assert_eq!(shown.replace("would fix:", "fixed:"), fixed);
-    assert_eq!(shop.names(), ["001_users.sql", "002_names.sql", "003_names_index_users_name_idx.sql"]);
-    expect![[""]].assert_eq(&shop.run("check --fix --base main"));
+    assert_eq!(
+        shop.names(),
+        ["001_users.sql", "002_names.sql", "003_names_index_users_name_idx.sql", "004_names_part_2.sql"]
+    );
+    expect![[r#"
+        exit 1
+        --- stderr
+        not fixed: db/migrations/004_names_part_2.sql:2:19: a column of `users` is renamed [renaming-column]: both names at once are another schema
+    "#]].assert_eq(&shop.run("check --fix --base main"));
     // With everything fixed, nothing is found.
-    let text = fs::read_to_string(shop.0.path("db/migrations/002_names.sql")).unwrap();
+    let path = "db/migrations/004_names_part_2.sql";
+    let text = fs::read_to_string(shop.0.path(path)).unwrap();
     let allowed = text.replacen(
         "ALTER TABLE users RENAME",
         "-- migrate:allow renaming-column no release reads it\nALTER TABLE users RENAME",
         1,
     );
-    shop.0.write("db/migrations/002_names.sql", allowed);
-    expect![[""]].assert_eq(&shop.run("check --fix --base main"));
+    shop.0.write(path, allowed);
+    expect![[r#"
+        exit 0
+        --- stderr
+        no hazard is in the migrations that may be rewritten; nothing was written
+    "#]]
+    .assert_eq(&shop.run("check --fix --base main"));
 }

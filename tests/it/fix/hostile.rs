@@ -9,7 +9,8 @@ use crate::support::Project;
 #[track_caller]
 fn rewritten(text: &str) -> (Vec<String>, Vec<String>) {
     let project = Project::new();
-    project.migration("001_base", "CREATE TABLE t (id bigint PRIMARY KEY, a text, \"B;c\" text);", "DROP TABLE t;");
+    let base = "CREATE TABLE t (id bigint PRIMARY KEY, a text, \"B;c\" text);\nCREATE MATERIALIZED VIEW v AS SELECT id FROM t;";
+    project.migration("001_base", base, "DROP TABLE t CASCADE;");
     project.file("migrations/002_x.sql", text);
     let original = facts(&project.db());
     let rewritten = fix(&mut Room::new().unwrap(), &project.db());
@@ -68,9 +69,9 @@ fn line_ends_stay_as_they_are() {
 #[test]
 fn texts_and_odd_names_are_no_statements() {
     files(
-        "-- migrate:up\nDO $x$ BEGIN RAISE NOTICE 'CREATE INDEX i ON t (a);'; END $x$;\nCREATE INDEX \"I;-- é\" ON t (\"B;c\");\n",
+        "-- migrate:up\nSELECT 'CREATE INDEX i ON t (a);', $x$; DROP TABLE t;$x$;\nCREATE INDEX \"I;-- é\" ON t (\"B;c\");\n",
         &[
-            "-- migrate:up\nDO $x$ BEGIN RAISE NOTICE 'CREATE INDEX i ON t (a);'; END $x$;\n",
+            "-- migrate:up\nSELECT 'CREATE INDEX i ON t (a);', $x$; DROP TABLE t;$x$;\n",
             "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY \"I;-- é\" ON t (\"B;c\");\n",
         ],
     );
@@ -121,7 +122,11 @@ fn what_later_statements_rely_on_comes_before_them() {
 #[test]
 fn what_cannot_be_proved_is_left() {
     left(
-        "-- migrate:up\nALTER TABLE t ADD CONSTRAINT c CHECK (a <> '');\n-- migrate:allow ban-drop-constraint at once\nALTER TABLE t DROP CONSTRAINT c;\n",
-        "constraint-missing-not-valid: it would fail: constraint \"c\" of relation \"t\" does not exist [42704]",
+        "-- migrate:up\nREFRESH MATERIALIZED VIEW v;\n",
+        "refreshing-materialized-view: it would fail: cannot refresh materialized view \"public.v\" concurrently [55000]",
+    );
+    left(
+        "-- migrate:up\nCREATE TABLE u (id bigint REFERENCES t);\n",
+        "foreign-key-in-create-table: the locks would be the same",
     );
 }

@@ -9,7 +9,7 @@ use crate::support::{Project, query_on};
 /// Squashes a history up to a version; databases that were stopped at each tenth one go up to the newest.
 fn squashes(history: &str, to: &str) {
     let source =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("/work/shared/corpora/histories").join(history).join("migrations");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/histories").join(history).join("migrations");
     if !source.is_dir() {
         eprintln!("the corpora are not here: the history of {history} was not squashed");
         return;

@@ -17,12 +17,9 @@ fn check_and_verify_know_the_roads() {
     let verify = shop.run("verify");
     assert!(verify.contains("next release: nothing new on `main`"), "{verify}");
     assert!(!verify.contains("FAILED"), "{verify}");
-    let late = "-- migrate:up\nSELECT 1;\n\n-- migrate:down\n";
-    shop.0.write("db/migrations/0195_late.sql", late);
-    shop.0.write("db/migrations/019_late.sql", late);
+    shop.0.write("db/migrations/019_late.sql", "-- migrate:up\nSELECT 1;\n\n-- migrate:down\n");
     let check = shop.run("check");
-    expect!["error[M048]: version 019 is below 020, that of the baseline"].assert_eq(&check.lines().filter(|line| line.contains("M048")).collect::<Vec<_>>().join("\n"));
-    std::fs::remove_file(shop.0.path("db/migrations/0195_late.sql")).unwrap();
+    assert!(check.contains("error[M048]: version 019 is below 020, that of the baseline"), "{check}");
     std::fs::remove_file(shop.0.path("db/migrations/019_late.sql")).unwrap();
     shop.commit();
     shop.git("branch --force main");
@@ -60,6 +57,15 @@ fn roles_owners_and_settings_are_in_the_baseline() {
         ],
     );
     shop.squash("--to 002");
+    what_the_baseline_says(&std::fs::read_to_string(shop.0.path("db/migrations/002_baseline.sql")).unwrap());
+    let new = shop.project();
+    let up = new.run(&["up"]);
+    assert!(up.starts_with("exit 0"), "{up}");
+    assert_eq!(new.query("SELECT tableowner FROM pg_tables WHERE schemaname = 'app'"), "squash_owner\n");
+    new.query("DROP OWNED BY squash_owner, squash_app; DROP ROLE squash_app, squash_owner");
+}
+
+fn what_the_baseline_says(text: &str) {
     expect![[r#"
         -- Purpose: the schema that migrations 001 to 002 make
         -- migrate:up
@@ -122,10 +128,5 @@ fn roles_owners_and_settings_are_in_the_baseline() {
 
         -- migrate:down
         -- no rollback: a database that is older goes back by the migrations in db/squashed
-    "#]].assert_eq(&std::fs::read_to_string(shop.0.path("db/migrations/002_baseline.sql")).unwrap());
-    let new = shop.project();
-    let up = new.run(&["up"]);
-    assert!(up.starts_with("exit 0"), "{up}");
-    assert_eq!(new.query("SELECT tableowner FROM pg_tables WHERE schemaname = 'app'"), "squash_owner\n");
-    new.query("DROP OWNED BY squash_owner, squash_app; DROP ROLE squash_app, squash_owner");
+    "#]].assert_eq(text);
 }

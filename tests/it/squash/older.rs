@@ -169,7 +169,8 @@ fn without_their_files_squashed_migrations_are_still_known() {
         error: cannot roll back 018_child: it is squashed, and this binary does not hold its SQL
           = note: the file `db/squashed/018_child.sql` was deleted before this release was built
           = help: run the migrator of a release that still holds it first, or restore the file with git and build again
-    "#]].assert_eq(&past.run(&["down", "--yes"]));
+    "#]]
+    .assert_eq(&past.run(&["down", "--yes"]));
 }
 
 #[test]
@@ -188,7 +189,8 @@ fn a_database_can_be_recorded_at_a_squashed_version() {
         stamped 9 without running: 001_table, 002_note, 003_index and 6 more
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-    "#]].assert_eq(&stamped.run(&["stamp", "--to", "9"]));
+    "#]]
+    .assert_eq(&stamped.run(&["stamp", "--to", "9"]));
     adopted.query(
         "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text NOT NULL, installed_on timestamptz NOT NULL DEFAULT now(), \
          success boolean NOT NULL, checksum bytea NOT NULL, execution_time bigint NOT NULL); \

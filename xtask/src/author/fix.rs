@@ -12,6 +12,8 @@ mod rewrite;
 mod room;
 mod source;
 mod tables;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -168,7 +170,8 @@ fn tell(workspace: &Workspace, rewritten: &Rewritten, is_dry_run: bool) {
     let directory = workspace.db().join("migrations");
     for file in &rewritten.files {
         let path = directory.join(&file.name);
-        output::rendered(difference::of_file(&shown(&path).display().to_string(), file.old.as_deref(), &file.new));
+        let difference = difference::of_file(&shown(&path).display().to_string(), file.old.as_deref(), &file.new);
+        output::rendered(difference.trim_end());
     }
     let fixed = if is_dry_run { "would fix" } else { "fixed" };
     for hazard in &rewritten.fixed {

@@ -94,7 +94,9 @@ pub(crate) fn make(
     if let Wanted::Text(text) = &wanted {
         renames.extend(text.renames.iter().cloned());
     }
-    let server = TemporaryServer::start().context("failed to start the server to prove the migration on")?;
+    // A schema is made in one transaction, and each of its objects has a lock there.
+    let server = TemporaryServer::builder().setting("max_locks_per_transaction", "1024").start();
+    let server = server.context("failed to start the server to prove the migration on")?;
     let room = Room { server: &server, embedded };
     let is = room.migrated()?;
     let target = room.wanted(wanted)?;

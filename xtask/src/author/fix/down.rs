@@ -101,8 +101,8 @@ fn of_table(
 mod tests {
     use migrator_sql::Object;
 
-    use super::super::source::tests::with_source;
     use super::*;
+    use crate::author::fix::testing::with_source;
 
     #[track_caller]
     fn check(down: &str, undo: Undo, expected: Option<(&str, usize)>) {

@@ -55,6 +55,7 @@ const REASONS: &[(&str, &str)] = &[
     ("changing-column-type", "a new column that takes its place is another schema for a while"),
     ("ddl-in-do", "what a DO block executes is known only when it runs"),
     ("delete-without-where", "only you know which rows are meant"),
+    ("prefer-jsonb", "another type is another schema"),
     ("renaming-column", "both names at once are another schema"),
     ("renaming-object", "both names at once are another schema"),
     ("renaming-table", "a view under the old name is another schema"),
@@ -96,7 +97,6 @@ mod tests {
             "identifier-too-long",
             "prefer-bigint-over-int",
             "prefer-identity",
-            "prefer-jsonb",
             "prefer-timestamp-tz",
         ];
         for rule in migrator_lint::names() {

@@ -114,7 +114,10 @@ impl Fitting<'_> {
     /// All at once; where that does not hold, those that hold by themselves; where these do not hold together, the first.
     fn all(&self, remedies: &Remedies, rewritten: &mut Rewritten) -> Result<()> {
         let refused = match self.attempt(remedies)? {
-            Ok(files) => return Ok(self.keep(remedies, files, rewritten)),
+            Ok(files) => {
+                self.keep(remedies, files, rewritten);
+                return Ok(());
+            }
             Err(reason) => reason,
         };
         let mut single = Remedies::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use migrator_engine::client::query;
 use migrator_engine::embedded::Migration;
-use migrator_engine::facts::{Facts, report};
+use migrator_engine::facts::{Difference, Facts};
 use migrator_engine::operation::{DownOptions, UpOptions};
 use migrator_engine::{Embedded, Error, Terminal};
 use migrator_postgres::TemporaryServer;
@@ -23,8 +23,8 @@ const STATE: &str = "state";
 /// A server that is this run's alone.
 pub struct Room {
     server: TemporaryServer,
-    /// The number up to which migrations are applied to [`STATE`].
-    at: Option<i64>,
+    /// The migrations that are applied to [`STATE`], by version and checksum.
+    applied: Option<Vec<(i64, String)>>,
 }
 
 /// What the original migrations do from there on.
@@ -42,7 +42,7 @@ impl Room {
     /// It does not start.
     pub fn new() -> Result<Room> {
         let server = TemporaryServer::start().context("failed to start the server to prove the migrations on")?;
-        Ok(Room { server, at: None })
+        Ok(Room { server, applied: None })
     }
 
     fn context(&self, embedded: &'static Embedded, database: &str) -> Result<Context, Error> {
@@ -54,19 +54,24 @@ impl Room {
     /// Applies the migrations of a set up to `before`, if they are not applied yet, and says what is there then.
     pub(super) fn advance(&mut self, embedded: &'static Embedded, before: i64) -> Result<Tables> {
         let context = self.context(embedded, STATE)?;
-        let is_there = self.at.is_some_and(|at| at <= before);
+        let wanted: Vec<(i64, String)> = embedded
+            .migrations
+            .iter()
+            .filter(|migration| migration.number <= before)
+            .map(|migration| (migration.number, migration.checksum.to_string()))
+            .collect();
+        let is_there = self.applied.as_ref().is_some_and(|applied| wanted.starts_with(applied));
         let tables = developer::block_on(async {
             if !is_there {
                 maintenance::drop(&maintenance::connect(&context, &context.target).await?, &context.target).await?;
                 maintenance::create_missing(&context).await?;
             }
-            let is_any = embedded.migrations.iter().any(|migration| migration.number <= before);
-            if is_any && self.at != Some(before) {
+            if !wanted.is_empty() && self.applied.as_ref() != Some(&wanted) {
                 context.connect().await?.up(&UpOptions::default().to(before)).await?;
             }
             tables(&context).await
         })?;
-        self.at = tables.is_ok().then_some(before);
+        self.applied = tables.is_ok().then_some(wanted);
         tables.map_err(|error: Error| {
             anyhow::anyhow!("the migrations before it fail on the throwaway server:\n{}", error.render(false))
         })
@@ -149,9 +154,9 @@ fn differs(what: &str, reached: &Reached) -> Result<(), String> {
         Reached::Same(true) => Ok(()),
         Reached::Same(false) => Err(format!("{what} would leave columns in another order")),
         Reached::Other(differences) => {
-            let first = report(differences);
-            let line = first.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-            Err(format!("{what} would make another schema: {line}"))
+            let name = |one: &Difference| format!("{} `{}`", one.kind, format!("{} {}", one.object, one.part).trim());
+            let names: Vec<String> = differences.iter().map(name).collect();
+            Err(format!("{what} would make another schema: {}", names.join(", ")))
         }
         Reached::Failed(error) => Err(format!("{what} would fail: {}", in_one_line(error))),
         Reached::Untried => Err(format!("{what} was not tried")),

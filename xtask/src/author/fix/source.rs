@@ -193,18 +193,9 @@ impl Place<'_, '_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use migrator_sql::lex;
-
+mod tests {
     use super::*;
-
-    /// What is done to the migration of this text.
-    pub(crate) fn with_source<T>(text: &str, work: impl FnOnce(&Source<'_>) -> T) -> T {
-        let set = migrator_build::load_file("migrations/001_x.sql", text.as_bytes()).unwrap().set;
-        let migration = &set.migrations[0];
-        let lexed = lex(&migration.text);
-        work(&Source::of(migration, &lexed))
-    }
+    use crate::author::fix::testing::with_source;
 
     #[test]
     fn a_statement_has_its_comments_with_it() {

@@ -92,7 +92,7 @@ fn writes(words: &Words<'_>) -> bool {
                 || may_write(&Words::new(&body, &lexed.tokens))
         });
     }
-    if first(&["select", "with", "values", "table", "explain"]) || words.is(0, "(") {
+    if first(&["select", "with", "values", "table", "explain"]) || words.at(0) == "(" {
         return may_write(words) || words.is(0, "select") && words.find("into").is_some();
     }
     words.is(0, "create") && (1..4).any(|at| words.is(at, "table")) && copies(words)
@@ -101,7 +101,7 @@ fn writes(words: &Words<'_>) -> bool {
 /// `CREATE TABLE ... AS`: a table with rows.
 fn copies(words: &Words<'_>) -> bool {
     let starts = ["select", "with", "values", "table", "execute"];
-    let is_query = |at: usize| words.is_any(at, &starts) || words.is(at, "(") && words.is_any(at + 1, &starts);
+    let is_query = |at: usize| words.is_any(at, &starts) || words.at(at) == "(" && words.is_any(at + 1, &starts);
     (0..words.tokens.len()).any(|at| words.is(at, "as") && is_query(at + 1))
 }
 
@@ -109,14 +109,14 @@ fn copies(words: &Words<'_>) -> bool {
 fn may_write(words: &Words<'_>) -> bool {
     (0..words.tokens.len()).any(|at| {
         // `FOR UPDATE`, `ON DELETE`: no statements.
-        let is_clause = at > 0 && words.is_any(at - 1, &["for", "on", "no", "before", "after", "or", "."]);
+        let is_clause = at > 0 && words.is_any(at - 1, &["for", "on", "no", "before", "after", "or"]);
         words.is_any(at, &WRITING) && !is_clause || is_call(words, at)
     })
 }
 
 fn is_call(words: &Words<'_>, at: usize) -> bool {
     let is_name = words.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Quoted));
-    is_name && words.is(at + 1, "(") && !words.is_any(at, &HARMLESS)
+    is_name && words.at(at + 1) == "(" && !words.is_any(at, &HARMLESS)
 }
 
 /// The bodies of a `DO`.

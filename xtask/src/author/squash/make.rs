@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
-use migrator_engine::client::{identifier, query};
+use migrator_engine::client::{literal, query};
 use migrator_engine::facts::Facts;
 use migrator_engine::operation::UpOptions;
 use migrator_engine::{Embedded, Error, Terminal};
@@ -150,9 +150,13 @@ async fn at_version(context: &Context, before: &Snapshot, programs: &Path) -> Re
         }
     }
     let dump = source::dump(&context.target, programs, connection.major(), &survey.histories, true)?;
-    let mut dump = statements::read(&dump, &survey.commented, &identifier(&tables.schema));
+    // As pg_dump writes them: quoted only where that is needed.
+    let names = format!("SELECT quote_ident({}) AS schema, quote_ident(session_user) AS own", literal(&tables.schema));
+    let names = query(connection.client(), "asking for names", &names).await?;
+    let name = |column: &str| names.first().and_then(|row| row.get(column)).unwrap_or_default().to_owned();
+    let mut dump = statements::read(&dump, &survey.commented, &name("schema"));
     // Whoever applies the migrations owns what they make.
-    let own = format!(" OWNER TO {};", identifier(&maintenance::user(&connection).await?));
+    let own = format!(" OWNER TO {};", name("own"));
     dump.all.retain(|statement| !(statement.starts_with("ALTER ") && statement.ends_with(&own)));
     Ok((rows, shared, dump))
 }

@@ -7,8 +7,12 @@ use crate::author::diff::work::Work;
 
 /// A table has a check because its parent has it: both change at once.
 pub(super) fn is_inherited(work: &Work<'_>, key: &Key) -> bool {
-    let (before, after) = (work.from.inherited.contains(key), work.to.inherited.contains(key));
-    (before || after) && (before || !work.from.has(key)) && (after || !work.to.has(key))
+    match (work.from.inherited.contains(key), work.to.inherited.contains(key)) {
+        (true, true) => true,
+        (true, false) => !work.to.has(key),
+        (false, true) => !work.from.has(key),
+        (false, false) => false,
+    }
 }
 
 pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {

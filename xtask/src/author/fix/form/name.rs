@@ -52,7 +52,7 @@ pub(super) fn beside(table: &Name<'_>, name: &str) -> String {
     format!("{}{name}", &written[..last])
 }
 
-/// A part of a file's name: `Orders "x"` as `orders_x`.
+/// A part of a file's name: `Orders "x"` as `orders__x`.
 pub(super) fn in_file_name(name: &str) -> String {
     let name = unquoted(name).to_lowercase();
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -78,7 +78,7 @@ mod tests {
         });
         table("orders", |name| assert_eq!(beside(&name, "i"), "i"));
         table("\"a.b\".\"c.d\"", |name| assert_eq!(beside(&name, "i"), "\"a.b\".i"));
-        assert_eq!(in_file_name("\"Orders \"\"x\"\"\""), "orders___x");
+        assert_eq!(in_file_name("\"Orders \"\"x\"\"\""), "orders__x");
     }
 
     #[test]

@@ -183,18 +183,23 @@ fn made(sql: &Sql<'_>) -> BTreeSet<String> {
         Sql::Drop(dropped) => keys.extend(dropped.names.iter().map(|name| name.object().name)),
         Sql::AlterTable(altered) => {
             let table = altered.table.object().name;
-            keys.extend(altered.actions.iter().filter_map(|action| {
+            let of_actions = altered.actions.iter().filter_map(|action| {
                 let part = match &action.change {
                     TableChange::Add(element) => match element.what {
                         ElementKind::Column(name) | ElementKind::Constraint { name: Some(name), .. } => name,
                         _ => return None,
                     },
                     TableChange::AlterColumn { column, .. } => *column,
+                    TableChange::RenameColumn { from, to } | TableChange::RenameConstraint { from, to } => {
+                        return Some([from, to].map(|name| format!("{table}.{}", name.object().name)).to_vec());
+                    }
+                    TableChange::Rename(to) => return Some(vec![table.clone(), to.object().name]),
                     TableChange::DropColumn(name) | TableChange::DropConstraint(name) => *name,
                     _ => return None,
                 };
-                Some(format!("{table}.{}", part.object().name))
-            }));
+                Some(vec![format!("{table}.{}", part.object().name)])
+            });
+            keys.extend(of_actions.flatten());
         }
         _ => {}
     }

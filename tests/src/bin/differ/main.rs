@@ -1,0 +1,184 @@
+//! Has the differ write every step of public histories anew, judges it by the facts, and writes docs/evidence/diff.md.
+//!
+//! `differ [CORPORA [HISTORY...]]`: the histories are in ../shared/corpora, beside the repository, or in CORPORA. With names of histories
+//! nothing is written but what is said: every pair that is not exact, with its reason. Other differs that are installed are tried on the
+//! same pairs.
+#![expect(clippy::print_stderr, reason = "a program for developers says what it does")]
+
+mod dump;
+mod page;
+mod peers;
+mod walk;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use migrator_postgres::TemporaryServer;
+use migrator_tests::task;
+use migrator_xtask::author::diff::{Draft, Proof, Reached};
+use migrator_xtask::developer::{self, Context};
+use migrator_xtask::engine::{Embedded, Exit, Terminal};
+
+use page::page;
+use peers::{Outcome, Peer};
+use walk::Walk;
+
+/// A public history: where it is below the corpora, and the tool that it is imported from; `None`: it is a db directory.
+const HISTORIES: &[(&str, &str, Option<&str>)] = &[
+    ("crates-io", "histories/crates-io/migrations", None),
+    ("zksync-core", "histories/zksync-core/migrations", None),
+    ("arroyo", "foreign/arroyo/crates/arroyo-api/migrations", Some("refinery")),
+    ("chirpstack", "foreign/chirpstack/chirpstack/migrations_postgres", Some("diesel")),
+    ("svix", "foreign/svix/server/svix-server/migrations", Some("sqlx")),
+    ("zksync-prover", "foreign/zksync-prover/prover/crates/lib/prover_dal/migrations", Some("sqlx")),
+    ("harbor", "foreign/harbor/make/migrations/postgresql", Some("golang-migrate")),
+    ("ncps", "foreign/ncps/migrations/postgres", Some("goose")),
+    ("clomonitor", "foreign/clomonitor/database/migrations/schema", Some("tern")),
+    ("marquez", "foreign/marquez/api/src/main/resources/marquez/db/migration", Some("flyway")),
+    ("cloak", "foreign/cloak/crates/db/migrations", Some("dbmate")),
+];
+
+/// What came of one pair of schemas.
+struct Pair {
+    name: String,
+    proof: Result<Proof, String>,
+    losses: usize,
+    took: Duration,
+    /// The proof calls both directions exact, and pg_dump shows another schema.
+    wrong: bool,
+    /// What the other differs make of it, in their order.
+    peers: Vec<Outcome>,
+}
+
+/// The pairs of a history, and how many of its steps change no schema.
+struct History {
+    name: &'static str,
+    unchanged: usize,
+    pairs: Vec<Pair>,
+}
+
+fn main() -> ExitCode {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
+    let mut arguments = std::env::args().skip(1);
+    let corpora = arguments.next().map_or_else(beside, PathBuf::from);
+    let wanted: Vec<String> = arguments.collect();
+    match judge(&corpora, &wanted) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn judge(corpora: &Path, wanted: &[String]) -> Result<()> {
+    if !corpora.is_dir() {
+        eprintln!("NOT MEASURED: there are no histories in `{}`", corpora.display());
+        return Ok(());
+    }
+    let peers = peers::found();
+    let mut histories = Vec::new();
+    for (name, path, tool) in
+        HISTORIES.iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|one| one == name))
+    {
+        // Roles belong to a server: each history has its own.
+        let server = TemporaryServer::start()?;
+        let set = load(&corpora.join(path), *tool).with_context(|| format!("failed to read the history `{name}`"))?;
+        histories.push(go_through(&server, name, set, &peers)?);
+    }
+    let text = page(&histories, &peers);
+    if !wanted.is_empty() {
+        eprintln!("{text}");
+        return Ok(());
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/diff.md");
+    fs::write(&page, text).with_context(|| format!("failed to write `{}`", page.display()))
+}
+
+/// A db directory of those migrations, beside this program, as a set.
+fn load(migrations: &Path, tool: Option<&str>) -> Result<Embedded> {
+    let db = std::env::current_exe()?.with_file_name("differ-db");
+    let _ = fs::remove_dir_all(&db);
+    fs::create_dir_all(db.join("migrations"))?;
+    // One of them drops a table that is called as our history is by default, and some down blocks can never have run.
+    let settings = "[history]\nschema = \"ops\"\n[check]\nstart_after = \"999999\"\n";
+    match tool {
+        None => {
+            fs::remove_dir(db.join("migrations"))?;
+            std::os::unix::fs::symlink(migrations.canonicalize()?, db.join("migrations"))?;
+            fs::write(db.join("migrator.toml"), settings)?;
+        }
+        Some(tool) => {
+            let line = ["migrator", "import", tool].map(Into::into).into_iter();
+            task::import(&db, line.chain([migrations.canonicalize()?.into_os_string()]));
+            let file = db.join("migrator.toml");
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            let text = match text.contains("[history]\n") {
+                true => text.replacen("[history]\n", "[history]\nschema = \"ops\"\n", 1),
+                false => format!("[history]\nschema = \"ops\"\n{text}"),
+            };
+            fs::write(file, text)?;
+        }
+    }
+    let loaded = migrator_build::load(&db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
+    let mut set = migrator_tests::load(&db).map_err(|problems| anyhow!("{problems}"))?.0.set()?.clone();
+    drop(loaded);
+    set.settings.retry_for_ms = 0;
+    Ok(set)
+}
+
+fn leak(set: Embedded) -> &'static Embedded {
+    Box::leak(Box::new(set))
+}
+
+fn go_through(server: &TemporaryServer, name: &'static str, set: Embedded, peers: &[Peer]) -> Result<History> {
+    let mut history = History { name, unchanged: 0, pairs: Vec::new() };
+    let first = until(&set, 0);
+    let context = Context::on_throwaway(server, first, Terminal::silent())?;
+    let result = &mut history;
+    let mut failed = None;
+    developer::run(context, async |context| {
+        failed = Walk::new(server, context, peers, result).go(&set).await.err();
+        Ok(Exit::Done)
+    });
+    match failed {
+        None => Ok(history),
+        Some(error) => Err(error.context(format!("the history `{name}` cannot be gone through"))),
+    }
+}
+
+/// The first migrations.
+fn until(all: &Embedded, count: usize) -> &'static Embedded {
+    let mut set = all.clone();
+    set.migrations.to_mut().truncate(count);
+    set.repeatables.to_mut().clear();
+    leak(set)
+}
+
+/// Says what is not exact, and why.
+fn tell(pair: &Pair, draft: &Draft) {
+    let said = |reached: &Reached| match reached {
+        Reached::Same(true) => "exact".to_owned(),
+        Reached::Same(false) => "exact but for the order of columns".to_owned(),
+        Reached::Other(differences) => migrator_xtask::engine::facts::report(differences),
+        Reached::Failed(error) => error.clone(),
+        Reached::Untried => "not tried".to_owned(),
+    };
+    match &pair.proof {
+        Ok(proof) if proof.up.is_same() && proof.down.is_same() => {
+            if pair.wrong {
+                eprintln!("=== {}\nSILENTLY WRONG", pair.name);
+            }
+        }
+        Ok(proof) => {
+            eprintln!("=== {}\nup: {}\ndown: {}", pair.name, said(&proof.up), said(&proof.down));
+            if std::env::var_os("DIFFER_SHOW").is_some() {
+                eprintln!("{:#?}", draft.files);
+            }
+        }
+        Err(error) => eprintln!("=== {}\n{error}", pair.name),
+    }
+}

@@ -1,0 +1,179 @@
+//! Other differs, on the same pairs, with the same judge.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use migrator_postgres::TemporaryServer;
+use migrator_xtask::developer::Context;
+use migrator_xtask::engine::ConnectionTarget;
+use migrator_xtask::engine::client::Connection;
+use migrator_xtask::engine::facts::Facts;
+
+use crate::walk::wait;
+
+/// How long one of them may take for one direction of a pair, in seconds.
+const LIMIT: &str = "60";
+
+/// Another differ that is installed.
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    /// What it says of its release; empty where it does not say.
+    version: String,
+    program: PathBuf,
+    way: Way,
+}
+
+/// What it works on.
+#[derive(Clone, Copy)]
+enum Way {
+    /// It compares two databases and prints statements.
+    Prints,
+    /// It makes a database as a file of definitions says.
+    Applies,
+}
+
+/// What came of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The facts are those that were wanted.
+    Exact,
+    /// Everything succeeded, and the facts are others.
+    Wrong,
+    /// It refused, failed, or wrote statements that fail.
+    Failed,
+}
+
+/// What came of a pair.
+pub(crate) struct Outcome {
+    pub(crate) up: End,
+    pub(crate) down: End,
+    pub(crate) took: Duration,
+}
+
+/// Those that are named by a variable, or on the search path.
+pub(crate) fn found() -> Vec<Peer> {
+    let known = [("migra", "MIGRA_BIN", Way::Prints), ("pgmold", "PGMOLD_BIN", Way::Applies)];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut peers = Vec::new();
+    for (name, variable, way) in known {
+        let named = std::env::var_os(variable).map(PathBuf::from);
+        let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
+        match named.into_iter().chain(on_path).find(|program| program.is_file()) {
+            Some(program) => peers.push(Peer { name, version: version(&program), program, way }),
+            None => eprintln!("absent: {name}: not installed; {variable} names it"),
+        }
+    }
+    peers
+}
+
+impl Peer {
+    pub(crate) fn label(&self) -> &str {
+        if self.version.is_empty() { self.name } else { &self.version }
+    }
+}
+
+fn version(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    said.lines().next().unwrap_or_default().to_owned()
+}
+
+/// A step of a history: the database before it and the one after it.
+pub(crate) struct Steps<'a> {
+    pub(crate) server: &'a TemporaryServer,
+    pub(crate) context: &'a Context,
+    pub(crate) root: &'a Connection,
+    pub(crate) databases: [&'a str; 2],
+}
+
+impl Steps<'_> {
+    /// What each of the peers makes of the step, up and down.
+    ///
+    /// # Errors
+    /// The server, a database that cannot be copied.
+    pub(crate) async fn outcomes(&self, peers: &[Peer], facts: [&Facts; 2]) -> Result<Vec<Outcome>> {
+        let [older, newer] = self.databases;
+        let mut outcomes = Vec::new();
+        for peer in peers {
+            let begun = Instant::now();
+            let up = self.end(peer, older, newer, facts[1]).await?;
+            let down = self.end(peer, newer, older, facts[0]).await?;
+            outcomes.push(Outcome { up, down, took: begun.elapsed() });
+        }
+        Ok(outcomes)
+    }
+
+    async fn end(&self, peer: &Peer, from: &str, to: &str, wanted: &Facts) -> Result<End> {
+        let copy = format!("{}_peer", self.databases[0]);
+        wait(self.root, from).await?;
+        self.root.client().batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {from}")).await?;
+        let changed = self.change(peer, &copy, to);
+        let end = match changed {
+            Err(error) => {
+                eprintln!("--- {}, {from} to {to}: {error:#}", peer.name);
+                End::Failed
+            }
+            Ok(()) if self.facts(&copy).await?.without_order() == wanted.without_order() => End::Exact,
+            Ok(()) => End::Wrong,
+        };
+        self.root.client().batch_execute(&format!("DROP DATABASE {copy} WITH (FORCE)")).await?;
+        Ok(end)
+    }
+
+    async fn facts(&self, database: &str) -> Result<Facts> {
+        let target = ConnectionTarget::read(Some(&self.server.url(database)), |_| None)?;
+        let connection = self.context.migrator.open(&target).await?;
+        let mut facts = connection.facts(&self.context.migrator.tables()).await?;
+        facts.ignore(&[], false);
+        Ok(facts)
+    }
+
+    /// Has the peer make of one database what the other one is.
+    fn change(&self, peer: &Peer, database: &str, like: &str) -> Result<()> {
+        let url = |database: &str| {
+            let url = self.server.url(database);
+            url.strip_prefix("postgres://").map_or(url.clone(), |rest| format!("postgresql://{rest}"))
+        };
+        match peer.way {
+            Way::Prints => {
+                let (from, to) = (url(database), url(like));
+                let statements = run(&peer.program, &["--unsafe", "--with-privileges", &from, &to], &[0, 2], "")?;
+                let psql = self.server.program_directory().join("psql");
+                let quiet = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", &from];
+                run(&psql, &quiet, &[0], &statements).map(|_| ())
+            }
+            Way::Applies => {
+                let dump = self.server.program_directory().join("pg_dump");
+                let definitions = run(&dump, &["--schema-only", "--no-owner", &url(like)], &[0], "")?;
+                let folder = std::env::current_exe()?.with_file_name("differ-wanted.sql");
+                std::fs::write(&folder, definitions)?;
+                let schema = format!("sql:{}", folder.display());
+                let arguments = ["apply", "--schema", &schema, "--database", &url(database), "--allow-destructive"];
+                run(&peer.program, &arguments, &[0], "").map(|_| ())
+            }
+        }
+    }
+}
+
+/// What a program prints.
+fn run(program: &Path, arguments: &[&str], codes: &[i32], input: &str) -> Result<String> {
+    let mut command = Command::new("timeout");
+    command.arg(LIMIT).arg(program).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("failed to start `{}`", program.display()))?;
+    let mut stdin = child.stdin.take().ok_or_else(|| anyhow!("no standard input"))?;
+    let input = input.to_owned();
+    // It may stop reading at an error.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+    let output = child.wait_with_output()?;
+    let _ = writer.join();
+    if !output.status.code().is_some_and(|code| codes.contains(&code)) {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        bail!("{} ends with {}: {last}", program.display(), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
