@@ -28,7 +28,9 @@ impl Shop {
 
     fn run(&self, line: &str) -> String {
         let mut xtask = self.0.program(env!("CARGO_BIN_EXE_xtask"));
-        self.0.run(xtask.args(line.split_whitespace()))
+        // An empty line of a difference is a space, which no text in a source ends with.
+        let said = self.0.run(xtask.args(line.split_whitespace()));
+        said.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
     fn git(&self, line: &str) {
