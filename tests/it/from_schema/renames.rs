@@ -72,6 +72,7 @@ fn on_a_terminal(shop: &Shop) {
         -- Purpose: rename
 
         -- migrate:up
+        -- migrate:allow renaming-column to be decided: the release that is still running uses it until the last machine has the new one; otherwise add the new column beside it with a trigger that copies, and drop the old one in a later release
         ALTER TABLE core.users RENAME COLUMN name TO full_name;
 
         -- migrate:down
