@@ -26,7 +26,7 @@ fn rendered(hazards: &[Hazard]) -> String {
     hazards.iter().map(|hazard| hazard.render(false) + "\n").collect::<Vec<_>>().join("\n")
 }
 
-/// The hazards of one up block behind a table `live`, and of one that comes first where `before` is given.
+/// The hazards of one up block after a table `live`, and of one that comes first where `before` is given.
 #[track_caller]
 fn check(before: &str, up: &str, expected: Expect) {
     let project = Project::without_database();
@@ -48,7 +48,7 @@ fn rules(before: &str, up: &str, expected: &[&str]) {
     assert_eq!(found, expected, "{up}");
 }
 
-/// The rule, the lock and the help of each hazard of an up block behind a table `live`, whose migrations run on a server.
+/// The rule, the lock and the help of each hazard of an up block after a table `live`, whose migrations run on a server.
 #[track_caller]
 fn told(before: &str, up: &str) -> Vec<(String, String, String)> {
     let project = Project::new();

@@ -55,7 +55,7 @@ fn a_new_database_begins_with_the_baseline_and_has_the_same_schema() {
     .assert_eq(&new.run(&["down", "--to", "0", "--yes"]));
     let list = std::fs::read_to_string(new.db().join("squashed.txt")).unwrap();
     let baseline = std::fs::read_to_string(new.db().join("migrations/020_baseline.sql")).unwrap();
-    assert!(!baseline.contains(" OWNER TO "), "whoever applies it owns it: {baseline}");
+    assert!(!baseline.contains(" OWNER TO "), "the role that applies it owns it: {baseline}");
     assert_eq!(list.lines().filter(|line| !line.starts_with('#')).count(), 20, "{list}");
 }
 

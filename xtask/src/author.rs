@@ -1,6 +1,7 @@
 //! Files of the workspace and of the db directory, written for the developer.
 
 mod baseline;
+mod code;
 pub mod diff;
 mod difference;
 pub mod fix;

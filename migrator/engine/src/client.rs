@@ -5,7 +5,7 @@
 
 pub use crate::adopt::history_tables;
 pub use crate::connect::{Connection, failed, query, rows, said};
-pub use crate::sql::{OURS, Tables, identifier, literal, ours, unquoted};
+pub use crate::sql::{OURS, Tables, identifier, literal, ours, plain_identifier, unquoted};
 
 use tokio_postgres::Client;
 

@@ -14,7 +14,7 @@ mod short;
 mod tables;
 
 pub(crate) use fence::{Condition, fence, is_text, lock_condition, take_lock};
-pub use quote::{OURS, identifier, literal, ours, unquoted};
+pub use quote::{OURS, identifier, literal, ours, plain_identifier, unquoted};
 pub(crate) use rows::{NewEvent, delete_state, insert_event, insert_state, mark_state};
 pub(crate) use run::Run;
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};

@@ -83,11 +83,15 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         error: the following required arguments were not provided:
           --fix
 
-        Usage: migrator-xtask check --fix --dry-run [FILE]...
+        Usage: cargo xtask check --fix --dry-run [FILE]...
 
         For more information, try '--help'.
     "#]]
     .assert_eq(&shop.run("check --dry-run"));
+    what_is_new_is_shown_and_then_written(&shop);
+}
+
+fn what_is_new_is_shown_and_then_written(shop: &Shop) {
     let shown = shop.run("check --fix --base main --dry-run");
     assert_eq!(shop.names(), ["001_users.sql", "002_names.sql"]);
     assert_eq!(fs::read_to_string(shop.0.path("db/migrations/002_names.sql")).unwrap(), NEW);

@@ -5,7 +5,7 @@ use migrator_xtask::author::fix::Room;
 use super::{facts, fix};
 use crate::support::Project;
 
-/// What becomes of the up block behind a table, as the texts of all files but the first; and what is left, with its reason.
+/// What becomes of the up block after a table, as the texts of all files but the first; and what is left, with its reason.
 #[track_caller]
 fn rewritten(text: &str) -> (Vec<String>, Vec<String>) {
     let project = Project::new();

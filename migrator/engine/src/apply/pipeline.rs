@@ -88,14 +88,19 @@ pub(super) async fn run(
 
 /// Creates the log's index where that was left until the steps are done, and was not sent with the last of them.
 pub(super) async fn create_index_if_due(executor: &Executor) {
+    match send_index(executor).await {
+        Ok(answers) => indexed(executor, answers).await,
+        Err(failure) => executor.tell_of_index(&failure.summary()),
+    }
+}
+
+/// Sends what creates the log's index, if that is due.
+async fn send_index(executor: &Executor) -> Result<Vec<Answer>, Failure> {
     let mut answers = Vec::new();
     for message in executor.index_if_due().into_iter().flatten() {
-        match start(&executor.connection.client, &message).await {
-            Ok(answer) => answers.push(answer),
-            Err(failure) => return executor.tell_of_index(&failure.summary()),
-        }
+        answers.push(start(&executor.connection.client, &message).await?);
     }
-    indexed(executor, answers).await;
+    Ok(answers)
 }
 
 /// Waits for the log's index.
@@ -123,7 +128,7 @@ struct Window<'a> {
     bytes: usize,
     /// How many steps were sent since the last one whose commit is durable at once.
     volatile: usize,
-    /// The answers to what creates the log's index, sent behind the last step.
+    /// The answers to what creates the log's index, sent after the last step.
     index: Vec<Answer>,
 }
 
@@ -140,7 +145,13 @@ impl Window<'_> {
         let executor = self.executor;
         let most = if executor.one_by_one { 1 } else { MOST_MESSAGES };
         while self.queue.len() < most && !executor.migrator.cancellation.is_requested() {
-            let Some(step) = self.steps.get(self.next) else { return self.send_index().await };
+            let Some(step) = self.steps.get(self.next) else {
+                // After the last step, so that it takes no turn of its own.
+                if self.is_last && !executor.one_by_one && self.index.is_empty() {
+                    self.index = send_index(executor).await?;
+                }
+                return Ok(());
+            };
             // One message alone may be longer than the window.
             if !self.queue.is_empty() && self.bytes + size(step) > MOST_BYTES {
                 return Ok(());
@@ -164,17 +175,6 @@ impl Window<'_> {
             self.volatile = if durability == Durability::AtOnce { 0 } else { self.volatile + 1 };
             self.bytes += bytes;
             self.next += 1;
-        }
-        Ok(())
-    }
-
-    /// Sends what creates the log's index behind the last step, so that it takes no turn of its own.
-    async fn send_index(&mut self) -> Result<(), Failure> {
-        let executor = self.executor;
-        if self.is_last && !executor.one_by_one {
-            for message in executor.index_if_due().into_iter().flatten() {
-                self.index.push(start(&executor.connection.client, &message).await?);
-            }
         }
         Ok(())
     }

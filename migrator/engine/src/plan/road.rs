@@ -142,7 +142,7 @@ mod tests {
         check("5x", "5_b");
         check("3x 4m", "3_a");
         check("1x", "1_m");
-        // Rows of nobody beside a baseline.
+        // Rows of no known migration beside a baseline.
         check("0x 5b", "5_b");
         check("6m", "5_b");
         check("4m", "1_m");

@@ -26,6 +26,15 @@ pub fn identifier(name: &str) -> String {
     escape::escape_identifier(name)
 }
 
+/// An identifier, in quotes only where the name has other characters than an ordinary one; keywords are not told from names.
+pub fn plain_identifier(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
+        true => name.to_owned(),
+        false => identifier(name),
+    }
+}
+
 /// The name that an identifier stands for, if it is quoted.
 pub fn unquoted(identifier: &str) -> String {
     let quoted = identifier.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -41,6 +50,7 @@ mod tests {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
         assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
+        assert_eq!(["a_1", "_", "1a", "A", ""].map(plain_identifier), ["a_1", "_", "\"1a\"", "\"A\"", "\"\""]);
         assert_eq!(nullable(None), "NULL");
         for name in ["a", "a\"b", "\"", "\"a\""] {
             assert_eq!(unquoted(&identifier(name)), name);

@@ -12,7 +12,7 @@ use super::accept;
 use super::write::File;
 use crate::developer::Context;
 
-/// Migrations with the new files behind them.
+/// Migrations with the new files after them.
 pub struct Set {
     /// All of them.
     pub embedded: &'static Embedded,
@@ -123,10 +123,10 @@ fn written(names: &[(String, String)], files: &[File], purpose: &str) -> Result<
     }
 }
 
-/// The set with the new files behind its own.
+/// The set with the new files after its own.
 fn with(set: &Embedded, new: Embedded) -> Embedded {
     let mut all = set.clone();
-    // Nobody else is there: a lock that is not free will not be.
+    // No other session is there: a lock that is not free will not be.
     all.settings.retry_for_ms = 1_000;
     all.migrations.to_mut().extend(new.migrations.iter().cloned());
     all

@@ -34,7 +34,7 @@ pub(super) fn statements<'a>(migrations: impl Iterator<Item = &'a Migration>) ->
     written
 }
 
-/// What writes rows wherever it is a word of its own: in a body, or behind `WITH`.
+/// What writes rows wherever it is a word of its own: in a body, or after `WITH`.
 const WRITING: [&str; 11] =
     ["insert", "update", "delete", "merge", "copy", "truncate", "perform", "execute", "call", "lo_import", "nextval"];
 

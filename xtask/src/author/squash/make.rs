@@ -155,7 +155,7 @@ async fn at_version(context: &Context, before: &Snapshot, programs: &Path) -> Re
     let names = query(connection.client(), "asking for names", &names).await?;
     let name = |column: &str| names.first().and_then(|row| row.get(column)).unwrap_or_default().to_owned();
     let mut dump = statements::read(&dump, &survey.commented, &name("schema"));
-    // Whoever applies the migrations owns what they make.
+    // The role that applies the migrations owns what they make.
     let own = format!(" OWNER TO {};", name("own"));
     dump.all.retain(|statement| !(statement.starts_with("ALTER ") && statement.ends_with(&own)));
     Ok((rows, shared, dump))

@@ -2,6 +2,8 @@
 
 use migrator_engine::client::literal;
 
+use crate::author::code;
+
 /// What a baseline has to say of roles.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Roles {
@@ -39,7 +41,7 @@ fn created(name: &str, create: &str, attributes: Option<&str>) -> String {
          EXCEPTION\n    WHEN duplicate_object OR unique_violation THEN\n        RAISE NOTICE 'a role was created meanwhile';\nEND;\n",
         literal(name)
     );
-    quoted(&body)
+    block(&body)
 }
 
 /// A membership without what only one release knows, or only one server: who has granted it, and options that are the default.
@@ -56,19 +58,14 @@ fn setting(set: &str, alter: &str) -> Option<String> {
     let call = set.strip_prefix("SELECT pg_catalog.set_config(")?.strip_suffix(", true)")?;
     // The name is a literal without a quote inside: the server accepts no other.
     let name = call.get(..call.get(1..)?.find('\'')? + 2)?;
-    Some(quoted(&format!(
+    Some(block(&format!(
         "DECLARE\n    before text := pg_catalog.current_setting({name}, true);\nBEGIN\n    PERFORM pg_catalog.set_config({call}, true);\n    \
          {alter};\n    PERFORM pg_catalog.set_config({name}, before, true);\nEND;\n"
     )))
 }
 
-/// A block of code between dollars that are not in it.
-fn quoted(body: &str) -> String {
-    let mut tag = "$roles$".to_owned();
-    while body.contains(&tag) {
-        tag.insert(tag.len() - 1, '_');
-    }
-    format!("DO {tag}\n{body}{tag};")
+fn block(body: &str) -> String {
+    format!("{};", code::block("roles", body))
 }
 
 #[cfg(test)]

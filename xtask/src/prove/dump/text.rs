@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use migrator_engine::client::plain_identifier;
 use similar::{ChangeTag, TextDiff};
 
 /// So many lines of a difference are shown.
@@ -39,18 +40,11 @@ pub(crate) fn clean(dump: &[u8], major: &str) -> Vec<u8> {
 
 /// The applied versions as dbmate writes them at the end of its dump.
 pub(super) fn versions(schema: &str, table: &str, versions: &[&str]) -> String {
-    let identifier = |name: &str| {
-        let plain = |c: char| c.is_ascii_lowercase() || c == '_';
-        match name.starts_with(plain) && name.chars().all(|c| plain(c) || c.is_ascii_digit()) {
-            true => name.to_owned(),
-            false => format!("\"{name}\""),
-        }
-    };
     let rows: Vec<String> = versions.iter().map(|version| format!("    ('{version}')")).collect();
     let insert = match rows.is_empty() {
         true => String::new(),
         false => {
-            let table = format!("{}.{}", identifier(schema), identifier(table));
+            let table = format!("{}.{}", plain_identifier(schema), plain_identifier(table));
             format!("\nINSERT INTO {table} (version) VALUES\n{};\n", rows.join(",\n"))
         }
     };

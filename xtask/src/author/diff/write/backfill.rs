@@ -2,11 +2,16 @@
 
 use migrator_engine::client::literal;
 
+use crate::author::code;
+
+/// What the dollars around it say.
+const TAG: &str = "backfill";
+
 /// Gives the rows without a value one, so many at a time. `value`: an expression, or DEFAULT.
 ///
 /// Ends also where the value is NULL.
 pub(super) fn batches(table: &str, column: &str, value: &str) -> String {
-    quoted(&format!(
+    let body = format!(
         "DECLARE
     changed bigint;
 BEGIN
@@ -27,29 +32,24 @@ BEGIN
         COMMIT;
         EXIT WHEN changed = 0;
     END LOOP;
-END"
-    ))
+END
+"
+    );
+    code::block(TAG, &body)
 }
 
 /// Fails where a row has no value.
 pub(super) fn refusal(table: &str, column: &str) -> String {
     let message = literal(&format!("rows of {table} have no value for {column}: say in this file what it is"));
-    quoted(&format!(
+    let body = format!(
         "BEGIN
     IF EXISTS (SELECT FROM {table} WHERE {column} IS NULL) THEN
         RAISE EXCEPTION USING MESSAGE = {message};
     END IF;
-END"
-    ))
-}
-
-/// A DO statement. A name may have in it what would end the body.
-fn quoted(body: &str) -> String {
-    let mut tag = "$backfill$".to_owned();
-    while body.contains(&tag) {
-        tag = tag.replacen("backfill", "backfill_", 1);
-    }
-    format!("DO {tag}\n{body}\n{tag}")
+END
+"
+    );
+    code::block(TAG, &body)
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ fn add_empty(ways: &mut Ways<'_>, key: &Key, column: &Column) {
     }
 }
 
-/// Puts a change of the column behind the statement that adds it.
+/// Puts a change of the column after the statement that adds it.
 fn alter_behind(ways: &mut Ways<'_>, key: &Key, what: String) {
     let place = ways.up.iter().position(|statement| statement.key == *key && statement.act == Act::Make);
     let sql = format!("ALTER TABLE {} ALTER COLUMN {} {what}", key.object, key.part);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migrator_engine::client::{identifier, unquoted};
+use migrator_engine::client::{plain_identifier, unquoted};
 
 use crate::author::diff::catalog::Catalog;
 use crate::author::diff::key::Key;
@@ -58,17 +58,13 @@ pub(super) fn take(statements: &mut Vec<Statement>, is_meant: impl Fn(&Statement
     statements.extract_if(.., |statement| is_meant(statement)).map(|statement| statement.sql).collect()
 }
 
-/// A name with something behind it that no other object should have, as an identifier.
+/// A name with something after it that no other object should have, as an identifier.
 pub(super) fn name(parts: &[&str], behind: &str) -> String {
     let mut name = parts.iter().map(|part| unquoted(part)).collect::<Vec<_>>().join("_") + behind;
     while name.len() > 63 {
         name.remove(0);
     }
-    let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
-    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
-        true => name,
-        false => identifier(&name),
-    }
+    plain_identifier(&name)
 }
 
 /// The schema of a qualified name, and what is in it.

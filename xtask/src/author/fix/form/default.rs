@@ -1,9 +1,11 @@
 //! A new column with a value that is computed for each row: added without one, and the rows filled in batches.
 
+use migrator_engine::client::plain_identifier;
 use migrator_sql::{AlterTable, Clause, Element, Words};
 
 use super::name;
 use super::not_null::{Steps, steps};
+use crate::author::code;
 use crate::author::fix::edit::Edit;
 use crate::author::fix::remedy::{Back, Case, Outcome, Part, Remedy, Stage};
 
@@ -48,7 +50,7 @@ fn one(
     remedy.after.push(format!("{alter} ALTER COLUMN {column} SET DEFAULT {value}"));
     let key = case.tables.get(&altered.table.object()).filter(|known| known.key.len() == 1);
     let key = key.ok_or("its table has no primary key of one column, by which its rows could be filled in batches")?;
-    let key = name::quoted(&key.key[0]);
+    let key = plain_identifier(&key.key[0]);
     let does = format!("fill_{}", name::in_file_name(&column));
     remedy.parts.push(Part { stage: Stage::Fill, does, up: vec![batches(&table, &column, &key)], down: Vec::new() });
     if required.is_some() {
@@ -81,14 +83,8 @@ fn is_constraint(words: &Words<'_>, at: usize) -> bool {
 /// Each batch commits by itself, and comes after the last one in the order of the key. What is filled is left out, so that an
 /// interrupted run goes on where it stopped.
 fn batches(table: &str, column: &str, key: &str) -> String {
-    // No name may end the text.
-    let mut tag = "$fill$".to_owned();
-    while [table, column, key].iter().any(|name| name.contains(&tag)) {
-        tag.insert(1, 'x');
-    }
-    format!(
-        "DO {tag}
-DECLARE
+    let body = format!(
+        "DECLARE
     done_to {table}.{key}%TYPE;
     batch_end {table}.{key}%TYPE;
 BEGIN
@@ -107,6 +103,7 @@ BEGIN
         done_to := batch_end;
     END LOOP;
 END
-{tag}"
-    )
+"
+    );
+    code::block("fill", &body)
 }

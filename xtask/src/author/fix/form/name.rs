@@ -1,6 +1,6 @@
 //! Names that the server gives to what has none.
 
-use migrator_engine::client::{identifier, unquoted};
+use migrator_engine::client::{plain_identifier, unquoted};
 use migrator_sql::{Name, Words, lex};
 
 /// The server cuts longer names, and then it depends on their parts where.
@@ -17,16 +17,7 @@ pub(super) fn of_parts(table: &Name<'_>, columns: &[String], ending: &str) -> Re
     let name = parts.join("_");
     match name.len() > LONGEST {
         true => Err("it has no name, and the one that PostgreSQL would give it is too long: name it".to_owned()),
-        false => Ok(quoted(&name)),
-    }
-}
-
-/// Quoted where that is necessary.
-pub(super) fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
-    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
-        true => name.to_owned(),
-        false => identifier(name),
+        false => Ok(plain_identifier(&name)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! UNIQUE and PRIMARY KEY: the index is built `CONCURRENTLY`, and the constraint takes it over.
 
+use migrator_engine::client::{plain_identifier, unquoted};
 use migrator_sql::{AlterTable, Clause, ConstraintKind, Element, Name, Words};
 
 use super::constraint::validated;
@@ -47,7 +48,7 @@ fn one(case: &Case<'_, '_>, altered: &AlterTable<'_>, element: &Element<'_>) -> 
         format!("{alter} ADD CONSTRAINT {called} {word} USING INDEX {called}{}", said.constraint),
     ];
     let name = element.constraint_name().map(|name| name.object().name);
-    let name = name.unwrap_or_else(|| migrator_engine::client::unquoted(&called));
+    let name = name.unwrap_or_else(|| unquoted(&called));
     let undo = Undo::DropConstraint(table.object(), name);
     let mut down = vec![Back::Take(undo, Some(format!("{alter} DROP CONSTRAINT {called}")))];
     let mut all = Vec::new();
@@ -76,7 +77,7 @@ fn one(case: &Case<'_, '_>, altered: &AlterTable<'_>, element: &Element<'_>) -> 
 /// Those of which a key would first have to find out that they are never NULL.
 fn open_columns(case: &Case<'_, '_>, table: &Name<'_>, columns: &[String]) -> Vec<String> {
     let Some(known) = case.tables.get(&table.object()) else { return Vec::new() };
-    columns.iter().filter(|column| !known.required.contains(column)).map(|column| name::quoted(column)).collect()
+    columns.iter().filter(|column| !known.required.contains(column)).map(|column| plain_identifier(column)).collect()
 }
 
 fn said(words: &Words<'_>, after: usize) -> Result<Said, String> {

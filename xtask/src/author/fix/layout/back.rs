@@ -176,7 +176,7 @@ fn contains(outer: &Edit, inner: &Edit) -> bool {
     outer.range.start <= inner.range.start && inner.range.end <= outer.range.end && outer.range != inner.range
 }
 
-/// What a statement makes or changes: names without schemas, those of columns and constraints behind their table's.
+/// What a statement makes or changes: names without schemas, those of columns and constraints after their table's.
 fn made(sql: &Sql<'_>) -> BTreeSet<String> {
     let mut keys: BTreeSet<String> = sql.made().map(|object| object.name).into_iter().collect();
     match sql {
