@@ -336,3 +336,32 @@ fn a_new_log_gets_its_index_after_many_migrations_or_from_the_next_up() {
     assert_eq!(project.query(index), "2\n");
     assert_eq!(project.query("SELECT count(*) FROM schema_migration_events"), "601\n");
 }
+
+/// What the server has read of the event log so far: rows, and entries of its indexes.
+fn read_of_the_log(project: &Project) -> i64 {
+    let counted = "SELECT coalesce(sum(idx_tup_read), 0)::bigint + (SELECT seq_tup_read FROM pg_stat_user_tables \
+         WHERE relname = 'schema_migration_events') FROM pg_stat_user_indexes WHERE relname = 'schema_migration_events'";
+    // A session hands in what it has counted when it ends, at the latest.
+    std::thread::sleep(Duration::from_millis(1_200));
+    project.query(counted).trim().parse().unwrap()
+}
+
+#[test]
+fn the_server_does_not_walk_through_a_log_of_one_kind_of_event() {
+    let project = Project::new();
+    project.tables(4);
+    project.run(&["up"]);
+    // Nothing was ever rolled back, and the environment was set long ago: what is asked for is far away, or is not there.
+    project.query(
+        "INSERT INTO schema_migration_events (run_id, action, name, outcome) VALUES ('r', 'environment', 'staging', 'done'); \
+         INSERT INTO schema_migration_events (run_id, action, version, name, outcome) \
+         SELECT 'r', 'up', '001', 't1', CASE WHEN n % 2 = 0 THEN 'done' ELSE 'failed' END FROM generate_series(1, 20000) AS n",
+    );
+    project.query("VACUUM ANALYZE schema_migration_events");
+    for command in [&["up"][..], &["plan"], &["status"]] {
+        let before = read_of_the_log(&project);
+        assert!(project.run(command).starts_with("exit 0"));
+        let read = read_of_the_log(&project) - before;
+        assert!(read < 500, "{command:?} had the server read {read} entries of a log of 20,005");
+    }
+}

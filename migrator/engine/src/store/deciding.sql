@@ -2,6 +2,9 @@
 --
 -- Every part of it takes a few steps of the log's index, however long the log is. Where that index is missing, or everything was
 -- asked for, the answer is the whole log.
+--
+-- A range of one place, in the order of that index, and not `=` in the order of `id`: statistics would have the planner walk the log
+-- backwards by its primary key, which is long where nothing is found.
 WITH RECURSIVE
 here(indexed) AS MATERIALIZED (SELECT {indexed}),
 
@@ -18,14 +21,14 @@ keys(action, key) AS (
 -- The newest event of each, the newest that may have changed the schema, and the newest of a whole migration.
 newest AS MATERIALIZED (
     SELECT keys.action, keys.key, (
-            SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
-                AND (outcome = 'done' OR keys.action IN ('up', 'down', 'resolve')) ORDER BY id DESC LIMIT 1) AS id,
+            SELECT id FROM {events} WHERE (action COLLATE "C", {key}) BETWEEN (keys.action, keys.key) AND (keys.action, keys.key)
+                AND (outcome = 'done' OR keys.action IN ('up', 'down', 'resolve')) ORDER BY {newest_first} LIMIT 1) AS id,
         CASE WHEN keys.action IN ('up', 'down') THEN (
-            SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
-                AND outcome <> 'started' ORDER BY id DESC LIMIT 1) END AS changed,
+            SELECT id FROM {events} WHERE (action COLLATE "C", {key}) BETWEEN (keys.action, keys.key) AND (keys.action, keys.key)
+                AND outcome <> 'started' ORDER BY {newest_first} LIMIT 1) END AS changed,
         CASE WHEN keys.action IN ('up', 'down') THEN (
-            SELECT id FROM {events} WHERE action COLLATE "C" = keys.action AND {key} = keys.key
-                AND outcome = 'done' AND statement IS NULL ORDER BY id DESC LIMIT 1) END AS whole
+            SELECT id FROM {events} WHERE (action COLLATE "C", {key}) BETWEEN (keys.action, keys.key) AND (keys.action, keys.key)
+                AND outcome = 'done' AND statement IS NULL ORDER BY {newest_first} LIMIT 1) END AS whole
     FROM keys WHERE keys.key IS NOT NULL),
 
 -- Non-transactional migrations: the newest event, and the event after it that says that the migration is finished.
@@ -41,8 +44,8 @@ open(version) AS MATERIALIZED (SELECT version FROM ended WHERE ended IS NULL),
 -- The newest event that may have changed the schema: after it, every repeatable has to be applied again.
 changed(id) AS MATERIALIZED (
     SELECT max(id) FROM (
-        SELECT (SELECT id FROM {events} WHERE action COLLATE "C" = of.action AND {key} = '' AND outcome <> 'started'
-            ORDER BY id DESC LIMIT 1) AS id
+        SELECT (SELECT id FROM {events} WHERE (action COLLATE "C", {key}) BETWEEN (of.action, '') AND (of.action, '')
+            AND outcome <> 'started' ORDER BY {newest_first} LIMIT 1) AS id
         FROM (VALUES ('up'), ('down')) AS of(action), here WHERE indexed
         UNION ALL SELECT changed FROM newest) AS of),
 

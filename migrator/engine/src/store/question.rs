@@ -75,8 +75,7 @@ impl Expected {
 
 /// The results of [`reading`] that have rows, in order.
 pub(super) const STANDING: usize = 1;
-pub(super) const GUARD: usize = 2;
-pub(super) const STATE: usize = 3;
+pub(super) const STATE: usize = 2;
 
 /// One message: it stops at the first table that does not exist or that cannot be trusted, before anything of it is read.
 ///
@@ -101,7 +100,7 @@ pub(super) fn reading(
     parts.push(format!("SET LOCAL lock_timeout = {}; SET LOCAL jit = off", wait.as_millis().max(1)));
     let locked = if has_log { format!("{}, {}", tables.state, tables.events) } else { tables.state.clone() };
     parts.push(format!("LOCK TABLE {locked} IN ACCESS SHARE MODE"));
-    parts.extend(standing::guarded(tables));
+    parts.push(standing::guarded_rows(tables));
     parts.push(rows(tables, expected));
     parts.extend(has_log.then(|| log(tables, extent)));
     parts.join(";\n")
@@ -110,7 +109,7 @@ pub(super) fn reading(
 /// The state table.
 fn rows(tables: &Tables, expected: Option<&Expected>) -> String {
     let summary = match expected {
-        Some(expected) => include_str!("summary.sql").replace("{expected}", &expected.values()),
+        Some(expected) => short(include_str!("summary.sql")).replace("{expected}", &expected.values()),
         None => "SELECT NULL::bigint AS count, false AS known".to_owned(),
     };
     short(include_str!("rows.sql")).replace("{summary}", &summary).replace("{state}", &tables.state)
@@ -133,6 +132,7 @@ fn log(tables: &Tables, extent: Extent) -> String {
         .replace("{indexed}", &indexed)
         .replace("{repeats}", if repeats { "true" } else { "false" })
         .replace("{columns}", &columns)
+        .replace("{newest_first}", "action COLLATE \"C\" DESC, {key} DESC, id DESC")
         .replace("{key}", &format!("({EVENT_KEY})"))
         .replace("{state}", &tables.state)
         .replace("{events}", &tables.events)

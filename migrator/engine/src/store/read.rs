@@ -8,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::elsewhere;
-use super::question::{self, Expected, Extent, GUARD, STANDING, STATE};
+use super::question::{self, Expected, Extent, STANDING, STATE};
 use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
 use crate::error::Error;
@@ -246,7 +246,6 @@ impl Answer {
                 let (is_state, standing) = standing::of_row(tables, row);
                 self.standings[usize::from(!is_state)] = Some(standing);
             }
-            GUARD => {}
             STATE if is(row, "known") => self.known = number(row, "count"),
             STATE => self.applied.extend(is(row, "is_row").then(|| applied(row))),
             _ => {
