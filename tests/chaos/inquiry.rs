@@ -111,7 +111,8 @@ impl Inquiry<'_> {
 
     fn status(&mut self, facts: &Facts) {
         let said = self.migrator(&["status", "--json"]);
-        let status: serde_json::Value = serde_json::from_str(&said.stdout).unwrap_or_default();
+        let status: serde_json::Value =
+            serde_json::from_str(said.stdout.lines().last().unwrap_or_default()).unwrap_or_default();
         let half_done = facts.half_done();
         let half = usize::from(half_done.is_some());
         let rolling_back = usize::from(half_done.is_some_and(|(_, way, _)| way == Way::Down));

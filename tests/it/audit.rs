@@ -64,7 +64,7 @@ fn violations_are_shown_with_their_first_rows() {
     expect![[r#"
         exit 1
         --- stdout
-        [{"check":"negative","columns":["what","count"],"count":1,"file":"db/checks/negative.sql","first_rows":[["below zero","2"]],"result":"violated","statement":1}]
+        {"format":1,"command":"audit","checks":[{"check":"negative","columns":["what","count"],"count":1,"file":"db/checks/negative.sql","first_rows":[["below zero","2"]],"result":"violated","statement":1}],"exit":1,"message":"1 of 1 queries need attention"}
     "#]].assert_eq(&project.run(&["audit", "negative", "--json"]));
 }
 

@@ -101,7 +101,7 @@ fn a_plan_with_its_locks_is_judged_from_where_the_database_is() {
     "#]]
     .assert_eq(&locks(&[]));
     let output = locks(&["--json"]);
-    let json: serde_json::Value = serde_json::from_str(output.lines().nth(2).unwrap()).unwrap();
+    let json: serde_json::Value = crate::support::schema::result(&output);
     expect![[r#"
         {
           "beyond": [

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use migrator_postgres::TemporaryServer;
 use serde_json::{Value, json};
 
-use crate::support::Project;
+use crate::support::{Project, schema};
 
 mod breaks;
 mod harmless;
@@ -48,11 +48,11 @@ impl Running {
         let server = TemporaryServer::start().unwrap();
         let (url, directory) = (server.url("postgres"), server.data_directory().display().to_string());
         let variables = [("DATABASE_URL", &*url), ("DIR_MIGRATOR_OWN_DATA_DIRECTORY", &*directory)];
-        read(&project.run_with(&self.line(project, &["--json"]), &variables))
+        schema::result(&project.run_with(&self.line(project, &["--json"]), &variables))
     }
 
     fn json(&self, project: &Project) -> Value {
-        read(&self.compat(project, &["--json"]))
+        schema::result(&self.compat(project, &["--json"]))
     }
 
     /// Runs `verify` with this release.
@@ -70,13 +70,6 @@ impl Running {
         let file: &'static str = file.to_str().unwrap().to_owned().leak();
         [&[task, "--release", file], arguments].concat()
     }
-}
-
-/// The JSON in what was printed.
-fn read(output: &str) -> Value {
-    let line = output.lines().skip_while(|line| *line != "--- stdout").skip(1).collect::<Vec<_>>().join("\n");
-    let end = line.find("\n--- stderr").unwrap_or(line.len());
-    serde_json::from_str(&line[..end]).unwrap_or_else(|error| panic!("{error}: {output}"))
 }
 
 fn asked(name: &str, text: &str) -> Value {

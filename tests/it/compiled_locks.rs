@@ -175,7 +175,7 @@ fn programs_read_the_locks_with_the_sizes() {
     let project = project();
     with_locks(&project);
     let output = project.run(&["plan", "--json"]);
-    let json: serde_json::Value = serde_json::from_str(output.lines().nth(2).unwrap()).unwrap();
+    let json = crate::support::schema::result(&output);
     let effect = &json["steps"][0]["statements"][0]["effects"][0];
     assert_eq!((effect["relation"].as_str(), effect["rows"].as_i64()), (Some("core.orders"), Some(10_000)), "{effect}");
     assert!(effect["bytes"].as_i64().is_some_and(|bytes| bytes > 100_000) && effect["rewritten"] == true, "{effect}");

@@ -18,10 +18,8 @@ fn cases() -> impl Iterator<Item = (usize, &'static Case)> {
 /// The lines that `verify` says of the losses.
 fn losses(project: &Project) -> (String, Vec<String>) {
     let output = project.run(&["verify", "--data", "all", "--json"]);
-    let json = output.split("--- stdout\n").nth(1).and_then(|rest| rest.split("\n--- ").next()).unwrap_or_default();
-    let value: serde_json::Value =
-        serde_json::from_str(json.trim()).unwrap_or_else(|error| panic!("{error}: {output}"));
-    let finding = value.as_array().unwrap().iter().find(|finding| finding["name"] == "data losses").unwrap();
+    let findings = crate::support::schema::result(&output)["findings"].clone();
+    let finding = findings.as_array().unwrap().iter().find(|finding| finding["name"] == "data losses").unwrap();
     let lines = finding["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
     (finding["verdict"].as_str().unwrap().to_owned(), lines.collect())
 }

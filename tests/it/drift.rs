@@ -6,7 +6,7 @@ mod unknown;
 
 use expect_test::expect;
 
-use crate::support::{Project, fingerprint, query_on};
+use crate::support::{Project, fingerprint, query_on, schema};
 
 /// A database with one object of every kind, and its facts compiled in.
 pub(crate) fn everything() -> Project {
@@ -95,7 +95,7 @@ fn differences_are_grouped_by_table() {
     expect![[r##"
         exit 1
         --- stdout
-        {"differences":[{"difference":"removed","expected":"#2 text","found":null,"kind":"column","object":"public.a","part":"name"}],"drift":true,"not_comparable":null,"postgresql":X}
+        {"format":1,"command":"drift","differences":[{"difference":"removed","expected":"#2 text","found":null,"kind":"column","object":"public.a","part":"name"}],"drift":true,"exit":1,"message":"1 difference","not_comparable":null,"outdated":null,"postgresql":X}
     "##]].assert_eq(
         &project.run(&["drift", "--json"]).replace(&format!("\"postgresql\":{}", major()), "\"postgresql\":X"),
     );
@@ -317,7 +317,7 @@ fn who_may_not_read_a_catalog_is_told_which() {
     );
     project.query("GRANT SELECT ON schema_migrations, schema_migration_events TO drift_guest");
     project.query("REVOKE SELECT ON pg_catalog.pg_policy FROM PUBLIC");
-    for arguments in [&["drift"][..], &["drift", "--json"], &["drift", "--facts"]] {
+    for arguments in [&["drift"][..], &["drift", "--facts"]] {
         expect![[r#"
             exit 8
             --- stderr
@@ -327,6 +327,8 @@ fn who_may_not_read_a_catalog_is_told_which() {
         "#]]
         .assert_eq(&project.run_as("drift_guest", arguments));
     }
+    let denied = schema::result(&project.run_as("drift_guest", &["drift", "--json"]));
+    assert_eq!((&denied["error"]["code"], &denied["exit"]), (&"permission_denied".into(), &8.into()));
 }
 
 /// What our questions use is planted in the first schema of the path; none of it is called, and the names stay qualified.

@@ -41,8 +41,7 @@ impl Project {
         let (stats, scratch) = (stats.display().to_string(), server().url("postgres"));
         let output = self.run(&["plan", "--locks", "--json", "--scratch-url", &scratch, "--stats", &stats]);
         assert!(output.starts_with("exit 0\n"), "{output}");
-        let (_, text) = output.split_once("--- stdout\n").unwrap();
-        serde_json::from_str(text.split("--- stderr\n").next().unwrap()).unwrap()
+        crate::support::schema::result(&output)
     }
 }
 

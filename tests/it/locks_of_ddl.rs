@@ -84,8 +84,7 @@ fn the_locks_of_ddl_are_what_the_server_takes() {
         project.migration(&format!("{:03}_s", index + 2), &format!("{statement};"), "");
     }
     let output = project.run(&["verify", "--json"]);
-    let json = output.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{output}"));
-    let findings: serde_json::Value = serde_json::from_str(json).unwrap();
+    let findings = crate::support::schema::result(&output)["findings"].clone();
     let locks = findings.as_array().unwrap().iter().find(|finding| finding["name"] == "locks").unwrap();
     assert_eq!(locks["verdict"], "ok", "{findings}");
     let lines: Vec<&str> = locks["lines"].as_array().unwrap().iter().filter_map(|line| line.as_str()).collect();

@@ -44,6 +44,7 @@ mod house;
 mod ignored;
 mod import;
 mod init;
+mod json;
 mod leaks;
 mod least_privilege;
 mod libpq;

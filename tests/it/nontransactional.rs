@@ -41,7 +41,7 @@ fn goes_on_at_the_statement_that_failed() {
     expect![[r#"
         exit 0
         --- stdout
-        {"counts":{"ahead":0,"applied":0,"changed":0,"half-done":1,"late":0,"pending":0,"unknown":0},"database":"DB","environment":null,"migrations":[{"applied_at":null,"applied_by":null,"checksum":"659da4d988cda02b1ac4fad21c8cab44c5deb9506164804c23885d6210d4a02f","execution_ms":null,"half_done":{"detail":"relation \"later\" does not exist [42P01]","direction":"up","failed":true,"statement":3,"statements_done":1},"name":"steps","recorded_checksum":null,"release":null,"state":"half-done","version":"001"}],"pending_repeatables":[]}
+        {"format":1,"command":"status","counts":{"ahead":0,"applied":0,"changed":0,"half-done":1,"late":0,"pending":0,"unknown":0},"database":"DB","environment":null,"exit":0,"lock":null,"message":"1 half-done. Next: `migrator up` resumes 001.","migrations":[{"applied_at":null,"applied_by":null,"checksum":"659da4d988cda02b1ac4fad21c8cab44c5deb9506164804c23885d6210d4a02f","execution_ms":null,"half_done":{"detail":"relation \"later\" does not exist [42P01]","direction":"up","failed":true,"statement":3,"statements_done":1},"name":"steps","recorded_checksum":null,"release":null,"state":"half-done","version":"001"}],"pending_repeatables":[]}
         --- stderr
         warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status", "--json"]));

@@ -23,8 +23,7 @@ fn harmless(output: &str, seen: &str) {
 #[track_caller]
 fn harmless_json(output: &str) {
     harmless(output, "\\u001b[2J");
-    let json = output.lines().find(|line| line.starts_with(['{', '['])).unwrap();
-    let parsed: serde_json::Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));
+    let parsed = crate::support::schema::result(output);
     assert!(format!("{parsed:?}").contains("[2J"), "{parsed}");
 }
 

@@ -1,5 +1,7 @@
 //! A server for the whole test run, a database and a db directory for each test, and the output of a run as one text.
 
+pub(crate) mod schema;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, OnceLock};
 
 use migrator_postgres::TemporaryServer;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
@@ -150,9 +153,15 @@ impl Project {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Runs it with `--json`: the exit code, and its lines, the last of which says how it ended. Nothing is on stderr.
+    pub(crate) fn json(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        finish_json(self.start(&[arguments, &["--json"]].concat()))
+    }
+
     /// Waits for a started one.
     pub(crate) fn finish(&self, child: Child) -> String {
         let output = child.wait_with_output().unwrap();
+        schema::check(&String::from_utf8_lossy(&output.stdout));
         let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
         let mut text = format!("exit {code}\n");
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
@@ -175,6 +184,16 @@ impl Project {
     pub(crate) fn query(&self, sql: &str) -> String {
         query_on(&self.database, sql)
     }
+}
+
+/// Waits for a started one that prints JSON.
+pub(crate) fn finish_json(child: Child) -> (i32, Vec<Value>) {
+    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(stderr, "", "{stdout}");
+    let (code, lines) = (output.status.code().unwrap(), schema::lines(&stdout));
+    assert_eq!(lines[lines.len() - 1]["exit"], code, "{stdout}");
+    (code, lines)
 }
 
 /// What a line about the progress of an index build has in it.

@@ -127,7 +127,7 @@ fn a_plan_names_the_steps_and_their_sql() {
     expect![[r#"
         exit 0
         --- stdout
-        {"ahead":[],"digest":"07e5154b8a0953c9e35c15e2df50aed493c503a2d182deada90f43da399d21c9","steps":[{"checksum":"0f8634ecda33a40d6600eebdc14b7434b28cf004556b07fa2bcaaa5dc9e8b10b","direction":"up","file":"db/migrations/001_t1.sql","kind":"migration","name":"t1","statements_done":0,"transaction":true,"version":"001"}]}
+        {"format":1,"command":"plan","ahead":[],"digest":"07e5154b8a0953c9e35c15e2df50aed493c503a2d182deada90f43da399d21c9","exit":0,"message":"would apply 1 step","steps":[{"checksum":"0f8634ecda33a40d6600eebdc14b7434b28cf004556b07fa2bcaaa5dc9e8b10b","direction":"up","file":"db/migrations/001_t1.sql","kind":"migration","name":"t1","statements_done":0,"transaction":true,"version":"001"}]}
     "#]].assert_eq(&project.run(&["plan", "--json", "--to", "1"]));
 }
 

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use migrator_postgres::Cluster;
 
-use crate::support::{heed_signals, normalise_line};
+use crate::support::{heed_signals, normalise_line, schema};
 
 /// Lies below target/, so that a second run compiles only what has changed.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/foreign");
@@ -190,6 +190,7 @@ impl Workspace {
     /// The same in its parts.
     pub(crate) fn output(&self, command: &mut Command) -> Output {
         let output = command.output().unwrap();
+        schema::check(&String::from_utf8_lossy(&output.stdout));
         let code = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
         let text = |bytes: &[u8]| self.normalise(&String::from_utf8_lossy(bytes));
         Output { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }

@@ -61,8 +61,6 @@ struct Compat {
     /// A file with the release as JSON.
     #[arg(long)]
     release: PathBuf,
-    #[arg(long)]
-    json: bool,
 }
 
 /// Whether the arguments ask for a task and not for the migrator.
@@ -131,12 +129,12 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
             }
             Task::Compat(args) => {
                 let running = running(&args.release);
-                developer::run(context, async |context| compat::print(context, &running, args.json).await)
+                developer::run(context, async |context| compat::print(context, &running).await)
             }
         })
     };
     work().unwrap_or_else(|error| {
-        Terminal::new(false, false, line.global.color).fail(&error);
+        Terminal::new(false, false, line.global.color).fail(&error, error.exit() as u8);
         ExitCode::from(error.exit() as u8)
     })
 }

@@ -12,9 +12,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use migrator_build::Problem;
-use migrator_diagnostic::printable;
+use migrator_engine::output as engine;
 use migrator_lint::Hazard;
 use migrator_model::Set;
+use serde_json::json;
 use xshell::cmd;
 
 use crate::output;
@@ -42,7 +43,7 @@ pub struct Args {
     /// The branch whose migrations must not change [default: origin/main, where it exists]
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// Print JSON
+    /// Print JSON: one object per line, the last one with the findings or the error
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Also judge the release that runs, on a throwaway server: what none of its queries needs is a warning
@@ -96,14 +97,20 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     let format = args.format.unwrap_or(if args.json { Format::Json } else { Format::Text });
+    if format == Format::Json && !engine::is_json() {
+        engine::speak_json(Some("check"));
+    }
     let color = format == Format::Text && output::color();
     let report = find(&workspace, args, color)?;
     match format {
         Format::Text => output::rendered(report.text(color)),
-        Format::Json => output::rendered(printable::json(&report.json().to_string())),
+        Format::Json => {
+            engine::json(&json!({ "findings": report.json(), "skipped": report.skipped }));
+            output::result(report.count());
+        }
         Format::Github => report.annotations(&prefix(&workspace)?).iter().for_each(output::result),
     }
-    if format != Format::Text {
+    if format == Format::Github {
         report.skipped().iter().for_each(output::note);
     }
     Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(output::FOUND) })

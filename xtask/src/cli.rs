@@ -12,6 +12,8 @@ use crate::output;
 use crate::prove::{bench, chaos, compat, dump, verify};
 use crate::release::{ci, dist};
 use crate::usage;
+use migrator_engine::output::speak_json;
+use migrator_engine::{asks_for_json, is_command, named};
 
 /// The tasks as a whole program; a workspace with tasks of its own flattens [`Command`] instead.
 #[derive(Debug, Parser)]
@@ -119,10 +121,25 @@ pub fn main() -> ExitCode {
 }
 
 fn run(line: impl Iterator<Item = OsString>, name: &'static str) -> ExitCode {
+    let line: Vec<OsString> = line.collect();
+    if asks_for_json(&line) {
+        speak_json(task(&line).as_deref());
+    }
     let cli = Cli::command().bin_name(name).try_get_matches_from(line).and_then(|line| Cli::from_arg_matches(&line));
     match cli {
         Ok(cli) => cli.command.run(),
         Err(error) => usage::report(error),
+    }
+}
+
+/// What a command line asks for: of `migrate up`, it is `up`.
+fn task(line: &[OsString]) -> Option<String> {
+    let task = named(&Cli::command(), line)?;
+    let words = line.iter().skip_while(|word| *word != "migrate").skip(1).filter_map(|word| word.to_str());
+    let mut commands = words.filter(|word| is_command(word) || ["create", "drop", "reset"].contains(word));
+    match &*task {
+        "migrate" => Some(commands.next().unwrap_or("migrate").to_owned()),
+        _ => Some(task),
     }
 }
 
@@ -164,7 +181,7 @@ pub fn intercept(theirs: &[&str]) -> Option<i32> {
             thread.ok().and_then(|thread| thread.join().ok()).unwrap_or(ExitCode::from(output::FAILED))
         }
     };
-    (0..=u8::MAX).find(|code| ExitCode::from(*code) == ended).map(i32::from)
+    Some(i32::from(output::number(ended)))
 }
 
 /// Takes the word that stands for our tasks out of a command line; false: it is not in it.

@@ -9,6 +9,7 @@ use crate::connect::{failed, is_lost, said};
 use crate::embedded::{Script, Settings};
 use crate::error::{Error, Exit};
 use crate::excerpt::{Excerpt, byte_of_character};
+use crate::machine::failure;
 use crate::words::cell;
 
 /// How many rows of a violation are shown.
@@ -80,7 +81,7 @@ pub(crate) async fn ask(
         answers.push(Answer {
             script,
             statement: statement + 1,
-            finding: Finding::Failed(described(script, statement, &error)),
+            finding: Finding::Failed(described(script, statement, error)),
         });
         client.batch_execute("ROLLBACK TO SAVEPOINT asked").await.map_err(lost)?;
     }
@@ -134,13 +135,13 @@ fn is_positive(row: &SimpleQueryRow) -> bool {
     last.is_some_and(|text| text.parse::<f64>().is_ok_and(|number| number > 0.0))
 }
 
-fn described(script: &'static Script, statement: usize, error: &tokio_postgres::Error) -> Error {
+fn described(script: &'static Script, statement: usize, error: tokio_postgres::Error) -> Error {
     let byte = match error.as_db_error().and_then(|error| error.position()) {
         Some(ErrorPosition::Original(at)) => byte_of_character(&script.text, (*at as usize).saturating_sub(1)),
         _ => script.statements.get(statement).map_or(0, |statement| statement.range.start),
     };
-    let place = Excerpt::new(&script.file, &script.text, byte, said(error));
-    Error::other(format!("check {} cannot be run", script.name)).at(Some(place))
+    let place = Excerpt::new(&script.file, &script.text, byte, said(&error));
+    Error::other(format!("check {} cannot be run", script.name)).at(Some(place)).caused_by(error)
 }
 
 /// One line per query, and under a violation its first rows.
@@ -160,14 +161,19 @@ pub(crate) fn text(answers: &[Answer], color: bool) -> String {
             }
         }
     }
+    text.push_str(&summary(answers));
+    text
+}
+
+/// How many there are, and how many are not clean.
+pub(crate) fn summary(answers: &[Answer]) -> String {
     let open = answers.iter().filter(|answer| !answer.is_clean()).count();
-    text.push_str(&match (open, answers.len()) {
+    match (open, answers.len()) {
         (_, 0) => "there are no checks in this binary".to_owned(),
         (0, 1) => "1 query, no violations".to_owned(),
         (0, all) => format!("{all} queries, no violations"),
         (open, all) => format!("{open} of {all} queries need attention"),
-    });
-    text
+    }
 }
 
 /// `orders`, or `orders (2)` where a file has more than one query.
@@ -211,7 +217,7 @@ pub(crate) fn json(answers: &[Answer]) -> Value {
                 value["columns"] = json!(columns);
                 value["first_rows"] = json!(rows);
             }
-            Finding::Failed(error) => value["error"] = json!(error.render(false)),
+            Finding::Failed(error) => value["error"] = failure::of(error),
             Finding::Clean => {}
         }
         value

@@ -39,6 +39,9 @@ pub struct Global {
     /// Print how it connects, what the history contains, and what it sends.
     #[arg(long, short, global = true, env = "MIGRATOR_VERBOSE", conflicts_with = "quiet", help_heading = GLOBAL)]
     pub verbose: bool,
+    /// Print JSON: one object per line, the last one with the result or the error.
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub json: bool,
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = GLOBAL)]
     pub color: Color,

@@ -1,214 +1,20 @@
 //! The error type of this crate: what failed, where, why, what to do, and the exit code for a pipeline.
 
-use std::borrow::Cow;
+mod exit;
+mod kind;
+
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use migrator_diagnostic::printable::lines;
 use migrator_model::Corrupt;
 
-use crate::embedded::Direction;
+use crate::account::Account;
 use crate::excerpt::Excerpt;
-use crate::plan::Divergence;
-
-/// The documented exit codes, the same for every command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Done, or nothing to do.
-    Done = 0,
-    /// `--check` found something pending, `audit` or `drift` a difference.
-    Found = 1,
-    /// The command line is invalid, or there is no terminal for a confirmation.
-    Usage = 2,
-    /// A migration failed; the state is known and reported.
-    Failed = 3,
-    /// The history and the binary diverge.
-    Diverged = 4,
-    /// Another session holds the lock past the deadline.
-    Locked = 5,
-    /// The server could not be reached or refused the session.
-    NoConnection = 6,
-    /// The outcome of something is unknown; a person has to check.
-    InDoubt = 7,
-    /// Refused by policy or for want of approval.
-    Refused = 8,
-    /// Anything else.
-    Other = 9,
-}
-
-/// What went wrong. Its [`Display`](fmt::Display) is the first line of the error: lowercase, what failed, on which object in
-/// backticks, the cause.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The command line or an option makes no sense here.
-    Usage {
-        /// The whole sentence.
-        message: String,
-    },
-    /// The connection to the server failed.
-    Connect {
-        /// Where to, without the password.
-        target: String,
-        /// What the server, the network or TLS says.
-        reason: String,
-    },
-    /// No connection was tried, or none succeeded in time: a certificate or a key is unusable, or no server answers.
-    NoConnection {
-        /// The whole sentence.
-        message: String,
-    },
-    /// The server accepted the connection and does not answer.
-    NoAnswer {
-        /// `reading the history`.
-        doing: String,
-        /// The time limit.
-        limit: Duration,
-    },
-    /// The connection was lost outside a migration.
-    Lost {
-        /// `reading the history`.
-        doing: String,
-        /// What the server or the network says.
-        reason: String,
-    },
-    /// The connection was lost, and a step is known not to be done.
-    Unfinished {
-        /// Which step, and its state: `migration 003_x is not applied`.
-        what: String,
-        /// What the server or the network says.
-        reason: String,
-    },
-    /// The server refused a statement of ours.
-    Server {
-        /// `reading the history`.
-        doing: String,
-        /// The server's message with its SQLSTATE.
-        reason: String,
-        /// The user lacks a right.
-        is_denied: bool,
-    },
-    /// Another session holds what is needed past the deadline.
-    Locked {
-        /// The whole sentence.
-        message: String,
-    },
-    /// The history and the binary do not fit together.
-    Diverged {
-        /// The whole sentence.
-        message: String,
-        /// Every place where they diverge; empty where something else is in the way.
-        places: Vec<Divergence>,
-    },
-    /// A migration, a repeatable or a seed failed; the state of the database is known.
-    MigrationFailed {
-        /// `migration 003_x`, `repeatable views`, `seed test`.
-        step: String,
-        /// Which way it was going.
-        direction: Direction,
-        /// What the server says, where it is the server that refused it.
-        sqlstate: Option<String>,
-        /// The whole sentence.
-        message: String,
-    },
-    /// The work was cancelled between two steps.
-    Stopped {
-        /// By what: `SIGTERM`.
-        by: String,
-    },
-    /// How something ended is unknown.
-    InDoubt {
-        /// The whole sentence.
-        message: String,
-    },
-    /// Refused by policy, for want of approval, or because it could do harm.
-    Refused {
-        /// The whole sentence.
-        message: String,
-    },
-    /// A file of this machine.
-    Io {
-        /// `cannot write the page `report.html``.
-        what: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// Anything else.
-    Other {
-        /// The whole sentence.
-        message: String,
-    },
-}
-
-impl ErrorKind {
-    /// The exit code of the process.
-    pub fn exit(&self) -> Exit {
-        match self {
-            ErrorKind::Usage { .. } => Exit::Usage,
-            ErrorKind::Connect { .. }
-            | ErrorKind::NoConnection { .. }
-            | ErrorKind::NoAnswer { .. }
-            | ErrorKind::Lost { .. }
-            | ErrorKind::Unfinished { .. } => Exit::NoConnection,
-            ErrorKind::Locked { .. } => Exit::Locked,
-            ErrorKind::Diverged { .. } => Exit::Diverged,
-            ErrorKind::MigrationFailed { .. } | ErrorKind::Stopped { .. } => Exit::Failed,
-            ErrorKind::InDoubt { .. } => Exit::InDoubt,
-            ErrorKind::Refused { .. } | ErrorKind::Server { is_denied: true, .. } => Exit::Refused,
-            ErrorKind::Server { .. } | ErrorKind::Io { .. } | ErrorKind::Other { .. } => Exit::Other,
-        }
-    }
-
-    /// The way out that all errors of this kind share.
-    fn help(&self) -> Option<&'static str> {
-        match self {
-            ErrorKind::NoAnswer { .. } => Some(
-                "check whether the server is overloaded, stopped or cut off; `migrator wait` returns once it answers again",
-            ),
-            ErrorKind::Lost { .. } => Some("check `migrator status`, then run the command again"),
-            _ => None,
-        }
-    }
-
-    /// The cause alone, where the kind has one.
-    pub fn cause(&self) -> Cow<'_, str> {
-        match self {
-            ErrorKind::Connect { reason, .. }
-            | ErrorKind::Lost { reason, .. }
-            | ErrorKind::Unfinished { reason, .. }
-            | ErrorKind::Server { reason, .. }
-            | ErrorKind::Io { reason, .. } => Cow::Borrowed(reason),
-            kind => Cow::Owned(kind.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ErrorKind::Usage { message }
-            | ErrorKind::NoConnection { message }
-            | ErrorKind::Locked { message }
-            | ErrorKind::Diverged { message, .. }
-            | ErrorKind::MigrationFailed { message, .. }
-            | ErrorKind::InDoubt { message }
-            | ErrorKind::Refused { message }
-            | ErrorKind::Other { message } => f.write_str(message),
-            ErrorKind::Connect { target, reason } => write!(f, "cannot connect to `{target}`: {reason}"),
-            ErrorKind::NoAnswer { doing, limit } => {
-                write!(f, "no answer from the server within {} while {doing}", crate::words::duration(*limit))
-            }
-            ErrorKind::Lost { doing, reason } => write!(f, "the connection was lost while {doing}: {reason}"),
-            ErrorKind::Unfinished { what, reason } => write!(f, "{what}: the connection was lost: {reason}"),
-            ErrorKind::Server { doing, reason, .. } => write!(f, "the server refused {doing}: {reason}"),
-            ErrorKind::Stopped { by } => write!(f, "stopped by {by}"),
-            ErrorKind::Io { what, reason } => write!(f, "{what}: {reason}"),
-        }
-    }
-}
+use crate::peers::Holder;
+pub use exit::Exit;
+pub use kind::ErrorKind;
 
 /// The cause of an error.
 type Source = Box<dyn StdError + Send + Sync>;
@@ -223,6 +29,8 @@ struct Inner {
     excerpt: Option<Excerpt>,
     notes: Vec<String>,
     help: Vec<String>,
+    account: Option<Account>,
+    holder: Option<Holder>,
     source: Option<Source>,
 }
 
@@ -235,7 +43,15 @@ impl From<Corrupt> for Error {
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Error {
         let help = kind.help().into_iter().map(str::to_owned).collect();
-        Error(Box::new(Inner { kind, excerpt: None, notes: Vec::new(), help, source: None }))
+        Error(Box::new(Inner {
+            kind,
+            excerpt: None,
+            notes: Vec::new(),
+            help,
+            account: None,
+            holder: None,
+            source: None,
+        }))
     }
 }
 
@@ -291,6 +107,20 @@ impl Error {
         self
     }
 
+    /// Adds what is true now.
+    #[must_use]
+    pub(crate) fn account_for(mut self, account: Account) -> Error {
+        self.0.account = Some(account);
+        self
+    }
+
+    /// Adds the session that is in the way.
+    #[must_use]
+    pub(crate) fn held_by(mut self, holder: Option<Holder>) -> Error {
+        self.0.holder = holder;
+        self
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Error {
@@ -311,6 +141,21 @@ impl Error {
     /// The place in the SQL, where it has one: `db/migrations/002_x.sql:2:36`.
     pub fn place(&self) -> Option<String> {
         self.0.excerpt.as_ref().map(Excerpt::position)
+    }
+
+    /// The file, the line and the column, both from 1, where it has a place.
+    pub(crate) fn line_and_column(&self) -> Option<(&str, usize, usize)> {
+        self.0.excerpt.as_ref().map(Excerpt::line_and_column)
+    }
+
+    /// What is true of the run, where it has begun and the error is about one of its steps.
+    pub fn account(&self) -> Option<&Account> {
+        self.0.account.as_ref()
+    }
+
+    /// The session that is in the way, where that was seen.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.0.holder.as_ref()
     }
 
     /// Facts that belong to it, one per line in [`Error::render`].
@@ -363,31 +208,4 @@ impl StdError for Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_shows_its_cause_its_facts_and_the_way_out() {
-        let error = Error::locked("cannot take the migration lock on `crm`: held by pid 4711")
-            .note("the holder is idle")
-            .help("wait, or end pid 4711");
-        assert_eq!(error.exit() as u8, 5);
-        expect_test::expect![[r#"
-            error: cannot take the migration lock on `crm`: held by pid 4711
-              = note: the holder is idle
-              = help: wait, or end pid 4711"#]]
-        .assert_eq(&error.render(false));
-    }
-
-    #[test]
-    fn a_kind_knows_its_sentence_its_code_and_its_way_out() {
-        let kind = ErrorKind::Lost { doing: "reading the history".into(), reason: "connection reset".into() };
-        let error = Error::from(kind).caused_by(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-        assert_eq!((error.exit() as u8, error.kind().cause().as_ref()), (6, "connection reset"));
-        assert!(error.source().is_some_and(|source| source.is::<std::io::Error>()));
-        expect_test::expect![[r#"
-            error: the connection was lost while reading the history: connection reset
-              = help: check `migrator status`, then run the command again"#]]
-        .assert_eq(&error.render(false));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use tokio_postgres::error::DbError;
 use crate::audit::Answer;
 use crate::facts::Difference;
 use crate::history::Direction;
+use crate::peers::Holder;
 
 /// Listens to the operations of a [`Migrator`](crate::Migrator).
 ///
@@ -114,6 +115,8 @@ pub enum Event<'a> {
         step: &'a str,
         /// One sentence.
         text: &'a str,
+        /// The same as data.
+        doing: Doing<'a>,
     },
     /// What an interrupted run has left is repaired.
     Healing {
@@ -130,6 +133,10 @@ pub enum Event<'a> {
         reason: &'a str,
         /// The time until the next try.
         pause: Duration,
+        /// What the server says, as its code.
+        sqlstate: Option<&'a str>,
+        /// The session that was in the way, where it was seen.
+        blocker: Option<&'a Holder>,
     },
     /// A step is done, and durable.
     Applied(&'a Applied),
@@ -178,13 +185,13 @@ pub enum Event<'a> {
 pub enum Waiting<'a> {
     /// Another session holds the migration lock.
     Lock {
-        /// `pid 4711 (deploy, migrator 1.4.0, connected since 2026-11-20 14:02:31 UTC)`.
-        holder: &'a str,
+        /// Which one.
+        holder: &'a Holder,
     },
     /// This run's own lost session still holds the migration lock.
     OldSession {
-        /// As in [`Waiting::Lock`].
-        holder: &'a str,
+        /// The lost session.
+        holder: &'a Holder,
     },
     /// The server is not back after a lost connection.
     Server {
@@ -199,6 +206,26 @@ pub enum Waiting<'a> {
         reason: &'a str,
         /// The ways out.
         help: &'a [String],
+    },
+}
+
+/// What the server does for a step.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Doing<'a> {
+    /// Nothing: the step waits for a lock.
+    Waits {
+        /// Who blocks it.
+        holder: &'a Holder,
+    },
+    /// It builds an index.
+    BuildsIndex {
+        /// The phase, as the server calls it.
+        phase: &'a str,
+        /// The blocks that are done in this phase.
+        done: i64,
+        /// The blocks of this phase.
+        total: i64,
     },
 }
 
@@ -236,6 +263,8 @@ impl<'a> From<&'a DbError> for Notice<'a> {
 pub struct Applied {
     /// `003_add_x`, or a repeatable's name.
     pub step: String,
+    /// The version; `None`: it is a repeatable.
+    pub version: Option<String>,
     /// Which way a migration went; `None`: it is a repeatable.
     pub direction: Option<Direction>,
     /// How long it took.

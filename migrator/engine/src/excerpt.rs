@@ -35,8 +35,13 @@ impl Excerpt {
 
     /// `file:line:column`, the column counted in characters from 1.
     pub(crate) fn position(&self) -> String {
-        let column = self.line[..self.byte].chars().count() + 1;
-        format!("{}:{}:{column}", self.file, self.line_number)
+        let (file, line, column) = self.line_and_column();
+        format!("{file}:{line}:{column}")
+    }
+
+    /// The file, the line, and the column in characters, both from 1.
+    pub(crate) fn line_and_column(&self) -> (&str, usize, usize) {
+        (&self.file, self.line_number, self.line[..self.byte].chars().count() + 1)
     }
 
     /// The line that holds the byte.

@@ -54,6 +54,7 @@
 //! A run goes one way: [`embedded`] (what is in the binary) and [`history`] (what the database says) give a [`plan`], which is carried
 //! out step by step. Everything up to the plan is pure; only a few private modules speak to the server.
 
+mod account;
 mod adopt;
 mod apply;
 mod audit;
@@ -72,9 +73,11 @@ pub mod history;
 mod introspect;
 mod lock;
 pub mod locks;
+mod machine;
 mod migrator;
 pub mod operation;
 pub mod output;
+mod peers;
 mod place;
 pub mod plan;
 mod planted;
@@ -96,19 +99,21 @@ use std::sync::Arc;
 
 use signals::Guarded;
 
+pub use account::{Account, Failed, State};
 pub use cancel::Cancellation;
 pub use cli::Global;
 pub use connect::Server;
 pub use conninfo::ConnectionTarget;
 pub use embedded::{Blob, Embedded, Release};
 pub use error::{Error, ErrorKind, Exit};
-pub use event::{Applied, Event, Notice, Observer, Silent, Waiting};
+pub use event::{Applied, Doing, Event, Notice, Observer, Silent, Waiting};
 pub use migrator::Migrator;
 pub use migrator_model as model;
 pub use output::{Color, Terminal};
+pub use peers::{Activity, Holder};
 pub use place::Place;
 pub use session::{Locked, Session};
-pub use usage::{Request, is_command, make_printable, parse};
+pub use usage::{Request, asks_for_json, is_command, make_printable, named, parse};
 
 /// What the build script has embedded, as a [`Blob`] for a `static`.
 #[macro_export]
@@ -188,37 +193,40 @@ pub fn drive(
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::last_word(&format!("error: the runtime cannot be started: {error}"));
+            terminal.fail(&Error::other(format!("the runtime cannot be started: {error}")), Exit::Other as u8);
             return ExitCode::from(Exit::Other as u8);
         }
     };
     let told = |name: &str| terminal.warn(&format!("{name}: stopping; the running statement is cancelled"));
     let Guarded { outcome, signal } = match runtime.block_on(signals::guard(cancellation, work, told)) {
         Ok(guarded) => guarded,
-        Err(signal) => return ExitCode::from(128 + signal as u8),
-    };
-    let unwritten = output::unwritten().map(|unwritten| not_written(&unwritten, changes));
-    let exit = match outcome {
-        // What was finished in spite of the signal is finished.
-        Ok(exit) => {
-            if let Some(error) = &unwritten {
-                terminal.fail(error);
+        Err(signal) => {
+            let code = 128 + signal as u8;
+            // A person has pressed the keys; a program is told why there is no result.
+            if output::is_json() {
+                let error = Error::from(ErrorKind::Stopped { by: signals::name(signal).to_owned() });
+                terminal.fail(&error.help("`migrator status` shows what is in the database"), code);
             }
-            return ExitCode::from(unwritten.map_or(exit, |error| error.exit()) as u8);
-        }
-        Err(error) => {
-            terminal.fail(&error);
-            error.exit()
+            return ExitCode::from(code);
         }
     };
-    if let Some(error) = &unwritten {
-        terminal.fail(error);
+    let exit = match &outcome {
+        // What was finished in spite of the signal is finished.
+        Ok(exit) => *exit as u8,
+        // In doubt stays in doubt; otherwise a signal is the reason.
+        Err(error) => match signal.filter(|_| error.exit() != Exit::InDoubt) {
+            Some(signal) => 128 + signal as u8,
+            None => error.exit() as u8,
+        },
+    };
+    match &outcome {
+        Ok(_) => terminal.conclude(exit),
+        Err(error) => terminal.fail(error, exit),
     }
-    // In doubt stays in doubt; otherwise a signal is the reason.
-    match signal {
-        Some(signal) if exit != Exit::InDoubt => ExitCode::from(128 + signal as u8),
-        _ => ExitCode::from(exit as u8),
-    }
+    let Some(unwritten) = output::unwritten() else { return ExitCode::from(exit) };
+    let error = not_written(&unwritten, changes);
+    terminal.fail(&error, error.exit() as u8);
+    ExitCode::from(if outcome.is_ok() { error.exit() as u8 } else { exit })
 }
 
 /// A result that could not be written. `changes`: the command has changed something all the same.

@@ -5,9 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connect::{Connection, NoticeSink, connect, query, text};
+use crate::connect::{Connection, NoticeSink, connect, number, query, text};
 use crate::conninfo::ConnectionTarget;
 use crate::error::Error;
+use crate::peers::Holder;
 use crate::sql::{Tables, lock_condition, take_lock};
 
 /// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
@@ -18,11 +19,11 @@ pub(crate) async fn acquire(
     connection: &Connection,
     tables: &Tables,
     deadline: Duration,
-    mut waiting: impl FnMut(&str),
+    mut waiting: impl FnMut(&Holder),
 ) -> Result<(), Error> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(50);
-    let mut told = String::new();
+    let mut told = None;
     loop {
         if attempt(connection, tables).await? {
             return Ok(());
@@ -30,14 +31,17 @@ pub(crate) async fn acquire(
         let holder = holder(connection, tables).await?;
         let waited = begun.elapsed();
         if waited >= deadline {
-            let who = if holder.is_empty() { "another session" } else { &holder };
+            let who = holder.as_ref().map_or_else(|| "another session".to_owned(), Holder::to_string);
             return Err(Error::locked(format!("cannot take the migration lock on `{}` within {deadline:?}: held by {who}", connection.server.database),
             )
-            .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`"));
+            .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`")
+            .held_by(holder));
         }
-        if holder != told && !holder.is_empty() {
+        if let Some(holder) = holder
+            && told.as_ref() != Some(&holder)
+        {
             waiting(&holder);
-            told = holder;
+            told = Some(holder);
         }
         tokio::time::sleep(pause.min(deadline.saturating_sub(waited))).await;
         pause = (pause * 2).min(Duration::from_secs(1));
@@ -54,26 +58,26 @@ pub(crate) async fn attempt(connection: &Connection, tables: &Tables) -> Result<
     Ok(rows.first().and_then(|row| text(row, "taken")).as_deref() == Some("1"))
 }
 
-/// `pid 4711 (deploy, migrator 1.4.0, since 2026-11-20 14:02:31 UTC)`; empty, if the lock was free at that moment.
+/// The session that holds the lock, or that held it at that moment; `None`: it was free.
 ///
 /// # Errors
 /// A lost connection.
-pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<String, Error> {
+pub(crate) async fn holder(connection: &Connection, tables: &Tables) -> Result<Option<Holder>, Error> {
     let statement = format!(
         "SELECT l.pid, a.usename, a.application_name, pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since \
          FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.granted AND {} LIMIT 1",
         lock_condition(tables.lock_key)
     );
     let rows = query(&connection.client, "asking who holds the lock", &statement).await?;
-    let Some(row) = rows.first() else { return Ok(String::new()) };
-    let column = |name| text(row, name).filter(|text| !text.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    Ok(format!(
-        "pid {} ({}, {}, connected since {} UTC)",
-        column("pid"),
-        column("usename"),
-        column("application_name"),
-        column("since")
-    ))
+    let Some(row) = rows.first() else { return Ok(None) };
+    let column = |name| text(row, name).filter(|text| !text.is_empty());
+    Ok(Some(Holder {
+        pid: number(row, "pid"),
+        user: column("usename"),
+        application: column("application_name"),
+        since: column("since"),
+        doing: None,
+    }))
 }
 
 /// How long to wait for the answer: long enough to write the question, and for a server nearby.

@@ -1,7 +1,11 @@
-//! Printing: results on stdout, everything else on stderr; colour and movement only on a terminal.
+//! Printing: results on stdout, everything else on stderr; colour and movement only on a terminal. With `--json` all of it is on stdout,
+//! as `lines`.
 //!
 //! Whatever is printed may come from a server or a file: all of it goes through `printable`. A reader that has gone
 //! never ends the work: a failure to write is ignored on stderr, and remembered on stdout and reported at the end.
+
+mod lines;
+mod stdout;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
@@ -12,9 +16,14 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use migrator_diagnostic::printable;
+use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Error, Exit};
+use crate::machine::event::Level;
+use crate::machine::failure;
 use crate::words::cell;
+pub use lines::{conclude, event, hand_over, is_json, keep_error, speak_json};
+pub use stdout::{Unwritten, unwritten};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -40,6 +49,9 @@ impl Color {
     }
 
     fn on(self, choice: ColorChoice, terminal: bool) -> bool {
+        if is_json() {
+            return false;
+        }
         // `CLICOLOR_FORCE=0` forces nothing.
         let is_forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
         match self {
@@ -65,65 +77,44 @@ fn columns_of(stream: impl AsFd) -> Option<usize> {
     (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
-/// What could not be written to stdout.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Unwritten {
-    /// What the system says.
-    pub cause: String,
-    /// The last of it.
-    pub last: String,
-}
-
-static UNWRITTEN: Mutex<Option<Unwritten>> = Mutex::new(None);
-
-/// What could not be written to stdout since it was last asked. A reader that has gone (`| head`) is not a failure.
-pub fn unwritten() -> Option<Unwritten> {
-    UNWRITTEN.lock().ok().and_then(|mut unwritten| unwritten.take())
-}
-
 /// Writes one line of a result.
 pub fn result(line: &str) {
-    write_result(&printable::lines(line, "  "));
+    if !lines::sentence(line) {
+        stdout::write(&printable::lines(line, "  "));
+    }
 }
 
-/// Writes a result as JSON.
+/// Writes a result as JSON: an object, whose keys are beside those that every last line of `--json` has.
 pub fn json(value: &serde_json::Value) {
-    write_result(&printable::json(&value.to_string()));
+    if !lines::keep(value) {
+        stdout::write(&printable::json(&value.to_string()));
+    }
 }
 
-/// Writes a result that is JSON already, with lines of its own.
-pub(crate) fn json_text(text: &str) {
+/// Writes a result that is a file of JSON, with lines of its own.
+pub(crate) fn json_file(text: &str) {
     // Line ends between two values are not in any text of it.
     let lines: Vec<_> = text.lines().map(printable::json).collect();
-    write_result(&lines.join("\n"));
+    stdout::write(&lines.join("\n"));
 }
 
 /// Writes a result of several lines. What comes from outside and may hold a line end is put in with [`cell`].
-pub fn results(lines: &str) {
-    write_result(&printable::text(lines));
+pub fn results(text: &str) {
+    if !lines::sentence(text) {
+        stdout::write(&printable::text(text));
+    }
 }
 
 /// Writes a result whose parts are fit to be printed already, colours included: rendered errors, [`cell`]s.
 pub fn rendered(text: &str) {
-    write_result(text);
+    if !lines::sentence(text) {
+        stdout::write(text);
+    }
 }
 
 /// Writes the text of a file as it is; a terminal gets what it would obey escaped.
 pub fn file(text: &str) {
-    if io::stdout().is_terminal() { results(text) } else { write_result(text) }
-}
-
-fn write_result(text: &str) {
-    let mut stdout = io::stdout().lock();
-    let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) else { return };
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return;
-    }
-    if let Ok(mut unwritten) = UNWRITTEN.lock() {
-        let cause = unwritten.take().map_or(error.to_string(), |earlier| earlier.cause);
-        *unwritten = Some(Unwritten { cause, last: text.to_owned() });
-    }
+    if is_json() || io::stdout().is_terminal() { results(text) } else { stdout::write(text) }
 }
 
 /// Writes to stderr; false: no one can read it.
@@ -132,10 +123,22 @@ fn write_message(text: &str) -> bool {
     stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).is_ok()
 }
 
-/// One message on stderr; text in it cannot begin a line of its own.
-fn message(text: &str) {
-    write_message(&format!("{}\n", printable::lines(text, "  ")));
+/// One message on stderr, or an event; text in it cannot begin a line of its own.
+fn message(name: &str, text: &str) {
+    if is_json() {
+        return event(name, json!({ "message": text }));
+    }
+    let text = match name {
+        WARNING => format!("warning: {text}"),
+        _ => text.to_owned(),
+    };
+    write_message(&format!("{}\n", printable::lines(&text, "  ")));
 }
+
+/// The events of messages that nothing else says.
+const NOTE: &str = "note";
+const DETAIL: &str = "detail";
+const WARNING: &str = "warning";
 
 /// The terminal of a command: what it shows while it works. It is an [`Observer`](crate::Observer) too.
 pub struct Terminal {
@@ -143,6 +146,8 @@ pub struct Terminal {
     verbose: bool,
     /// Prints warnings only.
     silent: bool,
+    /// What it shows is a part of a larger work, which says itself how it ended.
+    is_part: bool,
     color: Color,
     bar: Option<ProgressBar>,
     /// Whether the bar is on the screen.
@@ -168,6 +173,7 @@ impl Terminal {
             quiet,
             verbose: false,
             silent: false,
+            is_part: false,
             color: Color::Never,
             bar: None,
             drawn: AtomicBool::new(false),
@@ -180,9 +186,25 @@ impl Terminal {
         Terminal { silent: true, ..Terminal::still(true) }
     }
 
-    /// Prints an error with its notes and its ways out.
-    pub fn fail(&self, error: &Error) {
-        fail(error, self.color.on_stderr());
+    /// The same for a part of a larger work, which says itself how it ended.
+    #[must_use]
+    pub fn for_a_part(self) -> Terminal {
+        Terminal { is_part: true, ..self }
+    }
+
+    /// Prints an error with its notes and its ways out, with which a program ends that has this exit code.
+    pub fn fail(&self, error: &Error, exit: u8) {
+        match self.is_part && is_json() {
+            true => event("error", json!({ "error": failure::of(error) })),
+            false => fail(error, self.color, exit),
+        }
+    }
+
+    /// Ends the last line of a program that has done its work.
+    pub fn conclude(&self, exit: u8) {
+        if !self.is_part {
+            conclude(None, exit);
+        }
     }
 
     /// When to colour.
@@ -193,15 +215,34 @@ impl Terminal {
     /// Prints a line unless quiet.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            self.above_the_bar(|| message(line));
+            self.above_the_bar(|| message(NOTE, line));
         }
     }
 
     /// Prints a line if verbose.
     pub fn detail(&self, line: &str) {
         if self.verbose {
-            self.above_the_bar(|| message(line));
+            self.above_the_bar(|| message(DETAIL, line));
         }
+    }
+
+    /// Whether it tells a program of events of this kind.
+    pub(crate) fn tells(&self, level: Level) -> bool {
+        match level {
+            Level::Result => true,
+            Level::Usual => !self.quiet,
+            Level::Detail => self.verbose,
+        }
+    }
+
+    /// Whether it leaves what is applied to its caller.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// What runs now.
+    pub(crate) fn running(&self) -> Option<String> {
+        self.running.lock().ok().and_then(|running| running.clone())
     }
 
     /// Whether it prints details.
@@ -211,7 +252,7 @@ impl Terminal {
 
     /// Prints a warning, also when quiet.
     pub fn warn(&self, line: &str) {
-        self.above_the_bar(|| message(&format!("warning: {line}")));
+        self.above_the_bar(|| message(WARNING, line));
     }
 
     /// A step begins: `label` is shown until [`Terminal::end`].
@@ -230,8 +271,7 @@ impl Terminal {
 
     /// How far the step is that has begun: `12 of 276`.
     pub fn reached(&self, number: usize, of: usize) {
-        let running = self.running.lock().ok().and_then(|running| running.clone());
-        if let (Some(bar), Some(label)) = (&self.bar, running) {
+        if let (Some(bar), Some(label)) = (&self.bar, self.running()) {
             bar.set_message(format!("{}: {number} of {of}", cell(&label)));
         }
     }
@@ -264,7 +304,7 @@ impl Terminal {
         let heading = self.running.lock().ok().and_then(|mut running| running.take());
         self.above_the_bar(|| {
             if let Some(label) = heading {
-                message(&format!("{label}:"));
+                message(NOTE, &format!("{label}:"));
             }
             for (name, text) in parts {
                 write_message(&format!("  {}: {}\n", cell(name), printable::lines(text, "    ")));
@@ -292,18 +332,27 @@ pub fn confirm(question: &str) -> Option<bool> {
     Some(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Prints an error with its notes and its ways out.
-pub fn fail(error: &Error, color: bool) {
-    write_message(&format!("{}\n", error.render_in(color, columns_of_stderr())));
+/// Prints an error with its notes and its ways out, with which a program ends that has this exit code.
+pub fn fail(error: &Error, color: Color, exit: u8) {
+    if is_json() {
+        return conclude(Some(failure::of(error)), exit);
+    }
+    write_message(&format!("{}\n", error.render_in(color.on_stderr(), columns_of_stderr())));
 }
 
-/// Prints the last word of a program that ends.
-pub(crate) fn last_word(text: &str) {
-    message(text);
-}
-
-/// Prints the message of clap; true: it was written, or its reader has gone.
-pub(crate) fn usage(error: &clap::Error) -> bool {
+/// Prints the message of clap; false: it could not be written, although it has a reader.
+pub fn usage(error: &clap::Error) -> bool {
+    if is_json() {
+        let text = error.render().to_string();
+        match error.use_stderr() {
+            true => conclude(Some(failure::of_usage(&text)), Exit::Usage as u8),
+            false => {
+                json(&json!({ "help": text.trim_end() }));
+                conclude(None, Exit::Done as u8);
+            }
+        }
+        return true;
+    }
     if error.use_stderr() {
         // Where an error cannot be written, another one cannot either.
         let _ = error.print();
@@ -311,7 +360,7 @@ pub(crate) fn usage(error: &clap::Error) -> bool {
     }
     match error.print().and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            last_word(&format!("error: the result could not be written to stdout: {error}"));
+            write_message(&format!("error: the result could not be written to stdout: {error}\n"));
             false
         }
         _ => true,

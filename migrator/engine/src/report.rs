@@ -133,7 +133,8 @@ fn half_done(entry: &Entry) -> String {
     format!("{what}statement {} of {} ({short}): {state}", unit.number, block.statements.len())
 }
 
-fn summary(survey: &Survey, recording: Option<&str>) -> String {
+/// What is open, and what to do next.
+pub(crate) fn summary(survey: &Survey, recording: Option<&str>) -> String {
     let mut counts: Vec<String> = Vec::new();
     for state in [State::Pending, State::HalfDone, State::OutOfOrder, State::Changed, State::Unknown, State::Ahead] {
         let mut count = survey.of(state).count();

@@ -1,5 +1,7 @@
 //! An open session, before and after it holds the migration lock.
 
+mod taking;
+
 use std::time::{Duration, Instant};
 
 use crate::apply::{self, Beside, Executor, Known};
@@ -7,14 +9,16 @@ use crate::connect::{Connection, Server, connect};
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::{Embedded, Script};
 use crate::error::{Error, ErrorKind};
-use crate::event::{Applied, Event, Waiting};
+use crate::event::{Applied, Event};
 use crate::facts::Facts;
 use crate::history::History;
 use crate::migrator::Migrator;
+use crate::peers::Holder;
 use crate::plan::Plan;
-use crate::sql::{Run, SessionSettings, Tables};
+use crate::sql::{Run, Tables};
 use crate::store::Extent;
 use crate::{lock, store};
+use taking::{at_once, one_by_one};
 
 /// An open session and what the history said at its start.
 ///
@@ -139,16 +143,23 @@ impl Session {
         Ok(())
     }
 
+    /// The session that holds the migration lock at this moment, if one does.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn holder(&self) -> Result<Option<Holder>, Error> {
+        lock::holder(&self.connection, &self.tables).await
+    }
+
     /// What another migrator does, if there is one: `is running, pid 4711 (...)`, `has changed the history meanwhile`.
-    pub(crate) async fn another(&self) -> Result<Option<String>, Error> {
-        let holder = lock::holder(&self.connection, &self.tables).await?;
-        if !holder.is_empty() {
-            return Ok(Some(format!("is running, {holder}")));
+    pub(crate) async fn another(&self) -> Result<Option<(String, Option<Holder>)>, Error> {
+        if let Some(holder) = self.holder().await? {
+            return Ok(Some((format!("is running, {holder}"), Some(holder))));
         }
         // It may have finished between our reading and our question.
         let (_, now) = store::look(&self.connection, &self.tables, self.extent, store::LONGEST_WAIT).await?;
         let is_other = (&now.applied, now.newest_event) != (&self.history.applied, self.history.newest_event);
-        Ok(is_other.then(|| "has changed the history meanwhile".to_owned()))
+        Ok(is_other.then(|| ("has changed the history meanwhile".to_owned(), None)))
     }
 
     /// Judges a plan that was made without the lock: a statement whose outcome is unknown may be running at this moment, and what
@@ -158,9 +169,10 @@ impl Session {
         if !matches!(error.kind(), ErrorKind::InDoubt { .. } | ErrorKind::Diverged { .. }) {
             return Err(error);
         }
-        let Some(other) = self.another().await? else { return Err(error) };
+        let Some((other, holder)) = self.another().await? else { return Err(error) };
         Err(Error::locked(format!("cannot plan now: another migrator {other}"))
-            .help("wait until it has finished; `migrator status` shows the statement that it is running"))
+            .help("wait until it has finished; `migrator status` shows the statement that it is running")
+            .held_by(holder))
     }
 
     /// Warns of what makes the history doubtful: other roles that can write to it, another history in the same database.
@@ -270,42 +282,6 @@ impl Session {
         locked.release().await;
         outcome
     }
-}
-
-/// What the server says about itself, and the history.
-type Read = Result<(Server, History), Error>;
-
-/// Sets the session up, takes the lock and reads the history in one turn; `None` where a part of that has not succeeded, such as
-/// the lock of another migrator.
-async fn at_once(
-    connection: &Connection,
-    tables: &Tables,
-    settings: &SessionSettings,
-    extent: Extent,
-    wait: Duration,
-) -> Option<Read> {
-    // Each is sent when it is polled first, in this order, and the server does the one after the other.
-    let ready = connection.set_up(settings);
-    let taken = lock::attempt(connection, tables);
-    let read = store::look(connection, tables, extent, wait.min(store::LONGEST_WAIT));
-    let (ready, taken, read) = futures_util::future::join3(ready, taken, read).await;
-    // Where setting up was cut short and done again, the others may have run before it.
-    (ready.is_ok() && taken.is_ok_and(|taken| taken)).then_some(read)
-}
-
-/// The same, one after the other, waiting for the lock.
-async fn one_by_one(
-    migrator: &Migrator,
-    connection: &mut Connection,
-    tables: &Tables,
-    settings: &SessionSettings,
-    extent: Extent,
-    wait: Duration,
-) -> Read {
-    connection.set_up(settings).await?;
-    let waiting = |holder: &str| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
-    lock::acquire(connection, tables, wait, waiting).await?;
-    store::look(connection, tables, extent, wait.min(store::LONGEST_WAIT)).await
 }
 
 /// A session that holds the migration lock, for what no operation does: plans of your own, queries between two steps.

@@ -30,8 +30,7 @@ pub async fn guard<T>(
         outcome = &mut work => return Ok(Guarded { outcome, signal: None }),
         number = signals.next() => number,
     };
-    let known = KINDS.iter().find(|(kind, _)| first == kind().as_raw_value());
-    let name = known.map_or("a signal", |(_, name)| name);
+    let name = name(first);
     cancellation.request(name);
     if !cancellation.is_armed() {
         return Err(first);
@@ -46,6 +45,12 @@ pub async fn guard<T>(
             () = tokio::time::sleep(EVERY) => {}
         }
     }
+}
+
+/// What people call the signal of that number.
+pub(crate) fn name(number: i32) -> &'static str {
+    let known = KINDS.iter().find(|(kind, _)| number == kind().as_raw_value());
+    known.map_or("a signal", |(_, name)| name)
 }
 
 /// `SignalKind` has no constants.

@@ -4,11 +4,15 @@ use crate::audit;
 use crate::event::{Applied, Event, Notice, Observer, Waiting};
 use crate::facts::report;
 use crate::history::Direction;
-use crate::output::Terminal;
+use crate::machine;
+use crate::output::{self, Terminal, is_json};
 use crate::words::{duration, list};
 
 impl Observer for Terminal {
     fn event(&self, event: &Event<'_>) {
+        if is_json() {
+            return self.line(event);
+        }
         match *event {
             Event::Connected { target, host, took, sslmode } => {
                 self.detail(&format!("connected to {target} at {host} in {}, sslmode {sslmode}", duration(took)));
@@ -34,11 +38,11 @@ impl Observer for Terminal {
             Event::Sent { step, bytes } => self.detail(&format!("{step}: {bytes} bytes sent")),
             Event::Statement { step, number } => self.detail(&format!("{step}: statement {number} sent")),
             Event::Notice(notice) => self.notice(&notice),
-            Event::Progress { step, text } | Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
-            Event::Retrying { step, reason, pause } => {
+            Event::Progress { step, text, .. } | Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
+            Event::Retrying { step, reason, pause, .. } => {
                 self.say(&format!("{step}: {reason}; retrying in {}", duration(pause)));
             }
-            Event::Applied(applied) => self.result(&line(applied)),
+            Event::Applied(applied) => self.result(&sentence(applied)),
             Event::ConnectionLost { reason } => {
                 self.warn(&format!("the connection was lost: {reason}; checking what was committed"));
             }
@@ -65,6 +69,24 @@ impl Observer for Terminal {
 }
 
 impl Terminal {
+    /// The event for a program that reads stdout.
+    fn line(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { step, number, of } => self.begin(step, *number, *of),
+            Event::Ended => self.end(),
+            _ => {}
+        }
+        let Some((name, mut about, level)) = machine::event::of(event) else { return };
+        if let Event::Notice(_) = event {
+            about["step"] = self.running().into();
+        }
+        // What a silent one does is reported by its caller.
+        let is_told = !self.is_silent() || !matches!(event, Event::Applied(_));
+        if is_told && self.tells(level) {
+            output::event(name, about);
+        }
+    }
+
     fn waiting(&self, waiting: Waiting<'_>) {
         match waiting {
             Waiting::Lock { holder } => self.say(&format!("waiting for the migration lock: held by {holder}")),
@@ -93,7 +115,7 @@ impl Terminal {
 }
 
 /// `applied 003_add_x (12 ms)`.
-fn line(applied: &Applied) -> String {
+fn sentence(applied: &Applied) -> String {
     let (label, time) = (&applied.step, duration(applied.took));
     match applied.direction {
         Some(Direction::Up) => format!("applied {label} ({time})"),

@@ -49,6 +49,9 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 pub fn parse<P: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<P, Exit> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut command = P::command();
+    if asks_for_json(&arguments) {
+        output::speak_json(named(&command, &arguments).as_deref());
+    }
     let matches = command.try_get_matches_from_mut(&arguments);
     let empty = match &matches {
         Ok(matches) => empty_variable(&command, matches),
@@ -58,7 +61,7 @@ pub fn parse<P: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
         let variable = variable.to_string_lossy();
         let error = Error::usage(format!("the environment variable `{variable}` is empty"))
             .help("set it to a value, or unset it");
-        output::fail(&error, output::Color::default().on_stderr());
+        output::fail(&error, output::Color::default(), Exit::Usage as u8);
         return Err(Exit::Usage);
     }
     matches.and_then(|matches| P::from_arg_matches(&matches)).map_err(|mut error| {
@@ -69,6 +72,18 @@ pub fn parse<P: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
         let again = without_environment(P::command()).try_get_matches_from(&arguments).err();
         report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
     })
+}
+
+/// Whether a command line, also an invalid one, asks for JSON.
+pub fn asks_for_json(arguments: &[OsString]) -> bool {
+    let options = arguments.iter().take_while(|word| *word != "--");
+    options.filter_map(|word| word.to_str()).any(|word| word == "--json" || word.starts_with("--json="))
+}
+
+/// The command that a command line names, also an invalid one.
+pub fn named(command: &Command, arguments: &[OsString]) -> Option<String> {
+    let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+    words.filter_map(|word| command.find_subcommand(word)).map(|command| command.get_name().to_owned()).next()
 }
 
 /// True if the migrator has a command of this name.

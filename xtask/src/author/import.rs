@@ -29,7 +29,7 @@ use migrator_diagnostic::printable;
 use migrator_engine::words::count;
 use migrator_model::Settings;
 
-use crate::output::{self, FOUND, Usage};
+use crate::output::{self, FOUND, Json, Usage};
 use crate::workspace::Workspace;
 use draft::Found;
 use tool::{TOOLS, Tool};
@@ -64,6 +64,8 @@ pub struct Args {
     /// What a placeholder stands for, such as `role=app` for `${role}`; may be repeated
     #[arg(long, value_name = "NAME=TEXT")]
     value: Vec<String>,
+    #[command(flatten)]
+    json: Json,
 }
 
 /// Imports into the db directory of the workspace.

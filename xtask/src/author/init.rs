@@ -19,7 +19,7 @@ use anyhow::{Result, bail};
 use migrator_engine::output::confirm;
 use migrator_postgres::Cluster;
 
-use crate::output::{self, Usage};
+use crate::output::{self, Json, Usage};
 use crate::workspace::MIGRATOR;
 use baseline::Baseline;
 use place::{Place, depends_on};
@@ -64,6 +64,8 @@ pub struct Args {
     /// Show the difference and write nothing
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    json: Json,
 }
 
 /// Plans, shows, asks, writes. `names` are those of our tasks.

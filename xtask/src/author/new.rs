@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::schema::{self, Outcome};
-use crate::output::{self, Usage};
+use crate::output::{self, Json, Usage};
 use crate::workspace::{Workspace, shown};
 use number::{Next, Numbering};
 
@@ -62,6 +62,8 @@ pub struct Args {
     edit: bool,
     #[command(flatten)]
     schema: schema::Args,
+    #[command(flatten)]
+    json: Json,
 }
 
 /// Writes the file, prints its path, and opens it where that is asked for.
@@ -85,11 +87,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     let test = args.with_test.then(|| test::beside(&db, &path)).transpose()?;
     write_new(&path, &text)?;
-    output::result(shown(&path).display());
+    let mut written = vec![shown(&path).display().to_string()];
     if let Some(test) = test {
         write_new(&test, &fill(test::TEMPLATE, &name, &args.name))?;
-        output::result(shown(&test).display());
+        written.push(shown(&test).display().to_string());
     }
+    output::files(written);
     if let Some(editor) = editor {
         editor.open(&path)?;
     }
@@ -125,7 +128,7 @@ fn from_schema(workspace: &Workspace, args: &Args, name: &str, editor: Option<ed
     };
     for (name, text) in &made {
         write_new(&directory.join(name), text)?;
-        output::result(shown(&directory.join(name)).display());
+        output::files([shown(&directory.join(name)).display().to_string()]);
     }
     if let (Some(editor), Some((name, _))) = (editor, made.first()) {
         editor.open(&directory.join(name))?;

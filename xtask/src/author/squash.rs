@@ -18,7 +18,7 @@ use migrator_engine::words::count;
 use migrator_postgres::TemporaryServer;
 
 use crate::migrator;
-use crate::output;
+use crate::output::{self, Json};
 use crate::prove::dump::{self, SCHEMA};
 use crate::workspace::Workspace;
 use files::Change;
@@ -47,6 +47,8 @@ pub struct Args {
     /// The branch that has the migrations already [default: origin/main]
     #[arg(long, value_name = "REF")]
     base: Option<String>,
+    #[command(flatten)]
+    json: Json,
 }
 
 /// Proves, then writes.
@@ -82,7 +84,7 @@ fn squash(args: &Args) -> Result<ExitCode> {
         .context("the squash is half done; `git checkout -- db` and `git clean -d db` bring back what was")?;
     tell(&part, &change, written.len());
     if db.join(SCHEMA).exists() {
-        dump::run(&dump::Args { check: false })?;
+        dump::run(&dump::Args::default())?;
     }
     output::note("help: run `cargo xtask verify`, then commit db with all that was moved: `git add --all db`");
     Ok(ExitCode::SUCCESS)
@@ -144,7 +146,7 @@ fn prove(new: &'static Embedded, original: &Original) -> Result<()> {
 
 /// What was done.
 fn tell(part: &Part, change: &Change, dropped: usize) {
-    change.written.iter().for_each(|(path, _)| output::result(format!("db/{path}")));
+    output::files(change.written.iter().map(|(path, _)| format!("db/{path}")));
     output::note(format!(
         "moved {} to db/squashed: databases that are older than {} still run them",
         count(part.migrations.len(), "migration"),

@@ -183,12 +183,17 @@ impl Report {
     pub(super) fn text(&self, color: bool) -> String {
         let mut blocks: Vec<String> = self.findings.iter().map(|finding| finding.text(color)).collect();
         blocks.extend(self.skipped());
+        blocks.push(self.count());
+        blocks.join("\n\n")
+    }
+
+    /// `2 errors, 1 warning`.
+    pub(super) fn count(&self) -> String {
         let (errors, warnings) = (self.errors(), self.findings.len() - self.errors());
-        blocks.push(match (errors, warnings) {
+        match (errors, warnings) {
             (0, 0) => "nothing found".to_owned(),
             _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
-        });
-        blocks.join("\n\n")
+        }
     }
 
     /// One array.

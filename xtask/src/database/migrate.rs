@@ -149,7 +149,7 @@ fn by_itself(workspace: &Workspace, environment: &Environment, line: Line, no_du
     let target = match target {
         Ok(target) => target,
         Err(error) => {
-            terminal.fail(&error);
+            terminal.fail(&error, error.exit() as u8);
             return Ok(ExitCode::from(error.exit() as u8));
         }
     };
@@ -229,7 +229,12 @@ fn become_migrator(
         // A machine without PostgreSQL is told before it builds for minutes, not afterwards.
         Installation::find()?;
     }
-    let Some(fresh) = migrator::build(workspace)? else { return Ok(ExitCode::from(output::FAILED)) };
+    let Some(fresh) = migrator::build(workspace)? else {
+        if output::is_json() {
+            bail!("the migrator could not be built; what cargo said is on stderr");
+        }
+        return Ok(ExitCode::from(output::FAILED));
+    };
     let mut migrator = Command::new(&fresh.executable);
     migrator.envs(environment.additions()).args(arguments);
     let mut target = None;
@@ -251,6 +256,8 @@ fn become_migrator(
     if let (Some(options), Some(target)) = (plans, target) {
         refuse_empty(fresh.embedded, target, options.to)?;
     }
+    // It says how it ended.
+    output::hand_over();
     let shown = fresh.executable.display();
     if no_dump || !updates || !is_own(workspace, given.as_deref())? {
         // We become the migrator: its exit code, its signals and its terminal are ours without a detour.

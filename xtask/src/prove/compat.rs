@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         note(format!("the release that runs is `{}`: {how}", running.name));
     }
     let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
-    Ok(developer::run(context, async |context| print(context, &running, args.json).await))
+    Ok(developer::run(context, async |context| print(context, &running).await))
 }
 
 /// The server that is judged on starts while git is read.
@@ -97,7 +97,7 @@ fn while_a_server_starts(read: impl FnOnce() -> Result<Running>) -> Result<(Runn
 /// There is no release, what it has cannot be read, or there is no server.
 pub(crate) fn weigh(workspace: &Workspace, embedded: &'static Embedded) -> Result<Option<Vec<Weighed>>> {
     let (running, server) = while_a_server_starts(|| find(workspace, embedded, None, None))?;
-    let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto))?;
+    let context = Context::on_throwaway(&server, embedded, Terminal::new(false, false, Color::Auto).for_a_part())?;
     let mut weighed = None;
     developer::run(context, async |context| {
         weighed = Some(judge(context, &running).await?.hazards);
@@ -131,15 +131,17 @@ pub(crate) fn find(
 ///
 /// # Errors
 /// Those of [`judge`].
-pub async fn print(context: &Context, running: &Running, json: bool) -> Result<Exit, Error> {
+pub async fn print(context: &Context, running: &Running) -> Result<Exit, Error> {
     let begun = Instant::now();
     context.terminal.begin("compat", 1, 1);
     let outcome = judge(context, running).await;
     context.terminal.end();
     let outcome = outcome?;
-    match json {
-        true => output::json(&outcome.json),
-        false => output::results(&text(&outcome, begun.elapsed())),
+    if output::is_json() {
+        output::json(&outcome.json);
+        output::result(outcome.lines.first().map(String::as_str).unwrap_or_default());
+    } else {
+        output::results(&text(&outcome, begun.elapsed()));
     }
     Ok(if outcome.failed { Exit::Found } else { Exit::Done })
 }

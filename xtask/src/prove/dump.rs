@@ -12,18 +12,20 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::migrator;
-use crate::output;
+use crate::output::{self, Json};
 use crate::workspace::Workspace;
 pub(crate) use files::{Comparison, compare};
 pub(crate) use make::{Dump, Migrated, refuse_without_pg_dump};
 use migrator_engine::Embedded;
 use migrator_engine::locks::LockFile;
+use migrator_engine::output as engine;
 use migrator_postgres::{Installation, TemporaryServer};
 pub(crate) use names::SCHEMA;
+use serde_json::json;
 pub(crate) use text::clean;
 
 /// Arguments of `dump`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "db/schema.sql is pg_dump's output for a database with every migration, without what differs from \
                   machine to machine. db/schema.facts.<major> is what `migrator drift` compares with, db/locks.<major> what \
@@ -35,6 +37,8 @@ pub struct Args {
     /// Write nothing; exit with code 1 if a file differs from what the migrations produce
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// Migrates a new database, writes or compares.
@@ -73,7 +77,7 @@ fn known(db: &Path, major: &str) -> Result<LockFile> {
 fn write(workspace: &Workspace, embedded: &'static Embedded, dump: &Dump) -> Result<ExitCode> {
     let db = workspace.db();
     let written = files::write(&db, &dump.files())?;
-    written.iter().for_each(output::result);
+    output::files(written.iter().map(ToString::to_string));
     if written.is_empty() {
         output::note("db/schema.sql, the facts and the locks are up to date");
     }
@@ -89,6 +93,9 @@ fn write(workspace: &Workspace, embedded: &'static Embedded, dump: &Dump) -> Res
 fn check(workspace: &Workspace, dump: &Dump) -> Result<ExitCode> {
     let Comparison { stale, skipped, same } = compare(&workspace.db(), dump)?;
     skipped.iter().for_each(output::note);
+    if engine::is_json() {
+        engine::json(&json!({ "stale": stale.iter().map(ToString::to_string).collect::<Vec<_>>() }));
+    }
     stale.iter().for_each(output::result);
     if !stale.is_empty() {
         output::result("the migrations produce a different schema: run `cargo xtask dump` and commit the files");

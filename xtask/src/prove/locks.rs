@@ -21,6 +21,7 @@ use migrator_engine::output::{self, file, result};
 use migrator_engine::plan::{self, Plan, Step};
 use migrator_engine::stats::Stats;
 use migrator_engine::units::{UnitKind, units};
+use migrator_engine::words::count;
 use migrator_engine::{Error, ErrorKind, Exit};
 
 /// What is planned, and how it is shown.
@@ -34,9 +35,6 @@ pub struct Args {
     /// Show the SQL too
     #[arg(long)]
     pub sql: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
     /// Plan pending migrations also below applied ones
     #[arg(long)]
     pub allow_out_of_order: bool,
@@ -79,8 +77,12 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
     let budget = &context.migrator.embedded().settings.budget;
     let judgement = judge(budget, &seen.judged());
     let exit = if judgement.beyond.is_empty() { Exit::Done } else { Exit::Found };
-    if args.json {
+    if output::is_json() {
         output::json(&json(plan, &seen, (budget, &judgement), args.sql));
+        result(&match plan.steps.len() {
+            0 => "nothing to apply".to_owned(),
+            steps => format!("would apply {}", count(steps, "step")),
+        });
         return Ok(exit);
     }
     print(plan, &seen, args.sql);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use migrator_build::DataTest;
 use migrator_diagnostic::printable;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::developer::Context;
+use crate::output::Json;
 use crate::prove::compat::{self, Outcome, Running, Weighed};
 use crate::prove::html::Place;
 use crate::prove::page::{self, Page};
@@ -17,7 +18,7 @@ pub use answer::{Answer, Verdict};
 use answer::{Finding, RolledBack, error_lines};
 use before::{Base, Before};
 use migrator_engine::embedded::Migration;
-use migrator_engine::output::{self, result, results};
+use migrator_engine::output::{self, is_json, result, results};
 use migrator_engine::words;
 use migrator_engine::{Error, ErrorKind, Exit};
 pub use new::Extent;
@@ -59,9 +60,9 @@ const NEED_A_WAY_UP: [&str; 11] = [
 #[derive(Debug, Default, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// The form of the answers
+    #[command(flatten)]
+    pub json: Json,
     /// Also write an HTML page to this file: verdicts, locks over time, the SQL
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -93,8 +94,9 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
     let mut add = |name, time: Duration, answer: Result<Answer, Error>| {
         let (verdict, lines) = answer.unwrap_or_else(|error| (Verdict::Failed, error_lines(&error)));
         let finding = Finding { name, verdict, lines, time };
-        if !args.json {
-            results(&text(&finding));
+        match is_json() {
+            true => output::event("finding", of(&finding)),
+            false => results(&text(&finding)),
         }
         findings.push(finding);
     };
@@ -142,7 +144,7 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
     }
     let server = scratch.server_version().await?;
     scratch.finish().await;
-    let failed = conclude(&findings, args.json);
+    let failed = conclude(&findings);
     if let Some(place) = place {
         let page = page(context, &server, &findings, (&ways, &traces));
         place.write(&Page { release: judged.map(on_page), ..page })?;
@@ -151,21 +153,29 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
 }
 
 /// Prints what came of all questions; how many have failed.
-fn conclude(findings: &[Finding], json: bool) -> usize {
+fn conclude(findings: &[Finding]) -> usize {
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count();
-    if json {
-        let value = |finding: &Finding| json!({ "name": finding.name, "verdict": finding.verdict.word().to_lowercase(), "lines": finding.lines, "ms": finding.time.as_millis() as u64 });
-        output::json(&serde_json::Value::from_iter(findings.iter().map(value)));
-    } else {
-        let skipped: Vec<&str> =
-            findings.iter().filter(|finding| finding.verdict == Verdict::Skipped).map(|finding| finding.name).collect();
-        result(&match failed {
-            0 if skipped.is_empty() => "everything passed".to_owned(),
-            0 => format!("everything else passed; not checked: {}", skipped.join(", ")),
-            count => format!("{count} of {} checks failed", findings.len()),
-        });
+    if is_json() {
+        output::json(&json!({ "findings": findings.iter().map(of).collect::<Vec<_>>() }));
     }
+    let skipped: Vec<&str> =
+        findings.iter().filter(|finding| finding.verdict == Verdict::Skipped).map(|finding| finding.name).collect();
+    result(&match failed {
+        0 if skipped.is_empty() => "everything passed".to_owned(),
+        0 => format!("everything else passed; not checked: {}", skipped.join(", ")),
+        count => format!("{count} of {} checks failed", findings.len()),
+    });
     failed
+}
+
+/// The answer to a question for programs.
+fn of(finding: &Finding) -> Value {
+    json!({
+        "name": finding.name,
+        "verdict": finding.verdict.word().to_lowercase(),
+        "lines": finding.lines,
+        "ms": finding.time.as_millis() as u64,
+    })
 }
 
 /// Whether the queries of the release that runs work on the new schema.

@@ -63,7 +63,7 @@ const STEPS: [Step; 9] = [
     Step {
         name: "dump",
         line: "cargo xtask dump --check",
-        run: Run::Task(|| dump::run(&dump::Args { check: true })),
+        run: Run::Task(|| dump::run(&dump::Args { check: true, ..dump::Args::default() })),
         obstacle: without_schema,
     },
     Step {

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 use super::done::Done;
 use super::executor::Executor;
 use super::failure::Failure;
-use super::report::labels;
+use super::report::{labels, owned};
 use super::truth::{self, Truth};
+use crate::account::{Account, Failed, State};
 use crate::connect::{Connection, connect, failed};
-use crate::embedded::Script;
+use crate::embedded::{Direction, Script};
 use crate::error::{Error, ErrorKind, Exit};
 use crate::event::{Event, Waiting};
 use crate::history::History;
+use crate::peers::Holder;
 use crate::plan::Step;
 use crate::words::list;
 use crate::{lock, store};
@@ -35,6 +37,11 @@ pub(super) async fn look(executor: &Executor, steps: &[Step], done: &mut Done, f
                 "the connection was lost ({reason}), and the check of what was committed failed: {cause}"
             ))
             .note(format!("in doubt: {}", list(&labels(&steps[next..]))))
+            .account_for(Account {
+                done: owned(done).into_iter().take(next).collect(),
+                in_doubt: labels(&steps[next..]),
+                ..Account::default()
+            })
             .help("when the server is back, check `migrator status`, then run the command again"));
         }
     };
@@ -75,11 +82,19 @@ pub(super) async fn look_for_seed(executor: &Executor, script: &Script, failure:
         }
         Ok(false) => {
             let what = format!("seed {name} was not committed by this run");
-            Err(Error::from(ErrorKind::Unfinished { what, reason }).help("run `seed` again"))
+            let step = Some(Failed::script(name.to_owned(), Direction::Up, State::NotApplied));
+            Err(Error::from(ErrorKind::Unfinished { what, reason })
+                .help("run `seed` again")
+                .account_for(Account { step, ..Account::default() }))
         }
         Err(cause) => Err(Error::in_doubt(format!("the connection was lost ({reason}), and the check whether seed {name} was committed failed: {cause}"),
         )
-        .help("when the server is back, check whether its rows exist before you run `seed` again, which would add them twice")),
+        .help("when the server is back, check whether its rows exist before you run `seed` again, which would add them twice")
+        .account_for(Account {
+            step: Some(Failed::script(name.to_owned(), Direction::Up, State::InDoubt)),
+            in_doubt: vec![name.to_owned()],
+            ..Account::default()
+        })),
     }
 }
 
@@ -98,7 +113,21 @@ fn account(executor: &Executor, rest: &[(&Step, Truth)], done: &Done, reason: &s
         error = error.note(format!("done by another migrator meanwhile: {}", list(&by_others)));
     }
     let open: Vec<String> = open[1..].iter().map(|step| label(step)).collect();
+    let account = Account {
+        step: Some(truth.failed(step).at(open_statement(truth))),
+        done: owned(done),
+        done_by_others: by_others,
+        not_run: open.clone(),
+        in_doubt: matches!(error.kind(), ErrorKind::InDoubt { .. }).then(|| step.label()).into_iter().collect(),
+    };
+    error = error.account_for(account);
     Err(error.note(format!("done before it in this run: {}. Not run: {}.", list(&done.labels()), list(&open))))
+}
+
+/// The statement that was begun, and whose end is not recorded.
+fn open_statement(truth: &Truth) -> Option<usize> {
+    let Truth::HalfDone { progress, .. } = truth else { return None };
+    progress.open.as_ref().and_then(|open| usize::try_from(open.number).ok())
 }
 
 /// The first step that is not done.
@@ -148,7 +177,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
 
 async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection, History), Error> {
     let mut connection = connect(&executor.target, &executor.run.release, executor.migrator.notices()).await?;
-    let waiting = |holder: &str| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
+    let waiting = |holder: &Holder| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
     let history = store::read(&mut connection, &executor.tables, store::Extent::Whole, store::LONGEST_WAIT).await?;
     Ok((connection, history))

@@ -17,11 +17,11 @@ pub(super) struct Done {
 impl Done {
     /// A step whose commit the server has answered.
     pub(super) fn add(&mut self, step: &Step, took: Duration) {
-        let direction = match step {
-            Step::Migration { direction, .. } => Some(*direction),
-            Step::Repeatable(_) => None,
+        let (version, direction) = match step {
+            Step::Migration { migration, direction, .. } => (Some(migration.version.to_string()), Some(*direction)),
+            Step::Repeatable(_) => (None, None),
         };
-        self.steps.push(Applied { step: step.label(), direction, took });
+        self.steps.push(Applied { step: step.label(), version, direction, took });
         self.unannounced += 1;
     }
 

@@ -5,6 +5,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use super::advice;
 use crate::connect::{is_lost, said};
 use crate::error::Error;
+use crate::peers::Holder;
 
 /// A failed message or statement.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct Failure {
     /// It is unknown whether the statement had any effect.
     pub(crate) in_doubt: bool,
     /// The session that held the lock.
-    pub(crate) blocker: Option<String>,
+    pub(crate) blocker: Option<Holder>,
     /// How the session differs from the one that was interrupted.
     pub(crate) session: Vec<String>,
     /// What failed is ours, and was sent in its short form, which does not say why: nothing of the step remains, and the full form

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::SqlState;
+
 use super::executor::Executor;
 use super::failure::Failure;
 use crate::event::Event;
@@ -49,7 +51,8 @@ pub(super) async fn pause(executor: &Executor, label: &str, failure: &Failure, p
         return false;
     }
     let Some(pause) = patience.next() else { return false };
-    executor.tell(Event::Retrying { step: label, reason: &failure.summary(), pause });
+    let (sqlstate, blocker) = (failure.code().map(SqlState::code), failure.blocker.as_ref());
+    executor.tell(Event::Retrying { step: label, reason: &failure.summary(), pause, sqlstate, blocker });
     tokio::select! {
         () = tokio::time::sleep(pause) => {}
         () = executor.migrator.cancellation.requested() => {}

@@ -7,6 +7,7 @@ use super::done::Done;
 use super::executor::Executor;
 use super::failure::{Failure, Place};
 use super::truth::{self, Truth};
+use crate::account::{Account, State};
 use crate::connect::said;
 use crate::error::{Error, ErrorKind};
 use crate::excerpt::Excerpt;
@@ -47,7 +48,9 @@ impl Subject {
 
 /// A run that was stopped between two steps.
 pub(super) fn stopped(executor: &Executor, done: &Done, rest: &[Step]) -> Error {
+    let account = Account { done: owned(done), not_run: labels(rest), ..Account::default() };
     Error::from(ErrorKind::Stopped { by: executor.migrator.cancellation.reason() })
+        .account_for(account)
         .note(format!("done in this run: {}. Not run: {}.", list(&done.labels()), list(&labels(rest))))
         .help("run the command again: it continues where it stopped")
 }
@@ -87,7 +90,21 @@ pub(super) async fn report(
     } else {
         error = way_out(error, step, &subject, (&failure, &truth));
     }
-    failure.explain(error)
+    let state = truth.state(step);
+    let is_in_doubt = failure.in_doubt || state == State::InDoubt;
+    let account = Account {
+        step: Some(truth.failed(step).at(failure.statement.map(|(number, _)| number))),
+        done: owned(done),
+        not_run: labels(rest),
+        in_doubt: is_in_doubt.then(|| step.label()).into_iter().collect(),
+        ..Account::default()
+    };
+    failure.explain(error.account_for(account))
+}
+
+/// The names of what is done.
+pub(super) fn owned(done: &Done) -> Vec<String> {
+    done.labels().into_iter().map(str::to_owned).collect()
 }
 
 fn way_out(error: Error, step: &Step, subject: &Subject, (failure, truth): (&Failure, &Truth)) -> Error {
@@ -209,6 +226,7 @@ pub(crate) fn describe(subject: &Subject, failure: &Failure, truth: Option<&Trut
         }
         .into(),
     };
+    let new = |message: String| new(message).held_by(failure.blocker.clone());
     if !failure.session.is_empty() {
         let error = new(format!("{what} cannot continue: its session differs from the one that was interrupted"));
         return failure.session.iter().fold(error, Error::note);

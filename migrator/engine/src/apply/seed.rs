@@ -5,7 +5,8 @@ use super::patience::{Patience, patiently};
 use super::report::{Subject, describe};
 use super::transaction::Durability;
 use super::{aftermath, message, watch};
-use crate::embedded::Script;
+use crate::account::{Account, Failed, State};
+use crate::embedded::{Direction, Script};
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 
@@ -33,5 +34,6 @@ pub(crate) async fn seed(executor: &Executor, script: &'static Script) -> Result
         }
         _ => error,
     };
-    Err(failure.explain(error))
+    let step = Failed::script(script.name.to_string(), Direction::Up, State::NotApplied);
+    Err(failure.explain(error.account_for(Account { step: Some(step), ..Account::default() })))
 }

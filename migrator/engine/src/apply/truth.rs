@@ -3,6 +3,7 @@
 //! Every sentence about what is applied, rolled back or half-done after a failure is made of this.
 
 use super::executor::Executor;
+use crate::account::{Failed, State};
 use crate::embedded::Script;
 use crate::history::{Direction, Event, History, Progress};
 use crate::plan::Step;
@@ -104,14 +105,37 @@ pub(super) fn is_recorded(step: &Step, history: &History, run_id: &str) -> bool 
 impl Truth {
     /// The state as a phrase after the step's label: `applied`, `not applied`, `still applied`, `rolled back`, `half-done`.
     pub(super) fn word(&self, step: &Step) -> &'static str {
+        match self.state(step) {
+            State::Applied => "applied",
+            State::RolledBack => "rolled back",
+            State::NotApplied => "not applied",
+            State::StillApplied => "still applied",
+            State::HalfDone => "half-done",
+            State::InDoubt => "in doubt",
+        }
+    }
+
+    /// The state of the step.
+    pub(super) fn state(&self, step: &Step) -> State {
         let is_down = matches!(step, Step::Migration { direction: Direction::Down, .. });
         match (self, is_down) {
-            (Truth::Done { .. }, false) => "applied",
-            (Truth::Done { .. }, true) => "rolled back",
-            (Truth::Untouched { .. }, false) => "not applied",
-            (Truth::Untouched { .. }, true) => "still applied",
-            (Truth::HalfDone { .. }, _) => "half-done",
-            (Truth::Unknown(_), _) => "in doubt",
+            (Truth::Done { .. }, false) => State::Applied,
+            (Truth::Done { .. }, true) => State::RolledBack,
+            (Truth::Untouched { .. }, false) => State::NotApplied,
+            (Truth::Untouched { .. }, true) => State::StillApplied,
+            (Truth::HalfDone { .. }, _) => State::HalfDone,
+            (Truth::Unknown(_), _) => State::InDoubt,
+        }
+    }
+
+    /// The step as an account has it.
+    pub(super) fn failed(&self, step: &Step) -> Failed {
+        let (label, state) = (step.label(), self.state(step));
+        match step {
+            Step::Migration { migration, direction, .. } => {
+                Failed::migration(&migration.version, label, *direction, state)
+            }
+            Step::Repeatable(_) => Failed::script(label, Direction::Up, state),
         }
     }
 }

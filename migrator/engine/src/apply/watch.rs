@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryRow};
 
 use super::done::Done;
 use super::executor::Executor;
 use super::failure::Failure;
-use crate::connect::ours;
-use crate::event::Event;
+use crate::connect::{number, ours, text};
+use crate::event::{Doing, Event};
+use crate::peers::{Activity, Holder};
 use crate::store;
 
 /// How often the second session looks; below the usual `lock_timeout`, so that a blocker is seen before it strikes.
@@ -22,7 +23,7 @@ pub(super) struct Watch<'a> {
     said: String,
     at: Instant,
     /// Who blocked it when it was seen last.
-    blocker: Option<String>,
+    blocker: Option<Holder>,
 }
 
 /// Waits for something that the first session does, and says what it waits for.
@@ -69,15 +70,20 @@ impl<'a> Watch<'a> {
         if let Some(blocker) = &seen.blocker {
             self.blocker = Some(blocker.clone());
         }
-        let line = match seen {
-            Seen { blocker: Some(blocker), .. } => format!("waits for a lock: blocked by {blocker}"),
-            Seen { index_build: Some(progress), .. } => progress,
+        let (line, doing) = match &seen {
+            Seen { blocker: Some(holder), .. } => {
+                (format!("waits for a lock: blocked by {holder}"), Doing::Waits { holder })
+            }
+            Seen { index_build: Some((phase, done, total)), .. } => {
+                let line = format!("index build: {phase}, {done} of {total} blocks");
+                (line, Doing::BuildsIndex { phase, done: *done, total: *total })
+            }
             _ => return,
         };
         // Once a second, and a line that has been said only every ten.
         let pause = if line == self.said { Duration::from_secs(10) } else { Duration::from_secs(1) };
         if self.said.is_empty() || self.at.elapsed() >= pause {
-            self.executor.tell(Event::Progress { step: self.label, text: &line });
+            self.executor.tell(Event::Progress { step: self.label, text: &line, doing });
             (self.said, self.at) = (line, Instant::now());
         }
     }
@@ -92,25 +98,43 @@ impl<'a> Watch<'a> {
 }
 
 struct Seen {
-    blocker: Option<String>,
-    index_build: Option<String>,
+    blocker: Option<Holder>,
+    /// The phase, the blocks that are done, and all of them.
+    index_build: Option<(String, i64, i64)>,
 }
 
 /// One query: who blocks the session, and the progress of the index that it builds.
 async fn see(monitor: &Client, pid: i32) -> Result<Seen, tokio_postgres::Error> {
     let statement = format!(
-        "SELECT 'blocker' AS what, pg_catalog.format('pid %s (%s, %s, %s for %s s): %s', a.pid, a.usename, \
-           coalesce(nullif(a.application_name, ''), 'no application name'), coalesce(a.state, 'unknown'), \
-           greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.state_change, a.backend_start)))::int, \
-           pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80)) AS text \
+        "SELECT 'blocker' AS what, a.pid, a.usename::text AS user, a.application_name AS application, \
+           pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since, a.state, \
+           greatest(0, extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(a.state_change, a.backend_start)))::int8 AS done, \
+           0::int8 AS total, pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS text \
          FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({pid})) \
-         UNION ALL SELECT 'index', pg_catalog.format('index build: %s, %s of %s blocks', p.phase, p.blocks_done, p.blocks_total) \
+         UNION ALL SELECT 'index', NULL, NULL, NULL, NULL, NULL, p.blocks_done, p.blocks_total, p.phase \
          FROM pg_catalog.pg_stat_progress_create_index p WHERE p.pid = {pid}"
     );
     let rows = ours(monitor, &statement).await?;
-    let find = |what: &str| {
-        let row = rows.iter().find(|row| row.get("what") == Some(what));
-        row.and_then(|row| row.get("text")).map(str::to_owned)
+    let find = |what: &str| rows.iter().find(|row| row.get("what") == Some(what));
+    let index_build = find("index").map(|row| {
+        let count = |name| number(row, name).unwrap_or_default();
+        (text(row, "text").unwrap_or_default(), count("done"), count("total"))
+    });
+    Ok(Seen { blocker: find("blocker").map(holder), index_build })
+}
+
+fn holder(row: &SimpleQueryRow) -> Holder {
+    let known = |name| text(row, name).filter(|text| !text.is_empty());
+    let doing = Activity {
+        state: known("state"),
+        seconds: number(row, "done").unwrap_or_default(),
+        query: known("text").unwrap_or_default(),
     };
-    Ok(Seen { blocker: find("blocker"), index_build: find("index") })
+    Holder {
+        pid: number(row, "pid"),
+        user: known("user"),
+        application: known("application"),
+        since: known("since"),
+        doing: Some(doing),
+    }
 }

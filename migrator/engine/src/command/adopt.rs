@@ -7,8 +7,9 @@ use super::context::Context;
 use super::wait_lock::Wait;
 use crate::embedded::Tool;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::adopt::{AdoptOptions, AdoptReport};
-use crate::output::result;
+use crate::output::{is_json, json, result};
 use crate::store::Extent;
 use crate::words::list;
 
@@ -47,6 +48,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         wait_lock: args.wait.wait_lock,
     };
     let report = session.adopt(args.tool, &options).await?;
+    if is_json() {
+        json(&report::adopt(&report, args.dry_run));
+    }
     result(&sentence(&report, args.dry_run));
     for line in details(&report) {
         result(&line);

@@ -1,10 +1,10 @@
 //! `audit`: run the compiled data checks; writes nothing.
 
 use super::context::Context;
-use crate::audit::{json, text};
+use crate::audit::{json, summary, text};
 use crate::error::{Error, Exit};
 use crate::operation;
-use crate::output::{self, rendered};
+use crate::output::{self, is_json, rendered, result};
 
 /// The arguments of `audit`.
 #[derive(Debug, clap::Args)]
@@ -13,9 +13,6 @@ pub(crate) struct Args {
     /// The check to run; all of them by default.
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Runs the checks and prints the results.
@@ -23,8 +20,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let name = args.name.as_deref();
     operation::audit::known(&context.migrator, name)?;
     let report = context.connect().await?.audit(name).await?;
-    if args.json {
-        output::json(&json(&report.answers));
+    if is_json() {
+        output::json(&serde_json::json!({ "checks": json(&report.answers) }));
+        result(&summary(&report.answers));
     } else {
         rendered(&text(&report.answers, context.terminal.color().on_stdout()));
     }

@@ -3,10 +3,11 @@
 use super::context::Context;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::down::DownOptions;
-use crate::output::{confirm, result};
+use crate::output::{confirm, is_json, json, result};
 use crate::plan::{Plan, Step};
-use crate::words::list;
+use crate::words::{count, list};
 
 /// The arguments of `down`.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = DownOptions { to: args.to, steps: args.steps.unwrap_or(1) as usize, wait_lock: args.wait.wait_lock };
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.down(&options, |plan| ask(plan, args.yes)).await?;
-    if report.rolled_back.is_empty() {
+    if is_json() {
+        json(&report::down(&report));
+        result(&format!("rolled back {}", count(report.rolled_back.len(), "migration")));
+    } else if report.rolled_back.is_empty() {
         result("nothing to roll back");
     }
     Ok(Exit::Done)

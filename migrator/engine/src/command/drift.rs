@@ -6,7 +6,8 @@ use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::facts::{Difference, report};
 use crate::operation;
-use crate::output::{self, file, result, results};
+use crate::output::{self, file, is_json, result, results};
+use crate::words::count;
 
 /// The arguments of `drift`.
 #[derive(Debug, clap::Args)]
@@ -15,16 +16,17 @@ use crate::output::{self, file, result, results};
                         Example: migrator drift || echo \"the schema was changed by hand\""
 )]
 pub(crate) struct Args {
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
     /// Print the facts of the live schema in the format of db/schema.facts.<major>; compare nothing.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     pub facts: bool,
 }
 
 /// Reads, compares, prints.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
+    if args.facts && is_json() {
+        return Err(Error::usage("the argument `--facts` cannot be used with `--json`")
+            .help("run `drift --facts` for the file of facts, or `drift --json` for the differences"));
+    }
     let session = context.connect().await?;
     if args.facts {
         file(operation::drift::facts_file(&session).await?.trim_end_matches('\n'));
@@ -32,17 +34,21 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     let drift = session.drift().await?;
     let differences = &drift.differences;
-    if args.json {
+    if is_json() {
         let objects: Vec<_> = differences.iter().map(Difference::json).collect();
         let value = json!({
             "drift": !differences.is_empty(),
             "postgresql": drift.major,
             "not_comparable": drift.not_comparable,
+            "outdated": drift.outdated,
             "differences": objects,
         });
         output::json(&value);
-    } else if differences.is_empty() {
+    }
+    if differences.is_empty() {
         result("no drift");
+    } else if is_json() {
+        result(&count(differences.len(), "difference"));
     } else {
         results(&report(differences));
     }

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::environment::{self, EnvironmentOptions};
-use crate::output::result;
+use crate::output::{is_json, json, result};
 
 /// The arguments of `environment`.
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,16 @@ fn name(text: &str) -> Result<String, String> {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let session = context.connect().await?;
     let Some(Action::Set(set)) = &args.action else {
+        if is_json() {
+            let from = match (session.history().environment(), session.environment()) {
+                (Some(_), _) => Some("database"),
+                (None, Some(_)) => Some("MIGRATOR_ENV"),
+                (None, None) => None,
+            };
+            json(&serde_json::json!({
+                "database": session.server().database, "environment": session.environment(), "from": from,
+            }));
+        }
         result(&match (session.history().environment(), session.environment()) {
             (Some(recorded), _) => recorded.to_owned(),
             (None, Some(from_variable)) => {
@@ -62,6 +72,11 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     };
     let options = EnvironmentOptions { wait_lock: set.wait.wait_lock };
     let report = session.set_environment(&set.name, &options).await?;
+    if is_json() {
+        json(&serde_json::json!({
+            "database": report.database, "environment": set.name, "from": "database", "has_policy": report.has_policy,
+        }));
+    }
     result(&format!("database `{}` is now marked as `{}`", report.database, set.name));
     if !report.has_policy {
         let name = &set.name;

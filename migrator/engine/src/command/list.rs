@@ -5,22 +5,19 @@ use serde_json::json;
 use super::context::Context;
 use crate::embedded::Script;
 use crate::error::Exit;
-use crate::output::{self, result};
+use crate::output::{self, is_json, result};
+use crate::words::count;
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator list --json")]
-pub(crate) struct Args {
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
+pub(crate) struct Args {}
 
 /// Prints them.
-pub(crate) fn run(context: &Context, args: &Args) -> Exit {
+pub(crate) fn run(context: &Context, _: &Args) -> Exit {
     let embedded = context.migrator.embedded;
     let scripts = [("repeatable", &*embedded.repeatables), ("seed", &*embedded.seeds), ("check", &*embedded.checks)];
-    if args.json {
+    if is_json() {
         let migrations: Vec<_> = embedded
             .migrations
             .iter()
@@ -34,6 +31,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Exit {
             value[format!("{kind}s")] = of(scripts).into();
         }
         output::json(&value);
+        result(&count(embedded.migrations.len(), "migration"));
         return Exit::Done;
     }
     for migration in embedded.migrations.iter() {

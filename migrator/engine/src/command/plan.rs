@@ -1,14 +1,14 @@
 //! `plan`: what `up` would do.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use crate::error::{Error, Exit};
 use crate::operation::plan::PlanOptions;
 use crate::operation::{LockReport, LockingStatement};
-use crate::output::{self, file, result};
+use crate::output::{self, file, is_json, result};
 use crate::plan::{Plan, Step};
-use crate::words::cell;
+use crate::words::{cell, count};
 
 /// The arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -20,9 +20,6 @@ pub(crate) struct Args {
     /// Show the SQL too.
     #[arg(long)]
     pub sql: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
     /// Also plan pending migrations that are older than applied ones.
     #[arg(long)]
     pub allow_out_of_order: bool,
@@ -34,17 +31,30 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = PlanOptions { to: args.to, allow_out_of_order: args.allow_out_of_order, refuse_empty: false };
     let plan = session.plan(&options).await?;
     let locks = session.locks(&plan).await?;
-    if args.json {
-        print_json(&plan, &locks, args.sql);
-        return Ok(Exit::Done);
-    }
     context.migrator.warn_ahead(&plan.ahead);
-    print(&plan, &locks, args.sql);
-    locks.notes.iter().for_each(|note| context.terminal.say(note));
+    show(context, &plan, &locks, args.sql);
     Ok(Exit::Done)
 }
 
-fn print_json(plan: &Plan, locks: &LockReport, sql: bool) {
+/// Shows a plan, with what is known of the locks that it takes.
+pub(crate) fn show(context: &Context, plan: &Plan, locks: &LockReport, sql: bool) {
+    if is_json() {
+        output::json(&of(plan, locks, sql));
+        result(&match plan.steps.len() {
+            0 => NOTHING.to_owned(),
+            steps => format!("would apply {}", count(steps, "step")),
+        });
+        return;
+    }
+    print(plan, locks, sql);
+    locks.notes.iter().for_each(|note| context.terminal.say(note));
+}
+
+/// What is said of an empty plan.
+const NOTHING: &str = "nothing to apply";
+
+/// A plan for programs.
+fn of(plan: &Plan, locks: &LockReport, sql: bool) -> Value {
     let step = |(index, step): (usize, &Step)| {
         let mut value = step.json(sql);
         if let Some(statements) = locks.steps.get(index).and_then(Option::as_ref) {
@@ -57,13 +67,13 @@ fn print_json(plan: &Plan, locks: &LockReport, sql: bool) {
     if let Some(major) = locks.major {
         value["locks"] = json!({ "postgresql": major, "notes": locks.notes });
     }
-    output::json(&value);
+    value
 }
 
 /// Prints a plan for people, with what is known of the locks that it takes.
-pub(crate) fn print(plan: &Plan, locks: &LockReport, sql: bool) {
+fn print(plan: &Plan, locks: &LockReport, sql: bool) {
     if plan.steps.is_empty() {
-        result("nothing to apply");
+        result(NOTHING);
         return;
     }
     for (index, step) in plan.steps.iter().enumerate() {

@@ -4,8 +4,10 @@ use super::context::Context;
 use super::down;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::redo::RedoOptions;
-use crate::output::result;
+use crate::output::{is_json, json, result};
+use crate::words::count;
 
 /// The arguments of `redo`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +26,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = RedoOptions { wait_lock: args.wait.wait_lock };
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.redo(&options, |plan| down::ask(plan, args.yes)).await?;
-    if report.done.is_empty() {
+    if is_json() {
+        json(&report::redo(&report));
+        result(&format!("rolled back and applied {}", count(report.done.len(), "step")));
+    } else if report.done.is_empty() {
         result("nothing to redo");
     }
     Ok(Exit::Done)

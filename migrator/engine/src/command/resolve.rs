@@ -3,8 +3,9 @@
 use super::context::Context;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::resolve::{Decision, ResolveOptions};
-use crate::output::result;
+use crate::output::{is_json, json, result};
 
 /// The arguments of `resolve`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let decision = if args.applied { Decision::Applied } else { Decision::Retry };
     let options = ResolveOptions { wait_lock: args.wait.wait_lock };
     let report = session.resolve(args.version, args.statement, decision, &options).await?;
+    if is_json() {
+        json(&report::resolve(&report));
+    }
     let next = match report.decision {
         Decision::Applied => "counts as applied",
         Decision::Retry => "will be run again",

@@ -3,8 +3,9 @@
 use super::context::Context;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::seed::{self, SeedOptions};
-use crate::output::result;
+use crate::output::{is_json, json, result};
 
 /// The arguments of `seed`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     seed::find(&context.migrator, &args.name)?;
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.seed(&args.name, &SeedOptions { wait_lock: args.wait.wait_lock }).await?;
+    if is_json() {
+        json(&report::seed(&report));
+    }
     result(&report.sentence());
     Ok(Exit::Done)
 }

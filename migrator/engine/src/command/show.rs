@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::error::{Error, Exit};
-use crate::output::file;
+use crate::output::{file, is_json, json};
 
 /// The arguments of `show`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         return Err(Error::usage(format!("the SQL of {} is not in this binary", migration.label()))
             .note(format!("it is squashed, and `{}` was deleted before this release was built", migration.file))
             .help("ask a release that still holds it, or git"));
+    }
+    if is_json() {
+        json(&serde_json::json!({
+            "version": migration.version,
+            "name": migration.name,
+            "file": migration.file,
+            "checksum": migration.checksum,
+            "text": migration.text,
+        }));
+        return Ok(Exit::Done);
     }
     file(&format!("-- {}\n-- checksum {}\n{}", migration.file, migration.checksum, migration.text.trim_end()));
     Ok(Exit::Done)

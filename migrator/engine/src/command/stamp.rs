@@ -4,7 +4,7 @@ use super::context::Context;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
 use crate::operation::stamp::StampOptions;
-use crate::output::result;
+use crate::output::{is_json, json, result};
 use crate::words::list;
 
 /// The arguments of `stamp`.
@@ -32,6 +32,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let options = StampOptions { to: args.to, verify: args.verify, wait_lock: args.wait.wait_lock };
     let report = session.stamp(&options).await?;
     let stamped = &report.stamped;
+    if is_json() {
+        json(&serde_json::json!({ "stamped": stamped }));
+    }
     result(&match stamped.len() {
         0 => "nothing to stamp".to_owned(),
         count => format!("stamped {count} without running: {}", list(stamped)),

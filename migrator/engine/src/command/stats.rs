@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use crate::error::{Error, Exit};
-use crate::output;
+use crate::output::{self, is_json, json};
 use crate::place::Place;
 
 /// The arguments of `stats`.
@@ -26,7 +26,12 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let stats = context.migrator.stats(&context.target()?).await?;
     match place {
         Some(place) => place.write(&stats.render())?,
-        None => output::json_text(&stats.render()),
+        None if is_json() => json(&serde_json::json!({ "stats": stats })),
+        None => output::json_file(&stats.render()),
+    }
+    if is_json() {
+        let file = args.out.as_ref().map(|path| path.display().to_string());
+        json(&serde_json::json!({ "file": file, "tables": stats.tables.len(), "left_out": stats.left_out }));
     }
     for left_out in &stats.left_out {
         context.terminal.say(&format!("left out: {left_out}"));

@@ -4,8 +4,9 @@ use super::context::Context;
 use super::plan as show_plan;
 use super::wait_lock::Wait;
 use crate::error::{Error, Exit};
+use crate::machine::report;
 use crate::operation::up::UpOptions;
-use crate::output::result;
+use crate::output::{is_json, json, result};
 
 /// The arguments of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -70,11 +71,16 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if args.dry_run {
         let plan = session.plan(&args.options().planning()).await?;
         let locks = session.locks(&plan).await?;
-        show_plan::print(&plan, &locks, args.sql);
-        locks.notes.iter().for_each(|note| context.terminal.say(note));
+        if is_json() {
+            json(&serde_json::json!({ "dry_run": true }));
+        }
+        show_plan::show(context, &plan, &locks, args.sql);
         return Ok(Exit::Done);
     }
     let report = session.up(&args.options()).await?;
+    if is_json() {
+        json(&report::up(&report));
+    }
     result(&report.sentence());
     Ok(report.verdict)
 }

@@ -4,25 +4,21 @@ use serde_json::json;
 
 use super::context::Program;
 use crate::error::{Error, Exit};
-use crate::output::{self, result};
+use crate::output::{self, is_json, result};
 
 /// The arguments of `version`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: migrator version --verbose")]
-pub(crate) struct Args {
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-}
+pub(crate) struct Args {}
 
 /// Prints it, without reading the migrations.
 ///
 /// # Errors
 /// What is embedded cannot be read.
-pub(crate) fn run(program: &Program, args: &Args) -> Result<Exit, Error> {
+pub(crate) fn run(program: &Program, _: &Args) -> Result<Exit, Error> {
     let (embedded, release) = (program.embedded.summary()?, program.release);
     let newest = embedded.newest.as_deref();
-    if args.json {
+    if is_json() {
         let value = json!({
             "release": release.version,
             "commit": release.commit,
@@ -31,10 +27,9 @@ pub(crate) fn run(program: &Program, args: &Args) -> Result<Exit, Error> {
             "digest": embedded.digest,
         });
         output::json(&value);
-        return Ok(Exit::Done);
     }
     result(&format!("migrator {}", release.version));
-    if program.terminal.is_verbose() {
+    if program.terminal.is_verbose() && !is_json() {
         result(&format!("commit      {}", release.commit));
         result(&format!("migrations  {} (newest {})", embedded.migrations, newest.unwrap_or("none")));
         result(&format!("digest      {}", embedded.digest));

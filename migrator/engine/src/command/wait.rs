@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::wait_lock;
 use crate::error::{Error, Exit};
-use crate::output::result;
+use crate::output::{is_json, json, result};
 
 /// The arguments of `wait`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     let target = context.target()?;
     let report = context.migrator.wait(&target, args.timeout).await?;
+    if is_json() {
+        json(&serde_json::json!({ "host": report.host, "database": target.database() }));
+    }
     result(&format!("{} accepts connections to `{}`", report.host, target.database()));
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! Turns obstacles of planning into errors.
 
+use crate::account::{Account, Failed, State};
 use crate::embedded::{Direction, Migration};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Divergence, Obstacle};
@@ -11,6 +12,7 @@ impl From<Obstacle> for Error {
             Obstacle::InDoubt { migration, statement } => Error::in_doubt(format!("migration {} is in doubt: statement {statement} was started, and its outcome is unknown", migration.label()),
             )
             .note(format!("the statement is in `{}`", migration.file))
+            .account_for(in_doubt(migration, statement))
             .help(format!(
                 "check whether its effect is in the database, then run `migrator resolve {version} --statement {statement} --applied`, or `--retry` to run it again",
                 version = migration.version
@@ -37,6 +39,13 @@ impl From<Obstacle> for Error {
             }
         }
     }
+}
+
+/// A statement was begun, and no one knows how it ended.
+fn in_doubt(migration: &Migration, statement: i32) -> Account {
+    let step = Failed::migration(&migration.version, migration.label(), Direction::Up, State::HalfDone);
+    let step = step.at(usize::try_from(statement).ok());
+    Account { step: Some(step), in_doubt: vec![migration.label()], ..Account::default() }
 }
 
 /// Of a squashed migration, nothing but the checksum is left.

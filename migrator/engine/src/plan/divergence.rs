@@ -61,6 +61,30 @@ pub enum Divergence {
 }
 
 impl Divergence {
+    /// The kind, for programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Divergence::Changed { .. } => "changed",
+            Divergence::Unknown { .. } => "unknown",
+            Divergence::Ahead { .. } => "ahead",
+            Divergence::OutOfOrder { .. } => "out_of_order",
+            Divergence::HalfDone { .. } => "half_done",
+            Divergence::ResumedElsewhere { .. } => "resumed_elsewhere",
+        }
+    }
+
+    /// The version, as it was recorded where it is in the history.
+    pub fn version(&self) -> &str {
+        match self {
+            Divergence::Changed { recorded_version: version, .. }
+            | Divergence::Unknown { version, .. }
+            | Divergence::Ahead { version, .. } => version,
+            Divergence::OutOfOrder { migration, .. }
+            | Divergence::HalfDone { migration, .. }
+            | Divergence::ResumedElsewhere { migration, .. } => &migration.version,
+        }
+    }
+
     /// The divergence as a sentence, and the way out.
     pub fn describe(&self) -> (String, String) {
         match self {

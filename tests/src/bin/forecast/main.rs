@@ -126,7 +126,8 @@ impl Bench {
         self.migration("002_kind", option, &format!("{}\n{};", kind.before, kind.sql))?;
         let (scratch, stats) = (self.scratch.url("postgres"), stats.display().to_string());
         let plan = ["plan", "--locks", "--json", "--scratch-url", &scratch, "--stats", &stats];
-        let plan: Value = serde_json::from_str(&self.migrator(&plan)?)?;
+        let lines = self.migrator(&plan)?;
+        let plan: Value = serde_json::from_str(lines.lines().last().unwrap_or_default())?;
         fs::remove_file(self.directory.join("migrations/002_kind.sql"))?;
         let statements = plan["steps"][0]["forecast"]["statements"].as_array().cloned().unwrap_or_default();
         statements.last().cloned().with_context(|| format!("no forecast of `{}` in {plan}", kind.name))
