@@ -73,7 +73,10 @@ fn the_policy_of_the_environment_holds() {
         exit 8
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X · environment production
-        error: the plan is not the approved one: its digest is CHECKSUM, the approved one is beef
+        error: the plan is not the approved one
+          = note: nothing was applied
+          = note: `beef` is not the digest of a plan
+          = note: the digest of this plan is CHECKSUM
           = help: run `migrator plan`, have it approved, and pass its digest
     "#]]
     .assert_eq(&project.run(&["up", "--plan", "beef", "--approved-by", "ada"]));

@@ -39,6 +39,7 @@ fn a_failing_statement_is_shown_in_its_file_and_nothing_behind_it_runs() {
     expect![[r#"
         exit 0
         --- stdout
+        database DB at SERVER · release 1.0.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  t1  applied  DATE TIME UTC  postgres  N ms
         002  t2  applied  DATE TIME UTC  postgres  N ms

@@ -32,6 +32,7 @@ fn goes_on_at_the_statement_that_failed() {
     expect![[r#"
         exit 0
         --- stdout
+        database DB at SERVER · release 1.0.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001      steps  half-done  statement 3 of 4 (CREATE INDEX CONCURRENTLY later_id ON la ...): failed
         1 half-done. Next: `migrator up` resumes 001.
@@ -41,7 +42,7 @@ fn goes_on_at_the_statement_that_failed() {
     expect![[r#"
         exit 0
         --- stdout
-        {"format":1,"command":"status","counts":{"ahead":0,"applied":0,"changed":0,"half-done":1,"late":0,"pending":0,"unknown":0},"database":"DB","environment":null,"exit":0,"lock":null,"message":"1 half-done. Next: `migrator up` resumes 001.","migrations":[{"applied_at":null,"applied_by":null,"checksum":"659da4d988cda02b1ac4fad21c8cab44c5deb9506164804c23885d6210d4a02f","execution_ms":null,"half_done":{"detail":"relation \"later\" does not exist [42P01]","direction":"up","failed":true,"statement":3,"statements_done":1},"name":"steps","recorded_checksum":null,"release":null,"state":"half-done","version":"001"}],"pending_repeatables":[]}
+        {"format":1,"command":"status","applied_repeatables":[],"binary_release":"1.0.0","counts":{"ahead":0,"applied":0,"changed":0,"half-done":1,"late":0,"pending":0,"unknown":0},"database":"DB","environment":null,"exit":0,"lock":null,"message":"1 half-done. Next: `migrator up` resumes 001.","migrations":[{"applied_at":null,"applied_by":null,"checksum":"659da4d988cda02b1ac4fad21c8cab44c5deb9506164804c23885d6210d4a02f","execution_ms":null,"half_done":{"detail":"relation \"later\" does not exist [42P01]","direction":"up","failed":true,"statement":3,"statements_done":1},"name":"steps","recorded_by":null,"recorded_checksum":null,"release":null,"state":"half-done","version":"001"}],"pending_repeatables":[],"server":"SERVER"}
         --- stderr
         warning: db/migrations/001_steps.sql:4:1: dbmate sends this block as one message, in which `CREATE INDEX CONCURRENTLY` fails next to other statements [M053]; help: move it to its own migration
     "#]].assert_eq(&project.run(&["status", "--json"]));
@@ -137,6 +138,7 @@ fn a_statement_whose_end_is_unknown_is_never_guessed() {
     expect![[r#"
         exit 0
         --- stdout
+        database DB at SERVER · release 1.0.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001      do    half-done  statement 2 of 2 (DO $$ BEGIN INSERT INTO a VALUES (1); CO ...): started, outcome unknown
         1 half-done. Next: `migrator up` resumes 001 if the catalog shows how statement 2 ended, and otherwise asks for `migrator resolve`.
@@ -245,6 +247,7 @@ fn an_invalid_index_is_built_again() {
         exit 0
         --- stdout
         rolled back 001_i (N ms)
+        rolled back 1 migration in N ms; no migration is applied any more
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
     "#]]

@@ -50,9 +50,10 @@ fn an_edited_migration_is_rolled_back_as_it_was_applied() {
         exit 0
         --- stdout
         rolled back 001_a (N ms)
+        rolled back 1 migration in N ms; no migration is applied any more
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        001_a was edited since it was applied: rolling it back with the down block recorded by release 1.0.0
+        001_a was edited since it was applied: rolling it back with the down block recorded at DATE TIME UTC by release 1.0.0
     "#]]
     .assert_eq(&project.run(&["down", "--yes"]));
     assert!(project.run(&["up"]).starts_with("exit 0\n"));
@@ -71,7 +72,7 @@ fn redo_applies_the_file_as_it_is_now() {
         applied 002_t2 (N ms)
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
-        002_t2 was edited since it was applied: rolling it back with the down block recorded by release 1.0.0
+        002_t2 was edited since it was applied: rolling it back with the down block recorded at DATE TIME UTC by release 1.0.0
     "#]]
     .assert_eq(&project.run(&["redo", "--yes"]));
     assert_eq!(project.query("SELECT count(*) FROM information_schema.columns WHERE table_name = 't2'"), "2\n");

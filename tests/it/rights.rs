@@ -37,6 +37,7 @@ fn whoever_may_only_look_is_told_that_there_is_nothing_to_apply() {
     expect![[r#"
         exit 0
         --- stdout
+        database DB at SERVER · release 1.0.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  t1  applied  DATE TIME UTC  postgres  N ms
         up to date

@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::author::{fix, import, init, new, squash};
 use crate::check;
 use crate::database::{db, migrate};
+use crate::manual;
 use crate::output;
 use crate::prove::{bench, chaos, compat, dump, verify};
 use crate::release::{ci, dist};
@@ -76,6 +77,10 @@ pub enum Command {
     Dump(dump::Args),
     /// Build the migrator that ships with the release.
     Dist(dist::Args),
+    /// Print the completions of these tasks for a shell.
+    Completions(manual::Completions),
+    /// Print a man page, or write one for each task.
+    Man(manual::Pages),
 }
 
 impl Command {
@@ -103,6 +108,8 @@ impl Command {
             Command::Bench(args) => bench::run(&args),
             Command::Dump(args) => dump::run(&args),
             Command::Dist(args) => dist::run(&args),
+            Command::Completions(args) => manual::completions(Cli::command(), &args),
+            Command::Man(args) => manual::pages(Cli::command(), &args),
         })
     }
 }
@@ -121,9 +128,19 @@ pub fn main() -> ExitCode {
 }
 
 fn run(line: impl Iterator<Item = OsString>, name: &'static str) -> ExitCode {
-    let line: Vec<OsString> = line.collect();
+    let mut line: Vec<OsString> = line.collect();
     if asks_for_json(&line) {
         speak_json(task(&line).as_deref());
+    }
+    if line.get(1).is_some_and(|word| word == "help") {
+        let is_task = |word: &OsString| names().iter().any(|name| word == name.as_str());
+        let own = line[2..].first().filter(|word| is_task(word) && line.len() == 3);
+        let short = own.is_none_or(|word| migrate::is_short(word));
+        if short && let Some(words) = migrate::help(&line[2..], migrate::is_of_tasks) {
+            line.truncate(1);
+            line.push("migrate".into());
+            line.extend(words);
+        }
     }
     let cli = Cli::command().bin_name(name).try_get_matches_from(line).and_then(|line| Cli::from_arg_matches(&line));
     match cli {

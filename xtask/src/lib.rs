@@ -62,6 +62,7 @@ pub mod database;
 pub mod developer;
 mod environment;
 mod maintenance;
+mod manual;
 mod migrator;
 mod output;
 pub mod prove;

@@ -2,4 +2,7 @@
 
 mod archive;
 pub(crate) mod ci;
+mod contents;
 pub(crate) mod dist;
+mod reproducible;
+mod sbom;

@@ -10,9 +10,10 @@ use migrator_engine::is_command;
 
 /// What other tools call our tasks, and what to write instead.
 const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["info"], "run `cargo xtask status`"),
     (&["create"], "run `cargo xtask migrate create`"),
-    (&["rollback", "revert", "undo"], "run `cargo xtask down` to roll back"),
-    (&["apply", "run", "upgrade", "latest"], "run `cargo xtask up` to apply what is pending"),
+    (&["rollback", "revert", "undo", "downgrade"], "run `cargo xtask down` to roll back"),
+    (&["apply", "run", "upgrade", "latest", "deploy"], "run `cargo xtask up` to apply what is pending"),
     (&["convert"], "run `cargo xtask import TOOL DIR` to make files of ours of another tool's migrations"),
     (&["add", "generate", "make", "create-migration"], "run `cargo xtask new NAME` to write a new migration"),
     (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to begin with an empty database"),
@@ -53,8 +54,12 @@ mod tests {
 
     #[test]
     fn an_unknown_task_leads_to_the_one_that_does_it() {
-        let known: Vec<&str> =
-            ELSEWHERE.iter().flat_map(|(names, _)| *names).copied().chain(["plan", "stamp", "redo"]).collect();
+        let known: Vec<&str> = ELSEWHERE
+            .iter()
+            .flat_map(|(names, _)| *names)
+            .copied()
+            .chain(["plan", "stamp", "redo", "history", "config"])
+            .collect();
         for name in known {
             let mut error = Cli::command().try_get_matches_from(["xtask", name]).unwrap_err();
             suggest(&mut error);

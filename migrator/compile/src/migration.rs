@@ -9,7 +9,7 @@ use crate::file::{self, File, Folder, Name};
 use crate::problem::Problem;
 use crate::procedures::Procedures;
 use crate::read::document;
-use crate::script::statement;
+use crate::script::{destroyed, statement};
 use crate::source::Source;
 
 /// Reads and checks a migration; `None` if it has no up block. `squashed` is the version of a baseline: up to there it is not new.
@@ -58,6 +58,7 @@ fn assemble(name: Name, file: &File<'_>) -> Option<Migration> {
 
 fn block(block: &file::Block<'_>) -> Block {
     Block::new(block.range.clone(), block.options, block.statements.iter().map(statement).collect())
+        .with_destroys(destroyed(&block.statements))
 }
 
 #[cfg(test)]
@@ -119,6 +120,7 @@ mod tests {
                             checksum: "84af9f8828df1cc04e6a9e5033f48890995f5bc819cf142c432e2d56b2477c55",
                         },
                     ],
+                    destroys: [],
                 },
                 down: Some(
                     Block {
@@ -135,6 +137,7 @@ mod tests {
                                 checksum: "889c3b33a4f112c260257b570ae9e02b5a9130f9dfce696d4e613e9abcd76970",
                             },
                         ],
+                        destroys: [],
                     },
                 ),
             }"#]]

@@ -1,7 +1,7 @@
 //! One file without markers: a repeatable, a seed or a check.
 
-use migrator_model::{Options, Script, Statement, StatementKind};
-use migrator_sql::{Lexed, Words, lex, no_transaction, split};
+use migrator_model::{List, Options, Script, Statement, StatementKind, Text};
+use migrator_sql::{Lexed, Words, destroying, lex, no_transaction, split};
 
 use crate::checksum;
 use crate::contract::{self, loses, marker_in_script, unchecked};
@@ -25,11 +25,21 @@ pub(crate) fn read(name: String, source: Source, folder: Folder, problems: &mut 
     };
     let statements: Vec<Statement> = block.statements.iter().map(statement).collect();
     let checksum = checksum::statements(&block.statements);
+    let destroys = destroyed(&block.statements);
     let procedures = Procedures::default();
     contract::check_file(&File::new(&source, &lexed, folder, vec![block], &procedures), found, problems);
     let (file, text) = source.into_parts();
-    Script::new(name.into(), file.into(), text.into(), checksum.into(), statements.into())
+    Script::new(name.into(), file.into(), text.into(), checksum.into(), statements.into()).with_destroys(destroys)
 }
+
+/// Those of a block's statements that destroy data, as they are shown.
+pub(crate) fn destroyed(statements: &[Words<'_>]) -> List<Text> {
+    let shown = |index: usize| format!("statement {}: {}", index + 1, statements[index].shown(SHOWN)).into();
+    destroying(statements).into_iter().map(shown).collect::<Vec<Text>>().into()
+}
+
+/// How many tokens of a statement say what it destroys.
+const SHOWN: usize = 12;
 
 /// A statement as it is embedded.
 pub(crate) fn statement(words: &Words<'_>) -> Statement {

@@ -7,7 +7,7 @@ use crate::output::Color;
 
 /// Applies the PostgreSQL migrations that are compiled into this binary.
 #[derive(Debug, Parser)]
-#[command(name = "migrator", version, max_term_width = 100)]
+#[command(name = "migrator", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 --check, audit or drift found something, 2 usage, 3 a migration failed, \
     4 history and binary diverge, 5 locked by another migrator, 6 no connection, 7 in doubt, 8 refused by policy, 9 anything else.\n\n\

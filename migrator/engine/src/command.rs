@@ -4,11 +4,16 @@
 
 mod adopt;
 mod audit;
+mod completions;
+mod config;
 mod context;
 mod down;
 mod drift;
 mod environment;
+mod help;
+mod history;
 mod list;
+mod man;
 mod plan;
 mod redo;
 mod resolve;
@@ -25,6 +30,7 @@ mod wait_lock;
 use crate::error::{Error, Exit};
 use crate::operation::PlanOptions;
 pub(crate) use context::Program;
+pub(crate) use help::print as print_help;
 
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
@@ -40,6 +46,8 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Show what is applied and what is not; writes nothing.
     Status(status::Args),
+    /// Show the event log: what was done, when, and by whom; writes nothing.
+    History(history::Args),
     /// Run the compiled data checks; writes nothing.
     Audit(audit::Args),
     /// Compare the live schema with the compiled one; writes nothing.
@@ -62,8 +70,16 @@ pub(crate) enum Command {
     List(list::Args),
     /// Wait until the server accepts connections to the database.
     Wait(wait::Args),
+    /// Show the settings in force and where each comes from.
+    Config(config::Args),
     /// Show the release, commit and digest of this binary.
     Version(version::Args),
+    /// Print the completions for a shell.
+    Completions(completions::Args),
+    /// Print a man page, or write one for each command.
+    Man(man::Args),
+    /// Explain a command, the code of a problem, or a hazard.
+    Help(help::Args),
 }
 
 impl Command {
@@ -79,6 +95,7 @@ impl Command {
             Command::Redo(args) => redo::run(&context()?, &args).await,
             Command::Plan(args) => plan::run(&context()?, &args).await,
             Command::Status(args) => status::run(&context()?, &args).await,
+            Command::History(args) => history::run(&context()?, &args).await,
             Command::Audit(args) => audit::run(&context()?, &args).await,
             Command::Drift(args) => drift::run(&context()?, &args).await,
             Command::Stats(args) => stats::run(&context()?, &args).await,
@@ -90,13 +107,26 @@ impl Command {
             Command::Show(args) => show::run(&context()?, &args),
             Command::List(args) => Ok(list::run(&context()?, &args)),
             Command::Wait(args) => wait::run(&context()?, &args).await,
+            Command::Config(_) => config::run(program, &context()?),
             Command::Version(args) => version::run(program, &args),
+            Command::Completions(args) => Ok(completions::run(program, &args)),
+            Command::Man(args) => man::run(program, &args),
+            Command::Help(args) => help::run(program, &args),
         }
     }
 
     /// Whether it connects to a database.
     pub(crate) fn connects(&self) -> bool {
-        !matches!(self, Command::Show(_) | Command::List(_) | Command::Version(_))
+        !matches!(
+            self,
+            Command::Show(_)
+                | Command::List(_)
+                | Command::Config(_)
+                | Command::Version(_)
+                | Command::Completions(_)
+                | Command::Man(_)
+                | Command::Help(_)
+        )
     }
 
     /// What it plans to apply, if anything.

@@ -52,6 +52,10 @@ pub struct Server {
     pub database: String,
     /// The user who acts.
     pub user: String,
+    /// The database's OID.
+    pub(crate) oid: String,
+    /// The server's system identifier, if this role may read it.
+    pub(crate) system: Option<String>,
     /// The process of this session on the server.
     pub backend_pid: i32,
     /// True: a standby, which is read-only.

@@ -14,6 +14,7 @@ pub(crate) use host::Host;
 use host::{hosts, is_default_socket};
 use invalid::usage;
 use parameters::{Parameters, quotable};
+pub(crate) use sources::sources;
 use ssl::{Ssl, one_of};
 
 mod environment;
@@ -25,6 +26,7 @@ mod libpq;
 mod parameters;
 mod passfile;
 mod service;
+mod sources;
 pub(crate) mod ssl;
 mod text;
 mod uri;

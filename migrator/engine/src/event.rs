@@ -107,6 +107,15 @@ pub enum Event<'a> {
         /// Its number in the block, from 1.
         number: usize,
     },
+    /// A statement of a block outside a transaction is done.
+    Reached {
+        /// `003_add_x`.
+        step: &'a str,
+        /// Its number in the block, from 1.
+        number: usize,
+        /// How many statements the block has.
+        of: usize,
+    },
     /// A notice of the server about the running step.
     Notice(Notice<'a>),
     /// What the server does for the running step: which session blocks it, how far an index build is.
@@ -137,6 +146,12 @@ pub enum Event<'a> {
         sqlstate: Option<&'a str>,
         /// The session that was in the way, where it was seen.
         blocker: Option<&'a Holder>,
+        /// The number of that try, from 2.
+        attempt: u32,
+        /// The time since the first try.
+        waited: Duration,
+        /// How long it is tried again.
+        limit: Duration,
     },
     /// A step is done, and durable.
     Applied(&'a Applied),
@@ -154,10 +169,14 @@ pub enum Event<'a> {
         /// It is a seed.
         is_seed: bool,
     },
-    /// A migration that was edited since it was applied is rolled back by its recorded down block.
+    /// A migration that this binary does not have, or not as it was applied, is rolled back by its recorded down block.
     RollsBackRecorded {
         /// `003_add_x`.
         step: &'a str,
+        /// When it was recorded, in UTC, to the second: `2026-11-20 14:02:31`.
+        at: &'a str,
+        /// True: a newer release has applied it. False: it was edited since.
+        is_newer: bool,
         /// The release that applied it.
         release: Option<&'a str>,
     },
@@ -187,6 +206,10 @@ pub enum Waiting<'a> {
     Lock {
         /// Which one.
         holder: &'a Holder,
+        /// The time waited so far; the event comes again about once a second.
+        waited: Duration,
+        /// How long it waits.
+        limit: Duration,
     },
     /// This run's own lost session still holds the migration lock.
     OldSession {

@@ -85,6 +85,65 @@ pub struct OpenStatement {
     pub detail: Option<String>,
 }
 
+/// The down block that was recorded when a migration was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedDown {
+    /// A migration that can go down only.
+    pub migration: &'static Migration,
+    /// When it was recorded, in UTC, to the second: `2026-11-20 14:02:31`.
+    pub at: String,
+    /// The release that recorded it.
+    pub release: Option<String>,
+}
+
+/// Why a migration cannot be rolled back by what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrecorded {
+    /// The log has no text for it: another tool or an early release has applied it.
+    Nothing,
+    /// It has no down block.
+    NoDown,
+    /// The text has a form that this release does not read.
+    OtherForm,
+    /// The text belongs to another content than the one that is applied.
+    OtherContent,
+}
+
+/// Which database a history was read from, as far as any role can tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The database's name.
+    pub name: String,
+    /// Its OID, which no other database of the server has.
+    pub oid: String,
+    /// The system identifier of the server, unless this role may not read it.
+    pub system: Option<String>,
+}
+
+/// What the event log says of the rows that `status` shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Provenance {
+    /// `stamp` or `adopt`, by the version of a migration that was recorded without running it here.
+    pub unrun: BTreeMap<String, String>,
+    /// The last time that each repeatable of this binary was applied, by name.
+    pub repeatables: BTreeMap<String, LastApplied>,
+}
+
+/// When a repeatable was last applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastApplied {
+    /// When, in UTC, to the second: `2026-11-20 14:02:31`.
+    pub at: Option<String>,
+    /// Who ran the migrator: `user@host`.
+    pub by: Option<String>,
+    /// How long it took, in milliseconds.
+    pub execution_ms: Option<i64>,
+    /// The release of the binary.
+    pub release: Option<String>,
+}
+
 /// Everything that was read from the database's history tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -104,7 +163,9 @@ pub struct History {
     /// Whether another tool has applied a migration since the repeatables ran.
     pub changed_elsewhere: bool,
     /// The down blocks that were recorded when a migration was applied, by version; read only where a command asks.
-    pub recorded: BTreeMap<String, &'static Migration>,
+    pub recorded: BTreeMap<String, RecordedDown>,
+    /// Why there is none, of those that a command asked for.
+    pub unrecorded: BTreeMap<String, Unrecorded>,
     /// The rows of the state table. Where only a plan was to be made, and they are those of the binary up to some version, just with
     /// version and checksum.
     pub applied: Vec<AppliedMigration>,
@@ -114,6 +175,10 @@ pub struct History {
     pub log: Log,
     /// The number of the newest row of the event log; 0 without any.
     pub newest_event: i64,
+    /// The number of the newest row that is more than a failed try, and the run that wrote it; 0 without any.
+    pub head: (i64, Option<String>),
+    /// The database that it was read from.
+    pub identity: Option<Identity>,
 }
 
 /// Which rows of the event log were read.

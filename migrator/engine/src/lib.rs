@@ -82,12 +82,14 @@ mod place;
 pub mod plan;
 mod planted;
 mod recorded;
+pub mod reference;
 mod report;
 mod session;
 pub mod signals;
 mod sql;
 pub mod stats;
 mod store;
+mod table;
 mod terminal;
 mod tls;
 pub mod units;
@@ -101,6 +103,7 @@ use signals::Guarded;
 
 pub use account::{Account, Failed, State};
 pub use cancel::Cancellation;
+pub use clap_complete::Shell;
 pub use cli::Global;
 pub use connect::Server;
 pub use conninfo::ConnectionTarget;
@@ -113,7 +116,7 @@ pub use output::{Color, Terminal};
 pub use peers::{Activity, Holder};
 pub use place::Place;
 pub use session::{Locked, Session};
-pub use usage::{Request, asks_for_json, is_command, make_printable, named, parse};
+pub use usage::{Request, answer, asks_for_json, is_command, make_printable, named, parse};
 
 /// What the build script has embedded, as a [`Blob`] for a `static`.
 #[macro_export]
@@ -163,7 +166,7 @@ pub fn run(
 /// file.
 #[inline(never)]
 fn run_line(embedded: &'static Blob, release: Release, arguments: Vec<std::ffi::OsString>) -> ExitCode {
-    let cli: cli::Cli = match usage::parse(arguments) {
+    let cli: cli::Cli = match usage::parse(arguments.iter().cloned()) {
         Ok(cli) => cli,
         Err(exit) => return ExitCode::from(exit as u8),
     };
@@ -176,6 +179,8 @@ fn run_line(embedded: &'static Blob, release: Release, arguments: Vec<std::ffi::
         terminal: Arc::clone(&terminal),
         cancellation: cancellation.clone(),
         database_url: cli.global.database_url,
+        grammar: <cli::Cli as clap::CommandFactory>::command,
+        line: arguments,
     };
     drive(&terminal, &cancellation, changes, cli.command.run(&program))
 }

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::peers::Holder;
 use crate::sql::{Tables, lock_condition, take_lock};
 
-/// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it whenever that changes.
+/// Takes the lock on this session, waiting for at most `deadline`; `waiting` is told who holds it and how long this
+/// has waited, about once a second.
 ///
 /// # Errors
 /// Exit code 5 with the holder after the deadline, 6 if the connection is lost.
@@ -19,11 +20,10 @@ pub(crate) async fn acquire(
     connection: &Connection,
     tables: &Tables,
     deadline: Duration,
-    mut waiting: impl FnMut(&Holder),
+    mut waiting: impl FnMut(&Holder, Duration),
 ) -> Result<(), Error> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(50);
-    let mut told = None;
     loop {
         if attempt(connection, tables).await? {
             return Ok(());
@@ -37,11 +37,8 @@ pub(crate) async fn acquire(
             .help("wait for that migrator, or raise --wait-lock; if it hangs, end it with `SELECT pg_terminate_backend(pid)`")
             .held_by(holder));
         }
-        if let Some(holder) = holder
-            && told.as_ref() != Some(&holder)
-        {
-            waiting(&holder);
-            told = Some(holder);
+        if let Some(holder) = holder {
+            waiting(&holder, waited);
         }
         tokio::time::sleep(pause.min(deadline.saturating_sub(waited))).await;
         pause = (pause * 2).min(Duration::from_secs(1));

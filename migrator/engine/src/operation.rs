@@ -2,13 +2,17 @@
 
 pub(crate) mod adopt;
 pub(crate) mod audit;
+mod backup;
 pub(crate) mod down;
 pub(crate) mod drift;
 pub(crate) mod environment;
+pub(crate) mod history;
 pub(crate) mod locks;
+mod newer;
 mod obstacle;
 mod options;
 pub(crate) mod plan;
+pub(crate) mod provenance;
 pub(crate) mod redo;
 pub(crate) mod resolve;
 pub(crate) mod seed;
@@ -22,6 +26,7 @@ use std::time::Duration;
 use crate::conninfo::ConnectionTarget;
 use crate::embedded::Tool;
 use crate::error::Error;
+use crate::history::Provenance;
 use crate::migrator::Migrator;
 use crate::plan::{Plan, Survey, survey};
 use crate::session::Session;
@@ -31,7 +36,9 @@ pub use audit::AuditReport;
 pub use down::{DownOptions, DownReport};
 pub use drift::DriftReport;
 pub use environment::{EnvironmentOptions, EnvironmentReport};
+pub use history::{LogEvent, LogOptions, LogReport};
 pub use locks::{LockReport, LockingStatement, Size};
+pub use newer::NewerRollback;
 pub use plan::PlanOptions;
 pub use redo::{RedoOptions, RedoReport};
 pub use resolve::{Decision, ResolveOptions, ResolveReport};
@@ -63,6 +70,30 @@ impl Session {
     pub fn status(&self) -> Survey {
         self.warn_of_others();
         survey(self.migrator.embedded, &self.history)
+    }
+
+    /// Whether this binary can roll back what a newer release has applied; `None`: there is nothing of a newer release. Writes nothing.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn rollback_of_newer(&self) -> Result<Option<NewerRollback>, Error> {
+        newer::run(self).await
+    }
+
+    /// Reads what the event log says of what [`Session::status`] returns; writes nothing.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn provenance(&self) -> Result<Provenance, Error> {
+        provenance::run(self).await
+    }
+
+    /// Reads the event log, newest first, and hands it over in portions, so that its length does not matter; writes nothing.
+    ///
+    /// # Errors
+    /// A lost connection.
+    pub async fn log(&self, options: &LogOptions, each: impl FnMut(&[LogEvent])) -> Result<LogReport, Error> {
+        history::run(self, options, each).await
     }
 
     /// Plans what [`Session::up`] would do; writes nothing.

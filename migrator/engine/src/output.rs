@@ -5,15 +5,14 @@
 //! never ends the work: a failure to write is ignored on stderr, and remembered on stdout and reported at the end.
 
 mod lines;
+mod screen;
 mod stdout;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::os::fd::AsFd;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
 use migrator_diagnostic::printable;
 use serde_json::json;
@@ -21,61 +20,13 @@ use serde_json::json;
 use crate::error::{Error, Exit};
 use crate::machine::event::Level;
 use crate::machine::failure;
+use crate::table::cut;
 use crate::words::cell;
 pub use lines::{conclude, event, hand_over, is_json, keep_error, speak_json};
+pub use screen::Color;
+use screen::columns_of_stderr;
+pub(crate) use screen::columns_of_stdout;
 pub use stdout::{Unwritten, unwritten};
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Color {
-    /// On a terminal that supports it, unless `NO_COLOR` is set; `CLICOLOR_FORCE` colours everywhere.
-    #[default]
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
-}
-
-impl Color {
-    /// Whether stderr is coloured.
-    pub fn on_stderr(self) -> bool {
-        self.on(AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
-    }
-
-    /// Whether stdout is coloured.
-    pub fn on_stdout(self) -> bool {
-        self.on(AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
-    }
-
-    fn on(self, choice: ColorChoice, terminal: bool) -> bool {
-        if is_json() {
-            return false;
-        }
-        // `CLICOLOR_FORCE=0` forces nothing.
-        let is_forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
-        match self {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => choice != ColorChoice::Never && (terminal || is_forced()),
-        }
-    }
-}
-
-/// The columns of the terminal on stdout; `None`: it is not a terminal, or does not say.
-pub(crate) fn columns_of_stdout() -> Option<usize> {
-    columns_of(io::stdout())
-}
-
-fn columns_of_stderr() -> Option<usize> {
-    columns_of(io::stderr())
-}
-
-fn columns_of(stream: impl AsFd) -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    // A terminal that does not know says 0.
-    (size.ws_col > 0).then(|| size.ws_col.into())
-}
 
 /// Writes one line of a result.
 pub fn result(line: &str) {
@@ -154,17 +105,22 @@ pub struct Terminal {
     drawn: AtomicBool,
     /// What runs now; taken when its heading is printed above its first notice.
     running: Mutex<Option<String>>,
+    /// What it waits for, and when that was last a line of its own.
+    waits: Mutex<Option<(String, Instant)>>,
 }
+
+/// How often a line about a wait is repeated where it cannot be updated.
+const REPEATED: Duration = Duration::from_secs(60);
+
+/// What a line that moves leaves to the spinner and the time.
+const BESIDE: usize = 14;
 
 impl Terminal {
     /// Live on a terminal, plain lines elsewhere; `quiet`: errors and results only.
     pub fn new(quiet: bool, verbose: bool, color: Color) -> Terminal {
         let moves = std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
         let live = !quiet && moves && io::stderr().is_terminal();
-        let bar = live.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
-            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-        });
+        let bar = live.then(|| ProgressBar::new_spinner().with_style(style(MOVES)));
         Terminal { bar, verbose, color, ..Terminal::still(quiet) }
     }
 
@@ -178,6 +134,7 @@ impl Terminal {
             bar: None,
             drawn: AtomicBool::new(false),
             running: Mutex::new(None),
+            waits: Mutex::new(None),
         }
     }
 
@@ -194,6 +151,7 @@ impl Terminal {
 
     /// Prints an error with its notes and its ways out, with which a program ends that has this exit code.
     pub fn fail(&self, error: &Error, exit: u8) {
+        self.waited();
         match self.is_part && is_json() {
             true => event("error", json!({ "error": failure::of(error) })),
             false => fail(error, self.color, exit),
@@ -263,8 +221,9 @@ impl Terminal {
         if let Some(bar) = &self.bar {
             self.drawn.store(true, Ordering::Relaxed);
             // A finished bar draws nothing until it is reset.
+            bar.set_style(style(MOVES));
             bar.reset();
-            bar.set_message(format!("{number}/{of} {}", cell(label)));
+            show(bar, &format!("{number}/{of} {label}"));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
     }
@@ -272,7 +231,56 @@ impl Terminal {
     /// How far the step is that has begun: `12 of 276`.
     pub fn reached(&self, number: usize, of: usize) {
         if let (Some(bar), Some(label)) = (&self.bar, self.running()) {
-            bar.set_message(format!("{}: {number} of {of}", cell(&label)));
+            show(bar, &format!("{label}: {number} of {of}"));
+        }
+    }
+
+    /// Whether a line on stderr can be replaced by the next.
+    pub(crate) fn is_live(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// Says how the step does that has begun: on a terminal in the line that moves, elsewhere in a line of its own if `is_worth_a_line`.
+    pub(crate) fn update(&self, line: &str, is_worth_a_line: bool) {
+        match &self.bar {
+            Some(bar) if self.drawn.load(Ordering::Relaxed) => show(bar, line),
+            _ if is_worth_a_line => self.say(line),
+            _ => {}
+        }
+    }
+
+    /// Says what it waits for before anything has begun, as long as it waits: one line on a terminal, until [`Terminal::waited`]; elsewhere
+    /// a line whenever it changes, and once a minute.
+    pub(crate) fn wait(&self, line: &str) {
+        if let Some(bar) = &self.bar {
+            if !self.drawn.swap(true, Ordering::Relaxed) {
+                bar.set_style(style(STANDS));
+                bar.set_message("");
+                bar.reset();
+            }
+            show(bar, line);
+            return;
+        }
+        if self.is_news(line) {
+            self.say(line);
+        }
+    }
+
+    /// Whether a wait was not said yet, or a minute ago.
+    pub(crate) fn is_news(&self, line: &str) -> bool {
+        let Ok(mut waits) = self.waits.lock() else { return false };
+        let is_news = waits.as_ref().is_none_or(|(said, at)| said != line || at.elapsed() >= REPEATED);
+        if is_news {
+            *waits = Some((line.to_owned(), Instant::now()));
+        }
+        is_news
+    }
+
+    /// The wait is over.
+    pub(crate) fn waited(&self) {
+        if let Some(bar) = self.bar.as_ref().filter(|_| self.drawn.swap(false, Ordering::Relaxed)) {
+            bar.disable_steady_tick();
+            bar.finish_and_clear();
         }
     }
 
@@ -319,6 +327,20 @@ impl Terminal {
             _ => print(),
         }
     }
+}
+
+/// A line about what runs, and one about what is waited for.
+const MOVES: &str = "{spinner} {msg} ({elapsed})";
+const STANDS: &str = "{msg}";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// Shows a line that the next one replaces; a longer one would not be replaced as a whole.
+fn show(bar: &ProgressBar, line: &str) {
+    let columns = columns_of_stderr().unwrap_or(80).saturating_sub(BESIDE);
+    bar.set_message(cut(&cell(line), columns));
 }
 
 /// Asks a yes-or-no question on the terminal; `None` if there is no terminal.

@@ -3,6 +3,7 @@
 //! [`survey`] classifies every version, so that all divergences are named at once; refinery (see `runner`) then
 //! orders and targets what is pending, and verifies it against the newest that is applied. The cost grows with the number of versions.
 
+mod basis;
 mod divergence;
 pub(crate) mod road;
 mod runner;
@@ -12,6 +13,8 @@ mod survey;
 
 use std::collections::BTreeMap;
 
+pub use basis::Basis;
+pub(crate) use basis::differences;
 pub use divergence::Divergence;
 pub use road::{begun, through};
 pub use step::{Obstacle, Plan, Step, Target};
@@ -33,7 +36,7 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
         return Err(no_such_version(set, version));
     }
     divergence::refuse(set, &survey, Some(Direction::Up), out_of_order)?;
-    let mut plan = Plan { steps: Vec::new(), ahead: survey.ahead() };
+    let mut plan = Plan { ahead: survey.ahead(), ..Plan::default() };
     let attempts = history.attempts();
     for entry in runner::pending(&survey, target, out_of_order)? {
         let Some(migration) = entry.migration else { continue };
@@ -61,15 +64,16 @@ pub fn up(set: &'static Embedded, history: &History, target: Target, out_of_orde
 /// [`Obstacle`], if the history does not fit the binary or a migration has no down block.
 pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result<Plan, Obstacle> {
     let mut survey = survey(set, history);
-    let is_lost = |entry: &Entry| entry.migration.is_some_and(|migration| !migration.has_text());
-    for entry in survey.entries.iter_mut().filter(|entry| entry.state == State::Changed || is_lost(entry)) {
+    let is_refused = |entry: &Entry| entry.state == State::Ahead && set.settings.refuse_ahead;
+    for entry in survey.entries.iter_mut().filter(|entry| entry.needs_recorded() && !is_refused(entry)) {
         // A migration is rolled back by the down block that was recorded with it.
         if let Some(recorded) = history.recorded.get(&entry.version) {
-            (entry.state, entry.migration) = (State::Applied, Some(*recorded));
+            entry.migration = Some(recorded.migration);
+            entry.state = if entry.progress.is_some() { State::HalfDone } else { State::Applied };
         }
     }
     divergence::refuse(set, &survey, Some(Direction::Down), true)?;
-    let is_applied = |entry: &&Entry| matches!(entry.state, State::Applied | State::HalfDone);
+    let is_applied = |entry: &&Entry| matches!(entry.state, State::Applied | State::HalfDone | State::Ahead);
     let applied: Vec<&Entry> = survey.entries.iter().rev().filter(is_applied).collect();
     let count = match target {
         Target::Newest => 1,
@@ -80,9 +84,11 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
             position.ok_or_else(|| no_such_version(set, version))?
         }
     };
+    let chosen: Vec<&Entry> = applied.into_iter().take(count).collect();
+    divergence::refuse_unrecorded(&chosen, history)?;
     let mut plan = Plan::default();
     let attempts = history.attempts();
-    for entry in applied.into_iter().take(count) {
+    for entry in chosen {
         let Some(migration) = entry.migration else { continue };
         if migration.down.is_none() {
             return Err(match migration.has_text() {

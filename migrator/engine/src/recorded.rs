@@ -13,6 +13,7 @@ pub(crate) fn encode(migration: &Migration) -> String {
             "transaction": block.options.transaction,
             "sql": block.sql(&migration.text),
             "statements": statements.collect::<Vec<_>>(),
+            "destroys": &*block.destroys,
         });
         for (name, ms) in block.options.durations() {
             down[format!("{name}_ms")] = ms.into();
@@ -56,12 +57,31 @@ fn object_word(object: ReindexObject) -> &'static str {
     OBJECTS.iter().find(|(known, _)| *known == object).map_or("", |(_, word)| word)
 }
 
-/// The migration that a recorded text describes: one that can go down only. `None` for a text that nothing of ours has
-/// written, or without a rollback in it.
+/// Why a recorded text gives no migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The migration had no down block.
+    NoDown,
+    /// Nothing of ours has written it, or a release that writes another form.
+    OtherForm,
+}
+
+/// The migration that a recorded text describes: one that can go down only.
 ///
-/// It lives as long as the process, as everything that is compiled in does; a run reads each at most once.
-pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> Option<&'static Migration> {
-    let value: Value = serde_json::from_str(text).ok()?;
+/// It lives as long as the process, as everything that is compiled in does; a run reads each at most twice.
+///
+/// # Errors
+/// See [`Unread`].
+pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> Result<&'static Migration, Unread> {
+    let value: Value = serde_json::from_str(text).map_err(|_| Unread::OtherForm)?;
+    match (value["empty"].as_bool(), &value["down"]) {
+        (None, _) => Err(Unread::OtherForm),
+        (Some(false), Value::Null) if value.get("down").is_some() => Err(Unread::NoDown),
+        _ => migration([version, name, checksum], &value).ok_or(Unread::OtherForm),
+    }
+}
+
+fn migration([version, name, checksum]: [&str; 3], value: &Value) -> Option<&'static Migration> {
     let is_empty = value["empty"].as_bool()?;
     let nothing = Block::new(0..0, Options::new(), Vec::new().into());
     let (sql, down) = match &value["down"] {
@@ -76,7 +96,16 @@ pub(crate) fn decode(version: &str, name: &str, checksum: &str, text: &str) -> O
             for (name, _) in Options::names() {
                 options.set_duration(name, down[format!("{name}_ms")].as_u64());
             }
-            (sql, Block::new(0..sql.len(), options, statements?.into()))
+            let destroys = match &value["down"]["destroys"] {
+                // An older release has not written what it knew nothing of.
+                Value::Null if statements.as_ref().is_some_and(|statements| !statements.is_empty()) => {
+                    Some(vec![owned("its down block, of which an older release has not recorded what it destroys")])
+                }
+                Value::Null => Some(Vec::new()),
+                list => list.as_array()?.iter().map(|what| what.as_str().map(owned)).collect(),
+            };
+            let block = Block::new(0..sql.len(), options, statements?.into());
+            (sql, block.with_destroys(destroys?.into()))
         }
     };
     let number = version.parse().ok()?;
@@ -159,7 +188,9 @@ mod tests {
         let statements: Vec<Statement> =
             kinds.into_iter().map(|kind| Statement::new(start..start + 6, kind, "c".into())).collect();
         let options = Options::new().with_transaction(false).with_lock_timeout_ms(5);
-        let block = |range, statements: Vec<Statement>| Block::new(range, options, statements.into());
+        let block = |range, statements: Vec<Statement>| {
+            Block::new(range, options, statements.into()).with_destroys(vec!["statement 1: DROP".into()].into())
+        };
         let up = block(14..27, statements.clone());
         let mut migration = Migration::new("007".into(), 7, "x".into(), "f".into(), text.into(), "sum".into(), up)
             .with_down(Some(block(start..text.len(), statements)));
@@ -167,6 +198,7 @@ mod tests {
         let (was, is) = (migration.down.as_ref().unwrap(), back.down.as_ref().unwrap());
         assert_eq!(was.sql(&migration.text), is.sql(&back.text));
         assert_eq!(was.options, is.options);
+        assert_eq!(was.destroys, is.destroys);
         let shown = |block: &Block, text: &str| {
             block.statements.iter().map(|s| format!("{:?} {}", s.kind, &text[s.range.clone()])).collect::<Vec<_>>()
         };
@@ -184,8 +216,10 @@ mod tests {
             "{\"empty\":false,\"down\":null}",
             "{\"empty\":false,\"down\":{\"sql\":\"x\",\"transaction\":true,\"statements\":[[0,9,\"c\",\"plain\"]]}}",
         ] {
-            assert!(decode("1", "x", "c", text).is_none(), "{text}");
+            assert!(decode("1", "x", "c", text).is_err(), "{text}");
         }
-        assert!(decode("1", "x", "c", "{\"empty\":true,\"down\":null}").is_some());
+        assert!(decode("1", "x", "c", "{\"empty\":true,\"down\":null}").is_ok());
+        let no_down = decode("1", "x", "c", "{\"empty\":false,\"down\":null}");
+        assert_eq!(no_down, Err(Unread::NoDown));
     }
 }

@@ -1,113 +1,164 @@
 //! The status of a database as text and as JSON. Pure.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::embedded::Embedded;
 use crate::error::Exit;
-use crate::history::Direction;
+use crate::history::{Direction, Provenance};
 use crate::plan::{Entry, State, Survey};
+use crate::table::{Table, fit, wrap};
 use crate::units::{UnitKind, units};
-use crate::words::cell;
+use crate::words::{cell, list};
 
 /// The columns of the table.
 const COLUMNS: [&str; 6] = ["VERSION", "NAME", "STATE", "APPLIED", "BY", "TIME"];
 
-/// The separator of two columns.
-const GAP: usize = 2;
+/// A list of migrations that are just applied is cut where it is longer than `LONGEST`, to the newest `KEPT`.
+const LONGEST: usize = 40;
+const KEPT: usize = 10;
 
-/// The narrowest that the columns with names may become on a narrow terminal.
-const NARROWEST: usize = 8;
+/// Where a status was read, for its first line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The database.
+    pub(crate) database: &'a str,
+    /// The server: `db1:5432`.
+    pub(crate) host: &'a str,
+    /// The environment of the database.
+    pub(crate) environment: Option<&'a str>,
+    /// The release of this binary.
+    pub(crate) release: &'a str,
+}
 
-/// The table as text, with what to do next; no line is longer than a terminal of that many columns.
-pub(crate) fn text(survey: &Survey, recording: Option<&str>, terminal: Option<usize>) -> String {
-    let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(survey.entries.iter().map(row));
-    rows.extend(
-        survey.repeatables.iter().map(|script| ["-", &script.name, "pending", "repeatable", "", ""].map(str::to_owned)),
-    );
+impl Place<'_> {
+    /// `database crm at db1:5432 · environment production · release 1.4.0`.
+    fn line(&self) -> String {
+        let environment = self.environment.map(|name| format!(" · environment {name}")).unwrap_or_default();
+        cell(&format!("database {} at {}{environment} · release {}", self.database, self.host, self.release))
+    }
+}
+
+/// What a person sees of a status.
+pub(crate) struct Shown<'a> {
+    /// Where it was read.
+    pub(crate) place: Place<'a>,
+    /// The state of every version.
+    pub(crate) survey: &'a Survey,
+    /// What the event log says of it.
+    pub(crate) provenance: &'a Provenance,
+    /// The command that records what another tool has applied.
+    pub(crate) recording: Option<&'a str>,
+    /// Whether a long list is not cut.
+    pub(crate) all: bool,
+}
+
+/// The table as text, with what to do next; no line of the table is longer than a terminal of that many columns.
+pub(crate) fn text(shown: &Shown<'_>, terminal: Option<usize>) -> String {
+    let Shown { place, survey, provenance, recording, all } = *shown;
+    let mut rows = vec![COLUMNS.map(str::to_owned).to_vec()];
+    let is_plain = |entry: &&Entry| entry.state == State::Applied;
+    let plain = survey.entries.iter().filter(is_plain).count();
+    let mut left_out = if all || plain <= LONGEST { 0 } else { plain - KEPT };
+    if left_out > 0 {
+        rows.push(vec![
+            "...".to_owned(),
+            format!("{left_out} older ones are applied: `migrator status --all` lists them"),
+        ]);
+    }
+    for entry in &survey.entries {
+        if left_out > 0 && is_plain(&entry) {
+            left_out -= 1;
+            continue;
+        }
+        rows.push(row(entry, provenance));
+    }
+    rows.extend(repeatables(survey, provenance));
     rows.iter_mut().flatten().for_each(|shown| *shown = cell(shown));
-    // What a half-done migration or a repeatable says there may fill the columns after it.
-    let is_wide = |row: &[String; 6], column: usize| column == 3 && row[4].is_empty() && row[5].is_empty();
-    let narrow = |column: usize| rows.iter().filter(move |row| !is_wide(row, column));
-    let width = |column: usize| narrow(column).map(|row| row[column].width()).max().unwrap_or(0);
-    let mut widths: [usize; 6] = std::array::from_fn(width);
-    if let Some(terminal) = terminal {
-        make_narrower(&mut widths, terminal);
-    }
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            if is_wide(row, column) {
-                let room = terminal.map(|terminal| terminal.saturating_sub(line.width()));
-                line.push_str(&room.map_or(cell.clone(), |room| cut(cell, room)));
-                break;
-            }
-            let cell = cut(cell, widths[column]);
-            let pad = " ".repeat(widths[column].saturating_sub(cell.width()));
-            match column {
-                5 => line.push_str(&format!("{pad}{cell}")),
-                _ => line.push_str(&format!("{cell}{pad}{}", " ".repeat(GAP))),
-            }
-        }
-        let line = line.trim_end();
-        text.push_str(&terminal.map_or(line.to_owned(), |columns| cut(line, columns)));
-        text.push('\n');
-    }
-    text.push_str(&summary(survey, recording));
-    text
+    let mut table = Table { flexible: &[1, 4], right: &[5], ..Table::default() };
+    let mut lines = vec![fit(&place.line(), terminal)];
+    lines.extend(table.lines(&rows, terminal));
+    lines.extend(strangers(survey).iter().map(|line| wrap(line, terminal, "  ")));
+    lines.push(wrap(&summary(survey, recording), terminal, "  "));
+    lines.join("\n")
 }
 
-/// Narrows the columns that hold names to fit a terminal; numbers and moments stay whole.
-fn make_narrower(widths: &mut [usize; 6], terminal: usize) {
-    for column in [1, 4] {
-        let all = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
-        let too_much = all.saturating_sub(terminal);
-        widths[column] = widths[column].saturating_sub(too_much).max(widths[column].min(NARROWEST));
-    }
-}
-
-/// A text cut to that many columns.
-fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mark = "...";
-    let mut short = String::new();
-    for character in text.chars() {
-        if short.width() + character.width().unwrap_or(0) + mark.len() > columns {
-            break;
-        }
-        short.push(character);
-    }
-    short + mark
-}
-
-fn row(entry: &Entry) -> [String; 6] {
+fn row(entry: &Entry, provenance: &Provenance) -> Vec<String> {
     let applied = entry.applied.clone().unwrap_or_default();
     let name =
         entry.migration.map(|migration| migration.name.to_string()).or(applied.name).unwrap_or_else(|| "?".into());
-    let mut cells = [
-        entry.version.clone(),
-        name,
-        entry.state.label().to_owned(),
-        applied.applied_at.map(|at| format!("{} UTC", at.get(..16).unwrap_or(&at))).unwrap_or_default(),
-        applied.applied_by.unwrap_or_default(),
-        applied.execution_ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
-    ];
+    let unrun = provenance.unrun.get(&entry.version).filter(|_| entry.state == State::Applied);
+    let state = match unrun.map(String::as_str) {
+        Some("stamp") => "stamped",
+        Some("adopt") => "adopted",
+        _ => entry.state.label(),
+    };
+    let mut cells = vec![entry.version.clone(), name, state.to_owned()];
     match entry.state {
         State::Applied if entry.applied.as_ref().is_some_and(|row| row.checksum.is_none()) => {
-            cells[3] = "elsewhere, unchecked".to_owned();
-            (cells[4], cells[5]) = (String::new(), String::new());
+            cells.push("elsewhere, unchecked".to_owned());
         }
-        State::HalfDone => {
-            cells[3] = half_done(entry);
-            (cells[4], cells[5]) = (String::new(), String::new());
-        }
-        _ => {}
+        State::HalfDone => cells.push(half_done(entry)),
+        _ => cells.extend([
+            moment(applied.applied_at.as_deref()),
+            applied.applied_by.unwrap_or_default(),
+            // What was not run took no time.
+            applied.execution_ms.filter(|_| unrun.is_none()).map(|ms| format!("{ms} ms")).unwrap_or_default(),
+        ]),
     }
     cells
+}
+
+/// `2026-11-20 14:02 UTC`.
+fn moment(at: Option<&str>) -> String {
+    at.map(|at| format!("{} UTC", at.get(..16).unwrap_or(at))).unwrap_or_default()
+}
+
+/// The rows of the repeatables: those to be applied, and when each was applied last.
+fn repeatables(survey: &Survey, provenance: &Provenance) -> Vec<Vec<String>> {
+    let is_due = |name: &str| survey.repeatables.iter().any(|script| script.name == name);
+    let due = survey.repeatables.iter().map(|script| &*script.name);
+    let done = provenance.repeatables.keys().map(String::as_str).filter(|name| !is_due(name));
+    let mut names: Vec<&str> = due.chain(done).collect();
+    names.sort_unstable();
+    let row = |name: &str| {
+        let state = if is_due(name) { "pending" } else { "applied" };
+        let mut cells: Vec<String> = ["-", name, state].map(str::to_owned).to_vec();
+        match provenance.repeatables.get(name) {
+            None => cells.push("repeatable".to_owned()),
+            Some(last) if is_due(name) => {
+                let by = last.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                cells.push(format!("repeatable, last applied {}{by}", moment(last.at.as_deref())));
+            }
+            Some(last) => cells.extend([
+                moment(last.at.as_deref()),
+                last.by.clone().unwrap_or_default(),
+                last.execution_ms.map(|ms| format!("{ms} ms")).unwrap_or_default(),
+            ]),
+        }
+        cells
+    };
+    names.into_iter().map(row).collect()
+}
+
+/// Who wrote the rows that this binary does not know, a line for each.
+fn strangers(survey: &Survey) -> Vec<String> {
+    let mut by_writer: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in survey.of(State::Unknown).chain(survey.of(State::Ahead)) {
+        let Some(row) = &entry.applied else { continue };
+        let who = row.applied_by.as_deref().unwrap_or("an unknown user");
+        let with = match (&row.release, &row.checksum) {
+            (Some(release), _) => format!("with release {release}"),
+            (None, None) => "without a checksum, as another tool does".to_owned(),
+            (None, Some(_)) => "without a release".to_owned(),
+        };
+        by_writer.entry(format!("{who} {with}")).or_default().push(entry.version.clone());
+    }
+    by_writer
+        .into_iter()
+        .map(|(writer, versions)| cell(&format!("not in this binary: {}, recorded by {writer}", list(&versions))))
+        .collect()
 }
 
 /// Which statement is next, and what is known about it.
@@ -146,9 +197,9 @@ pub(crate) fn summary(survey: &Survey, recording: Option<&str>) -> String {
         }
     }
     if counts.is_empty() {
-        return "up to date\n".to_owned();
+        return "up to date".to_owned();
     }
-    format!("{}. Next: {}.\n", counts.join(", "), next(survey, recording))
+    format!("{}. Next: {}.", counts.join(", "), next(survey, recording))
 }
 
 /// What to do next.
@@ -195,7 +246,7 @@ pub(crate) fn check(set: &'static Embedded, survey: &Survey) -> Exit {
 }
 
 /// One JSON object on one line; its keys are stable.
-pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -> Value {
+pub(crate) fn json(survey: &Survey, provenance: &Provenance, place: Place<'_>) -> Value {
     let migrations: Vec<_> = survey
         .entries
         .iter()
@@ -211,6 +262,7 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
                 "applied_by": applied.and_then(|row| row.applied_by.as_deref()),
                 "execution_ms": applied.and_then(|row| row.execution_ms),
                 "release": applied.and_then(|row| row.release.as_deref()),
+                "recorded_by": provenance.unrun.get(&entry.version),
                 "half_done": entry.progress.as_ref().map(|progress| json!({
                     "direction": progress.direction.word(),
                     "statements_done": progress.done.len(),
@@ -222,12 +274,28 @@ pub(crate) fn json(survey: &Survey, database: &str, environment: Option<&str>) -
         })
         .collect();
     let repeatables: Vec<_> = survey.repeatables.iter().map(|script| &*script.name).collect();
+    let last: Vec<_> = provenance
+        .repeatables
+        .iter()
+        .map(|(name, last)| {
+            json!({
+                "name": name,
+                "applied_at": last.at.as_deref().map(|at| format!("{}Z", at.replace(' ', "T"))),
+                "applied_by": last.by,
+                "execution_ms": last.execution_ms,
+                "release": last.release,
+            })
+        })
+        .collect();
     let count = |state| survey.of(state).count();
     json!({
-        "database": database,
-        "environment": environment,
+        "database": place.database,
+        "server": place.host,
+        "environment": place.environment,
+        "binary_release": place.release,
         "migrations": migrations,
         "pending_repeatables": repeatables,
+        "applied_repeatables": last,
         "counts": {
             "applied": count(State::Applied), "pending": count(State::Pending), "late": count(State::OutOfOrder),
             "changed": count(State::Changed), "half-done": count(State::HalfDone), "unknown": count(State::Unknown),

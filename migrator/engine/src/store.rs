@@ -9,7 +9,7 @@ mod read;
 mod standing;
 
 pub(crate) use creation::{at_once as creation_at_once, create};
-pub(crate) use downs::read_downs;
+pub(crate) use downs::{foreign_writer, read_downs};
 pub(crate) use elsewhere::{command as recording_command, refuse as refuse_elsewhere};
 pub(crate) use question::Extent;
 pub(crate) use read::{LONGEST_WAIT, look, read};

@@ -1,5 +1,7 @@
 //! The terminal as an observer: what a person sees while an operation works.
 
+use std::time::Duration;
+
 use crate::audit;
 use crate::event::{Applied, Event, Notice, Observer, Waiting};
 use crate::facts::report;
@@ -31,6 +33,7 @@ impl Observer for Terminal {
             )),
             Event::Waiting(waiting) => self.waiting(waiting),
             Event::Locked { key, waited, pid } => {
+                self.waited();
                 self.detail(&format!("took the lock {key} after {} as pid {pid}", duration(waited)));
             }
             Event::Started { step, number, of } => self.begin(step, number, of),
@@ -38,9 +41,17 @@ impl Observer for Terminal {
             Event::Sent { step, bytes } => self.detail(&format!("{step}: {bytes} bytes sent")),
             Event::Statement { step, number } => self.detail(&format!("{step}: statement {number} sent")),
             Event::Notice(notice) => self.notice(&notice),
-            Event::Progress { step, text, .. } | Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
-            Event::Retrying { step, reason, pause, .. } => {
-                self.say(&format!("{step}: {reason}; retrying in {}", duration(pause)));
+            Event::Reached { number, of, .. } => self.reached(number, of),
+            Event::Progress { step, text, .. } => self.update(&format!("{step}: {text}"), true),
+            Event::Healing { step, text } => self.say(&format!("{step}: {text}")),
+            Event::Retrying { step, reason, pause, attempt, waited, limit, .. } => {
+                let line = if self.is_live() {
+                    format!("{step}: attempt {attempt}, {} of {}: {reason}", coarse(waited), coarse(limit))
+                } else {
+                    format!("{step}: {reason}; retrying in {}", duration(pause))
+                };
+                // The first ones show what is wrong; an hour of them would bury it.
+                self.update(&line, attempt <= OFTEN || attempt % OFTEN == 0);
             }
             Event::Applied(applied) => self.result(&sentence(applied)),
             Event::ConnectionLost { reason } => {
@@ -51,11 +62,11 @@ impl Observer for Terminal {
                 ([], false) => "everything had been committed before the connection was lost".to_owned(),
                 (others, _) => format!("the rest was done by another migrator meanwhile: {}", list(others)),
             }),
-            Event::RollsBackRecorded { step, release } => {
+            Event::RollsBackRecorded { step, at, release, is_newer } => {
                 let by = release.map(|release| format!(" by release {release}")).unwrap_or_default();
-                self.say(&format!(
-                    "{step} was edited since it was applied: rolling it back with the down block recorded{by}"
-                ));
+                let why = if is_newer { "is newer than this binary" } else { "was edited since it was applied" };
+                let at = at.get(..16).unwrap_or(at);
+                self.say(&format!("{step} {why}: rolling it back with the down block recorded at {at} UTC{by}"));
             }
             Event::Checked { when, open: [] } => self.say(&format!("the data checks {when} found nothing")),
             Event::Checked { when, open } => self.warn(&format!("the data checks {when}:\n{}", audit::text(open, false))),
@@ -68,6 +79,9 @@ impl Observer for Terminal {
     }
 }
 
+/// From so many tries on, only every so many is a line of its own.
+const OFTEN: u32 = 5;
+
 impl Terminal {
     /// The event for a program that reads stdout.
     fn line(&self, event: &Event<'_>) {
@@ -75,6 +89,11 @@ impl Terminal {
             Event::Started { step, number, of } => self.begin(step, *number, *of),
             Event::Ended => self.end(),
             _ => {}
+        }
+        if let Event::Waiting(Waiting::Lock { holder, .. }) = event
+            && !self.is_news(&holder.to_string())
+        {
+            return;
         }
         let Some((name, mut about, level)) = machine::event::of(event) else { return };
         if let Event::Notice(_) = event {
@@ -89,8 +108,13 @@ impl Terminal {
 
     fn waiting(&self, waiting: Waiting<'_>) {
         match waiting {
-            Waiting::Lock { holder } => self.say(&format!("waiting for the migration lock: held by {holder}")),
-            Waiting::OldSession { holder } => self.say(&format!("waiting for the old session to end: {holder}")),
+            Waiting::Lock { holder, waited, limit } if self.is_live() => self.wait(&format!(
+                "waiting for the migration lock, {} of {}: held by {holder}",
+                coarse(waited),
+                coarse(limit)
+            )),
+            Waiting::Lock { holder, .. } => self.wait(&format!("waiting for the migration lock: held by {holder}")),
+            Waiting::OldSession { holder } => self.wait(&format!("waiting for the old session to end: {holder}")),
             Waiting::Server { pause } => {
                 self.say(&format!("the server is not back yet; retrying in {}", duration(pause)));
             }
@@ -111,6 +135,16 @@ impl Terminal {
         }
         let parts = [(notice.severity, Some(notice.message)), ("DETAIL", notice.detail), ("HINT", notice.hint)];
         self.indented(parts.into_iter().filter_map(|(name, text)| Some((name, text?))));
+    }
+}
+
+/// `7 s`, `10 min`, `2 min 5 s`: what changes every second is not said in milliseconds.
+fn coarse(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser
 use migrator_diagnostic::printable;
 
 use crate::cli::Cli;
+use crate::command::print_help;
 use crate::error::{Error, Exit};
 use crate::operation::PlanOptions;
 use crate::output;
@@ -20,7 +21,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         &["migrate", "apply", "run", "upgrade", "latest", "deploy", "forward"],
         "run `migrator up` to apply what is pending",
     ),
-    (&["info", "history", "state", "current"], "run `migrator status`"),
+    (&["info", "state", "current"], "run `migrator status`"),
+    (&["log", "events"], "run `migrator history`"),
+    (&["settings", "configuration"], "run `migrator config`"),
+    (&["completion"], "run `migrator completions SHELL`"),
     (
         &["check", "validate"],
         "run `migrator status --check`; the files are checked by the build and by `cargo xtask check`",
@@ -91,6 +95,29 @@ pub fn is_command(name: &str) -> bool {
     Cli::command().find_subcommand(name).is_some()
 }
 
+/// Answers a command line, without the program's name, that needs no migrator: it asks for help, or it is invalid whatever the
+/// environment holds. `None`: it needs one.
+pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Option<Exit> {
+    let line: Vec<OsString> = std::iter::once(OsString::from("migrator")).chain(arguments).collect();
+    let matches = match without_environment(Cli::command()).try_get_matches_from(&line) {
+        // The migrator knows its own release.
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => return None,
+        Err(error) => {
+            // The help names the variables.
+            let with_variables = Cli::command().try_get_matches_from(&line).err();
+            return Some(report(with_variables.filter(|other| other.kind() == error.kind()).unwrap_or(error)));
+        }
+        Ok(matches) => matches,
+    };
+    let (_, help) = matches.subcommand().filter(|(name, _)| *name == "help")?;
+    let topic: Vec<String> = help.get_many("topic").into_iter().flatten().cloned().collect();
+    let color = matches.get_one("color").copied().unwrap_or_default();
+    Some(print_help(Cli::command(), &topic, color).unwrap_or_else(|error| {
+        output::fail(&error, color, error.exit() as u8);
+        error.exit()
+    }))
+}
+
 /// What a command line asks for, for programs that start the migrator.
 #[non_exhaustive]
 pub struct Request {
@@ -109,6 +136,9 @@ impl Request {
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Request> {
         let arguments = std::iter::once(OsString::from("migrator")).chain(arguments);
         let matches = without_environment(Cli::command()).try_get_matches_from(arguments).ok()?;
+        if matches.subcommand_name() == Some("help") {
+            return None;
+        }
         let Cli { global, command } = Cli::from_arg_matches(&matches).ok()?;
         let (connects, plans, applies) = (command.connects(), command.plans(), command.applies());
         Some(Request { connects, database_url: global.database_url, plans, applies })

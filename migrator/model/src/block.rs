@@ -1,9 +1,10 @@
 //! The SQL of one marker, and the options behind the marker.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::coded::coded;
-use crate::{List, Statement, Statements};
+use crate::{List, Statement, Statements, Text};
 
 /// The SQL of one marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +16,23 @@ pub struct Block {
     pub options: Options,
     /// The block's statements in order.
     pub statements: Statements,
+    /// Those that destroy data: `statement 2: DROP TABLE core.users`.
+    pub destroys: List<Text>,
 }
 
-coded!(Block { range, options, statements });
+coded!(Block { range, options, statements, destroys });
 
 impl Block {
     /// A block.
     pub const fn new(range: Range<usize>, options: Options, statements: List<Statement>) -> Block {
-        Block { range, options, statements: Statements::new(statements) }
+        Block { range, options, statements: Statements::new(statements), destroys: Cow::Borrowed(&[]) }
+    }
+
+    /// The same with what destroys data in it.
+    #[must_use]
+    pub fn with_destroys(mut self, destroys: List<Text>) -> Block {
+        self.destroys = destroys;
+        self
     }
 
     /// The SQL of this block; `text` is the text of its file.

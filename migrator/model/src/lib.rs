@@ -11,6 +11,7 @@ use std::borrow::Cow;
 mod blob;
 mod block;
 mod coded;
+pub mod keys;
 mod lock_mode;
 mod origin;
 mod set;

@@ -176,16 +176,23 @@ pub struct Script {
     pub checksum: Text,
     /// Its statements in order.
     pub statements: Statements,
+    /// Those that destroy data, as in [`Block::destroys`].
+    pub destroys: List<Text>,
 }
 
-coded!(Script { name, file, text, checksum, statements });
+coded!(Script { name, file, text, checksum, statements, destroys });
 
 impl Script {
     /// A script.
     pub const fn new(name: Text, file: Text, text: Text, checksum: Text, statements: List<Statement>) -> Script {
-        Script { name, file, text, checksum, statements: Statements::new(statements) }
+        let destroys = Cow::Borrowed([].as_slice());
+        Script { name, file, text, checksum, statements: Statements::new(statements), destroys }
     }
 }
+
+builders!(Script {
+    with_destroys: destroys: List<Text>,
+});
 
 /// What the schema is on one major release of PostgreSQL: `schema.facts.15`.
 #[derive(Debug, Clone, PartialEq, Eq)]

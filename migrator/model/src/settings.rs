@@ -185,23 +185,26 @@ pub struct Environment {
     pub name: Text,
     /// True: `up` needs a named approver and the digest of the plan.
     pub approval: bool,
+    /// True: what destroys data needs the reference of a backup.
+    pub backup: bool,
     /// False: `down` is refused.
     pub down: bool,
     /// The seeds that may run; `None`: all.
     pub seeds: Option<List<Text>>,
 }
 
-coded!(Environment { name, approval, down, seeds });
+coded!(Environment { name, approval, backup, down, seeds });
 
 impl Environment {
     /// An environment in which everything is allowed.
     pub const fn new(name: Text) -> Environment {
-        Environment { name, approval: false, down: true, seeds: None }
+        Environment { name, approval: false, backup: false, down: true, seeds: None }
     }
 }
 
 builders!(Environment {
     with_approval: approval: bool,
+    with_backup: backup: bool,
     with_down: down: bool,
     with_seeds: seeds: Option<List<Text>>,
 });

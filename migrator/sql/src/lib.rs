@@ -6,6 +6,7 @@
 mod alter_table;
 mod classify;
 mod create;
+mod destroys;
 mod dialect;
 mod drop;
 mod element;
@@ -28,6 +29,7 @@ mod words;
 pub use alter_table::{AlterTable, AlterTableAction, ColumnChange, TableChange};
 pub use classify::{concurrent_index, is_concurrently, kind};
 pub use create::{Create, CreateDomain, CreateIndex, CreateOnTable, CreateTable};
+pub use destroys::destroying;
 pub use drop::Drop;
 pub use element::{Clause, ConstraintKind, Element, ElementKind};
 pub use flags::flag;

@@ -45,6 +45,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     (
         "migrator/sql/src/",
         &[
+            "destroys",
             "classify",
             "needs",
             "role",
@@ -78,6 +79,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "check",
             "prove",
             "base",
+            "manual",
             "maintenance",
             "developer",
             "migrator",

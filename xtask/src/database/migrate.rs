@@ -1,6 +1,8 @@
 //! `cargo xtask migrate` and its short forms.
 
 mod arguments;
+mod help;
+mod switch;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -9,7 +11,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use clap::CommandFactory as _;
-use migrator_engine::{ConnectionTarget, Embedded, Error, Exit, Global, Request, Terminal, parse};
+use migrator_engine::{ConnectionTarget, Embedded, Error, Exit, Global, Request, Terminal, answer, parse};
 
 use crate::child;
 use crate::database::{create, drop, reset};
@@ -21,7 +23,9 @@ use crate::output;
 use crate::prove::{dump, locks, stamp};
 use crate::workspace::Workspace;
 use arguments::Arguments;
+pub(crate) use help::{help, is_short};
 use migrator_postgres::{Cluster, Installation, Status, TemporaryServer, remove_postgres_variables};
+use switch::switched_on;
 
 /// Switches off what `--no-dump` switches off.
 const NO_DUMP: &str = "MIGRATOR_NO_DUMP";
@@ -106,21 +110,29 @@ struct Own {
 /// Does what the tasks do by themselves, else builds the migrator and becomes it; where something is left to do after it, runs it.
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     let arguments = Arguments::divide(args.rest)?;
+    let is_of_tasks = is_of_tasks(&arguments.rest);
+    if !is_of_tasks && let Some(exit) = answer(arguments.rest.iter().cloned()) {
+        // No one waits minutes for a build to read a help text.
+        return Ok(ExitCode::from(exit as u8));
+    }
+    let line = match is_of_tasks {
+        true => match parse::<Line>(std::iter::once(OsString::from("migrate")).chain(arguments.rest.iter().cloned())) {
+            Ok(line) => Some(line),
+            Err(exit) => return Ok(ExitCode::from(exit as u8)),
+        },
+        false => None,
+    };
     let workspace = Workspace::locate()?;
     let environment = Environment::read(&workspace.root, args.env.as_deref().or(arguments.env.as_deref()))?;
     let no_dump = args.no_dump || arguments.no_dump || switched_on(NO_DUMP, environment.get(NO_DUMP).as_deref())?;
-    if !is_of_tasks(&arguments.rest) {
-        return become_migrator(&workspace, &environment, &arguments.rest, no_dump);
-    }
-    let words = std::iter::once(OsString::from("migrate")).chain(arguments.rest);
-    match parse::<Line>(words) {
-        Ok(line) => by_itself(&workspace, &environment, line, no_dump),
-        Err(exit) => Ok(ExitCode::from(exit as u8)),
+    match line {
+        Some(line) => by_itself(&workspace, &environment, line, no_dump),
+        None => become_migrator(&workspace, &environment, &arguments.rest, no_dump),
     }
 }
 
 /// Whether a line, also an invalid one, asks for a task and not for a command of the migrator.
-fn is_of_tasks(words: &[OsString]) -> bool {
+pub(crate) fn is_of_tasks(words: &[OsString]) -> bool {
     let line = std::iter::once(OsString::from("migrate")).chain(words.iter().cloned());
     // Help is of the command that it is asked of.
     let without_help = |command: clap::Command| command.disable_help_flag(true);
@@ -333,18 +345,6 @@ fn is_own(workspace: &Workspace, url: Option<&str>) -> Result<bool> {
     })
 }
 
-/// What a variable says that is a switch, in the words that the migrator's own switches take.
-fn switched_on(name: &str, value: Option<&str>) -> Result<bool> {
-    match value.map(str::to_lowercase).as_deref() {
-        None | Some("0" | "false" | "f" | "no" | "n" | "off") => Ok(false),
-        Some("1" | "true" | "t" | "yes" | "y" | "on") => Ok(true),
-        Some(other) => {
-            Err(output::Usage(format!("invalid value `{other}` for `{name}`\nhelp: set it to `true` or `false`"))
-                .into())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,18 +376,5 @@ mod tests {
         ] {
             assert!(!of_tasks(line), "{line}");
         }
-    }
-
-    #[test]
-    fn a_switch_in_the_environment_is_on_off_or_an_error() {
-        for (value, expected) in [(None, false), (Some("1"), true), (Some("True"), true), (Some("0"), false)] {
-            assert_eq!(switched_on(NO_DUMP, value).unwrap(), expected, "{value:?}");
-        }
-        let error = switched_on(NO_DUMP, Some("perhaps")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "invalid value `perhaps` for `MIGRATOR_NO_DUMP`\nhelp: set it to `true` or `false`"
-        );
-        assert!(error.is::<output::Usage>());
     }
 }

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use xshell::cmd;
 
 use super::archive::{self, Entry};
+use super::reproducible::Recipe;
+use super::{contents, sbom};
 use crate::maintenance::MARK;
 use crate::output;
 use crate::workspace::{Workspace, shown};
@@ -27,11 +29,14 @@ const TELLTALES: &[(&str, &str)] =
 /// Arguments of `dist`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Writes the binary `migrator` and SHA256SUMS to target/dist. MIGRATOR_COMMIT is the git commit, with \
-                        -dirty appended if the tree has changes, unless the environment sets it.\n\n\
+    after_help = "Writes to target/dist: the binary `migrator`; sbom.cdx.json, which packages are inside it (CycloneDX); plan.json, \
+                        what it does to an empty database, with the SQL; an archive of these and of the files of db/; SHA256SUMS. \
+                        MIGRATOR_COMMIT is the git commit, with -dirty appended if the tree has changes, unless the environment \
+                        sets it.\n\n\
+                        The bytes depend on the commit, the compiler and the target, and on no folder, clock or account: paths are \
+                        remapped, and all times are SOURCE_DATE_EPOCH, by default that of the commit.\n\n\
                         In a workspace that has the package `migrator-xtask`, such as migrator's own, also the archive of that \
-                        program, for people who have no workspace yet. Its bytes depend on what is built, and on no clock or \
-                        account.\n\n\
+                        program, for people who have no workspace yet.\n\n\
                         Example: cargo xtask dist\n\
                         Example: cargo xtask dist --target x86_64-unknown-linux-musl"
 )]
@@ -47,10 +52,13 @@ pub struct Args {
 /// Builds, proves, copies.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
+    let recipe = Recipe::of(&workspace)?;
     let mut arguments = vec!["--release"];
     arguments.extend(args.target.iter().flat_map(|target| ["--target", target.as_str()]));
+    arguments.extend(recipe.arguments.iter().map(String::as_str));
     let commit = commit(&workspace)?;
-    let variables: Vec<_> = commit.iter().map(|commit| ("MIGRATOR_COMMIT", commit.as_str())).collect();
+    let mut variables: Vec<_> = recipe.variables.iter().map(|(name, value)| (&**name, &**value)).collect();
+    variables.extend(commit.iter().map(|commit| ("MIGRATOR_COMMIT", commit.as_str())));
     let Some(built) = workspace.build_migrator(&arguments, &variables)? else {
         return Ok(ExitCode::from(output::FAILED));
     };
@@ -61,14 +69,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         _ => refuse_forbidden_commands(&built.executable)?,
     }
-    let mut files = vec![("migrator".to_owned(), read(&built.executable)?, 0o755)];
+    let target = args.target.clone().map_or_else(host, Ok)?;
+    let mut files = of_migrator(&workspace, &recipe, commit.as_deref(), &target, read(&built.executable)?)?;
     if !args.only_migrator && workspace.members()?.iter().any(|package| package.name == TASKS) {
         let Some(tasks) = workspace.build(TASKS, &arguments, &[])? else {
             return Ok(ExitCode::from(output::FAILED));
         };
-        let target = args.target.clone().map_or_else(host, Ok)?;
         let name = format!("{TASKS}-{}-{target}", env!("CARGO_PKG_VERSION"));
-        files.push((format!("{name}.tar.gz"), archive_of_tasks(&workspace, &name, &tasks.executable)?, 0o644));
+        files.push((format!("{name}.tar.gz"), archive_of_tasks(&workspace, &recipe, &name, &tasks.executable)?, 0o644));
     }
     let directory = workspace.metadata()?.target_directory.join("dist").into_std_path_buf();
     write(&directory, &files)?;
@@ -77,8 +85,47 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A file of the release: its name, its bytes and its mode.
+type Made = (String, Vec<u8>, u32);
+
+/// The migrator, what is said of it, and the archive of all of that.
+fn of_migrator(
+    workspace: &Workspace,
+    recipe: &Recipe,
+    commit: Option<&str>,
+    target: &str,
+    binary: Vec<u8>,
+) -> Result<Vec<Made>> {
+    if let Some(folder) = recipe.folder_in(&binary) {
+        output::note(format!(
+            "the binary names the folder `{}`, so a build elsewhere has other bytes\nhelp: move `rustflags` of a \
+             [target] in .cargo/config.toml to [build], or remap the folder there with `--remap-path-prefix`",
+            folder.display()
+        ));
+    }
+    let release = workspace.release()?;
+    let given = std::env::var("MIGRATOR_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let commit = commit.map(str::to_owned).or(given).unwrap_or_else(|| "dev".to_owned());
+    let sbom = sbom::write(workspace, "migrator", target, &binary)?;
+    let plan = contents::plan(workspace, &release, &commit)?;
+    let files: Vec<Made> = vec![
+        ("migrator".to_owned(), binary, 0o755),
+        ("plan.json".to_owned(), plan, 0o644),
+        ("sbom.cdx.json".to_owned(), sbom, 0o644),
+    ];
+    let name = format!("migrator-{release}-{target}");
+    let entry =
+        |(path, bytes, mode): &Made| Entry { path: format!("{name}/{path}"), bytes: bytes.clone(), mode: *mode };
+    let mut entries: Vec<Entry> = files.iter().map(entry).collect();
+    entries.extend(contents::files(workspace, &name)?);
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    let archive =
+        archive::tar_gz(&entries, recipe.epoch).with_context(|| format!("failed to make the archive `{name}`"))?;
+    Ok(files.into_iter().chain([(format!("{name}.tar.gz"), archive, 0o644)]).collect())
+}
+
 /// The program, with what its licence asks for.
-fn archive_of_tasks(workspace: &Workspace, name: &str, executable: &Path) -> Result<Vec<u8>> {
+fn archive_of_tasks(workspace: &Workspace, recipe: &Recipe, name: &str, executable: &Path) -> Result<Vec<u8>> {
     let mut entries = vec![Entry { path: format!("{name}/{TASKS}"), bytes: read(executable)?, mode: 0o755 }];
     for file in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         let text = workspace.root.join("xtask").join(file);
@@ -86,7 +133,7 @@ fn archive_of_tasks(workspace: &Workspace, name: &str, executable: &Path) -> Res
             entries.push(Entry { path: format!("{name}/{file}"), bytes: read(&text)?, mode: 0o644 });
         }
     }
-    archive::tar_gz(&entries).with_context(|| format!("failed to make the archive `{name}`"))
+    archive::tar_gz(&entries, recipe.epoch).with_context(|| format!("failed to make the archive `{name}`"))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -162,7 +209,7 @@ fn commands(help: &str) -> Vec<&str> {
 }
 
 /// Names, contents and modes, and the sums of all of them.
-fn write(directory: &Path, files: &[(String, Vec<u8>, u32)]) -> Result<()> {
+fn write(directory: &Path, files: &[Made]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
         let mut sums = String::new();

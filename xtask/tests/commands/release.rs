@@ -12,13 +12,16 @@ fn dist_names_the_commit_and_writes_the_sums() {
     let workspace = Workspace::new().with_git();
     let shell = &workspace.shell;
     workspace.check(
-        &mut workspace.xtask("dist"),
+        &mut workspace.xtask("dist --target x86_64-unknown-linux-gnu"),
         expect![[r#"
-        exit 0
-        --- stdout
-        target/dist/migrator
-        target/dist/SHA256SUMS
-    "#]],
+            exit 0
+            --- stdout
+            target/dist/migrator
+            target/dist/plan.json
+            target/dist/sbom.cdx.json
+            target/dist/migrator-0.1.0-x86_64-unknown-linux-gnu.tar.gz
+            target/dist/SHA256SUMS
+        "#]],
     );
     let run = || {
         let dist = workspace.path("target/dist");
@@ -47,7 +50,7 @@ fn dist_makes_the_archive_of_the_tasks_where_they_are_a_package() {
         let output = workspace.xtask("dist").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8(output.stdout).unwrap();
-        let archive = said.lines().find(|line| line.ends_with(".tar.gz")).unwrap().to_owned();
+        let archive = said.lines().find(|line| line.contains("migrator-xtask-")).unwrap().to_owned();
         (archive.clone(), fs::read(workspace.path(&archive)).unwrap())
     };
     let (archive, bytes) = made();
@@ -62,7 +65,85 @@ fn dist_makes_the_archive_of_the_tasks_where_they_are_a_package() {
     assert_eq!(cmd!(shell, "{program}").quiet().read().unwrap(), "the tasks");
     assert_eq!(fs::read_to_string(program.with_file_name("LICENSE-MIT")).unwrap(), "free");
     let output = workspace.xtask("dist --only-migrator").output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "target/dist/migrator\ntarget/dist/SHA256SUMS\n");
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("migrator-xtask-"));
+}
+
+/// A stand-in whose places in memory name files: its own, and one that the build script has written.
+fn with_places(workspace: &Workspace) {
+    let main = STAND_IN.replace(
+        "fn main() {",
+        "include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\"));\nfn main() { made(std::env::args().count());",
+    );
+    workspace.write("migrator/src/main.rs", &main);
+    let build = fs::read_to_string(workspace.path("migrator/build.rs")).unwrap();
+    let made = "fn made(n: usize) { if n > 99 { panic!(\"{n} at {}\", file!()) } }";
+    let write = format!(
+        "fn main() {{ std::fs::write(format!(\"{{}}/made.rs\", std::env::var(\"OUT_DIR\").unwrap()), {made:?}).unwrap();"
+    );
+    workspace.write("migrator/build.rs", &build.replace("fn main() {", &write));
+}
+
+/// The files of a release, by name.
+fn released(workspace: &Workspace, epoch: &str) -> Vec<(String, Vec<u8>)> {
+    let mut dist = workspace.xtask("dist");
+    let output = dist.env("MIGRATOR_COMMIT", "c0ffee").env("SOURCE_DATE_EPOCH", epoch).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = fs::read_dir(workspace.path("target/dist")).unwrap().map(|file| file.unwrap());
+    let mut files: Vec<_> =
+        files.map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap())).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn two_folders_give_the_same_bytes() {
+    let workspaces = [(); 2].map(|()| Workspace::new());
+    let [one, other] = workspaces.each_ref().map(|workspace| {
+        with_places(workspace);
+        released(workspace, "1700000000")
+    });
+    assert_ne!(workspaces[0].folder.path(), workspaces[1].folder.path());
+    let names: Vec<&str> = one.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+    for ((name, bytes), (_, others)) in one.iter().zip(&other) {
+        assert!(bytes == others, "{name} differs");
+        let folder = workspaces[0].folder.path().display().to_string();
+        assert!(!bytes.windows(folder.len()).any(|window| window == folder.as_bytes()), "{name} names its folder");
+    }
+    let later = released(&workspaces[0], "1800000000");
+    let is_archive = |(name, _): &&(String, Vec<u8>)| name.ends_with(".tar.gz");
+    assert_ne!(one.iter().find(is_archive), later.iter().find(is_archive), "the archive has the time");
+    assert_eq!(one.iter().find(|(name, _)| name == "migrator"), later.iter().find(|(name, _)| name == "migrator"));
+}
+
+#[test]
+fn a_release_says_what_is_inside() {
+    let workspace = Workspace::new();
+    workspace.write("db/.hidden.sql", "SELECT 1;");
+    let files = released(&workspace, "0");
+    let of = |wanted: &str| &files.iter().find(|(name, _)| name == wanted).unwrap().1;
+    let plan: serde_json::Value = serde_json::from_slice(of("plan.json")).unwrap();
+    assert_eq!((&plan["release"], &plan["commit"]), (&"0.1.0".into(), &"c0ffee".into()));
+    assert_eq!(plan["steps"][0]["version"], "001");
+    assert!(plan["steps"][0]["sql"].as_str().unwrap().contains("CREATE TABLE users"));
+    assert_eq!(plan["plan_digest"].as_str().unwrap().len(), 64);
+    let sbom: serde_json::Value = serde_json::from_slice(of("sbom.cdx.json")).unwrap();
+    assert_eq!((&sbom["bomFormat"], &sbom["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
+    assert_eq!(sbom["metadata"]["component"]["name"], "migrator");
+    let sums = String::from_utf8(of("SHA256SUMS").clone()).unwrap();
+    let sum = sums.lines().find_map(|line| line.strip_suffix("  migrator")).unwrap();
+    assert_eq!(sbom["metadata"]["component"]["hashes"][0]["content"], sum);
+    let (archive, _) = files.iter().find(|(name, _)| name.ends_with(".tar.gz")).unwrap();
+    let shell = &workspace.shell;
+    let _directory = shell.push_dir(workspace.path("target/dist"));
+    let listed = cmd!(shell, "tar tzf {archive}").quiet().read().unwrap();
+    let name = archive.strip_suffix(".tar.gz").unwrap();
+    let expected =
+        ["db/migrations/001_init.sql", "migrator", "plan.json", "sbom.cdx.json"].map(|file| format!("{name}/{file}"));
+    assert_eq!(listed.lines().collect::<Vec<_>>(), expected);
+    let refused = workspace.xtask("dist").env("SOURCE_DATE_EPOCH", "yesterday").output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("error: invalid SOURCE_DATE_EPOCH `yesterday`"), "{said}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use toml::de::DeTable;
 
+use migrator_model::keys::{ENVIRONMENTS, keys_of, sections};
 use migrator_model::{Budget, Environment, Level, Settings, Text};
 
 use crate::contract::{settings, unknown_seed};
@@ -19,27 +20,23 @@ pub(crate) fn read(source: &Source, seeds: &[&str], problems: &mut Vec<Problem>)
     let mut read = Settings::new();
     let mut reader = Reader::new(source, settings::RULE.code, problems);
     let table = reader.parse();
-    reader.table(
-        table.get_ref(),
-        &["history", "session", "check", "drift", "release", "budget", "environments"],
-        |reader, key, value| {
-            let Some(section) = reader.section(key, value) else { return };
-            match key {
-                "history" => history(reader, section, &mut read),
-                "session" => session(reader, section, &mut read),
-                "check" => check(reader, section, &mut read),
-                "drift" => drift(reader, section, &mut read),
-                "release" => release(reader, section, &mut read),
-                "budget" => budget(reader, section, &mut read.budget),
-                _ => environments(reader, section, seeds, &mut read),
-            }
-        },
-    );
+    reader.table(table.get_ref(), &sections(), |reader, key, value| {
+        let Some(section) = reader.section(key, value) else { return };
+        match key {
+            "history" => history(reader, section, &mut read),
+            "session" => session(reader, section, &mut read),
+            "check" => check(reader, section, &mut read),
+            "drift" => drift(reader, section, &mut read),
+            "release" => release(reader, section, &mut read),
+            "budget" => budget(reader, section, &mut read.budget),
+            _ => environments(reader, section, seeds, &mut read),
+        }
+    });
     read
 }
 
 fn history(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
-    reader.table(section, &["schema", "table", "writers"], |reader, key, value| match key {
+    reader.table(section, &keys_of("history"), |reader, key, value| match key {
         "schema" => name(reader, key, value, LONGEST_NAME, &mut settings.history_schema),
         "table" => name(reader, key, value, LONGEST_TABLE, &mut settings.history_table),
         _ => reader.strings(key, value).into_iter().for_each(|list| settings.history_writers = list),
@@ -47,7 +44,7 @@ fn history(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settin
 }
 
 fn session(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
-    reader.table(section, &["lock_timeout", "retry_for", "statement_timeout"], |reader, key, value| {
+    reader.table(section, &keys_of("session"), |reader, key, value| {
         let target = match key {
             "lock_timeout" => &mut settings.lock_timeout_ms,
             "retry_for" => &mut settings.retry_for_ms,
@@ -62,8 +59,7 @@ fn session(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settin
 }
 
 fn check(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
-    let keys = ["required_headers", "start_after", "allow", "dbmate", "ahead"];
-    reader.table(section, &keys, |reader, key, value| match key {
+    reader.table(section, &keys_of("check"), |reader, key, value| match key {
         "required_headers" => reader.strings(key, value).into_iter().for_each(|list| settings.required_headers = list),
         "allow" => {
             reader.strings(key, value).into_iter().for_each(|list| settings.allow = list);
@@ -82,7 +78,7 @@ fn check(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings
 }
 
 fn drift(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
-    reader.table(section, &["owners", "ignore"], |reader, key, value| match key {
+    reader.table(section, &keys_of("drift"), |reader, key, value| match key {
         "owners" => reader.boolean(key, value).into_iter().for_each(|yes| settings.drift_owners = yes),
         _ => {
             settings.drift_ignore = reader.strings(key, value).unwrap_or_default();
@@ -92,7 +88,7 @@ fn drift(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings
 }
 
 fn release(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settings) {
-    reader.table(section, &["tag_pattern", "queries", "allow", "role"], |reader, key, value| match key {
+    reader.table(section, &keys_of("release"), |reader, key, value| match key {
         "queries" => reader.strings(key, value).into_iter().for_each(|list| settings.release_queries = list),
         "allow" => reader.strings(key, value).into_iter().for_each(|list| settings.release_allow = list),
         _ => {
@@ -107,7 +103,7 @@ fn release(reader: &mut Reader<'_>, section: &DeTable<'_>, settings: &mut Settin
 }
 
 fn budget(reader: &mut Reader<'_>, section: &DeTable<'_>, budget: &mut Budget) {
-    reader.table(section, &["blocks_writes", "blocks_reads", "rewrites"], |reader, key, value| {
+    reader.table(section, &keys_of("budget"), |reader, key, value| {
         let target = match key {
             "blocks_writes" => &mut budget.blocks_writes_ms,
             "blocks_reads" => &mut budget.blocks_reads_ms,
@@ -137,8 +133,12 @@ fn environments(reader: &mut Reader<'_>, section: &DeTable<'_>, seeds: &[&str], 
     for (name, value) in section {
         let mut environment = Environment::new(name.get_ref().to_string().into());
         let Some(table) = reader.section(&environment.name, value) else { continue };
-        reader.table(table, &["approval", "down", "seeds"], |reader, key, value| match key {
+        reader.table(table, &keys_of(ENVIRONMENTS), |reader, key, value| match key {
             "approval" => reader.boolean(key, value).into_iter().for_each(|yes| environment.approval = yes),
+            "backup" => {
+                let choices = [("required", true), ("optional", false)];
+                choice(reader, key, value, &choices).into_iter().for_each(|required| environment.backup = required);
+            }
             "down" => reader.boolean(key, value).into_iter().for_each(|yes| environment.down = yes),
             _ => {
                 environment.seeds = reader.strings(key, value);

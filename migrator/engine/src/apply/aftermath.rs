@@ -177,7 +177,7 @@ async fn reconnect(executor: &Executor) -> Result<(Connection, History), Error> 
 
 async fn attempt(executor: &Executor, deadline: Duration) -> Result<(Connection, History), Error> {
     let mut connection = connect(&executor.target, &executor.run.release, executor.migrator.notices()).await?;
-    let waiting = |holder: &Holder| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
+    let waiting = |holder: &Holder, _| executor.tell(Event::Waiting(Waiting::OldSession { holder }));
     lock::acquire(&connection, &executor.tables, deadline, waiting).await?;
     let history = store::read(&mut connection, &executor.tables, store::Extent::Whole, store::LONGEST_WAIT).await?;
     Ok((connection, history))

@@ -10,14 +10,16 @@ use crate::event::Event;
 
 /// How long to retry while the server cannot grant the locks, without queueing up in front of production traffic.
 pub(super) struct Patience {
-    until: Instant,
+    begun: Instant,
+    limit: Duration,
     pause: Duration,
+    attempt: u32,
 }
 
 impl Patience {
     pub(super) fn new(executor: &Executor) -> Patience {
-        let until = Instant::now() + Duration::from_millis(executor.migrator.embedded.settings.retry_for_ms);
-        Patience { until, pause: Duration::from_millis(500) }
+        let limit = Duration::from_millis(executor.migrator.embedded.settings.retry_for_ms);
+        Patience { begun: Instant::now(), limit, pause: Duration::from_millis(500), attempt: 1 }
     }
 
     /// The pause before the next try, growing; `None`: no more tries.
@@ -26,7 +28,8 @@ impl Patience {
         let jitter = std::process::id() % 67 + 67;
         let pause = self.pause * jitter / 100;
         self.pause = (self.pause * 2).min(Duration::from_secs(30));
-        (Instant::now() + pause < self.until).then_some(pause)
+        self.attempt += 1;
+        (self.begun.elapsed() + pause < self.limit).then_some(pause)
     }
 }
 
@@ -52,7 +55,16 @@ pub(super) async fn pause(executor: &Executor, label: &str, failure: &Failure, p
     }
     let Some(pause) = patience.next() else { return false };
     let (sqlstate, blocker) = (failure.code().map(SqlState::code), failure.blocker.as_ref());
-    executor.tell(Event::Retrying { step: label, reason: &failure.summary(), pause, sqlstate, blocker });
+    executor.tell(Event::Retrying {
+        step: label,
+        reason: &failure.summary(),
+        pause,
+        sqlstate,
+        blocker,
+        attempt: patience.attempt,
+        waited: patience.begun.elapsed(),
+        limit: patience.limit,
+    });
     tokio::select! {
         () = tokio::time::sleep(pause) => {}
         () = executor.migrator.cancellation.requested() => {}

@@ -88,7 +88,10 @@ pub(super) async fn report(
         let name = executor.migrator.cancellation.reason();
         error = error.help(format!("{name} stopped it: run the command again, and it continues where it stopped"));
     } else {
-        error = way_out(error, step, &subject, (&failure, &truth));
+        error = match recorded_way_out(executor, step, &failure) {
+            Some(help) => error.help(help),
+            None => way_out(error, step, &subject, (&failure, &truth)),
+        };
     }
     let state = truth.state(step);
     let is_in_doubt = failure.in_doubt || state == State::InDoubt;
@@ -105,6 +108,28 @@ pub(super) async fn report(
 /// The names of what is done.
 pub(super) fn owned(done: &Done) -> Vec<String> {
     done.labels().into_iter().map(str::to_owned).collect()
+}
+
+/// The way out where a recorded down block has failed: no one can correct it. `None` where it depends on something else.
+fn recorded_way_out(executor: &Executor, step: &Step, failure: &Failure) -> Option<String> {
+    let Step::Migration { migration, .. } = step else { return None };
+    let compiled = executor.migrator.embedded.migrations.iter();
+    let is_compiled = compiled.clone().any(|known| std::ptr::eq(known, *migration));
+    if is_compiled || failure.lost || fenced_off(failure) || failure.in_doubt || failure.is_about_locks() {
+        return None;
+    }
+    let is_newer = !compiled.clone().any(|known| known.number == migration.number);
+    let cause = match failure.code() {
+        Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
+            "drop what depends on it, such as a view that a repeatable of the newer release has made"
+        }
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => "connect as the owner of what it drops, or as a member of that role",
+        _ => "remove the cause",
+    };
+    Some(match is_newer {
+        true => format!("{cause}, then run `down` again, or run it with the migrator of the newer release"),
+        false => format!("{cause}, then run `down` again: it runs the block that was recorded, not that of the file"),
+    })
 }
 
 fn way_out(error: Error, step: &Step, subject: &Subject, (failure, truth): (&Failure, &Truth)) -> Error {

@@ -1,5 +1,6 @@
 //! What the commands share: the migrator, the terminal, where to connect.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ pub(crate) struct Program {
     pub cancellation: Cancellation,
     /// The URL that was given.
     pub database_url: Option<String>,
+    /// The command line's grammar.
+    pub grammar: fn() -> clap::Command,
+    /// The command line itself, the program's name first.
+    pub line: Vec<OsString>,
 }
 
 impl Program {

@@ -7,7 +7,7 @@ use crate::machine::report;
 use crate::operation::down::DownOptions;
 use crate::output::{confirm, is_json, json, result};
 use crate::plan::{Plan, Step};
-use crate::words::{count, list};
+use crate::words::list;
 
 /// The arguments of `down`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,12 @@ pub(crate) struct Args {
     /// Do not ask for confirmation.
     #[arg(long, env = "MIGRATOR_YES")]
     pub yes: bool,
+    /// Who approved the rollback; the history records it.
+    #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
+    pub approved_by: Option<String>,
+    /// Which backup was made before, and where it is; some environments require this before data is destroyed.
+    #[arg(long, value_name = "WHAT, WHERE", env = "MIGRATOR_BACKUP_REFERENCE")]
+    pub backup_reference: Option<String>,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -29,14 +35,21 @@ pub(crate) struct Args {
 
 /// Asks for confirmation and rolls back.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let options = DownOptions { to: args.to, steps: args.steps.unwrap_or(1) as usize, wait_lock: args.wait.wait_lock };
+    let options = DownOptions {
+        to: args.to,
+        steps: args.steps.unwrap_or(1) as usize,
+        approved_by: args.approved_by.clone(),
+        backup_reference: args.backup_reference.clone(),
+        wait_lock: args.wait.wait_lock,
+    };
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.down(&options, |plan| ask(plan, args.yes)).await?;
     if is_json() {
         json(&report::down(&report));
-        result(&format!("rolled back {}", count(report.rolled_back.len(), "migration")));
-    } else if report.rolled_back.is_empty() {
-        result("nothing to roll back");
+    }
+    result(&report.sentence());
+    if report.repeatables_are_due {
+        context.terminal.say("the repeatables of this release are to be applied again: run `migrator up`");
     }
     Ok(Exit::Done)
 }

@@ -16,6 +16,12 @@ pub(crate) struct Args {
     /// Do not ask for confirmation.
     #[arg(long, env = "MIGRATOR_YES")]
     pub yes: bool,
+    /// Who approved it; the history records it.
+    #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
+    pub approved_by: Option<String>,
+    /// Which backup was made before, and where it is; some environments require this before data is destroyed.
+    #[arg(long, value_name = "WHAT, WHERE", env = "MIGRATOR_BACKUP_REFERENCE")]
+    pub backup_reference: Option<String>,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -23,7 +29,11 @@ pub(crate) struct Args {
 
 /// Asks for confirmation, rolls back and applies.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    let options = RedoOptions { wait_lock: args.wait.wait_lock };
+    let options = RedoOptions {
+        approved_by: args.approved_by.clone(),
+        backup_reference: args.backup_reference.clone(),
+        wait_lock: args.wait.wait_lock,
+    };
     let session = context.connect_within(args.wait.wait_lock).await?;
     let report = session.redo(&options, |plan| down::ask(plan, args.yes)).await?;
     if is_json() {

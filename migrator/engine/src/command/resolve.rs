@@ -31,7 +31,10 @@ pub(crate) struct Args {
 
 /// Records the decision.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
-    context.migrator.migration(args.version)?;
+    // Of a newer one the history knows what there is to resolve.
+    if context.migrator.embedded().migrations.last().is_none_or(|newest| args.version <= newest.number) {
+        context.migrator.migration(args.version)?;
+    }
     let session = context.connect_within(args.wait.wait_lock).await?;
     let decision = if args.applied { Decision::Applied } else { Decision::Retry };
     let options = ResolveOptions { wait_lock: args.wait.wait_lock };

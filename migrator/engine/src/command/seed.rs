@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// Which seed file.
     #[arg(default_value = "development", value_name = "NAME")]
     pub name: String,
+    /// Which backup was made before, and where it is; some environments require this before data is destroyed.
+    #[arg(long, value_name = "WHAT, WHERE", env = "MIGRATOR_BACKUP_REFERENCE")]
+    pub backup_reference: Option<String>,
     /// How long to wait for another migrator.
     #[command(flatten)]
     pub wait: Wait,
@@ -23,7 +26,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     seed::find(&context.migrator, &args.name)?;
     let session = context.connect_within(args.wait.wait_lock).await?;
-    let report = session.seed(&args.name, &SeedOptions { wait_lock: args.wait.wait_lock }).await?;
+    let options = SeedOptions { backup_reference: args.backup_reference.clone(), wait_lock: args.wait.wait_lock };
+    let report = session.seed(&args.name, &options).await?;
     if is_json() {
         json(&report::seed(&report));
     }

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Who approved the plan; some environments require this.
     #[arg(long, value_name = "WHO", env = "MIGRATOR_APPROVED_BY")]
     pub approved_by: Option<String>,
+    /// Which backup was made before, and where it is; some environments require this before data is destroyed.
+    #[arg(long, value_name = "WHAT, WHERE", env = "MIGRATOR_BACKUP_REFERENCE")]
+    pub backup_reference: Option<String>,
     /// Send one migration at a time and make each durable before the next: slower, but easier to follow in the server's log.
     #[arg(long, env = "MIGRATOR_ONE_BY_ONE")]
     pub one_by_one: bool,
@@ -56,6 +59,7 @@ impl Args {
             refuse_empty: false,
             plan: self.plan.clone(),
             approved_by: self.approved_by.clone(),
+            backup_reference: self.backup_reference.clone(),
             one_by_one: self.one_by_one,
             audit: self.audit,
             check_drift: self.check_drift,

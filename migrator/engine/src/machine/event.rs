@@ -43,6 +43,9 @@ pub(crate) fn of(event: &Event<'_>) -> Option<(&'static str, Value, Level)> {
         Event::Started { step, number, of } => ("started", json!({ "step": step, "number": number, "of": of }), Usual),
         Event::Sent { step, bytes } => ("sent", json!({ "step": step, "bytes": bytes }), Detail),
         Event::Statement { step, number } => ("statement", json!({ "step": step, "statement": number }), Detail),
+        Event::Reached { step, number, of } => {
+            ("reached", json!({ "step": step, "statement": number, "of": of }), Detail)
+        }
         // ROLLBACK after an error that had ended the transaction already.
         Event::Notice(ref notice) if notice.code == "25P01" => return None,
         Event::Notice(ref notice) => {
@@ -54,9 +57,10 @@ pub(crate) fn of(event: &Event<'_>) -> Option<(&'static str, Value, Level)> {
         }
         Event::Progress { step, ref doing, .. } => of_progress(step, doing),
         Event::Healing { step, text } => ("healing", json!({ "step": step, "message": text }), Usual),
-        Event::Retrying { step, reason, pause, sqlstate, blocker } => {
+        Event::Retrying { step, reason, pause, sqlstate, blocker, attempt, waited, limit } => {
             let blocker = blocker.map(|blocker| blocker.json());
-            let value = json!({ "step": step, "message": reason, "sqlstate": sqlstate, "holder": blocker, "pause_ms": ms(pause) });
+            let value = json!({ "step": step, "message": reason, "sqlstate": sqlstate, "holder": blocker, "pause_ms": ms(pause),
+                "attempt": attempt, "waited_ms": ms(waited), "limit_ms": ms(limit) });
             ("retrying", value, Usual)
         }
         Event::Applied(applied) => (word(applied), of_applied(applied), Result),
@@ -65,8 +69,10 @@ pub(crate) fn of(event: &Event<'_>) -> Option<(&'static str, Value, Level)> {
         Event::FoundDone { by_others, is_seed } => {
             ("found_done", json!({ "by_others": by_others, "seed": is_seed }), Result)
         }
-        Event::RollsBackRecorded { step, release } => {
-            ("rolls_back_recorded", json!({ "step": step, "release": release }), Usual)
+        Event::RollsBackRecorded { step, at, is_newer, release } => {
+            let at = format!("{}Z", at.replace(' ', "T"));
+            let value = json!({ "step": step, "release": release, "recorded_at": at, "newer": is_newer });
+            ("rolls_back_recorded", value, Usual)
         }
         Event::Checked { when, open } => {
             let level = if open.is_empty() { Usual } else { Result };
@@ -83,7 +89,9 @@ pub(crate) fn of(event: &Event<'_>) -> Option<(&'static str, Value, Level)> {
 
 fn of_waiting(waiting: &Waiting<'_>) -> Value {
     match *waiting {
-        Waiting::Lock { holder } => json!({ "for": "lock", "holder": holder.json() }),
+        Waiting::Lock { holder, waited, limit } => {
+            json!({ "for": "lock", "holder": holder.json(), "waited_ms": ms(waited), "limit_ms": ms(limit) })
+        }
         Waiting::OldSession { holder } => json!({ "for": "old_session", "holder": holder.json() }),
         Waiting::Server { pause } => json!({ "for": "server", "pause_ms": ms(pause) }),
         Waiting::Connection { target, reason, help } => {

@@ -27,7 +27,12 @@ pub(crate) fn up(report: &UpReport) -> Value {
 
 /// `down`.
 pub(crate) fn down(report: &DownReport) -> Value {
-    json!({ "rolled_back": all(&report.rolled_back) })
+    json!({
+        "rolled_back": all(&report.rolled_back),
+        "newest": report.newest,
+        "repeatables_are_due": report.repeatables_are_due,
+        "took_ms": ms(report.took),
+    })
 }
 
 /// `redo`.

@@ -34,7 +34,8 @@ pub(crate) fn up(migrator: &Migrator, history: &History, options: &PlanOptions) 
     if options.refuse_empty {
         refuse_empty(migrator, &plan)?;
     }
-    Ok(plan)
+    // Nothing to apply is the same everywhere.
+    Ok(if plan.steps.is_empty() { plan } else { plan.on(history) })
 }
 
 fn refuse_empty(migrator: &Migrator, plan: &Plan) -> Result<(), Error> {

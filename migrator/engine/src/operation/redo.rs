@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::down;
+use super::backup;
+use super::down::{self, Permission};
 use super::options::{WAIT_LOCK, options};
 use crate::apply::apply;
 use crate::error::Error;
@@ -14,6 +15,10 @@ use crate::store::Extent;
 options! {
     /// Options of [`Session::redo`].
     RedoOptions {
+        /// Who approved it, for the history.
+        approved_by: Option<String> = None,
+        /// Which backup was made before, and where it is; some environments require it before data is destroyed.
+        backup_reference: Option<String> = None,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
@@ -36,16 +41,46 @@ pub(crate) async fn run(
     let plan = down::plan_unlocked(&mut session, Target::Steps(1)).await?;
     session.announce();
     let Some(number) = newest(&plan) else { return Ok(RedoReport { done: Vec::new() }) };
-    down::refuse_by_policy(&session.migrator, &session.history)?;
+    refuse_newer(&session, &plan)?;
+    let permission = Permission {
+        approved_by: options.approved_by.as_deref(),
+        backup_reference: backup::given(options.backup_reference.as_deref()),
+    };
+    down::refuse_by_policy(&session.migrator, &session.history, &plan, permission)?;
     permit(&plan)?;
-    let done = session.locked(options.wait_lock, async |locked| redo(locked, &plan, number).await).await?;
+    let work = async |locked: &mut Locked| redo(locked, &plan, number, permission).await;
+    let done = session.locked(options.wait_lock, work).await?;
     Ok(RedoReport { done })
 }
 
-async fn redo(locked: &mut Locked, plan: &Plan, number: i64) -> Result<Vec<Applied>, Error> {
-    let mut done = down::execute(locked, plan, Target::Steps(1)).await?;
-    locked.read(Extent::Plan(locked.executor.migrator.embedded)).await?;
-    let up = plan::up(locked.executor.migrator.embedded, &locked.history, Target::Version(number), true)?;
+/// What this binary does not have it cannot apply again.
+fn refuse_newer(session: &Session, plan: &Plan) -> Result<(), Error> {
+    match plan.steps.iter().find(|step| down::is_newer(session.migrator.embedded, step)) {
+        None => Ok(()),
+        Some(step) => {
+            let message = format!("cannot redo {}: it is newer than every migration in this binary", step.label());
+            Err(Error::refused(message)
+                .note("nothing was rolled back")
+                .help("run the migrator of the release that has it; `down` of this one only rolls it back"))
+        }
+    }
+}
+
+async fn redo(
+    locked: &mut Locked,
+    plan: &Plan,
+    number: i64,
+    permission: Permission<'_>,
+) -> Result<Vec<Applied>, Error> {
+    // The way up must be permitted too, before anything is gone.
+    let set = locked.executor.migrator.embedded;
+    if let Some(migration) = set.migrations.iter().find(|migration| migration.number == number) {
+        let up = Plan::new([Step::first_up(migration)]);
+        down::refuse_by_policy(&locked.executor.migrator, &locked.history, &up, permission)?;
+    }
+    let mut done = down::execute(locked, plan, Target::Steps(1), permission).await?;
+    locked.read(Extent::Plan(set)).await?;
+    let up = plan::up(set, &locked.history, Target::Version(number), true)?.on(&locked.history);
     locked.executor.run.plan_digest = Some(up.digest());
     done.extend(apply(&locked.executor, &up).await?);
     Ok(done)

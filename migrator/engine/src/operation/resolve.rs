@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::down;
 use super::options::{WAIT_LOCK, options};
 use crate::connect::failed;
 use crate::embedded::Migration;
 use crate::error::Error;
 use crate::history::{Direction, OpenStatement, Progress};
+use crate::plan;
 use crate::session::{Locked, Session};
 use crate::sql::NewEvent;
 use crate::units::{UnitKind, units};
@@ -54,14 +56,28 @@ fn open(migration: &'static Migration, progress: &Progress) -> Option<OpenStatem
     Some(OpenStatement { number, checksum: unit.checksum, failed: false, detail: None })
 }
 
+/// The migration of that version, or, of one that this binary does not have as it was applied, what was recorded with it.
+async fn migration(session: &mut Session, version: i64) -> Result<&'static Migration, Error> {
+    let Session { migrator, connection, tables, history, .. } = session;
+    let survey = plan::survey(migrator.embedded, history);
+    let entry = survey.entries.iter().find(|entry| entry.number == Some(version));
+    if let Some(entry) = entry.filter(|entry| entry.progress.is_some() && entry.needs_recorded()) {
+        down::read_recorded(migrator, connection, tables, history).await?;
+        if let Some(recorded) = history.recorded.get(&entry.version) {
+            return Ok(recorded.migration);
+        }
+    }
+    migrator.migration(version)
+}
+
 /// Writes the decision into the event log.
 pub(crate) async fn run(
-    session: Session,
+    mut session: Session,
     (version, statement): (i64, i32),
     decision: Decision,
     options: &ResolveOptions,
 ) -> Result<ResolveReport, Error> {
-    let migration = session.migrator.migration(version)?;
+    let migration = migration(&mut session, version).await?;
     session.announce();
     session.locked(options.wait_lock, async |locked| decide(locked, migration, statement, decision).await).await
 }

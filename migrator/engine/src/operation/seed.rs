@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::backup;
 use super::options::{WAIT_LOCK, options};
 use crate::apply::{self, Beside};
 use crate::embedded::Script;
@@ -13,6 +14,8 @@ use crate::words;
 options! {
     /// Options of [`Session::seed`].
     SeedOptions {
+        /// Which backup was made before, and where it is; some environments require it before data is destroyed.
+        backup_reference: Option<String> = None,
         /// How long to wait for another migrator; 15 minutes by default.
         wait_lock: Duration = WAIT_LOCK,
     }
@@ -50,10 +53,10 @@ pub(crate) fn find(migrator: &Migrator, name: &str) -> Result<&'static Script, E
 pub(crate) async fn run(session: Session, name: &str, options: &SeedOptions) -> Result<SeedReport, Error> {
     let script = find(&session.migrator, name)?;
     session.announce();
-    session.locked(options.wait_lock, async |locked| seed(locked, script).await).await
+    session.locked(options.wait_lock, async |locked| seed(locked, script, options).await).await
 }
 
-async fn seed(locked: &Locked, script: &'static Script) -> Result<SeedReport, Error> {
+async fn seed(locked: &mut Locked, script: &'static Script, options: &SeedOptions) -> Result<SeedReport, Error> {
     let Locked { executor, history } = locked;
     if let Some(policy) = executor.migrator.policy(history)
         && policy.seeds.as_ref().is_some_and(|allowed| !allowed.contains(&script.name))
@@ -64,6 +67,9 @@ async fn seed(locked: &Locked, script: &'static Script) -> Result<SeedReport, Er
         ))
         .help("the policy is `seeds` under that environment in db/migrator.toml"));
     }
+    let reference = options.backup_reference.as_deref();
+    backup::require_for(&executor.migrator, history, script, reference)?;
+    executor.run.backup_reference = backup::given(reference).map(str::to_owned);
     executor.prepare(history, Beside::Refused).await?;
     let begun = Instant::now();
     apply::seed(executor, script).await?;

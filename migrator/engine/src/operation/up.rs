@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::options::{WAIT_LOCK, options};
 use super::plan::PlanOptions;
-use super::{audit, drift, plan};
+use super::{audit, backup, drift, plan};
 use crate::apply::{Beside, Executor, apply};
 use crate::error::{Error, ErrorKind, Exit};
 use crate::event::Applied;
 use crate::history::History;
 use crate::migrator::Migrator;
-use crate::plan::{Plan, Step};
+use crate::plan::{self as planning, Plan, Step};
 use crate::session::{Locked, Session};
 use crate::store;
 use crate::words::{self, duration};
@@ -28,6 +28,8 @@ options! {
         plan: Option<String> = None,
         /// Who approved the plan; some environments require it.
         approved_by: Option<String> = None,
+        /// Which backup was made before, and where it is; some environments require it before data is destroyed.
+        backup_reference: Option<String> = None,
         /// Send one migration at a time and make each durable before the next.
         one_by_one: bool = false,
         /// Run the data checks before and after.
@@ -138,10 +140,11 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
     if plan.steps.is_empty() {
         return Ok(UpReport { by_another: true, ..UpReport::nothing() });
     }
-    let digest = plan.digest();
-    approve(migrator, history, options, &digest)?;
+    approve(migrator, history, options, &plan)?;
+    backup::require(migrator, history, &plan, options.backup_reference.as_deref())?;
     executor.run.approved_by.clone_from(&options.approved_by);
-    executor.run.plan_digest = Some(digest);
+    executor.run.backup_reference = backup::given(options.backup_reference.as_deref()).map(str::to_owned);
+    executor.run.plan_digest = Some(plan.digest());
     executor.one_by_one = options.one_by_one;
     if options.check_drift {
         drift::refuse(migrator, &executor.connection, &executor.tables, history).await?;
@@ -189,14 +192,17 @@ fn newest(plan: &Plan, count: usize, history: &History) -> Option<String> {
 }
 
 /// Refuses what the environment's policy or the caller's digest does not allow.
-fn approve(migrator: &Migrator, history: &History, options: &UpOptions, digest: &str) -> Result<(), Error> {
-    if let Some(expected) = &options.plan
-        && expected != digest
-    {
-        return Err(Error::refused(format!(
-            "the plan is not the approved one: its digest is {digest}, the approved one is {expected}"
-        ))
-        .help("run `migrator plan`, have it approved, and pass its digest"));
+fn approve(migrator: &Migrator, history: &History, options: &UpOptions, plan: &Plan) -> Result<(), Error> {
+    let digest = plan.digest();
+    if let Some(approved) = &options.plan {
+        let differences = planning::differences(approved, &digest);
+        if !differences.is_empty() {
+            let error = Error::refused("the plan is not the approved one").note("nothing was applied");
+            let error = differences.into_iter().fold(error, Error::note);
+            return Err(error
+                .note(format!("the digest of this plan is {digest}"))
+                .help("run `migrator plan`, have it approved, and pass its digest"));
+        }
     }
     let needs_approval = migrator.policy(history).filter(|policy| policy.approval);
     let Some(policy) = needs_approval else { return Ok(()) };

@@ -1,8 +1,8 @@
 //! Where history and binary diverge, and the messages about it.
 
-use super::survey::{State, Survey};
+use super::survey::{Entry, State, Survey};
 use crate::embedded::{Embedded, Migration};
-use crate::history::Direction;
+use crate::history::{Direction, History, Unrecorded};
 
 /// One place where they diverge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +30,26 @@ pub enum Divergence {
         /// Its name, where it was recorded.
         name: Option<String>,
     },
-    /// A version that only a newer release knows, where that is in the way.
+    /// A version that only a newer release knows, which the settings refuse.
     Ahead {
         /// The version as it was recorded.
         version: String,
-        /// True: the settings refuse it; false: the operation is not possible below it.
-        by_setting: bool,
+    },
+    /// A version that only a newer release knows, and that cannot be rolled back by what is recorded.
+    NotRecorded {
+        /// The version as it was recorded.
+        version: String,
+        /// The release that applied it.
+        release: Option<String>,
+        /// Why not.
+        why: Unrecorded,
+    },
+    /// A version that this binary does not have, and that is half-done.
+    HalfDoneElsewhere {
+        /// The version as it was recorded.
+        version: String,
+        /// What was begun.
+        direction: Direction,
     },
     /// A pending migration below one that is applied.
     OutOfOrder {
@@ -67,6 +81,8 @@ impl Divergence {
             Divergence::Changed { .. } => "changed",
             Divergence::Unknown { .. } => "unknown",
             Divergence::Ahead { .. } => "ahead",
+            Divergence::NotRecorded { .. } => "not_recorded",
+            Divergence::HalfDoneElsewhere { .. } => "half_done_elsewhere",
             Divergence::OutOfOrder { .. } => "out_of_order",
             Divergence::HalfDone { .. } => "half_done",
             Divergence::ResumedElsewhere { .. } => "resumed_elsewhere",
@@ -78,6 +94,8 @@ impl Divergence {
         match self {
             Divergence::Changed { recorded_version: version, .. }
             | Divergence::Unknown { version, .. }
+            | Divergence::NotRecorded { version, .. }
+            | Divergence::HalfDoneElsewhere { version, .. }
             | Divergence::Ahead { version, .. } => version,
             Divergence::OutOfOrder { migration, .. }
             | Divergence::HalfDone { migration, .. }
@@ -117,12 +135,25 @@ impl Divergence {
                 ),
                 "the file was deleted, or applied from another branch: restore it, or roll it back with a binary that has it".to_owned(),
             ),
-            Divergence::Ahead { version, by_setting } => (
+            Divergence::Ahead { version } => (
                 format!("version {version} is applied, but newer than every version in this binary"),
-                match by_setting {
-                    true => "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in db/migrator.toml".to_owned(),
-                    false => "run the newer release's migrator: only it can roll that back".to_owned(),
+                "run the newer release's migrator, or set `ahead = \"warn\"` under [check] in db/migrator.toml".to_owned(),
+            ),
+            Divergence::NotRecorded { version, release, why } => (
+                format!("version {version} is newer than every version in this binary, and {}", unrecorded(*why)),
+                match (why, release) {
+                    (Unrecorded::NoDown, _) => "write a new migration that undoes it, and ship that with the newer release".to_owned(),
+                    (_, Some(release)) => format!("roll it back with the migrator of release {release}"),
+                    (_, None) => "roll it back with the migrator of the newer release".to_owned(),
                 },
+            ),
+            Divergence::HalfDoneElsewhere { version, direction: Direction::Down } => (
+                format!("version {version}: its `down` is half-done, and this binary does not have it"),
+                "run `down` to finish it first".to_owned(),
+            ),
+            Divergence::HalfDoneElsewhere { version, direction: Direction::Up } => (
+                format!("version {version}: its `up` is half-done, and this binary does not have it"),
+                "finish it with the migrator of the release that has it: `up` goes on where it stopped".to_owned(),
             ),
             Divergence::OutOfOrder { migration, newest } => (
                 format!("`{}`: version {} is pending, but the newer {newest} is applied", migration.file, migration.version),
@@ -141,6 +172,15 @@ impl Divergence {
                 "restore what has run; you may edit only the statements that have not".to_owned(),
             ),
         }
+    }
+}
+
+fn unrecorded(why: Unrecorded) -> &'static str {
+    match why {
+        Unrecorded::Nothing => "the history holds no down block of it",
+        Unrecorded::NoDown => "it has no down block",
+        Unrecorded::OtherForm => "its recorded down block has a form that this release does not read",
+        Unrecorded::OtherContent => "the recorded down block belongs to another content than the one that is applied",
     }
 }
 
@@ -172,13 +212,20 @@ pub(super) fn find(
                     release: row.release,
                 });
             }
+            (State::Unknown, _) if entry.progress.is_some() => {
+                let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
+                found.push(Divergence::HalfDoneElsewhere { version: entry.version.clone(), direction });
+            }
             (State::Unknown, _) => found.push(Divergence::Unknown {
                 version: entry.version.clone(),
                 name: entry.applied.as_ref().and_then(|row| row.name.clone()),
             }),
-            // Only the newer release can roll back its own versions, and they come first.
-            (State::Ahead, _) if set.settings.refuse_ahead || direction == Some(Direction::Down) => {
-                found.push(Divergence::Ahead { version: entry.version.clone(), by_setting: set.settings.refuse_ahead });
+            (State::Ahead, _) if set.settings.refuse_ahead => {
+                found.push(Divergence::Ahead { version: entry.version.clone() });
+            }
+            (State::Ahead, _) if entry.progress.is_some() && direction == Some(Direction::Up) => {
+                found
+                    .push(Divergence::HalfDoneElsewhere { version: entry.version.clone(), direction: Direction::Down });
             }
             (State::OutOfOrder, Some(migration)) if !out_of_order => {
                 found.push(Divergence::OutOfOrder { migration, newest: newest.clone() });
@@ -205,5 +252,19 @@ pub(super) fn refuse(
     out_of_order: bool,
 ) -> Result<(), Vec<Divergence>> {
     let found = find(set, survey, direction, out_of_order);
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Refuses what a newer release has applied and no recorded down block can roll back.
+pub(super) fn refuse_unrecorded(chosen: &[&Entry], history: &History) -> Result<(), Vec<Divergence>> {
+    let found: Vec<Divergence> = chosen
+        .iter()
+        .filter(|entry| entry.state == State::Ahead)
+        .map(|entry| Divergence::NotRecorded {
+            version: entry.version.clone(),
+            release: entry.applied.as_ref().and_then(|row| row.release.clone()),
+            why: history.unrecorded.get(&entry.version).copied().unwrap_or(Unrecorded::Nothing),
+        })
+        .collect();
     if found.is_empty() { Ok(()) } else { Err(found) }
 }

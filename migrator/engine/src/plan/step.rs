@@ -2,9 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::basis::Basis;
 use super::divergence::Divergence;
-use crate::embedded::{Migration, Script};
-use crate::history::{Direction, Progress};
+use crate::embedded::{Migration, Script, Text};
+use crate::history::{Direction, History, Progress};
 
 /// How far `up` or `down` goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,16 @@ impl Step {
         }
     }
 
+    /// Its statements that destroy data, as they are shown.
+    pub fn destroys(&self) -> &'static [Text] {
+        match self {
+            Step::Migration { migration, direction, .. } => {
+                migration.block(*direction).map_or(&[], |block| &*block.destroys)
+            }
+            Step::Repeatable(script) => &script.destroys,
+        }
+    }
+
     /// `003_add_x`, or a repeatable's name.
     pub fn label(&self) -> String {
         match self {
@@ -76,15 +87,25 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Versions that a newer release has applied; a warning, not an obstacle.
     pub ahead: Vec<String>,
+    /// What it was made for; `None` for a plan that holds for any database.
+    pub basis: Option<Basis>,
 }
 
 impl Plan {
     /// A plan of these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Plan {
-        Plan { steps: steps.into_iter().collect(), ahead: Vec::new() }
+        Plan { steps: steps.into_iter().collect(), ..Plan::default() }
     }
 
-    /// SHA-256 in hexadecimal over the steps: two plans with one digest run the same SQL in the same order.
+    /// The same for this history and its database alone.
+    #[must_use]
+    pub fn on(mut self, history: &History) -> Plan {
+        self.basis = Some(Basis::of(history));
+        self
+    }
+
+    /// SHA-256 in hexadecimal over the steps, and behind dots what the plan was made for, if anything: two plans with one digest run
+    /// the same SQL in the same order, on the same database with the same history.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for step in &self.steps {
@@ -104,7 +125,8 @@ impl Plan {
             };
             hash.update(line);
         }
-        hex::encode(hash.finalize())
+        let steps = hex::encode(hash.finalize());
+        self.basis.as_ref().map_or(steps.clone(), |basis| format!("{steps}.{basis}"))
     }
 }
 

@@ -72,6 +72,25 @@ pub struct Survey {
     pub repeatables: Vec<&'static Script>,
 }
 
+impl Entry {
+    /// Whether only the down block that was recorded with it can roll it back: the binary does not have it, or not as it was applied.
+    pub fn needs_recorded(&self) -> bool {
+        let row_is_other = |migration: &Migration| {
+            let recorded = self.applied.as_ref().and_then(|row| row.checksum.as_deref());
+            recorded.is_some_and(|recorded| recorded != migration.checksum)
+        };
+        match (self.state, self.migration) {
+            (State::Changed | State::Ahead, _) => true,
+            (State::HalfDone, Some(migration)) => {
+                self.progress.as_ref().is_some_and(|progress| progress.direction == Direction::Down)
+                    && (row_is_other(migration) || !migration.has_text())
+            }
+            (_, Some(migration)) => self.applied.is_some() && !migration.has_text(),
+            _ => false,
+        }
+    }
+}
+
 impl Survey {
     /// The versions that a newer release has applied.
     pub fn ahead(&self) -> Vec<String> {
@@ -97,7 +116,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     for row in exact.into_iter().chain(other) {
         match row.number() {
             Some(number) if !rows.contains_key(&number) => drop(rows.insert(number, row)),
-            number => entries.push(unknown(row, number, newest_known)),
+            number => entries.push(unknown(row, number, newest_known, &mut progress)),
         }
     }
     for migration in set.migrations.iter() {
@@ -120,7 +139,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             progress,
         });
     }
-    entries.extend(rows.into_values().map(|row| unknown(row, row.number(), newest_known)));
+    entries.extend(rows.into_values().map(|row| unknown(row, row.number(), newest_known, &mut progress)));
     entries.extend(progress.into_iter().filter(|(_, p)| p.direction == Direction::Up).map(|(version, progress)| {
         Entry {
             number: version.parse().ok(),
@@ -137,7 +156,14 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     Survey { entries, repeatables: set.repeatables.iter().filter(is_due).collect() }
 }
 
-fn unknown(row: &AppliedMigration, number: Option<i64>, newest_known: i64) -> Entry {
+fn unknown(
+    row: &AppliedMigration,
+    number: Option<i64>,
+    newest_known: i64,
+    progress: &mut BTreeMap<String, Progress>,
+) -> Entry {
+    // It has a row: only a rollback can be half-done.
+    let progress = progress.remove(&row.version);
     let state = if number.is_some_and(|number| number > newest_known) { State::Ahead } else { State::Unknown };
-    Entry { version: row.version.clone(), number, state, migration: None, applied: Some(row.clone()), progress: None }
+    Entry { version: row.version.clone(), number, state, migration: None, applied: Some(row.clone()), progress }
 }

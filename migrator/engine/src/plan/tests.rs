@@ -130,7 +130,7 @@ fn down_goes_backwards_over_what_is_applied() {
         "001 002",
         "001 002 003",
         Target::Steps(1),
-        expect!["version 003 is applied, but newer than every version in this binary"],
+        expect!["version 003 is newer than every version in this binary, and the history holds no down block of it"],
     );
 }
 

@@ -43,7 +43,9 @@ pub(super) async fn one_by_one(
     wait: Duration,
 ) -> Read {
     connection.set_up(settings).await?;
-    let waiting = |holder: &Holder| migrator.tell(Event::Waiting(Waiting::Lock { holder }));
+    let waiting = |holder: &Holder, waited| {
+        migrator.tell(Event::Waiting(Waiting::Lock { holder, waited, limit: wait }));
+    };
     lock::acquire(connection, tables, wait, waiting).await?;
     store::look(connection, tables, extent, wait.min(store::LONGEST_WAIT)).await
 }

@@ -67,12 +67,13 @@ pub(super) fn event_row(tables: &Tables, run: &Run, columns: &[(&str, &str)]) ->
 pub(super) fn event_rows(tables: &Tables, run: &Run, columns: &[(&str, &str)], from: &str) -> String {
     let (names, values): (Vec<&str>, Vec<&str>) = columns.iter().copied().unzip();
     format!(
-        "INSERT INTO {} (run_id, actor, approved_by, plan_digest, release, {}) SELECT {}, {}, {}, {}, {}, {} {from}",
+        "INSERT INTO {} (run_id, actor, approved_by, backup_reference, plan_digest, release, {}) SELECT {}, {}, {}, {}, {}, {}, {} {from}",
         tables.events,
         names.join(", "),
         literal(&run.id),
         literal(&run.actor),
         nullable(run.approved_by.as_deref()),
+        nullable(run.backup_reference.as_deref()),
         nullable(run.plan_digest.as_deref()),
         literal(&run.release),
         values.join(", ")

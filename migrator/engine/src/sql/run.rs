@@ -11,6 +11,8 @@ pub(crate) struct Run {
     pub actor: String,
     /// The person who approved it, if any.
     pub approved_by: Option<String>,
+    /// The backup that was made before it, and where it is, if anyone has said so.
+    pub backup_reference: Option<String>,
     /// The digest of the plan.
     pub plan_digest: Option<String>,
     /// The release of the binary.

@@ -177,7 +177,7 @@ pub(crate) const STATE_COLUMNS: [&str; 6] = [
 ];
 
 /// The columns of the event log. Those after [`FIRST_EVENT_COLUMNS`] came later: an older table gets them.
-pub(crate) const EVENT_COLUMNS: [&str; 19] = [
+pub(crate) const EVENT_COLUMNS: [&str; 20] = [
     "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     "at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()",
     "run_id pg_catalog.text NOT NULL",
@@ -197,6 +197,7 @@ pub(crate) const EVENT_COLUMNS: [&str; 19] = [
     "release pg_catalog.text",
     "session pg_catalog.text",
     "down_block pg_catalog.text",
+    "backup_reference pg_catalog.text",
 ];
 
 /// How many columns the event log had in its first form.

@@ -56,8 +56,11 @@ repeated(id, at) AS MATERIALIZED (
 
 -- Whether another tool has applied a migration since the repeatables ran: it writes no event, only the time tells. Without repeatables
 -- the server does not even plan these questions.
-facts(newest, indexed, applied_elsewhere, removed_elsewhere) AS MATERIALIZED (
-    SELECT (SELECT id FROM {events} ORDER BY id DESC LIMIT 1), indexed,
+facts(newest, head, head_run, indexed, applied_elsewhere, removed_elsewhere) AS MATERIALIZED (
+    SELECT (SELECT id FROM {events} ORDER BY id DESC LIMIT 1), 
+        -- The newest that is more than a failed try.
+        (SELECT id FROM {events} WHERE outcome <> 'failed' ORDER BY id DESC LIMIT 1),
+        (SELECT run_id FROM {events} WHERE outcome <> 'failed' ORDER BY id DESC LIMIT 1), indexed,
         CASE WHEN {repeats} AND EXISTS (SELECT FROM repeated) THEN
             EXISTS (SELECT FROM (SELECT NULL::text AS checksum, NULL::timestamptz AS applied_at) AS absent, LATERAL (
                 SELECT FROM {state} WHERE checksum IS NULL AND applied_at::timestamptz > (SELECT at FROM repeated)) AS later)
@@ -84,7 +87,7 @@ chosen(id) AS (
     UNION SELECT e.id FROM {events} e
         WHERE EXISTS (SELECT FROM open) AND e.version::text IN (SELECT version FROM open) AND e.action <> 'seed')
 
-SELECT facts.newest, facts.indexed, facts.applied_elsewhere, facts.removed_elsewhere, log.* FROM facts LEFT JOIN LATERAL (
+SELECT facts.newest, facts.head, facts.head_run, facts.indexed, facts.applied_elsewhere, facts.removed_elsewhere, log.* FROM facts LEFT JOIN LATERAL (
     SELECT {columns} FROM chosen, LATERAL (SELECT * FROM {events} of WHERE of.id = chosen.id LIMIT 1) AS e
     WHERE facts.indexed
     UNION ALL

@@ -153,7 +153,7 @@ const COLUMNS: [&str; 11] = [
     "detail",
 ];
 
-/// What the server and the session are; ends the transaction before it. `with_settings`: also which timeouts the server knows and what
+/// What the server and the session are, and which database it is; ends the transaction before it. `with_settings`: also which timeouts the server knows and what
 /// the client has set, which takes a walk through all settings.
 pub(super) fn about(tables: &Tables, with_settings: bool) -> String {
     let state = literal(&tables.state);
@@ -163,13 +163,20 @@ pub(super) fn about(tables: &Tables, with_settings: bool) -> String {
          SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
          current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
          version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
-         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere{settings};\nROLLBACK",
+         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere{settings};\nROLLBACK;\n{IDENTITY}",
         path = OURS[0],
         security = OURS[1],
         schema = literal(&identifier(&tables.schema)),
         elsewhere = elsewhere::question(tables),
     )
 }
+
+/// Which database it is. What follows a transaction of ours has the session's own `search_path`. Every role may ask for the system
+/// identifier, unless that was revoked; a function that is named outside a text is checked before any condition.
+const IDENTITY: &str = "SELECT (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AS oid, \
+     CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN pg_catalog.substring(\
+     pg_catalog.query_to_xml('SELECT system_identifier FROM pg_catalog.pg_control_system()', false, true, '')::pg_catalog.text, \
+     '[0-9]{9,}') END AS system";
 
 /// The end of that question, with the settings.
 const SETTINGS: &str = ", timeouts, explicit FROM (SELECT string_agg(name, ' ' ORDER BY name) FILTER (WHERE context = 'user' \

@@ -12,7 +12,7 @@ use super::question::{self, Expected, Extent, STANDING, STATE};
 use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
 use crate::error::Error;
-use crate::history::{AppliedMigration, Event, History, Log};
+use crate::history::{AppliedMigration, Event, History, Identity, Log};
 use crate::sql::{EVENT_COLUMNS, Limits, STATE_COLUMNS, Tables, first_word, literal};
 use crate::words;
 
@@ -138,6 +138,8 @@ async fn read_once(
         Ok(Some(refusal)) => Err(refusal),
         Ok(None) => Ok(answer.history(expected.as_ref(), has_log)),
     };
+    let identity = Identity { name: server.database.clone(), oid: server.oid.clone(), system: server.system.clone() };
+    let history = history.map(|history| History { identity: Some(identity), ..history });
     Ok((server, history))
 }
 
@@ -151,8 +153,21 @@ type Stream = std::pin::Pin<Box<tokio_postgres::SimpleQueryStream>>;
 /// Reads what the server says about itself; the limits that the connection was opened with are known from the first time.
 async fn server(mut stream: Stream, before: &Server, limits_statements: bool) -> Result<Server, tokio_postgres::Error> {
     let mut server = before.clone();
-    while let Some(message) = stream.try_next().await? {
+    let mut is_told = false;
+    loop {
+        let message = match stream.try_next().await {
+            Ok(Some(message)) => message,
+            Ok(None) => break,
+            // What is not PostgreSQL may not know the question which database it is, and is refused anyway.
+            Err(error) if is_told && error.code().is_some() => break,
+            Err(error) => return Err(error),
+        };
         let SimpleQueryMessage::Row(row) = message else { continue };
+        if is_told {
+            (server.oid, server.system) = (text(&row, "oid").unwrap_or_default(), text(&row, "system"));
+            continue;
+        }
+        is_told = true;
         let mut version = text(&row, "version").unwrap_or_default();
         let product = text(&row, "product").unwrap_or_default();
         if !product.starts_with("PostgreSQL") {
@@ -167,6 +182,8 @@ async fn server(mut stream: Stream, before: &Server, limits_statements: bool) ->
             version_number: number(&row, "number").unwrap_or(0),
             database: text(&row, "database").unwrap_or_default(),
             user: text(&row, "user").unwrap_or_default(),
+            oid: String::new(),
+            system: None,
             backend_pid: number(&row, "pid").unwrap_or(0),
             is_standby: number(&row, "standby") == Some(1),
             state_table: text(&row, "state"),
@@ -210,6 +227,7 @@ struct Answer {
     events: Vec<Event>,
     log: Log,
     newest_event: i64,
+    head: (i64, Option<String>),
     changed_elsewhere: bool,
     bytes: usize,
 }
@@ -250,6 +268,7 @@ impl Answer {
             STATE => self.applied.extend(is(row, "is_row").then(|| applied(row))),
             _ => {
                 self.newest_event = number(row, "newest").unwrap_or(0);
+                self.head = (number(row, "head").unwrap_or(0), text(row, "head_run"));
                 self.changed_elsewhere = is(row, "applied_elsewhere");
                 if is(row, "indexed") {
                     self.log = Log::Deciding { removed_elsewhere: is(row, "removed_elsewhere") };
@@ -298,6 +317,7 @@ impl Answer {
             events: self.events,
             log: self.log,
             newest_event: self.newest_event,
+            head: self.head,
             ..History::default()
         }
     }

@@ -82,7 +82,7 @@ impl Dice {
         for name in ["lock_timeout", "statement_timeout"] {
             assert!(options.set_duration(name, self.option(Dice::number)));
         }
-        Block::new(self.range(), options, self.list(Dice::statement))
+        Block::new(self.range(), options, self.list(Dice::statement)).with_destroys(self.list(Dice::text))
     }
 
     fn migration(&mut self) -> Migration {
@@ -93,6 +93,7 @@ impl Dice {
 
     fn script(&mut self) -> Script {
         Script::new(self.text(), self.text(), self.text(), self.checksum(), self.list(Dice::statement))
+            .with_destroys(self.list(Dice::text))
     }
 
     fn facts(&mut self) -> SchemaFacts {
@@ -105,7 +106,11 @@ impl Dice {
 
     fn environment(&mut self) -> Environment {
         let seeds = self.option(|dice| dice.list(Dice::text));
-        Environment::new(self.text()).with_approval(self.flip()).with_down(self.flip()).with_seeds(seeds)
+        Environment::new(self.text())
+            .with_approval(self.flip())
+            .with_backup(self.flip())
+            .with_down(self.flip())
+            .with_seeds(seeds)
     }
 
     fn budget(&mut self) -> Budget {

@@ -325,6 +325,7 @@ mod tests {
         let edited = with_start(settings, "001").unwrap();
         expect![[r##"
             # Settings of this db directory, compiled into the migrator. Every key is optional; README.md lists them with their defaults.
+            #:schema https://example.com/migrator/docs/schema/migrator.toml.json
 
             [check]
             # Comment headers that every migration must have above its up marker.

@@ -91,12 +91,14 @@ fn reads_every_key() {
                     Environment {
                         name: "a",
                         approval: false,
+                        backup: false,
                         down: true,
                         seeds: None,
                     },
                     Environment {
                         name: "production",
                         approval: true,
+                        backup: false,
                         down: false,
                         seeds: Some(
                             [

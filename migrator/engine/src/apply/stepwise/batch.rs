@@ -116,6 +116,7 @@ impl Run<'_> {
                 rollback(client).await;
                 break;
             }
+            self.reached(&units[done]);
             done += 1;
         }
         (done, failure)

@@ -5,6 +5,7 @@ use crate::apply::failure::{Failure, Place};
 use crate::apply::patience::{Patience, patiently};
 use crate::apply::transaction::{Body, rollback};
 use crate::embedded::{Block, Migration};
+use crate::event::Event;
 use crate::history::Direction;
 use crate::sql::{NewEvent, capture_session, fence, insert_event, ours};
 use crate::units::Unit;
@@ -69,6 +70,12 @@ impl Run<'_> {
     pub(super) fn body(&self, unit: &Unit) -> Body {
         let Migration { file, text, .. } = self.migration;
         Body { file, text, range: unit.range.clone(), statements: &self.block.statements }
+    }
+
+    /// Tells the observer that a statement is done.
+    pub(super) fn reached(&self, unit: &Unit) {
+        let (number, of) = (unit.number, self.block.statements.len());
+        self.executor.tell(Event::Reached { step: &self.migration.label(), number, of });
     }
 
     pub(super) fn at(&self, unit: &Unit, mut failure: Failure) -> Failure {

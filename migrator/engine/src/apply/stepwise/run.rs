@@ -46,6 +46,7 @@ impl Run<'_> {
             next += match batch::fitting(&units[next..], self.executor.one_by_one) {
                 0 => {
                     self.unit(unit, open.take()).await.map_err(|failure| self.at(unit, failure))?;
+                    self.reached(unit);
                     1
                 }
                 count => {
