@@ -189,3 +189,38 @@ fn a_forecast_is_printed_under_its_statements_and_on_the_page() {
     let broken = project.run(&["plan", "--locks", "--scratch-url", &scratch, "--stats", &stats]);
     assert!(broken.starts_with("exit 2\n") && broken.contains("cannot read the statistics"), "{broken}");
 }
+
+#[test]
+fn verify_tells_how_long_the_new_migrations_hold_their_locks() {
+    let project = Project::with_rows();
+    project
+        .migration("002_wide", "ALTER TABLE a ALTER COLUMN n TYPE bigint;", "ALTER TABLE a ALTER COLUMN n TYPE int;")
+        .file("migrator.toml", "[budget]\nblocks_reads = \"200ms\"\n");
+    let stats = project.stats(|stats| {
+        let table = table(stats, "public.a");
+        (table["rows"], table["pages"], table["bytes"]) = (80_000_000.into(), 500_000.into(), 4_096_000_000_u64.into());
+    });
+    let (comment, page) = (project.db().join("comment.md"), project.db().join("page.html"));
+    let output = project.run(&[
+        "verify",
+        "--stats",
+        stats.to_str().unwrap(),
+        "--markdown",
+        comment.to_str().unwrap(),
+        "--html",
+        page.to_str().unwrap(),
+    ]);
+    assert!(output.contains("ok      forecast: 1 new migration, with real data"), "{output}");
+    assert!(output.contains("FAILED  budget: 1 new migration, beyond [budget]"), "{output}");
+    let comment = std::fs::read_to_string(comment).unwrap();
+    assert!(
+        comment.starts_with("1 new migration: ~1 column; may block over 200 ms: <code>public.a</code> for "),
+        "{comment}"
+    );
+    assert!(
+        comment.contains("**With real data**\n\n- <code>statement 1&#58; AccessExclusiveLock on public.a for "),
+        "{comment}"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("<span class=\"size\">3.8 GB, 80,000,000 rows</span>"), "{page}");
+}

@@ -99,7 +99,7 @@ fn check(page: &Path, migrations: &[&str]) {
         let bars = seen["bars"].take().as_u64();
         assert!(bars > Some(3), "{bars:?}");
         let expected = json!({
-            "width": width, "overflow": false, "wide": none, "errors": none, "requests": none, "bars": null, "red": true,
+            "width": width, "overflow": false, "cut": none, "wide": none, "errors": none, "requests": none, "bars": null, "red": true,
             "all": migrations, "again": migrations, "found": ["002_many"], "none": none,
             "waiting": ["002_many"], "rows": 1, "said": format!("1 of {}", migrations.len()), "unfolded": true,
         });
@@ -114,12 +114,20 @@ fn the_proof_is_a_page_that_fits_the_window_asks_nobody_and_can_be_searched() {
     let output = project.run(&["verify", "--html", page.to_str().unwrap()]);
     assert!(output.starts_with("exit 1\n"), "{output}");
     let text = fs::read_to_string(&page).unwrap();
-    for part in
-        ["Verification of the migrations", "round trip", "002_many", "ShareUpdateExclusiveLock on shop.orders, scanned"]
-    {
+    for part in [
+        "Verification of the migrations",
+        "1 new migration: +1 index; nothing makes others wait; ",
+        "New in this branch",
+        "History: 3 migrations",
+        "round trip",
+        "002_many",
+        "ShareUpdateExclusiveLock on shop.orders, scanned",
+        "<summary>1 index</summary>",
+        "<span class=\"k\">ALTER</span>",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
-    check(&page, &["001_init", "002_many", "003_new", "004_alone"]);
+    check(&page, &["004_alone", "001_init", "002_many", "003_new"]);
 }
 
 #[test]
@@ -143,7 +151,9 @@ fn where_the_migrations_do_not_go_up_the_page_has_the_verdicts_and_the_ways_back
     assert!(project.run(&["verify", "--html", page.to_str().unwrap()]).starts_with("exit 1\n"));
     let text = fs::read_to_string(&page).unwrap();
     let broken = "Rollback: <span class=\"badge bad\">the rollback does not restore the schema</span>";
-    for part in ["column &quot;nothing&quot; does not exist", "No statement was traced.", broken, "not traced"] {
+    let banner = "<section class=\"banner\" role=\"alert\"><div><span class=\"badge bad\">FAILED</span> <strong>up from zero</strong>";
+    for part in ["column &quot;nothing&quot; does not exist", "No statement was traced.", broken, "not traced", banner]
+    {
         assert!(text.contains(part), "{part} is not in {text}");
     }
 }

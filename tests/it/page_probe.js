@@ -12,10 +12,16 @@ window.addEventListener("load", () => later(() => {
   };
   // Tables and SQL may be wider: they scroll by themselves.
   const wide = all("body *").filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll, pre"));
+  // On a narrow screen only the locks over time scroll.
+  all("details").forEach((e) => { e.dataset.was = e.open; e.open = true; });
+  const cut = innerWidth < 640 ? all("pre, .stacked").filter((e) => e.scrollWidth > e.clientWidth + 1) : [];
+  const parts = cut.map((element) => element.outerHTML.slice(0, 90));
+  all("details").forEach((e) => { e.open = e.dataset.was === "true"; });
   const ground = (element) => getComputedStyle(element).backgroundColor;
   const result = {
     width: innerWidth,
     overflow: document.documentElement.scrollWidth > innerWidth,
+    cut: parts,
     wide: wide.map((element) => element.outerHTML.slice(0, 90)),
     requests: performance.getEntriesByType("resource").map((entry) => entry.name),
     all: shown(),

@@ -124,7 +124,9 @@ pub fn run(embedded: &'static Embedded, db: &Path, arguments: impl Iterator<Item
                 let tests = migrator_build::load(db).map(|loaded| loaded.tests).unwrap_or_default();
                 let not_read = || vec!["only `cargo xtask verify` reads it from git".to_owned()];
                 let release = args.release.as_deref().map(running).ok_or_else(not_read);
-                let given = proof::Given { before, tests, schema, release };
+                let summary = variable("GITHUB_STEP_SUMMARY").map(PathBuf::from);
+                let about = variable("DIR_MIGRATOR_BRANCH").map(|branch| ("Branch", branch)).into_iter().collect();
+                let given = proof::Given { before, tests, schema, release, about, summary };
                 developer::run(context, async |context| proof::run(context, &args.shown, given).await)
             }
             Task::Compat(args) => {

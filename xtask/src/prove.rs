@@ -11,6 +11,7 @@ mod html;
 pub mod locks;
 mod page;
 pub mod proof;
+mod review;
 pub(crate) mod scratch;
 pub mod stamp;
 pub(crate) mod trace;

@@ -15,4 +15,6 @@ mod work;
 
 pub(crate) use calibrate::Place;
 pub(crate) use measure::measure;
+#[cfg(test)]
+pub(crate) use outcome::Wait;
 pub(crate) use outcome::{Forecast, Step, Time};

@@ -8,7 +8,7 @@ use crate::developer::Context;
 use crate::prove::budget::{Bounds, Judged, Judgement, NEEDS_TIMES, judge};
 use crate::prove::forecast::{self, Forecast};
 use crate::prove::html::Place;
-use crate::prove::page::{self, Page};
+use crate::prove::page::{self, Page, Part};
 use crate::prove::scratch::{Database, Scratch};
 use crate::prove::trace::{Subject, Trace, Tracer, Waits};
 use migrator_engine::ConnectionTarget;
@@ -72,7 +72,7 @@ pub async fn run(context: &Context, args: &Args, scratch: &Context) -> Result<Ex
         .map_err(|error| error.note("this happened on a scratch copy; the database itself was not changed"))?;
     let seen = Seen { version, traces, forecast };
     if let Some(html) = html {
-        html.write(&page(context, &target, plan, &seen))?;
+        html.write(&page(context, &target, plan, (&seen, stats.as_ref())))?;
     }
     let budget = &context.migrator.embedded().settings.budget;
     let judgement = judge(budget, &seen.judged());
@@ -151,7 +151,12 @@ fn json(plan: &Plan, seen: &Seen, (budget, judgement): (&Budget, &Judgement), sq
     value
 }
 
-fn page<'t>(context: &Context, target: &ConnectionTarget, plan: &Plan, seen: &'t Seen) -> Page<'t> {
+fn page<'t>(
+    context: &Context,
+    target: &ConnectionTarget,
+    plan: &Plan,
+    (seen, stats): (&'t Seen, Option<&Stats>),
+) -> Page<'t> {
     let version = &seen.version;
     let mut about = vec![
         ("Database", target.to_string()),
@@ -160,6 +165,7 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, plan: &Plan, seen: &'t
         ("Plan digest", plan.digest()),
         ("Seen on", format!("PostgreSQL {version}, on an empty copy of the schema: {}", page::WITHOUT_DATA)),
     ];
+    let sizes = stats.map(page::sizes).unwrap_or_default();
     about.extend(seen.forecast.iter().map(|forecast| ("Forecast", forecast.notes.join("; "))));
     let step = |(index, (step, trace)): (usize, (&Step, &'t Trace))| {
         let how = match step {
@@ -167,10 +173,12 @@ fn page<'t>(context: &Context, target: &ConnectionTarget, plan: &Plan, seen: &'t
             Step::Repeatable(_) => "repeatable".to_owned(),
         };
         let forecast = seen.forecast_of(index);
-        page::Step { label: trace.label.clone(), file: trace.file, how, trace: Some(trace), forecast, rollback: None }
+        let (label, file, part) = (trace.label.clone(), trace.file, Part::New);
+        page::Step { label, file, how, part, review: None, trace: Some(trace), forecast, rollback: None }
     };
     let steps = plan.steps.iter().zip(&seen.traces).enumerate().map(step).collect();
-    Page { title: "Migration plan", about, verdicts: Vec::new(), release: None, steps }
+    let (headline, verdicts, release, repeatables) = (None, Vec::new(), None, &[][..]);
+    Page { title: "Migration plan", headline, about, verdicts, release, steps, repeatables, sizes }
 }
 
 fn print(plan: &Plan, seen: &Seen, sql: bool) {

@@ -1,5 +1,6 @@
 //! `verify`: proves on throwaway databases that the migrations go up, down and up again.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -9,19 +10,17 @@ use serde_json::{Value, json};
 
 use crate::developer::Context;
 use crate::output::Json;
-use crate::prove::compat::{self, Outcome, Running, Weighed};
-use crate::prove::html::Place;
-use crate::prove::page::{self, Page};
+use crate::prove::compat::{self, Outcome, Running};
 use crate::prove::scratch::Scratch;
-use crate::prove::trace::Trace;
 pub use answer::{Answer, Verdict};
-use answer::{Finding, RolledBack, error_lines};
+use answer::{Finding, error_lines};
 use before::{Base, Before};
-use migrator_engine::embedded::Migration;
 use migrator_engine::output::{self, is_json, result, results};
+use migrator_engine::stats::Stats;
 use migrator_engine::words;
 use migrator_engine::{Error, ErrorKind, Exit};
 pub use new::Extent;
+use shown::{Asked, Shown};
 
 mod answer;
 pub mod before;
@@ -31,6 +30,7 @@ mod counted;
 mod counting;
 mod data_losses;
 mod data_tests;
+mod forecast;
 mod locks;
 mod mark;
 mod new;
@@ -39,6 +39,7 @@ mod place;
 mod reading;
 mod round_trip;
 mod seeded_data;
+mod shown;
 mod tally;
 
 /// The questions that make no sense where a migration does not go up.
@@ -66,6 +67,12 @@ pub struct Args {
     /// Also write an HTML page to this file: verdicts, locks over time, the SQL
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Also write what is new in this branch to this file, as Markdown for a comment of at most 65,536 characters
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Also say how long the new migrations take on tables as large as in this file of `migrator stats`
+    #[arg(long, value_name = "FILE")]
+    pub stats: Option<PathBuf>,
     /// Of which migrations to ask what becomes of the data in a rollback
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     pub data: Extent,
@@ -81,12 +88,17 @@ pub struct Given {
     pub schema: (Answer, Duration),
     /// The release that runs, or why none is judged.
     pub release: Result<Running, Vec<String>>,
+    /// Where the branch is: names and values.
+    pub about: Vec<(&'static str, String)>,
+    /// A file that the Markdown is appended to.
+    pub summary: Option<PathBuf>,
 }
 
 /// Asks every question, also after one that failed.
 pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, Error> {
-    let place = args.html.as_deref().map(Place::open).transpose()?;
-    let Given { before, tests, schema: (schema, schema_time), release } = given;
+    let shown = Shown::open(args.html.as_deref(), args.markdown.as_deref(), given.summary.as_deref())?;
+    let stats = args.stats.as_deref().map(Stats::open).transpose()?;
+    let Given { before, tests, schema: (schema, schema_time), release, about, .. } = given;
     let has_budget = context.migrator.embedded().settings.budget.is_set();
     let base = Base::new(before, context.migrator.embedded());
     let scratch = Scratch::new(context).await?;
@@ -114,9 +126,9 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
             add($name, begun.elapsed(), answer);
         }};
     }
-    let (mut zero, mut judged) = (None, None);
+    let (mut zero, mut judged, mut ways, mut traces) = (None, None, Vec::new(), Vec::new());
     ask!("up from zero", checks::up_from_zero(&scratch, &mut zero));
-    let (mut ways, mut traces) = (Vec::new(), Vec::new());
+    let (mut losses, mut facts, mut forecasts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     ask!(
         "round trip",
         round_trip::every_migration(&scratch, zero.as_ref().map(|zero| &zero.before_repeatables), &mut ways)
@@ -129,26 +141,27 @@ pub async fn run(context: &Context, args: &Args, given: Given) -> Result<Exit, E
         ask!("seeds", checks::seeds(&scratch));
         ask!("seeded data", seeded_data::ask(&scratch, &base, args.data));
         ask!("data tests", data_tests::run(&scratch, &tests));
-        ask!("data losses", data_losses::ask(&scratch, &base, &tests, args.data));
+        ask!("data losses", data_losses::ask(&scratch, &base, &tests, args.data, &mut losses));
         add("schema", schema_time, Ok(schema));
         ask!("two at once", checks::two_at_once(&scratch));
-        ask!("locks", locks::trace(&scratch, &base, &mut traces));
+        ask!("locks", locks::trace(&scratch, &base, &mut traces, shown.is_wanted().then_some(&mut facts)));
+        if let Some(stats) = &stats {
+            ask!("forecast", forecast::ask(&scratch, &base, stats, &mut forecasts));
+        }
         if has_budget {
-            ask!("budget", budget::answer(context.migrator.embedded(), &base, &traces));
+            ask!("budget", budget::answer(context.migrator.embedded(), &base, &traces, &forecasts));
         }
     } else {
-        for name in NEED_A_WAY_UP.into_iter().chain(has_budget.then_some("budget")) {
-            let reason = vec!["the migrations do not go up".to_owned()];
-            add(name, Duration::ZERO, Ok((Verdict::Skipped, reason)));
+        let wanted = stats.is_some().then_some("forecast").into_iter().chain(has_budget.then_some("budget"));
+        for name in NEED_A_WAY_UP.into_iter().chain(wanted) {
+            add(name, Duration::ZERO, Ok((Verdict::Skipped, vec!["the migrations do not go up".to_owned()])));
         }
     }
     let server = scratch.server_version().await?;
     scratch.finish().await;
     let failed = conclude(&findings);
-    if let Some(place) = place {
-        let page = page(context, &server, &findings, (&ways, &traces));
-        place.write(&Page { release: judged.map(on_page), ..page })?;
-    }
+    let asked = Asked { ways, traces, losses, facts, forecasts, stats, judged, about, server };
+    shown.write(context, (&base, &findings), asked)?;
     Ok(if failed == 0 { Exit::Done } else { Exit::Found })
 }
 
@@ -199,44 +212,11 @@ async fn of_release(
     Ok((verdict, lines))
 }
 
-fn on_page(outcome: Outcome) -> page::Release {
-    let hazards = outcome.hazards.iter().map(Weighed::line).collect();
-    page::Release { name: outcome.release, findings: outcome.findings, hazards }
-}
-
 /// The user wants it to end: what was asked at that moment has no answer.
 fn stopped(context: &Context, question: &str) -> Error {
     Error::from(ErrorKind::Stopped { by: format!("{} while checking `{question}`", context.migrator.stop().reason()) })
         .note("the databases of this run were dropped; nothing else was changed")
         .help("run the command again to start over")
-}
-
-fn page<'t>(
-    context: &Context,
-    server: &str,
-    findings: &[Finding],
-    (ways, traces): (&[RolledBack], &'t [Trace]),
-) -> Page<'t> {
-    let embedded = context.migrator.embedded();
-    let about = vec![
-        ("Migrations", embedded.migrations.len().to_string()),
-        ("Release", context.migrator.version().to_owned()),
-        ("Digest", embedded.digest.to_string()),
-        ("Verified on", format!("PostgreSQL {server}, on empty databases: {}", page::WITHOUT_DATA)),
-    ];
-    let rollback =
-        |way: &RolledBack| page::RolledBack { mark: way.verdict.mark(), what: way.what, lines: way.lines.clone() };
-    let step = |(index, migration): (usize, &'static Migration)| page::Step {
-        label: migration.label(),
-        file: &migration.file,
-        how: page::how(migration),
-        trace: traces.get(index),
-        forecast: None,
-        rollback: ways.get(index).map(rollback),
-    };
-    let steps = embedded.migrations.iter().enumerate().map(step).collect();
-    let verdicts = findings.iter().map(Finding::on_page).collect();
-    Page { title: "Verification of the migrations", about, verdicts, release: None, steps }
 }
 
 fn text(finding: &Finding) -> String {

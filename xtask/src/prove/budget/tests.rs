@@ -18,7 +18,7 @@ fn statement(number: usize, transaction: usize, locks: &[(&str, LockMode, bool)]
 
 fn trace(statements: Vec<Statement>) -> Trace {
     let new_relations = BTreeSet::from(["core.fresh".to_owned()]);
-    Trace { label: "002_x".to_owned(), file: "", statements, new_relations }
+    Trace { label: "002_x".to_owned(), file: "", statements, new_relations, tables: Default::default() }
 }
 
 fn bounds(lower: f64, upper: f64) -> Option<Bounds> {

@@ -1,16 +1,22 @@
 //! What a page shows. Pure.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use crate::prove::compat::Finding;
 use crate::prove::forecast;
+use crate::prove::review::{self, Repeatable};
+pub(crate) use crate::prove::review::{Mark, RolledBack, Verdict};
 use crate::prove::trace::{Trace, Waits};
+use migrator_engine::stats::{Stats, Table};
+use migrator_engine::words;
 
 /// What the page is about.
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
     /// Its heading.
     pub title: &'a str,
+    /// What all of it comes to, in a line.
+    pub headline: Option<String>,
     /// What was looked at and where: names and values.
     pub about: Vec<(&'static str, String)>,
     /// The answers of `verify`.
@@ -19,21 +25,19 @@ pub(crate) struct Page<'a> {
     pub release: Option<Release>,
     /// The migrations and repeatables in their order.
     pub steps: Vec<Step<'a>>,
+    /// The repeatables that are not what they were on the base branch.
+    pub repeatables: &'a [Repeatable],
+    /// How large tables are, where statistics were given: `1.2 GB, 12,400,000 rows`.
+    pub sizes: BTreeMap<String, String>,
 }
 
-/// One answer.
-#[derive(Debug)]
-pub(crate) struct Verdict {
-    /// What was asked.
-    pub name: &'static str,
-    /// How good it is.
-    pub mark: Mark,
-    /// The word for it.
-    pub word: &'static str,
-    /// One line, then what belongs to it.
-    pub lines: Vec<String>,
-    /// How long it took.
-    pub time: Duration,
+/// How a page is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the base branch does not have, or what is planned.
+    New,
+    /// What it has.
+    History,
 }
 
 /// What the new migrations do to the release that runs.
@@ -47,19 +51,6 @@ pub(crate) struct Release {
     pub hazards: Vec<String>,
 }
 
-/// How good something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
-    /// As promised.
-    Good,
-    /// Worth knowing.
-    Note,
-    /// A promise is broken.
-    Bad,
-    /// Nothing is known.
-    None,
-}
-
 /// One migration or repeatable.
 #[derive(Debug)]
 pub(crate) struct Step<'a> {
@@ -69,23 +60,16 @@ pub(crate) struct Step<'a> {
     pub file: &'static str,
     /// How it is run: `outside a transaction`.
     pub how: String,
+    /// Which part of the page it is in.
+    pub part: Part,
+    /// What was found out about it, where it is new.
+    pub review: Option<&'a review::Step>,
     /// What its statements did; `None`: no one has looked.
     pub trace: Option<&'a Trace>,
     /// How long it takes with real data, where that was forecast.
     pub forecast: Option<&'a forecast::Step>,
     /// What became of its rollback.
     pub rollback: Option<RolledBack>,
-}
-
-/// What became of a rollback.
-#[derive(Debug)]
-pub(crate) struct RolledBack {
-    /// How good it is.
-    pub mark: Mark,
-    /// In a few words.
-    pub what: &'static str,
-    /// The differences or the error.
-    pub lines: Vec<String>,
 }
 
 /// The word for it in the style sheet.
@@ -95,4 +79,15 @@ pub(super) fn class(waits: Waits) -> &'static str {
         Waits::Writes => "writes",
         Waits::ReadsAndWrites => "everybody",
     }
+}
+
+/// How large the tables are where it will run: `1.2 GB, 12,400,000 rows`.
+pub(crate) fn sizes(stats: &Stats) -> BTreeMap<String, String> {
+    let size = |table: &Table| {
+        let bytes = table.bytes.map(words::bytes);
+        let rows = (table.rows >= 0).then(|| format!("{} rows", words::thousands(table.rows)));
+        let parts: Vec<String> = bytes.into_iter().chain(rows).collect();
+        (!parts.is_empty()).then(|| (table.name.clone(), parts.join(", ")))
+    };
+    stats.tables.iter().filter_map(size).collect()
 }

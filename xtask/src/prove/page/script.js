@@ -4,6 +4,7 @@
   const find = document.getElementById("find");
   const waiting = document.getElementById("waiting");
   const shown = document.getElementById("shown");
+  const history = document.querySelector("details.history");
   if (!find || !waiting || !shown) return;
   const steps = Array.from(document.querySelectorAll("details.step"), (details) => ({
     details,
@@ -21,11 +22,17 @@
       count += visible ? 1 : 0;
     }
     shown.textContent = count === steps.length ? "" : `${count} of ${steps.length}`;
+    // What is found in the history is shown there.
+    if (history && (wanted || waiting.checked)) history.open = true;
   };
   // A link to a migration that is folded up unfolds it.
   const unfold = () => {
     const target = document.getElementById(location.hash.slice(1));
-    if (target && target.matches("details.step")) target.open = true;
+    if (!target || !target.matches("details.step")) return;
+    target.open = true;
+    const around = target.parentElement.closest("details");
+    if (around) around.open = true;
+    target.scrollIntoView();
   };
   find.addEventListener("input", filter);
   waiting.addEventListener("change", filter);

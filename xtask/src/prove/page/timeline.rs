@@ -25,8 +25,17 @@ struct Cell<'t> {
     effect: Option<&'t Effect>,
 }
 
-/// The relations of a trace in the order in which they are locked, each with its cell for every statement.
-fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
+/// One relation: a table with its indexes, or what is no table's.
+struct Row<'t> {
+    relation: &'t str,
+    /// One for each statement.
+    cells: Vec<Option<Cell<'t>>>,
+    /// Its indexes, each with the strongest lock on it.
+    indexes: BTreeMap<&'t str, LockMode>,
+}
+
+/// The relations of a trace in the order in which they are locked. An index is in the row of its table, where that is locked too.
+fn rows(trace: &Trace) -> Vec<Row<'_>> {
     let mut order: Vec<&str> = Vec::new();
     let mut columns: Vec<BTreeMap<&str, Cell<'_>>> = Vec::new();
     let mut held: BTreeMap<&str, LockMode> = BTreeMap::new();
@@ -47,23 +56,46 @@ fn rows(trace: &Trace) -> Vec<(&str, Vec<Option<Cell<'_>>>)> {
         }
         columns.push(column);
     }
-    let row = |relation| (relation, columns.iter_mut().map(|column| column.remove(relation)).collect());
-    order.into_iter().map(row).collect()
+    let mut indexes: BTreeMap<&str, BTreeMap<&str, LockMode>> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for &relation in &order {
+        let cells: Vec<Option<Cell<'_>>> = columns.iter_mut().map(|column| column.remove(relation)).collect();
+        match trace.tables.get(relation).filter(|table| order.contains(&table.as_str())) {
+            Some(table) => {
+                let mode = cells.iter().flatten().map(|cell| cell.mode).max();
+                indexes.entry(table).or_default().extend(mode.map(|mode| (relation, mode)));
+            }
+            None => rows.push((relation, cells)),
+        }
+    }
+    let with_indexes =
+        |(relation, cells)| Row { relation, cells, indexes: indexes.remove(relation).unwrap_or_default() };
+    rows.into_iter().map(with_indexes).collect()
 }
 
-/// How long each relation makes others wait, and the strongest lock on it.
-pub(super) fn held(trace: &Trace) -> Vec<(&str, LockMode, Duration)> {
-    let sum = |cells: Vec<Option<Cell<'_>>>| {
-        let waiting = cells.iter().zip(&trace.statements).filter_map(|(cell, statement)| {
+/// How long a relation makes others wait.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held<'t> {
+    pub(super) relation: &'t str,
+    /// The strongest lock on it.
+    pub(super) mode: LockMode,
+    pub(super) time: Duration,
+    /// Its indexes that are locked as well.
+    pub(super) indexes: BTreeMap<&'t str, LockMode>,
+}
+
+/// Every relation that makes others wait; that of a table, or of one of its indexes.
+pub(super) fn held(trace: &Trace) -> Vec<Held<'_>> {
+    let sum = |row: &Row<'_>| {
+        let waiting = row.cells.iter().zip(&trace.statements).filter_map(|(cell, statement)| {
             cell.as_ref().filter(|cell| Waits::of(cell.mode) > Waits::Nobody).map(|cell| (cell.mode, statement.took))
         });
         let (modes, times): (Vec<LockMode>, Vec<Duration>) = waiting.unzip();
-        Some((modes.into_iter().max()?, times.into_iter().sum::<Duration>()))
+        let of_indexes = row.indexes.values().copied().filter(|mode| Waits::of(*mode) > Waits::Nobody);
+        Some((modes.into_iter().chain(of_indexes).max()?, times.into_iter().sum::<Duration>()))
     };
-    rows(trace)
-        .into_iter()
-        .filter_map(|(relation, cells)| sum(cells).map(|(mode, time)| (relation, mode, time)))
-        .collect()
+    let of_rows = rows(trace).into_iter().filter_map(|row| Some((sum(&row)?, row)));
+    of_rows.map(|((mode, time), Row { relation, indexes, .. })| Held { relation, mode, time, indexes }).collect()
 }
 
 /// The seconds of a statement: those of the forecast, where there is one.
@@ -82,7 +114,7 @@ fn shown(statement: &Statement, forecast: Option<&forecast::Step>) -> String {
 }
 
 /// The table; nothing, where nothing is locked.
-pub(super) fn timeline(trace: &Trace, forecast: Option<&forecast::Step>) -> Markup {
+pub(super) fn timeline(trace: &Trace, forecast: Option<&forecast::Step>, sizes: &BTreeMap<String, String>) -> Markup {
     let rows = rows(trace);
     let statements = &trace.statements;
     let total: f64 = statements.iter().map(|statement| seconds(statement, forecast)).sum();
@@ -111,14 +143,31 @@ pub(super) fn timeline(trace: &Trace, forecast: Option<&forecast::Step>) -> Mark
                         }
                     } }
                     tbody {
-                        @for (relation, cells) in &rows {
+                        @for Row { relation, cells, indexes } in &rows {
                             tr {
-                                th scope="row" { code { (relation) } }
+                                th scope="row" {
+                                    code { (relation) }
+                                    @if let Some(size) = sizes.get(*relation) { span.size { (size) } }
+                                    (folded(indexes.iter().map(|(name, mode)| (*name, *mode))))
+                                }
                                 @for (index, cell) in cells.iter().enumerate() { (self::cell(cell.as_ref(), starts(index))) }
                             }
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Indexes with their strongest locks, under a line that unfolds them.
+pub(super) fn folded<'n>(indexes: impl Iterator<Item = (&'n str, LockMode)>) -> Markup {
+    let indexes: Vec<_> = indexes.collect();
+    html! {
+        @if !indexes.is_empty() {
+            details.indexes {
+                summary { (indexes.len()) @if indexes.len() == 1 { " index" } @else { " indexes" } }
+                ul { @for (name, mode) in &indexes { li { code { (name) } ": " (mode.pg_locks_name()) } } }
             }
         }
     }
@@ -169,7 +218,13 @@ mod tests {
             }
         };
         let statements = statements.into_iter().enumerate().map(statement).collect();
-        Trace { label: "x".to_owned(), file: "x", statements, new_relations: Default::default() }
+        Trace {
+            label: "x".to_owned(),
+            file: "x",
+            statements,
+            new_relations: Default::default(),
+            tables: Default::default(),
+        }
     }
 
     #[test]
@@ -182,10 +237,12 @@ mod tests {
             (2, 16, vec![effect("b", LockMode::AccessExclusive, true)]),
         ]);
         let ms = Duration::from_millis;
-        assert_eq!(held(&trace), [("a", LockMode::AccessExclusive, ms(14)), ("b", LockMode::AccessExclusive, ms(16))]);
+        let strong = LockMode::AccessExclusive;
+        let of = |relation, time| Held { relation, mode: strong, time: ms(time), indexes: BTreeMap::new() };
+        assert_eq!(held(&trace), [of("a", 14), of("b", 16)]);
         let shown: Vec<String> = rows(&trace)
             .into_iter()
-            .map(|(relation, cells)| {
+            .map(|Row { relation, cells, .. }| {
                 let letter = |cell: Option<Cell<'_>>| match cell {
                     None => '.',
                     Some(Cell { effect: None, .. }) => '-',
@@ -195,5 +252,18 @@ mod tests {
             })
             .collect();
         assert_eq!(shown, ["a .x-x.", "b ..x-x"]);
+    }
+
+    #[test]
+    fn an_index_is_in_the_row_of_its_table_and_one_whose_table_is_not_locked_has_its_own() {
+        let strong = LockMode::AccessExclusive;
+        let effects = vec![effect("a", LockMode::ShareUpdateExclusive, true), effect("a_pkey", strong, true)];
+        let mut trace = trace(vec![(1, 3, effects), (2, 5, vec![effect("b_x", strong, true)])]);
+        trace.tables =
+            [("a_pkey", "a"), ("b_x", "b")].map(|(index, table)| (index.to_owned(), table.to_owned())).into();
+        let shown: Vec<_> = rows(&trace).iter().map(|row| (row.relation, row.indexes.len())).collect();
+        assert_eq!(shown, [("a", 1), ("b_x", 0)]);
+        let held = held(&trace);
+        assert_eq!((held[0].relation, held[0].mode, held[0].indexes["a_pkey"]), ("a", strong, strong));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::prove::page::{self, Mark};
+use crate::prove::review::{self, Mark};
 use migrator_engine::Error;
 
 /// What one question came to.
@@ -28,9 +28,9 @@ pub enum Verdict {
 }
 
 impl Finding {
-    pub(super) fn on_page(&self) -> page::Verdict {
+    pub(super) fn on_page(&self) -> review::Verdict {
         let (name, word, mark) = (self.name, self.verdict.word(), self.verdict.mark());
-        page::Verdict { name, mark, word, lines: self.lines.clone(), time: self.time }
+        review::Verdict { name, mark, word, lines: self.lines.clone(), time: self.time }
     }
 }
 
@@ -60,6 +60,12 @@ pub(super) struct RolledBack {
     pub(super) what: &'static str,
     /// The differences or the error.
     pub(super) lines: Vec<String>,
+}
+
+impl RolledBack {
+    pub(super) fn on_page(&self) -> review::RolledBack {
+        review::RolledBack { mark: self.verdict.mark(), what: self.what, lines: self.lines.clone() }
+    }
 }
 
 /// The answer to one question: a verdict and what is to be said.

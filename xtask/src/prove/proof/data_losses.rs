@@ -10,18 +10,20 @@ use super::new::{Extent, new};
 use crate::prove::data::ladder::Ladder;
 use crate::prove::data::loss::{Loss, What};
 use crate::prove::data::rollback::{self, RolledBack};
+use crate::prove::review::Losses;
 use crate::prove::scratch::Scratch;
 use migrator_engine::Error;
 use migrator_engine::embedded::Migration;
 use migrator_engine::words::count;
 use migrator_engine::words::list;
 
-/// The rollbacks of the new migrations, or of all.
+/// The rollbacks of the new migrations, or of all; `losses` gets what is said of each, by their numbers.
 pub(super) async fn ask(
     scratch: &Scratch<'_>,
     base: &Base,
     tests: &[DataTest],
     extent: Extent,
+    losses: &mut BTreeMap<i64, Losses>,
 ) -> Result<Answer, Error> {
     let chosen = new(scratch.context.migrator.embedded(), base, extent);
     let mut ladder = Ladder::new(scratch);
@@ -36,6 +38,7 @@ pub(super) async fn ask(
         losing += usize::from(!rolled_back.losses.is_empty());
         is_undeclared |= rolled_back.losses.iter().any(|(_, is_declared)| !is_declared);
         let (worse, more) = judged(migration, &rolled_back);
+        losses.insert(migration.number, Losses { any: !rolled_back.losses.is_empty(), lines: more.clone() });
         if verdict != Verdict::Failed && worse != Verdict::Ok {
             verdict = worse;
         }

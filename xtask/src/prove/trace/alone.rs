@@ -103,6 +103,7 @@ impl Run<'_, '_> {
         let now = State::read(client, &history).await?;
         let outcome = |seen| with_known(&before, before.effects_seen(&now, seen, is_concurrent(kind)), &known);
         let (effects, certain) = (outcome(&seen), outcome(&BTreeMap::new()));
+        self.tables.extend(before.tables_of(effects.iter().map(|effect| (0, effect))));
         self.eye.state = now.only(&self.eye.state);
         self.transaction += 1;
         self.add(index, took, effects.into_iter().map(|effect| (0, effect)).collect());

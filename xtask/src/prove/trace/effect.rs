@@ -1,6 +1,6 @@
 //! What a migration does, statement by statement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -59,6 +59,8 @@ pub(crate) struct Trace {
     pub statements: Vec<Statement>,
     /// Relations that were there before it, and that production does not have: migrations of the same release have made them.
     pub new_relations: BTreeSet<String>,
+    /// The tables of the indexes that it has touched, by the names of the indexes.
+    pub tables: BTreeMap<String, String>,
 }
 
 impl Statement {

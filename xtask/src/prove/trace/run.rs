@@ -1,6 +1,6 @@
 //! Runs a migration in its transaction, as a whole or statement by statement, and looks at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Error};
@@ -47,6 +47,8 @@ pub(super) struct Run<'t, 'a> {
     pub(super) statements: Vec<Statement>,
     /// What it has touched of what production does not have.
     pub(super) new_relations: BTreeSet<String>,
+    /// The tables of the indexes that it has touched, by the names of the indexes.
+    pub(super) tables: BTreeMap<String, String>,
     /// The number of the transaction that runs now.
     pub(super) transaction: usize,
     /// It has begun, and nothing was asked in it: what sets its characteristics must be the first in it.
@@ -58,8 +60,8 @@ pub(super) struct Run<'t, 'a> {
 impl<'t, 'a> Run<'t, 'a> {
     /// Nothing of it has run yet.
     pub(super) fn new(eye: &'t mut Eye<'a>, subject: Subject) -> Run<'t, 'a> {
-        let (statements, new_relations) = (Vec::new(), BTreeSet::new());
-        Run { eye, subject, statements, new_relations, transaction: 0, unseen: false, made: Vec::new() }
+        let (statements, new_relations, tables) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        Run { eye, subject, statements, new_relations, tables, transaction: 0, unseen: false, made: Vec::new() }
     }
 
     pub(super) fn client(&self) -> &'a Client {
@@ -215,6 +217,7 @@ impl<'t, 'a> Run<'t, 'a> {
     pub(super) fn add(&mut self, index: usize, took: Duration, found: Vec<(Oid, Effect)>) {
         let (number, sql, transaction) = (index + 1, self.subject.sql(index), self.transaction);
         let line = line(self.subject.source().1, self.subject.statements()[index].range.start);
+        self.tables.extend(self.eye.state.tables_of(found.iter().map(|(oid, effect)| (*oid, effect))));
         let mut effects = Vec::new();
         for (oid, mut effect) in found {
             // What is read is the new file, which is empty.

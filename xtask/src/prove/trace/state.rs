@@ -277,6 +277,17 @@ impl State {
         self.relations.values().any(|relation| relation.name == name)
     }
 
+    /// The tables of the indexes among some effects, by the names of the indexes.
+    pub(super) fn tables_of<'e>(&self, effects: impl Iterator<Item = (Oid, &'e Effect)>) -> BTreeMap<String, String> {
+        let table = |(oid, effect): (Oid, &Effect)| {
+            let by_name = || self.relations.values().find(|relation| relation.name == effect.relation);
+            let index = self.relations.get(&oid).or_else(by_name)?;
+            let table = self.relations.get(&index.table?)?;
+            Some((effect.relation.clone(), table.name.clone()))
+        };
+        effects.filter(|(_, effect)| effect.index).filter_map(table).collect()
+    }
+
     /// Whether an index of that name was there.
     pub(super) fn has_index(&self, name: &str) -> bool {
         self.relations.values().any(|relation| relation.name == name && relation.table.is_some())

@@ -83,13 +83,13 @@ impl<'a> Tracer<'a> {
             true => run.by_statement().await,
             false => run.without_transaction().await,
         };
-        let Run { statements, new_relations, made, .. } = run;
+        let Run { statements, new_relations, tables, made, .. } = run;
         if outcome.is_err() {
             // Nothing is lost where nothing is open.
             let _ = client.batch_execute("ROLLBACK").await;
             self.0.session = None;
         }
         outcome.map_err(|error| failed(&format!("tracing {}", subject.label()), error))?;
-        Ok((Trace { label: subject.label(), file: subject.source().0, statements, new_relations }, made))
+        Ok((Trace { label: subject.label(), file: subject.source().0, statements, new_relations, tables }, made))
     }
 }

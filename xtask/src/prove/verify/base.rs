@@ -7,11 +7,11 @@ use crate::base::{self, Base, Commit};
 use crate::prove::proof::before::{Before, Branch, Repeatable};
 use crate::workspace::Workspace;
 
-/// Asks git. Where no base is named and none is found, it says why.
+/// Asks git. Where no base is named and none is found, it says why. Also the commit where this branch begins, for readers.
 ///
 /// # Errors
 /// A base was named that does not exist, or git fails.
-pub(super) fn before(workspace: &Workspace, base: Option<&str>) -> Result<Before> {
+pub(super) fn before(workspace: &Workspace, base: Option<&str>) -> Result<(Before, Option<String>)> {
     let shell = workspace.shell()?;
     let found = match base::find(workspace, &shell, base) {
         // A clone without a common commit is an error only for those who asked for a base.
@@ -19,8 +19,12 @@ pub(super) fn before(workspace: &Workspace, base: Option<&str>) -> Result<Before
         found => found,
     }?;
     Ok(match found {
-        Base::Found(commit) => Before::Branch(branch(&shell, &commit)?),
-        Base::None(reason) => Before::Unknown(Some(reason)),
+        Base::Found(commit) => {
+            let begin = commit.merge_base.get(..12).unwrap_or(&commit.merge_base);
+            let shown = format!("{} at {begin}", commit.name);
+            (Before::Branch(branch(&shell, &commit)?), Some(shown))
+        }
+        Base::None(reason) => (Before::Unknown(Some(reason)), None),
     })
 }
 
@@ -85,7 +89,7 @@ mod tests {
     }
 
     fn reason(workspace: &Workspace) -> String {
-        match before(workspace, None).unwrap() {
+        match before(workspace, None).unwrap().0 {
             Before::Unknown(reason) => reason.unwrap(),
             Before::Branch(branch) => panic!("{branch:?}"),
         }
@@ -93,7 +97,7 @@ mod tests {
 
     #[track_caller]
     fn check(workspace: &Workspace, base: Option<&str>, name: &str, versions: &[&str], view: &str) {
-        let Before::Branch(branch) = before(workspace, base).unwrap() else { panic!("no branch") };
+        let (Before::Branch(branch), _) = before(workspace, base).unwrap() else { panic!("no branch") };
         let repeatables: Vec<_> = branch.repeatables.iter().map(|script| (&*script.name, &*script.text)).collect();
         assert_eq!((&*branch.name, branch.versions), (name, versions.iter().map(|&v| v.to_owned()).collect()));
         assert_eq!(repeatables, [("v", view), ("w", "SELECT 1;\nSELECT 'x';\n")]);

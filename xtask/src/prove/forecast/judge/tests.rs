@@ -29,7 +29,7 @@ fn trace(statements: Vec<(usize, &'static str, f64, Vec<Effect>)>) -> Trace {
             }
         };
     let statements = statements.into_iter().enumerate().map(statement).collect();
-    Trace { label: "x".to_owned(), file: "x", statements, new_relations: BTreeSet::new() }
+    Trace { label: "x".to_owned(), file: "x", statements, new_relations: BTreeSet::new(), tables: Default::default() }
 }
 
 fn stats(rows: i64) -> Stats {
