@@ -67,6 +67,7 @@ mod plan_locks;
 mod planted;
 mod pooler;
 mod printable;
+mod quoted;
 mod readers;
 mod reading;
 mod readme;

@@ -1,5 +1,6 @@
 //! Files of the workspace and of the db directory, written for the developer.
 
+mod backfill;
 mod baseline;
 mod code;
 pub mod diff;

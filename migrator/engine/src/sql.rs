@@ -6,6 +6,7 @@
 
 pub(crate) mod block;
 mod fence;
+mod keywords;
 mod quote;
 mod rows;
 mod run;

@@ -75,3 +75,51 @@ fn later_migrations_run_before_the_new_files_and_still_lead_to_the_same() {
     assert_eq!(hazard.rule, "disallowed-unique-constraint");
     assert!(reason.contains("there is no unique constraint matching given keys"), "{reason}");
 }
+
+#[test]
+fn batches_go_by_the_whole_key_and_on_where_they_stopped() {
+    let project = Project::new();
+    project.migration(
+        "001_a",
+        "CREATE TABLE \"table\" (\"order\" bigint, done_to text, note text, PRIMARY KEY (\"order\", done_to) INCLUDE (note));\n\
+         INSERT INTO \"table\" SELECT n / 3, n % 3, 'x' FROM generate_series(1, 12003) n;\n\
+         CREATE TABLE stop (at bigint);\n\
+         CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$\n\
+         BEGIN\n    IF EXISTS (SELECT FROM stop WHERE at = new.\"order\") THEN RAISE 'stopped'; END IF;\n    RETURN new;\nEND $$;\n\
+         CREATE TRIGGER stop BEFORE UPDATE ON \"table\" FOR EACH ROW EXECUTE FUNCTION stop();",
+        "DROP TABLE \"table\", stop;\nDROP FUNCTION stop();",
+    );
+    let up = "ALTER TABLE \"table\" ADD COLUMN token uuid DEFAULT gen_random_uuid();";
+    project.migration("002_token", up, "ALTER TABLE \"table\" DROP COLUMN token;");
+    let rewritten = fix(&mut Room::new().unwrap(), &project.db());
+    assert_eq!((rewritten.fixed.len(), rewritten.left.len()), (1, 0), "{rewritten:?}");
+    let first = project.run(&["up", "--to", "1"]);
+    assert!(first.starts_with("exit 0"), "{first}");
+    project.query("INSERT INTO stop VALUES (3000)");
+    let up = project.run(&["up"]);
+    assert!(up.contains("stopped"), "{up}");
+    let filled = "SELECT count(*), count(token), count(DISTINCT token), max(\"order\") FILTER (WHERE token IS NOT NULL) FROM \"table\"";
+    assert_eq!(project.query(filled), "12003|5001|5001|1667\n");
+    project.query("DELETE FROM stop");
+    let kept = "CREATE TABLE kept AS SELECT token FROM \"table\" WHERE token IS NOT NULL";
+    project.query(kept);
+    let again = project.run(&["resolve", "003", "--statement", "1", "--retry"]);
+    assert!(again.starts_with("exit 0"), "{again}");
+    check(&project, filled, "12003|12003|12003|4001\n");
+    assert_eq!(project.query("SELECT count(*) FROM kept JOIN \"table\" USING (token)"), "5001\n");
+}
+
+#[test]
+fn rows_without_a_key_are_filled_wherever_they_are() {
+    let project = Project::new();
+    project.migration(
+        "001_a",
+        "CREATE TABLE log (changed text);\nINSERT INTO log SELECT n FROM generate_series(1, 12003) n;",
+        "DROP TABLE log;",
+    );
+    let up = "ALTER TABLE log ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();";
+    project.migration("002_token", up, "ALTER TABLE log DROP COLUMN token;");
+    let rewritten = fix(&mut Room::new().unwrap(), &project.db());
+    assert_eq!((rewritten.fixed.len(), rewritten.left.len()), (1, 0), "{rewritten:?}");
+    check(&project, "SELECT count(DISTINCT token) FROM log", "12003\n");
+}

@@ -229,27 +229,29 @@ fn a_computed_value_is_filled_in_batches() {
             ALTER TABLE core.users DROP COLUMN token, DROP COLUMN note;
             ## 003_x_fill_token.sql
             -- migrate:up transaction:false
-            DO $fill$
+            DO $backfill$
             DECLARE
                 done_to core.users.id%TYPE;
                 batch_end core.users.id%TYPE;
             BEGIN
+                SELECT id INTO done_to FROM core.users WHERE token IS NULL ORDER BY id LIMIT 1;
+                UPDATE core.users SET token = DEFAULT WHERE token IS NULL AND id = done_to;
                 LOOP
                     SELECT id INTO batch_end
                     FROM (
-                        SELECT id FROM core.users WHERE done_to IS NULL OR id > done_to ORDER BY id LIMIT 5000
+                        SELECT id FROM core.users WHERE token IS NULL AND id > done_to ORDER BY id LIMIT 5000
                     ) AS batch
                     ORDER BY id DESC
                     LIMIT 1;
                     EXIT WHEN batch_end IS NULL;
                     UPDATE core.users
                     SET token = DEFAULT
-                    WHERE token IS NULL AND id <= batch_end AND (done_to IS NULL OR id > done_to);
+                    WHERE token IS NULL AND id > done_to AND id <= batch_end;
                     COMMIT;
                     done_to := batch_end;
                 END LOOP;
             END
-            $fill$;
+            $backfill$;
 
             -- migrate:down
             SELECT 1;

@@ -130,7 +130,27 @@ fn a_file_that_is_no_schema_is_refused_where_it_is_none() {
     check("DROP SCHEMA public CASCADE;\n", "the schema lacks what may hold data: `core.orders`, `core.users`");
     assert_eq!(shop.written(), "");
     a_dump_of_another_release(&shop);
+    a_subscription(&shop);
     a_label_that_is_used_at_once(&shop);
+}
+
+/// It acts on another server, and holds a password.
+fn a_subscription(shop: &Shop) {
+    let schema = fs::read_to_string(shop.0.path("db/schema.sql")).unwrap();
+    let subscription = "CREATE SUBSCRIPTION paper CONNECTION 'dbname=nowhere' PUBLICATION news WITH (connect = false, slot_name = NONE);";
+    for more in ["", "CREATE TABLE core.more (id bigint PRIMARY KEY);\n"] {
+        shop.0.write("wanted.sql", format!("{schema}\n{subscription}\n{more}"));
+        let said = shop.run("new x --from-schema wanted.sql");
+        assert!(said.starts_with("exit 1"), "{said}");
+        for expected in [
+            "  paper\n",
+            "  subscription\n",
+            "help: a subscription holds a password, and acts on another server: create or drop it by hand",
+        ] {
+            assert!(said.contains(expected), "{said}");
+        }
+        assert_eq!(shop.written(), "");
+    }
 }
 
 /// What an older and a newer release write above and below, and who owned what.

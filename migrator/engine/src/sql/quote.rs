@@ -2,6 +2,8 @@
 
 use postgres_protocol::escape;
 
+use super::keywords::is_keyword;
+
 /// Goes before statements of ours, in the same transaction or message: names mean the server's own objects, and a
 /// row that a policy would hide is an error.
 pub const OURS: [&str; 2] = ["SET LOCAL search_path = pg_catalog, pg_temp", "SET LOCAL row_security = off"];
@@ -26,10 +28,10 @@ pub fn identifier(name: &str) -> String {
     escape::escape_identifier(name)
 }
 
-/// An identifier, in quotes only where the name has other characters than an ordinary one; keywords are not told from names.
+/// An identifier, in quotes only where the name has other characters than an ordinary one, or is a keyword, as `quote_ident` writes it.
 pub fn plain_identifier(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
-    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) {
+    match name.starts_with(is_plain) && name.chars().all(|c| is_plain(c) || c.is_ascii_digit()) && !is_keyword(name) {
         true => name.to_owned(),
         false => identifier(name),
     }
@@ -51,6 +53,7 @@ mod tests {
         assert_eq!(literal(r"a\'b"), r" E'a\\''b'");
         assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
         assert_eq!(["a_1", "_", "1a", "A", ""].map(plain_identifier), ["a_1", "_", "\"1a\"", "\"A\"", "\"\""]);
+        assert_eq!(["order", "orders", "name"].map(plain_identifier), ["\"order\"", "orders", "name"]);
         assert_eq!(nullable(None), "NULL");
         for name in ["a", "a\"b", "\"", "\"a\""] {
             assert_eq!(unquoted(&identifier(name)), name);

@@ -133,10 +133,9 @@ impl Steps<'_> {
 
     /// Has the peer make of one database what the other one is.
     fn change(&self, peer: &Peer, database: &str, like: &str) -> Result<()> {
-        let url = |database: &str| {
-            let url = self.server.url(database);
-            url.strip_prefix("postgres://").map_or(url.clone(), |rest| format!("postgresql://{rest}"))
-        };
+        // Not every client decodes a socket directory in the place of the host.
+        let (folder, port) = (self.server.socket_directory().display().to_string(), self.server.port());
+        let url = |database: &str| format!("postgresql://postgres@/{database}?host={folder}&port={port}");
         match peer.way {
             Way::Prints => {
                 let (from, to) = (url(database), url(like));

@@ -229,6 +229,11 @@ impl Catalog {
         self.known.contains(key)
     }
 
+    /// The object of that name, and what is in it.
+    pub(crate) fn parts(&self, object: &str) -> impl Iterator<Item = &Key> {
+        self.known.range(Key::new(object, "", "")..).take_while(move |key| key.object == object)
+    }
+
     /// Every object.
     pub(crate) fn known(&self) -> impl Iterator<Item = &Key> {
         self.known.iter()

@@ -1,6 +1,5 @@
 //! The files of a way and the way back, in the style of the house: what has to run alone is a file of its own.
 
-mod backfill;
 mod file;
 mod fill;
 mod index;

@@ -9,7 +9,7 @@ use migrator_sql::Object;
 pub(super) struct Table {
     /// The names of its columns.
     pub(super) columns: Vec<String>,
-    /// The columns of its primary key.
+    /// The columns of its primary key, in their order; none: it has no key with an order.
     pub(super) key: Vec<String>,
     /// The columns that are NOT NULL.
     pub(super) required: Vec<String>,
@@ -37,7 +37,11 @@ impl Tables {
 /// Names in the lists are separated by a character that ends no name.
 pub(super) const QUESTION: &str = "SELECT n.nspname, c.relname, c.relkind = 'p', \
     (SELECT string_agg(a.attname, E'\\x01') FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), \
-    (SELECT string_agg(a.attname, E'\\x01') FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary), \
+    (SELECT string_agg(a.attname, E'\\x01' ORDER BY k.place) FROM pg_catalog.pg_index i \
+        JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam AND m.amname = 'btree' \
+        CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place) \
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number \
+        WHERE i.indrelid = c.oid AND i.indisprimary AND k.place <= i.indnkeyatts), \
     (SELECT string_agg(a.attname, E'\\x01') FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped) \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')";

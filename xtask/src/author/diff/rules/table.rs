@@ -95,9 +95,9 @@ fn detach(work: &mut Work<'_>, key: &Key, parent: &str) {
     let (from, to) = (work.from, work.to);
     let is_surplus = |of: &&Key| {
         let is_fact = from.facts().get(&of.object, &of.kind, &of.part).is_some();
-        of.kind == "constraint" && of.object == key.object && !is_fact && !to.has(of)
+        of.kind == "constraint" && !is_fact && !to.has(of)
     };
-    work.gone.extend(from.known().filter(is_surplus).cloned());
+    work.gone.extend(from.parts(&key.object).filter(is_surplus).cloned());
 }
 
 /// Takes the partitions that stay out of a table that goes; they join the one that comes.

@@ -2,12 +2,13 @@
 
 use migrator_engine::client::literal;
 
-use super::backfill::{batches, refusal};
 use super::file::{Block, File};
 use super::present::present;
 use super::ways::{Ways, keys, name, of, parts, take};
+use crate::author::backfill::Backfill;
+use crate::author::diff::catalog::Catalog;
 use crate::author::diff::column::Column;
-use crate::author::diff::key::Key;
+use crate::author::diff::key::{Key, pieces};
 use crate::author::diff::spell;
 use crate::author::diff::work::{Act, Statement};
 
@@ -44,18 +45,31 @@ pub(super) fn take_out(ways: &mut Ways<'_>) -> Filled {
         let Some(column) = ways.to.column(&key.object, &key.part).cloned() else { continue };
         let Some(source) = source(ways, &key, &column) else { continue };
         add_empty(ways, &key, &column);
+        let by = ordered_key(ways, &key.object);
+        let backfill = |value| Backfill { table: &key.object, column: &key.part, value, key: &by };
         let first = match source {
             Source::Default => {
                 alter_behind(ways, &key, format!("SET DEFAULT {}", column.value));
-                batches(&key.object, &key.part, "DEFAULT")
+                backfill("DEFAULT").batches()
             }
             Source::Identity => {
                 filled.identities.push(identity(ways, &key, &column));
-                batches(&key.object, &key.part, "DEFAULT")
+                backfill("DEFAULT").batches()
             }
-            Source::Reader(value) => {
-                filled.notes.push(note(&key, value.as_deref()));
-                by_reader(&key, value)
+            Source::Reader(Some(value)) => {
+                filled.notes.push(note(&key, Some(&value)));
+                format!(
+                    "-- Decide what the rows that are there get: {} is only the emptiest value.\n{}",
+                    value.replace(['\n', '\r'], " "),
+                    backfill(&value).batches()
+                )
+            }
+            Source::Reader(None) => {
+                filled.notes.push(note(&key, None));
+                format!(
+                    "-- Decide what the rows that are there get, and write it here (`cargo xtask new --template backfill`).\n{}",
+                    Backfill::refusal(&key.object, &key.part)
+                )
             }
         };
         let does = File::called("backfill", &key.part);
@@ -138,19 +152,21 @@ fn alter_behind(ways: &mut Ways<'_>, key: &Key, what: String) {
     ways.up.insert(place.map_or(0, |place| place + 1), statement);
 }
 
-/// Gives the rows what stands in for the reader's value.
-fn by_reader(key: &Key, value: Option<String>) -> String {
-    match value {
-        Some(value) => format!(
-            "-- Decide what the rows that are there get: {} is only the emptiest value.\n{}",
-            value.replace(['\n', '\r'], " "),
-            batches(&key.object, &key.part, &value)
-        ),
-        None => format!(
-            "-- Decide what the rows that are there get, and write it here (`cargo xtask new --template backfill`).\n{}",
-            refusal(&key.object, &key.part)
-        ),
-    }
+/// The columns of the primary key by which the rows can be taken one after the other, before and after; none: there is no such key.
+fn ordered_key(ways: &Ways<'_>, table: &str) -> Vec<String> {
+    let columns = |of: &Catalog| -> Option<Vec<String>> {
+        let is_key = |key: &&Key| key.object == table && key.kind == "constraint";
+        let mut notes = of.parts(table).filter(is_key).map(|key| of.note(key));
+        let rest = notes.find_map(|note| note.strip_prefix("PRIMARY KEY ("))?;
+        let columns = pieces(rest, ")").first().copied().unwrap_or_default();
+        // A key without overlaps has an index without an order, and says more than the name of a column.
+        let columns: Vec<String> = pieces(columns, ", ").into_iter().map(str::to_owned).collect();
+        let is_ordered = columns.iter().all(|name| of.column(table, name).is_some());
+        is_ordered.then_some(columns)
+    };
+    let (before, after) = (columns(ways.from), columns(ways.to));
+    let is_kept = |name: &String| !ways.up.iter().any(|one| one.key == Key::new(table, "column", name));
+    before.filter(|key| after.as_ref() == Some(key) && key.iter().all(is_kept)).unwrap_or_default()
 }
 
 /// An identity needs values first: until it is there a sequence of its own counts. Returns the file in which it takes that one's place.

@@ -5,7 +5,7 @@ use migrator_sql::{AlterTable, Clause, Element, Words};
 
 use super::name;
 use super::not_null::{Steps, steps};
-use crate::author::code;
+use crate::author::backfill::Backfill;
 use crate::author::fix::edit::Edit;
 use crate::author::fix::remedy::{Back, Case, Outcome, Part, Remedy, Stage};
 
@@ -48,11 +48,11 @@ fn one(
     }
     let (alter, table) = (case.alter_table(), altered.table.as_written());
     remedy.after.push(format!("{alter} ALTER COLUMN {column} SET DEFAULT {value}"));
-    let key = case.tables.get(&altered.table.object()).filter(|known| known.key.len() == 1);
-    let key = key.ok_or("its table has no primary key of one column, by which its rows could be filled in batches")?;
-    let key = plain_identifier(&key.key[0]);
+    let known = case.tables.get(&altered.table.object());
+    let key: Vec<String> = known.into_iter().flat_map(|known| &known.key).map(|name| plain_identifier(name)).collect();
+    let fill = Backfill { table: &table, column: &column, value: "DEFAULT", key: &key }.batches();
     let does = format!("fill_{}", name::in_file_name(&column));
-    remedy.parts.push(Part { stage: Stage::Fill, does, up: vec![batches(&table, &column, &key)], down: Vec::new() });
+    remedy.parts.push(Part { stage: Stage::Fill, does, up: vec![fill], down: Vec::new() });
     if required.is_some() {
         let Steps { constraint, called, parts } = steps(&alter, &table, &column);
         remedy.parts.push(Part {
@@ -78,32 +78,4 @@ fn is_constraint(words: &Words<'_>, at: usize) -> bool {
     }
     let is_null = words.is(at, "null") && at + 1 == words.tokens.len() && !words.is(at - 1, "default");
     depth == 0 && (words.is(at, "not") || words.is(at, "collate") || is_null)
-}
-
-/// Each batch commits by itself, and comes after the last one in the order of the key. What is filled is left out, so that an
-/// interrupted run goes on where it stopped.
-fn batches(table: &str, column: &str, key: &str) -> String {
-    let body = format!(
-        "DECLARE
-    done_to {table}.{key}%TYPE;
-    batch_end {table}.{key}%TYPE;
-BEGIN
-    LOOP
-        SELECT {key} INTO batch_end
-        FROM (
-            SELECT {key} FROM {table} WHERE done_to IS NULL OR {key} > done_to ORDER BY {key} LIMIT 5000
-        ) AS batch
-        ORDER BY {key} DESC
-        LIMIT 1;
-        EXIT WHEN batch_end IS NULL;
-        UPDATE {table}
-        SET {column} = DEFAULT
-        WHERE {column} IS NULL AND {key} <= batch_end AND (done_to IS NULL OR {key} > done_to);
-        COMMIT;
-        done_to := batch_end;
-    END LOOP;
-END
-"
-    );
-    code::block("fill", &body)
 }
