@@ -89,8 +89,11 @@ impl Trial<'_> {
                 timed(rest).is_some_and(|step| self.was_done(&step, Way::Up))
             }
             (Command::Down, "rolled") => {
-                let step = rest.strip_prefix("back ").and_then(timed);
-                step.is_some_and(|step| self.was_done(&step, Way::Down))
+                let rest = rest.strip_prefix("back ").unwrap_or_default();
+                match is_total(rest) {
+                    true => self.undone || self.is_done(),
+                    false => timed(rest).is_some_and(|step| self.was_done(&step, Way::Down)),
+                }
             }
             (Command::Seed, "seeded") => timed(rest).is_some_and(|step| step == SEED && self.is_done()),
             (Command::Stamp, "stamped") => is_total(rest) && self.is_done(),
@@ -286,6 +289,7 @@ mod tests {
         is_noticed(&down("", &wrong), "NotDone(\"005_state\") is untrue");
         is_noticed(&down("", &wrong), "Done(\"001_accounts\") is untrue");
         is_noticed(&down("nothing to roll back\n", ""), "untrue: `nothing to roll back`");
+        is_noticed(&down("rolled back 4 migrations in 3 ms; the database is at 001\n", ""), "untrue: `rolled back 4");
         is_noticed(&of(Command::Down, &facts(), (0, "", "")), "exit code 0");
     }
 

@@ -33,11 +33,14 @@ fn the_older_binary_rolls_back_what_it_does_not_have() {
     expect![[r#"
         exit 0
         --- stdout
+        database DB at SERVER · release 1.21.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  t1  applied  DATE TIME UTC  postgres  N ms
         002  t2  applied  DATE TIME UTC  postgres  N ms
         041  mail  ahead  DATE TIME UTC  postgres  N ms
         042  by_mail  ahead  DATE TIME UTC  postgres  N ms
+        -  v  applied  DATE TIME UTC  WHO  N ms
+        not in this binary: 041, 042, recorded by postgres with release 1.22.0
         2 ahead. Next: nothing, because a newer release has migrated this database.
         041, 042 can be rolled back by what is recorded: `migrator down --to 002`
     "#]]
@@ -47,6 +50,7 @@ fn the_older_binary_rolls_back_what_it_does_not_have() {
         --- stdout
         rolled back 042_by_mail (N ms)
         rolled back 041_mail (N ms)
+        rolled back 2 migrations in N ms; the database is at 002
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         042_by_mail is newer than this binary: rolling it back with the down block recorded at DATE TIME UTC by release 1.22.0

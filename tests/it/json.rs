@@ -86,7 +86,12 @@ fn what_goes_back_and_forth_is_told_in_order() {
     assert_eq!(code, 0);
     let steps: Vec<&Value> = of(&lines, "rolled_back").iter().map(|line| &line["step"]).collect();
     assert_eq!(steps, ["003_t3", "002_t2"]);
-    assert_eq!(last(&lines)["message"], "rolled back 2 migrations");
+    let message = last(&lines)["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("rolled back 2 migrations in ") && message.ends_with("; the database is at 001"),
+        "{message}"
+    );
+    assert_eq!(last(&lines)["newest"], "001");
     let (code, lines) = project.json(&["down", "--to", "0", "--yes"]);
     assert_eq!((code, last(&lines)["rolled_back"][0]["version"].as_str()), (0, Some("001")));
     let (code, lines) = project.json(&["down", "--yes"]);

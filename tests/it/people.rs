@@ -111,6 +111,7 @@ fn status_says_where_it_is_and_how_each_row_came_about() {
         not in this binary: 0015, recorded by dbmate_user without a checksum, as another tool does
         not in this binary: 003, recorded by postgres with release 1.1.0
         1 pending, 2 ahead. Next: nothing, because a newer release has migrated this database.
+        003, 0015 cannot be rolled back by this binary: version 0015 is newer than every version in this binary, and the history holds no down block of it (roll it back with the migrator of the newer release)
     "#]]
     .assert_eq(&told.replace(&actor, "ACTOR"));
     let json = project.run(&["status", "--json"]);

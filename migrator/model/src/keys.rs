@@ -76,6 +76,12 @@ pub const KEYS: &[Key] = &[
     key("budget", "blocks_reads", Takes::Duration, "How long a migration may make reads of an existing table wait."),
     key("budget", "rewrites", Takes::Count, "How many existing tables a release may write anew."),
     key(ENVIRONMENTS, "approval", Takes::Flag, "Whether `up` needs a named approver and the digest of the plan."),
+    key(
+        ENVIRONMENTS,
+        "backup",
+        Takes::Choice(&["optional", "required"]),
+        "Whether what destroys data needs the reference of a backup.",
+    ),
     key(ENVIRONMENTS, "down", Takes::Flag, "Whether anything may be rolled back."),
     key(ENVIRONMENTS, "seeds", Takes::Texts, "The seeds that may run."),
 ];
@@ -134,6 +140,7 @@ impl crate::Environment {
     pub fn value(&self, name: &str) -> Option<String> {
         match name {
             "approval" => Some(self.approval.to_string()),
+            "backup" => Some(quoted(if self.backup { "required" } else { "optional" })),
             "down" => Some(self.down.to_string()),
             "seeds" => {
                 let seeds = self.seeds.as_ref()?;

@@ -16,6 +16,8 @@ pub(crate) fn documents() -> &'static BTreeMap<String, Value> {
     DOCUMENTS.get_or_init(|| {
         let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schema")).unwrap();
         let paths = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+        // `migrator.toml.json` describes no output.
+        let paths = paths.filter(|path| Path::new(path.file_stem().unwrap()).extension().is_none());
         paths
             .map(|path| {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();

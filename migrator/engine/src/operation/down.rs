@@ -93,7 +93,6 @@ pub(crate) async fn run(
         approved_by: options.approved_by.as_deref(),
         backup_reference: backup::given(options.backup_reference.as_deref()),
     };
-    let newest = newest_left(&session.history, &plan);
     refuse_by_policy(&session.migrator, &session.history, &plan, permission)?;
     permit(&plan)?;
     let begun = Instant::now();
@@ -102,10 +101,11 @@ pub(crate) async fn run(
         let set = locked.executor.migrator.embedded;
         let newer = plan.steps.iter().filter(|step| is_newer(set, step)).count();
         let stay = plan::survey(set, &locked.history).ahead().len() > newer;
-        Ok((rolled_back, newer > 0 && !stay && !set.repeatables.is_empty()))
+        let repeatables_are_due = newer > 0 && !stay && !set.repeatables.is_empty();
+        let newest = newest_left(&locked.history, &plan);
+        Ok(DownReport { rolled_back, repeatables_are_due, newest, took: begun.elapsed() })
     };
-    let (rolled_back, repeatables_are_due) = session.locked(options.wait_lock, work).await?;
-    Ok(DownReport { rolled_back, repeatables_are_due, newest, took: begun.elapsed() })
+    session.locked(options.wait_lock, work).await
 }
 
 /// The newest version that a plan leaves applied.
