@@ -282,6 +282,7 @@ fn what_the_readme_shows_works_in_a_fresh_workspace() {
     expect![[r#"
         exit 0
         --- stdout
+        database shop_dev at SERVER · release 1.0.0
         VERSION  NAME  STATE  APPLIED  BY  TIME
         001  create_customers  applied  DATE TIME UTC  postgres  N ms
         up to date

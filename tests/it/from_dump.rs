@@ -50,9 +50,9 @@ fn a_failed_load_names_its_place(workspace: &Workspace, text: &str) {
         dropped and created database `loaded_dev`
         --- stderr
         error: the load of `db/schema.sql` failed and was rolled back
-           --> db/schema.sql:225:1
+           --> db/schema.sql:226:1
             |
-        225 | GRANT SELECT ON public.books TO nobody_of_this_name;
+        226 | GRANT SELECT ON public.books TO nobody_of_this_name;
             | ^ role "nobody_of_this_name" does not exist [42704]
             |
             = note: database `loaded_dev` is new and empty

@@ -1,4 +1,4 @@
-//! The first line: what is new, who waits, whether the release that runs keeps working, and whether there is a way back.
+//! The first line: what is new, who waits, whether the release that runs keeps working, and whether it can be rolled back.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use fit::{Fitted, Section, fit};
 /// No comment may have more characters; we count bytes, which are never fewer.
 pub(crate) const LIMIT: usize = 65_536;
 
-/// So many bytes are left to whoever posts it: a link to the page, and a mark by which it is found again.
+/// So many bytes are left to the program that posts it: a link to the page, and a mark by which it is found again.
 const OTHERS: usize = 1_024;
 
 /// So many entries of a list are shown, of so many bytes.
