@@ -24,12 +24,10 @@ fn check_finds_nothing_in_a_clean_workspace_and_says_what_it_could_not_see() {
     workspace.check(
         &mut workspace.xtask("check --json"),
         expect![[r#"
-        exit 0
-        --- stdout
-        []
-        --- stderr
-        skipped: append-only, because `origin/main` does not exist; name a base with `--base`
-    "#]],
+            exit 0
+            --- stdout
+            {"format":1,"command":"check","exit":0,"findings":[],"message":"nothing found","skipped":["append-only, because `origin/main` does not exist; name a base with `--base`"]}
+        "#]],
     );
     workspace.check(
         &mut workspace.xtask("check --base nowhere"),
@@ -92,9 +90,7 @@ fn check_shows_a_hazard_with_its_lock_its_reason_and_the_safe_way() {
     workspace.check(&mut workspace.xtask("check --json"), expect![[r#"
         exit 1
         --- stdout
-        [{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while no one can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}]
-        --- stderr
-        skipped: append-only, because this is not a git repository
+        {"format":1,"command":"check","exit":1,"findings":[{"check":"hazard","code":null,"column":1,"file":"db/migrations/002_index.sql","help":"`CREATE INDEX CONCURRENTLY`, alone in a `transaction:false` block; or `-- migrate:allow require-concurrent-index-creation <reason>` above the statement","line":3,"lock":"Share on the table: writers wait until the index is built","message":"an index is built on `users` while no one can write to it","reason":"the whole table is read and sorted, which takes minutes on a large one","rule":"require-concurrent-index-creation","severity":"error"}],"message":"1 error, 0 warnings","skipped":["append-only, because this is not a git repository"]}
     "#]]);
     workspace.check(&mut workspace.xtask("check --format github"), expect![[r#"
         exit 1
@@ -176,7 +172,7 @@ fn check_holds_the_migrations_of_the_base_branch() {
     let findings = |line: &str| {
         let output = workspace.xtask(line).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let messages = report.as_array().unwrap().iter().filter(|found| found["check"] == "append-only");
+        let messages = report["findings"].as_array().unwrap().iter().filter(|found| found["check"] == "append-only");
         let messages: Vec<_> = messages.map(|found| found["message"].as_str().unwrap().to_owned()).collect();
         (output.status.code(), messages.join("\n"))
     };

@@ -5,7 +5,7 @@ use std::process::Command;
 use expect_test::{Expect, expect};
 use xshell::cmd;
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, last_line};
 
 const STORE: &str = r#"
 pub async fn user(client: &tokio_postgres::Client, id: i64) {
@@ -72,8 +72,8 @@ fn the_newest_tag_is_the_release_that_runs() {
     );
     let output = workspace.xtask("verify --json").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let answers: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let release = answers.iter().find(|answer| answer["name"] == "release").unwrap();
+    let report = last_line(&output.stdout);
+    let release = report["findings"].as_array().unwrap().iter().find(|answer| answer["name"] == "release").unwrap();
     assert_eq!(release["verdict"], "failed", "{release}");
     assert_eq!(release["lines"][0], "1 of 2 queries of `v1.21` breaks on the new schema");
 }

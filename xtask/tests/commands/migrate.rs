@@ -39,7 +39,7 @@ fn migrate_passes_arguments_environment_and_exit_code_through() {
         "#]],
     );
     workspace.check(
-        &mut workspace.xtask("migrate exit"),
+        &mut workspace.xtask("migrate show 7"),
         expect![[r#"
             exit 7
         "#]],

@@ -26,7 +26,7 @@ fn a_dead_reader_ends_no_task() {
         Stdio::from(writer)
     };
     for (line, code) in
-        [("check", 0), ("migrate exit", 7), ("db status", 0), ("--help", 0), ("nonesuch", 2), ("db url", 9)]
+        [("check", 0), ("migrate show 7", 7), ("db status", 0), ("--help", 0), ("nonesuch", 2), ("db url", 9)]
     {
         let ended = workspace.xtask(line).stdout(dead()).stderr(dead()).status().unwrap();
         assert_eq!(ended.code(), Some(code), "{line}");

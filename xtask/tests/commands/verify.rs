@@ -2,7 +2,7 @@
 
 use xshell::cmd;
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, last_line};
 
 /// The answers of a run, by the name of their question.
 fn answers(workspace: &Workspace, line: &str) -> serde_json::Map<String, serde_json::Value> {
@@ -11,8 +11,9 @@ fn answers(workspace: &Workspace, line: &str) -> serde_json::Map<String, serde_j
     command.env("DATABASE_URL", "postgresql://another/database").env("PGOPTIONS", "-c nonsense=1");
     let output = command.env("MIGRATOR_ENV", "production").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let answers: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
-    answers.into_iter().map(|answer| (answer["name"].as_str().unwrap().to_owned(), answer)).collect()
+    let report = last_line(&output.stdout);
+    let answers = report["findings"].as_array().unwrap().iter();
+    answers.map(|answer| (answer["name"].as_str().unwrap().to_owned(), answer.clone())).collect()
 }
 
 #[test]

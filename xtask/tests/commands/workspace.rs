@@ -15,7 +15,7 @@ fn main() {
     match arguments.join(" ").as_str() {
         "version --json" => println!("{{\"digest\": \"{}\"}}", env!("DIGEST")),
         "--help" => println!("Usage: migrator\n\nCommands:\n  up      Apply\n  COMMAND  x\n\nOptions:\n  --x"),
-        "exit" => std::process::exit(7),
+        "show 7" => std::process::exit(7),
         line => println!(
             "{line} | {} | {} | {}",
             variable("DATABASE_URL"),
@@ -123,6 +123,13 @@ impl Workspace {
         }
         expected.assert_eq(&text);
     }
+}
+
+/// The object in which the output of a run with `--json` ends.
+pub(crate) fn last_line(stdout: &[u8]) -> serde_json::Value {
+    let stdout = String::from_utf8_lossy(stdout);
+    let last = stdout.lines().next_back().unwrap_or_default();
+    serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {stdout}"))
 }
 
 /// Leaves out what cargo says while it builds, and while other tests use it.
