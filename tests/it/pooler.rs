@@ -1,7 +1,8 @@
 //! The real PgBouncer between us and the server, where the environment says that it is there.
 #![expect(clippy::print_stderr, reason = "what does not run is said, not passed over in silence")]
 
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -27,7 +28,9 @@ impl Pooler {
             );
             return None;
         }
-        let directory = TempDir::with_prefix_in("pooler-", "/tmp").unwrap();
+        // It lets everyone in who reaches its socket.
+        let private = Permissions::from_mode(0o700);
+        let directory = tempfile::Builder::new().prefix("pooler-").permissions(private).tempdir_in("/tmp").unwrap();
         let users = directory.path().join("users.txt");
         std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
         let settings = format!(
