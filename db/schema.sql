@@ -505,7 +505,8 @@ CREATE TABLE public.schema_migration_events (
     plan_digest text,
     release text,
     session text,
-    down_block text
+    down_block text,
+    backup_reference text
 );
 
 
