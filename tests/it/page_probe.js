@@ -28,8 +28,8 @@ window.addEventListener("load", () => later(() => {
     found: type("SHOP.NOTES"),
     none: type("no such thing"),
     again: type(""),
-    bars: all("td.bar.everybody").length,
-    red: ground(document.querySelector("td.bar.everybody")) !== ground(document.querySelector("td.bar.nobody")),
+    bars: all("td.bar.everyone").length,
+    red: ground(document.querySelector("td.bar.everyone")) !== ground(document.querySelector("td.bar.no-one")),
   };
   document.getElementById("waiting").click();
   result.waiting = shown();

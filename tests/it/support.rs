@@ -230,7 +230,7 @@ pub(crate) fn normalise_line(line: &str) -> String {
     for index in 0..words.len() {
         let hex = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let trimmed = words[index].trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
-        // The digest of a plan has a checksum in front, and what it was made for behind it.
+        // The digest of a plan begins with a checksum, and what it was made for comes after it.
         if trimmed.split_once('.').is_some_and(|(sum, basis)| hex(sum) && basis.split('.').count() == 2)
             || hex(&trimmed)
         {

@@ -21,4 +21,6 @@ pub(crate) use run::Run;
 pub(crate) use session::{Limits, SessionSettings, capture_session, session, session_state};
 pub(crate) use short::{Recorded, Short};
 pub use tables::Tables;
-pub(crate) use tables::{CreatedObjects, EVENT_COLUMNS, EVENT_KEY, STATE_COLUMNS, first_word, may_index, set_sequence};
+pub(crate) use tables::{
+    CreatedObjects, EVENT_COLUMNS, EVENT_KEY, STATE_COLUMNS, first_word, may_index, newest_first, set_sequence,
+};

@@ -9,7 +9,7 @@ const BLOCK: usize = 512;
 
 /// One file.
 pub(super) struct Entry {
-    /// At most 100 bytes behind a slash that has at most 155 before it.
+    /// At most 100 bytes after a slash that has at most 155 before it.
     pub(super) path: String,
     pub(super) bytes: Vec<u8>,
     pub(super) mode: u32,

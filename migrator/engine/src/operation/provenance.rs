@@ -4,7 +4,7 @@ use crate::connect::{number, query, text};
 use crate::error::Error;
 use crate::history::{LastApplied, Provenance};
 use crate::session::Session;
-use crate::sql::{EVENT_KEY, literal};
+use crate::sql::{EVENT_KEY, literal, newest_first};
 
 /// Asks the event log; a few steps of its index.
 pub(crate) async fn run(session: &Session) -> Result<Provenance, Error> {
@@ -34,8 +34,9 @@ pub(crate) async fn run(session: &Session) -> Result<Provenance, Error> {
         "SELECT of.name AS of, e.* FROM (VALUES {}) AS of(name), LATERAL (\
          SELECT to_char(timezone('UTC', at), 'YYYY-MM-DD HH24:MI:SS') AS at_utc, actor, duration_ms, release FROM {events} \
          WHERE (action COLLATE \"C\", {EVENT_KEY}) BETWEEN ('repeatable', of.name) AND ('repeatable', of.name) AND outcome = 'done' \
-         ORDER BY action COLLATE \"C\" DESC, {EVENT_KEY} DESC, id DESC LIMIT 1) AS e",
-        names.join(", ")
+         ORDER BY {} LIMIT 1) AS e",
+        names.join(", "),
+        newest_first()
     );
     for row in query(client, "reading when repeatables were applied", &last).await? {
         let applied = LastApplied {

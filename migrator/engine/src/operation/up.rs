@@ -140,11 +140,12 @@ async fn execute(locked: &mut Locked, options: &UpOptions, seen: &[String]) -> R
     if plan.steps.is_empty() {
         return Ok(UpReport { by_another: true, ..UpReport::nothing() });
     }
-    approve(migrator, history, options, &plan)?;
+    let digest = plan.digest();
+    approve(migrator, history, options, &digest)?;
     backup::require(migrator, history, &plan, options.backup_reference.as_deref())?;
     executor.run.approved_by.clone_from(&options.approved_by);
     executor.run.backup_reference = backup::given(options.backup_reference.as_deref()).map(str::to_owned);
-    executor.run.plan_digest = Some(plan.digest());
+    executor.run.plan_digest = Some(digest);
     executor.one_by_one = options.one_by_one;
     if options.check_drift {
         drift::refuse(migrator, &executor.connection, &executor.tables, history).await?;
@@ -192,10 +193,9 @@ fn newest(plan: &Plan, count: usize, history: &History) -> Option<String> {
 }
 
 /// Refuses what the environment's policy or the caller's digest does not allow.
-fn approve(migrator: &Migrator, history: &History, options: &UpOptions, plan: &Plan) -> Result<(), Error> {
-    let digest = plan.digest();
+fn approve(migrator: &Migrator, history: &History, options: &UpOptions, digest: &str) -> Result<(), Error> {
     if let Some(approved) = &options.plan {
-        let differences = planning::differences(approved, &digest);
+        let differences = planning::differences(approved, digest);
         if !differences.is_empty() {
             let error = Error::refused("the plan is not the approved one").note("nothing was applied");
             let error = differences.into_iter().fold(error, Error::note);

@@ -104,7 +104,7 @@ impl Plan {
         self
     }
 
-    /// SHA-256 in hexadecimal over the steps, and behind dots what the plan was made for, if anything: two plans with one digest run
+    /// SHA-256 in hexadecimal over the steps, and after dots what the plan was made for, if anything: two plans with one digest run
     /// the same SQL in the same order, on the same database with the same history.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();

@@ -153,6 +153,11 @@ pub(crate) fn may_index(owner: &str, schema: &str) -> String {
 pub(crate) const EVENT_KEY: &str = "coalesce(CASE WHEN statement IS NOT NULL OR attempt IS NOT NULL THEN version::pg_catalog.text \
      WHEN action = 'adopt' THEN detail WHEN version IS NULL THEN name END, '') COLLATE \"C\"";
 
+/// The newest event of a place first, in the order of the log's index and in no other: the planner does not take the primary key.
+pub(crate) fn newest_first() -> String {
+    format!("action COLLATE \"C\" DESC, {EVENT_KEY} DESC, id DESC")
+}
+
 /// Lets a sequence that lags its column, as on a copy by logical replication, continue after the newest number.
 pub(crate) fn set_sequence(sequence: &str, newest: i64) -> String {
     format!("SELECT setval({}::regclass, {newest}::int8);\n", literal(sequence))

@@ -57,10 +57,7 @@ repeated(id, at) AS MATERIALIZED (
 -- Whether another tool has applied a migration since the repeatables ran: it writes no event, only the time tells. Without repeatables
 -- the server does not even plan these questions.
 facts(newest, head, head_run, indexed, applied_elsewhere, removed_elsewhere) AS MATERIALIZED (
-    SELECT (SELECT id FROM {events} ORDER BY id DESC LIMIT 1), 
-        -- The newest that is more than a failed try.
-        (SELECT id FROM {events} WHERE outcome <> 'failed' ORDER BY id DESC LIMIT 1),
-        (SELECT run_id FROM {events} WHERE outcome <> 'failed' ORDER BY id DESC LIMIT 1), indexed,
+    SELECT (SELECT id FROM {events} ORDER BY id DESC LIMIT 1), head.id, head.run_id, indexed,
         CASE WHEN {repeats} AND EXISTS (SELECT FROM repeated) THEN
             EXISTS (SELECT FROM (SELECT NULL::text AS checksum, NULL::timestamptz AS applied_at) AS absent, LATERAL (
                 SELECT FROM {state} WHERE checksum IS NULL AND applied_at::timestamptz > (SELECT at FROM repeated)) AS later)
@@ -77,7 +74,9 @@ facts(newest, head, head_run, indexed, applied_elsewhere, removed_elsewhere) AS 
                 WHERE NOT EXISTS (SELECT FROM {state} s WHERE s.version::text = e.version)
                 ORDER BY version, id DESC) AS last WHERE last.action <> 'down')
         ELSE false END
-    FROM here),
+    -- The newest that is more than a failed try.
+    FROM here LEFT JOIN LATERAL (
+        SELECT id, run_id FROM {events} WHERE outcome <> 'failed' ORDER BY id DESC LIMIT 1) AS head ON true),
 
 chosen(id) AS (
     SELECT id FROM newest WHERE action IN ('repeatable', 'environment', 'adopt')

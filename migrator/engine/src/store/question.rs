@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{elsewhere, standing};
 use crate::embedded::{Embedded, Migration};
 use crate::history::AppliedMigration;
-use crate::sql::{EVENT_KEY, OURS, Tables, identifier, literal};
+use crate::sql::{EVENT_KEY, OURS, Tables, identifier, literal, newest_first};
 
 /// How much of a history is read.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ fn log(tables: &Tables, extent: Extent) -> String {
         .replace("{indexed}", &indexed)
         .replace("{repeats}", if repeats { "true" } else { "false" })
         .replace("{columns}", &columns)
-        .replace("{newest_first}", "action COLLATE \"C\" DESC, {key} DESC, id DESC")
+        .replace("{newest_first}", &newest_first())
         .replace("{key}", &format!("({EVENT_KEY})"))
         .replace("{state}", &tables.state)
         .replace("{events}", &tables.events)
@@ -153,17 +153,17 @@ const COLUMNS: [&str; 11] = [
     "detail",
 ];
 
-/// What the server and the session are, and which database it is; ends the transaction before it. `with_settings`: also which timeouts the server knows and what
-/// the client has set, which takes a walk through all settings.
-pub(super) fn about(tables: &Tables, with_settings: bool) -> String {
+/// What the server and the session are; ends the transaction before it. `is_first`: also what stays as it is on one connection, and
+/// takes longer to ask: which timeouts the server knows, what the client has set, and which database it is.
+pub(super) fn about(tables: &Tables, is_first: bool) -> String {
     let state = literal(&tables.state);
-    let settings = if with_settings { SETTINGS } else { "" };
+    let (settings, identity) = if is_first { (SETTINGS, format!(";\n{IDENTITY}")) } else { ("", String::new()) };
     format!(
         "ROLLBACK;\nBEGIN READ ONLY;\n{path};\n{security};\nSET LOCAL statement_timeout = 0;\n\
          SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS number, \
          current_database() AS database, session_user AS user, pg_backend_pid() AS pid, \
          version() AS product, pg_is_in_recovery()::int AS standby, to_regclass({state}) AS state, to_regnamespace({schema}) IS NOT NULL AS schema, \
-         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere{settings};\nROLLBACK;\n{IDENTITY}",
+         CASE WHEN to_regclass({state}) IS NULL THEN ({elsewhere}) END AS elsewhere{settings};\nROLLBACK{identity}",
         path = OURS[0],
         security = OURS[1],
         schema = literal(&identifier(&tables.schema)),

@@ -75,9 +75,9 @@ pub(crate) struct Step<'a> {
 /// The word for it in the style sheet.
 pub(super) fn class(waits: Waits) -> &'static str {
     match waits {
-        Waits::Nobody => "nobody",
+        Waits::Nobody => "no-one",
         Waits::Writes => "writes",
-        Waits::ReadsAndWrites => "everybody",
+        Waits::ReadsAndWrites => "everyone",
     }
 }
 

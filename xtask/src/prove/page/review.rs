@@ -32,7 +32,7 @@ pub(super) fn findings(step: &Step) -> Markup {
 fn hazard(found: &Found) -> Markup {
     let hazard = &found.hazard;
     html! {
-        li.everybody {
+        li.everyone {
             "line " (hazard.line) ", " code { (hazard.rule) } ": " (hazard.message)
             @if !hazard.lock.is_empty() { " (" (hazard.lock) ")" }
             @if !hazard.reason.is_empty() { br; (hazard.reason) }
@@ -43,7 +43,7 @@ fn hazard(found: &Found) -> Markup {
 }
 
 fn broken(finding: &Finding) -> Markup {
-    let class = if finding.allowed.is_some() { "nobody" } else { "everybody" };
+    let class = if finding.allowed.is_some() { "no-one" } else { "everyone" };
     html! {
         li class=(class) {
             @if let Some(name) = &finding.name { code { (name) } " " }

@@ -10,7 +10,7 @@
     details,
     row: document.querySelector(`tr[data-step="${details.id.slice("step-".length)}"]`),
     text: details.textContent.toLowerCase(),
-    waits: details.dataset.waits !== "nobody",
+    waits: details.dataset.waits !== "no-one",
   }));
   const filter = () => {
     const wanted = find.value.trim().toLowerCase();

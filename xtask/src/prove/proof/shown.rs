@@ -76,7 +76,7 @@ impl Shown {
         }
         let comment = review.markdown();
         if let Some(summary) = &self.summary {
-            // The summary belongs to whoever runs the pipeline: the answers are no others without it.
+            // The summary belongs to the program that runs the pipeline: the answers are the same without it.
             if let Err(error) = append(summary, &comment) {
                 context.terminal.say(&format!("cannot append to the summary `{}`: {error}", summary.display()));
             }

@@ -29,8 +29,12 @@ const EVERY_KEY: &str = r#"
         blocks_writes = "500ms"
         blocks_reads = "0"
         rewrites = 0
+        "#;
+
+const EVERY_ENVIRONMENT: &str = r#"
         [environments.production]
         approval = true
+        backup = "required"
         down = false
         seeds = ["production"]
         [environments.a]
@@ -87,28 +91,40 @@ fn reads_every_key() {
                         0,
                     ),
                 },
-                environments: [
-                    Environment {
-                        name: "a",
-                        approval: false,
-                        backup: false,
-                        down: true,
-                        seeds: None,
-                    },
-                    Environment {
-                        name: "production",
-                        approval: true,
-                        backup: false,
-                        down: false,
-                        seeds: Some(
-                            [
-                                "production",
-                            ],
-                        ),
-                    },
-                ],
+                environments: [],
             }"#]],
     );
+}
+
+#[test]
+fn reads_every_key_of_an_environment() {
+    let source = Source::new("db/migrator.toml", EVERY_ENVIRONMENT);
+    let mut problems = Vec::new();
+    let settings = read(&source, &["production"], &mut problems);
+    assert_eq!(problems, []);
+    expect![[r#"
+        [
+            Environment {
+                name: "a",
+                approval: false,
+                backup: false,
+                down: true,
+                seeds: None,
+            },
+            Environment {
+                name: "production",
+                approval: true,
+                backup: true,
+                down: false,
+                seeds: Some(
+                    [
+                        "production",
+                    ],
+                ),
+            },
+        ]
+    "#]]
+    .assert_debug_eq(&settings.environments);
 }
 
 #[test]
