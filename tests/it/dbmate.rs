@@ -65,6 +65,7 @@ fn dbmate_goes_on_where_we_have_stopped() {
         expect![[r#"
             exit 0
             --- stdout
+            database DB at SERVER · release 1.0.0
             VERSION  NAME  STATE  APPLIED  BY  TIME
             001  t1  applied  DATE TIME UTC  postgres  N ms
             002  t2  applied  DATE TIME UTC  postgres  N ms
@@ -91,6 +92,7 @@ fn we_see_what_dbmate_has_applied_and_do_the_rest() {
         expect![[r#"
             exit 0
             --- stdout
+            database DB at SERVER · release 1.0.0
             VERSION  NAME  STATE  APPLIED  BY  TIME
             001      t1        applied  elsewhere, unchecked
             002      t2        applied  elsewhere, unchecked
@@ -112,6 +114,7 @@ fn we_see_what_dbmate_has_applied_and_do_the_rest() {
         expect![[r#"
             exit 0
             --- stdout
+            database DB at SERVER · release 1.0.0
             VERSION  NAME  STATE  APPLIED  BY  TIME
             001      t1        applied  elsewhere, unchecked
             002      t2        applied  elsewhere, unchecked
@@ -144,6 +147,7 @@ fn dbmate_takes_back_what_we_have_applied() {
         expect![[r#"
             exit 0
             --- stdout
+            database DB at SERVER · release 1.0.0
             VERSION  NAME  STATE  APPLIED  BY  TIME
             001  t1  applied  DATE TIME UTC  postgres  N ms
             002  t2  applied  DATE TIME UTC  postgres  N ms
@@ -176,6 +180,7 @@ fn we_take_back_what_dbmate_has_applied() {
             --- stdout
             rolled back 004_index_t3 (N ms)
             rolled back 003_t3 (N ms)
+            rolled back 2 migrations in N ms; the database is at 002
             --- stderr
             SERVER · database DB · user postgres · PostgreSQL X
         "#]]

@@ -131,7 +131,7 @@ fn a_command_that_has_done_its_work_says_what_is_true_also_where_nobody_can_read
         (&["up"], "nothing to apply"),
         (&["seed", "s"], "seeded s"),
         (&["environment", "set", "staging"], "is now marked as `staging`"),
-        (&["down", "--yes"], "rolled back 002_t2"),
+        (&["down", "--yes"], "rolled back 1 migration"),
         (&["stamp", "--to", "2"], "stamped 1 without running: 002_t2"),
     ];
     for (command, truth) in commands {

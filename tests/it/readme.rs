@@ -125,7 +125,7 @@ fn in_help(help: &str) -> BTreeSet<String> {
     let (_, commands) = help.split_once("Commands:\n").unwrap();
     let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     let names = commands.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("    ")).map(name);
-    names.filter(|name| name != "help").collect()
+    names.collect()
 }
 
 /// The first word of everything in backticks in the first column of a table.

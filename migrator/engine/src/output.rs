@@ -375,12 +375,15 @@ pub fn usage(error: &clap::Error) -> bool {
         }
         return true;
     }
+    let text = error.render();
     if error.use_stderr() {
-        // Where an error cannot be written, another one cannot either.
-        let _ = error.print();
+        let text = if Color::Auto.on_stderr() { text.ansi().to_string() } else { text.to_string() };
+        write_message(&text);
         return true;
     }
-    match error.print().and_then(|()| io::stdout().flush()) {
+    let text = if Color::Auto.on_stdout() { text.ansi().to_string() } else { text.to_string() };
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             write_message(&format!("error: the result could not be written to stdout: {error}\n"));
             false

@@ -36,10 +36,12 @@ impl Color {
         }
         // `CLICOLOR_FORCE=0` forces nothing.
         let is_forced = || std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
+        // A pipeline that sets `CI` has colours in its pages, but not on a terminal that says that it has none.
+        let is_dumb = || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => choice != ColorChoice::Never && (terminal || is_forced()),
+            Color::Auto => choice != ColorChoice::Never && (is_forced() || (terminal && !is_dumb())),
         }
     }
 }
