@@ -209,7 +209,7 @@ impl Years {
 /// Everything that a plan, a status or a report asks of a history.
 fn answers(set: &'static Embedded, history: &History) -> String {
     let states = |survey: Survey| -> Vec<(String, State)> {
-        survey.entries.into_iter().map(|entry| (entry.version, entry.state)).collect()
+        survey.entries.into_iter().map(|entry| (entry.version.into_owned(), entry.state)).collect()
     };
     let targets = [Target::Newest, Target::Version(3), Target::Version(6)];
     let ups = targets.map(|target| [false, true].map(|out_of_order| plan::up(set, history, target, out_of_order)));

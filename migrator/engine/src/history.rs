@@ -6,17 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::embedded::Direction;
-use crate::embedded::{Migration, Script};
+use crate::embedded::{Migration, Script, Text};
 
 /// One row of the state table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppliedMigration {
     /// The version as it was recorded.
-    pub version: String,
+    pub version: Text,
     /// The migration's name; absent in rows that another tool wrote.
     pub name: Option<String>,
     /// The checksum of what was applied; absent in rows that another tool wrote.
-    pub checksum: Option<String>,
+    pub checksum: Option<Text>,
     /// When, in UTC, to the second: `2026-11-20 14:02:31`.
     pub applied_at: Option<String>,
     /// The database user who applied it.
@@ -303,9 +303,9 @@ impl History {
                 ..Event::default()
             });
             let row = AppliedMigration {
-                version: version.clone(),
+                version: version.clone().into(),
                 name: Some(name),
-                checksum: Some(checksum),
+                checksum: Some(checksum.into()),
                 ..Default::default()
             };
             now.insert(version, (direction == Direction::Up).then_some((at, row)));
@@ -313,7 +313,7 @@ impl History {
         if now.is_empty() {
             return;
         }
-        self.applied.retain(|row| !now.contains_key(&row.version));
+        self.applied.retain(|row| !now.contains_key(&*row.version));
         let mut up: Vec<(usize, AppliedMigration)> = now.into_values().flatten().collect();
         up.sort_unstable_by_key(|(at, _)| *at);
         self.applied.extend(up.into_iter().map(|(_, row)| row));
@@ -321,15 +321,16 @@ impl History {
 
     /// Whether both agree on what has been applied; times and runs may differ.
     pub fn agrees_with(&self, other: &History) -> bool {
-        let rows = |history: &History| {
-            let row = |row: &AppliedMigration| (row.version.clone(), row.name.clone(), row.checksum.clone());
-            history.applied.iter().map(row).collect::<std::collections::BTreeSet<_>>()
-        };
         let events = |history: &History| {
             let event = |event: &Event| Event { run_id: String::new(), ..event.clone() };
             history.events.iter().map(event).collect::<Vec<_>>()
         };
-        rows(self) == rows(other) && events(self) == events(other)
+        self.rows() == other.rows() && events(self) == events(other)
+    }
+
+    /// What is applied, without when and by whom.
+    fn rows(&self) -> BTreeSet<(&str, Option<&str>, Option<&str>)> {
+        self.applied.iter().map(|row| (&*row.version, row.name.as_deref(), row.checksum.as_deref())).collect()
     }
 
     /// The environment that was recorded last.

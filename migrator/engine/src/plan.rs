@@ -67,7 +67,7 @@ pub fn down(set: &'static Embedded, history: &History, target: Target) -> Result
     let is_refused = |entry: &Entry| entry.state == State::Ahead && set.settings.refuse_ahead;
     for entry in survey.entries.iter_mut().filter(|entry| entry.needs_recorded() && !is_refused(entry)) {
         // A migration is rolled back by the down block that was recorded with it.
-        if let Some(recorded) = history.recorded.get(&entry.version) {
+        if let Some(recorded) = history.recorded.get(&*entry.version) {
             entry.migration = Some(recorded.migration);
             entry.state = if entry.progress.is_some() { State::HalfDone } else { State::Applied };
         }

@@ -88,13 +88,13 @@ fn row(entry: &Entry, provenance: &Provenance) -> Vec<String> {
     let applied = entry.applied.clone().unwrap_or_default();
     let name =
         entry.migration.map(|migration| migration.name.to_string()).or(applied.name).unwrap_or_else(|| "?".into());
-    let unrun = provenance.unrun.get(&entry.version).filter(|_| entry.state == State::Applied);
+    let unrun = provenance.unrun.get(&*entry.version).filter(|_| entry.state == State::Applied);
     let state = match unrun.map(String::as_str) {
         Some("stamp") => "stamped",
         Some("adopt") => "adopted",
         _ => entry.state.label(),
     };
-    let mut cells = vec![entry.version.clone(), name, state.to_owned()];
+    let mut cells = vec![entry.version.to_string(), name, state.to_owned()];
     match entry.state {
         State::Applied if entry.applied.as_ref().is_some_and(|row| row.checksum.is_none()) => {
             cells.push("elsewhere, unchecked".to_owned());
@@ -153,7 +153,7 @@ fn strangers(survey: &Survey) -> Vec<String> {
             (None, None) => "without a checksum, as another tool does".to_owned(),
             (None, Some(_)) => "without a release".to_owned(),
         };
-        by_writer.entry(format!("{who} {with}")).or_default().push(entry.version.clone());
+        by_writer.entry(format!("{who} {with}")).or_default().push(entry.version.to_string());
     }
     by_writer
         .into_iter()
@@ -262,7 +262,7 @@ pub(crate) fn json(survey: &Survey, provenance: &Provenance, place: Place<'_>) -
                 "applied_by": applied.and_then(|row| row.applied_by.as_deref()),
                 "execution_ms": applied.and_then(|row| row.execution_ms),
                 "release": applied.and_then(|row| row.release.as_deref()),
-                "recorded_by": provenance.unrun.get(&entry.version),
+                "recorded_by": provenance.unrun.get(&*entry.version),
                 "half_done": entry.progress.as_ref().map(|progress| json!({
                     "direction": progress.direction.word(),
                     "statements_done": progress.done.len(),

@@ -52,7 +52,7 @@ pub(crate) fn decide(
         let known: BTreeSet<i64> = history.applied.iter().filter_map(AppliedMigration::number).collect();
         for migration in explained.applied.iter().filter(|migration| !known.contains(&migration.number)) {
             let version = migration.version.to_string();
-            history.applied.push(AppliedMigration { version, ..AppliedMigration::default() });
+            history.applied.push(AppliedMigration { version: version.into(), ..AppliedMigration::default() });
         }
     }
     // Refuses what does not fit; in what order the rest would run does not matter here.

@@ -22,7 +22,7 @@ fn history(applied: &[&str], events: &str) -> History {
         complete: true,
         applied: applied
             .iter()
-            .map(|version| AppliedMigration { version: (*version).to_owned(), ..AppliedMigration::default() })
+            .map(|version| AppliedMigration { version: (*version).to_owned().into(), ..AppliedMigration::default() })
             .collect(),
         events: events.lines().map(str::trim).filter(|line| !line.is_empty()).map(event).collect(),
         ..History::default()
@@ -129,7 +129,7 @@ fn every_migration_makes_every_repeatable_due_again() {
 #[test]
 fn what_is_recorded_in_memory_is_what_the_tables_would_say() {
     let row = |version: &str| AppliedMigration {
-        version: version.into(),
+        version: version.to_owned().into(),
         name: Some("a".into()),
         checksum: Some("c".into()),
         ..AppliedMigration::default()

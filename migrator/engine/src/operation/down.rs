@@ -112,7 +112,7 @@ pub(crate) async fn run(
 fn newest_left(history: &History, plan: &Plan) -> Option<String> {
     let goes = |row: &&AppliedMigration| plan.steps.iter().any(|step| step.version() == row.version);
     let left = history.applied.iter().filter(|row| !goes(row));
-    left.max_by_key(|row| row.number()).map(|row| row.version.clone())
+    left.max_by_key(|row| row.number()).map(|row| row.version.to_string())
 }
 
 /// Plans again under the lock and rolls back.
@@ -168,7 +168,7 @@ pub(super) async fn read_recorded(
 ) -> Result<(), Error> {
     let survey = plan::survey(migrator.embedded, history);
     let others = survey.entries.iter().filter(|entry| entry.needs_recorded());
-    let versions: Vec<String> = others.map(|entry| entry.version.clone()).collect();
+    let versions: Vec<String> = others.map(|entry| entry.version.to_string()).collect();
     store::read_downs(connection, tables, history, &versions, &migrator.embedded.settings.history_writers).await
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn run(session: &Session) -> Result<Option<NewerRollback>, Erro
     }
     let stays = |entry: &&plan::Entry| entry.applied.is_some() && entry.state != State::Ahead;
     let below = survey.entries.iter().rev().find(stays);
-    let to = below.map_or_else(|| "0".to_owned(), |entry| entry.version.clone());
+    let to = below.map_or_else(|| "0".to_owned(), |entry| entry.version.to_string());
     let obstacle = match store::foreign_writer(tables, &history, &set.settings.history_writers) {
         Some(other) => Some(format!("`{other}` can write to the log that holds its down blocks")),
         None => match down::read_recorded(migrator, connection, tables, &mut history).await {

@@ -63,7 +63,7 @@ async fn migration(session: &mut Session, version: i64) -> Result<&'static Migra
     let entry = survey.entries.iter().find(|entry| entry.number == Some(version));
     if let Some(entry) = entry.filter(|entry| entry.progress.is_some() && entry.needs_recorded()) {
         down::read_recorded(migrator, connection, tables, history).await?;
-        if let Some(recorded) = history.recorded.get(&entry.version) {
+        if let Some(recorded) = history.recorded.get(&*entry.version) {
             return Ok(recorded.migration);
         }
     }

@@ -184,12 +184,12 @@ async fn examine(executor: &mut Executor, options: &UpOptions) -> Result<Exit, E
 /// The newest version after the first `count` steps. A migration that is out of order does not become the newest by being applied last.
 fn newest(plan: &Plan, count: usize, history: &History) -> Option<String> {
     let version = |step: &'_ Step| match step {
-        Step::Migration { migration, .. } => Some((migration.number, migration.version.to_string())),
+        Step::Migration { migration, .. } => Some((migration.number, &*migration.version)),
         Step::Repeatable(_) => None,
     };
-    let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, row.version.clone())));
+    let recorded = history.applied.iter().filter_map(|row| Some((row.number()?, &*row.version)));
     let newest = recorded.chain(plan.steps[..count].iter().filter_map(version)).max();
-    newest.map(|(_, version)| version)
+    newest.map(|(_, version)| version.to_owned())
 }
 
 /// Refuses what the environment's policy or the caller's digest does not allow.

@@ -128,8 +128,8 @@ mod tests {
 
     fn history() -> History {
         let row = |version: &str, checksum: Option<&str>| AppliedMigration {
-            version: version.to_owned(),
-            checksum: checksum.map(str::to_owned),
+            version: version.to_owned().into(),
+            checksum: checksum.map(|sum| sum.to_owned().into()),
             applied_at: checksum.is_none().then(|| "2026-11-20 14:02:31".to_owned()),
             ..AppliedMigration::default()
         };

@@ -1,5 +1,7 @@
 //! Where history and binary diverge, and the messages about it.
 
+use std::borrow::Cow;
+
 use super::survey::{Entry, State, Survey};
 use crate::embedded::{Embedded, Migration};
 use crate::history::{Direction, History, Unrecorded};
@@ -197,7 +199,7 @@ pub(super) fn find(
     out_of_order: bool,
 ) -> Vec<Divergence> {
     let newest = survey.entries.iter().rfind(|entry| entry.applied.is_some() && entry.number.is_some());
-    let newest = newest.map(|entry| entry.version.clone()).unwrap_or_default();
+    let newest = newest.map(|entry| entry.version.to_string()).unwrap_or_default();
     let mut found = Vec::new();
     for entry in &survey.entries {
         match (entry.state, entry.migration) {
@@ -205,27 +207,29 @@ pub(super) fn find(
                 let row = entry.applied.clone().unwrap_or_default();
                 found.push(Divergence::Changed {
                     migration,
-                    recorded_version: row.version,
+                    recorded_version: row.version.into_owned(),
                     recorded_name: row.name,
                     newest: set.migrations.last().map_or("", |migration| &migration.version),
-                    recorded_checksum: row.checksum,
+                    recorded_checksum: row.checksum.map(Cow::into_owned),
                     release: row.release,
                 });
             }
             (State::Unknown, _) if entry.progress.is_some() => {
                 let direction = entry.progress.as_ref().map_or(Direction::Up, |progress| progress.direction);
-                found.push(Divergence::HalfDoneElsewhere { version: entry.version.clone(), direction });
+                found.push(Divergence::HalfDoneElsewhere { version: entry.version.to_string(), direction });
             }
             (State::Unknown, _) => found.push(Divergence::Unknown {
-                version: entry.version.clone(),
+                version: entry.version.to_string(),
                 name: entry.applied.as_ref().and_then(|row| row.name.clone()),
             }),
             (State::Ahead, _) if set.settings.refuse_ahead => {
-                found.push(Divergence::Ahead { version: entry.version.clone() });
+                found.push(Divergence::Ahead { version: entry.version.to_string() });
             }
             (State::Ahead, _) if entry.progress.is_some() && direction == Some(Direction::Up) => {
-                found
-                    .push(Divergence::HalfDoneElsewhere { version: entry.version.clone(), direction: Direction::Down });
+                found.push(Divergence::HalfDoneElsewhere {
+                    version: entry.version.to_string(),
+                    direction: Direction::Down,
+                });
             }
             (State::OutOfOrder, Some(migration)) if !out_of_order => {
                 found.push(Divergence::OutOfOrder { migration, newest: newest.clone() });
@@ -261,9 +265,9 @@ pub(super) fn refuse_unrecorded(chosen: &[&Entry], history: &History) -> Result<
         .iter()
         .filter(|entry| entry.state == State::Ahead)
         .map(|entry| Divergence::NotRecorded {
-            version: entry.version.clone(),
+            version: entry.version.to_string(),
             release: entry.applied.as_ref().and_then(|row| row.release.clone()),
-            why: history.unrecorded.get(&entry.version).copied().unwrap_or(Unrecorded::Nothing),
+            why: history.unrecorded.get(&*entry.version).copied().unwrap_or(Unrecorded::Nothing),
         })
         .collect();
     if found.is_empty() { Ok(()) } else { Err(found) }

@@ -111,7 +111,11 @@ mod tests {
                     outcome: "done".into(),
                     ..Event::default()
                 }),
-                _ => history.applied.push(AppliedMigration { version, checksum, ..AppliedMigration::default() }),
+                _ => history.applied.push(AppliedMigration {
+                    version: version.into(),
+                    checksum: checksum.map(String::into),
+                    ..AppliedMigration::default()
+                }),
             }
         }
         let road = of_history(&twice(), &history);

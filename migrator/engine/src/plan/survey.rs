@@ -1,8 +1,8 @@
 //! The classification of every version: the one place that decides what a version's state is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::embedded::{Embedded, Migration, Script};
+use crate::embedded::{Embedded, Migration, Script, Text};
 use crate::history::{AppliedMigration, Direction, History, Progress};
 
 /// What a version is, seen from this binary and this database together.
@@ -49,7 +49,7 @@ impl State {
 #[non_exhaustive]
 pub struct Entry {
     /// The version as the file has it, or as the history has it where no file exists.
-    pub version: String,
+    pub version: Text,
     /// The version as a number; `None` for a recorded text that is not a number.
     pub number: Option<i64>,
     /// What it is.
@@ -94,7 +94,7 @@ impl Entry {
 impl Survey {
     /// The versions that a newer release has applied.
     pub fn ahead(&self) -> Vec<String> {
-        self.of(State::Ahead).map(|entry| entry.version.clone()).collect()
+        self.of(State::Ahead).map(|entry| entry.version.to_string()).collect()
     }
 
     /// The entries of one state.
@@ -108,19 +108,10 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     let mut progress = history.progress();
     let newest_applied = history.applied.iter().filter_map(AppliedMigration::number).max();
     let newest_known = set.migrations.last().map_or(-1, |migration| migration.number);
-    let mut rows: BTreeMap<i64, &AppliedMigration> = BTreeMap::new();
-    let mut entries = Vec::new();
-    // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other belongs to no file.
-    let spelled: BTreeSet<&str> = set.migrations.iter().map(|migration| &*migration.version).collect();
-    let (exact, other): (Vec<_>, Vec<_>) = history.applied.iter().partition(|row| spelled.contains(&*row.version));
-    for row in exact.into_iter().chain(other) {
-        match row.number() {
-            Some(number) if !rows.contains_key(&number) => drop(rows.insert(number, row)),
-            number => entries.push(unknown(row, number, newest_known, &mut progress)),
-        }
-    }
-    for migration in set.migrations.iter() {
-        let row = rows.remove(&migration.number);
+    let (rows, strangers) = rows_of(set, history);
+    let mut entries = Vec::with_capacity(set.migrations.len());
+    entries.extend(strangers.into_iter().map(|row| unknown(row, row.number(), newest_known, &mut progress)));
+    for (migration, row) in set.migrations.iter().zip(rows) {
         let progress = progress.remove(&*migration.version);
         let state = match row {
             _ if progress.is_some() => State::HalfDone,
@@ -131,7 +122,7 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             None => State::Pending,
         };
         entries.push(Entry {
-            version: migration.version.to_string(),
+            version: migration.version.clone(),
             number: Some(migration.number),
             state,
             migration: Some(migration),
@@ -139,11 +130,10 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
             progress,
         });
     }
-    entries.extend(rows.into_values().map(|row| unknown(row, row.number(), newest_known, &mut progress)));
     entries.extend(progress.into_iter().filter(|(_, p)| p.direction == Direction::Up).map(|(version, progress)| {
         Entry {
             number: version.parse().ok(),
-            version,
+            version: version.into(),
             state: State::Unknown,
             migration: None,
             applied: None,
@@ -156,6 +146,31 @@ pub fn survey(set: &'static Embedded, history: &History) -> Survey {
     Survey { entries, repeatables: set.repeatables.iter().filter(is_due).collect() }
 }
 
+/// The row of each migration, in their order, and the rows that belong to none.
+fn rows_of<'h>(set: &Embedded, history: &'h History) -> (Vec<Option<&'h AppliedMigration>>, Vec<&'h AppliedMigration>) {
+    let place = |row: &AppliedMigration| {
+        let number = row.number()?;
+        set.migrations.binary_search_by_key(&number, |migration| migration.number).ok()
+    };
+    let mut rows = vec![None; set.migrations.len()];
+    let mut others = Vec::new();
+    // `1` and `001` may both be recorded: the one that is written as the file is the version's row, the other belongs to no file.
+    for row in &history.applied {
+        match place(row) {
+            Some(place) if set.migrations[place].version == row.version => rows[place] = Some(row),
+            place => others.push((place, row)),
+        }
+    }
+    let mut strangers = Vec::new();
+    for (place, row) in others {
+        match place {
+            Some(place) if rows[place].is_none() => rows[place] = Some(row),
+            _ => strangers.push(row),
+        }
+    }
+    (rows, strangers)
+}
+
 fn unknown(
     row: &AppliedMigration,
     number: Option<i64>,
@@ -163,7 +178,7 @@ fn unknown(
     progress: &mut BTreeMap<String, Progress>,
 ) -> Entry {
     // It has a row: only a rollback can be half-done.
-    let progress = progress.remove(&row.version);
+    let progress = progress.remove(&*row.version);
     let state = if number.is_some_and(|number| number > newest_known) { State::Ahead } else { State::Unknown };
     Entry { version: row.version.clone(), number, state, migration: None, applied: Some(row.clone()), progress }
 }

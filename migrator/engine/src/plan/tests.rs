@@ -35,7 +35,11 @@ fn history(rows: &str) -> History {
             Some('?') => None,
             _ => Some(right()),
         };
-        AppliedMigration { version: version.to_owned(), checksum, ..AppliedMigration::default() }
+        AppliedMigration {
+            version: version.to_owned().into(),
+            checksum: checksum.map(String::into),
+            ..AppliedMigration::default()
+        }
     };
     History { exists: true, complete: true, applied: rows.split_whitespace().map(row).collect(), ..History::default() }
 }

@@ -60,8 +60,8 @@ impl Expected {
     /// The rows of the state table that holds so many, as far as they decide.
     pub(super) fn rows(&self, count: usize) -> Vec<AppliedMigration> {
         let row = |migration: &&Migration| AppliedMigration {
-            version: migration.version.to_string(),
-            checksum: Some(migration.checksum.to_string()),
+            version: migration.version.clone(),
+            checksum: Some(migration.checksum.clone()),
             ..AppliedMigration::default()
         };
         self.migrations.iter().take(count).map(row).collect()

@@ -11,6 +11,7 @@ use super::elsewhere;
 use super::question::{self, Expected, Extent, STANDING, STATE};
 use super::standing::{self, Standing};
 use crate::connect::{Connection, Server, failed, no_answer, number, ours, patiently, text};
+use crate::embedded::Text;
 use crate::error::Error;
 use crate::history::{AppliedMigration, Event, History, Identity, Log};
 use crate::sql::{EVENT_COLUMNS, Limits, STATE_COLUMNS, Tables, first_word, literal};
@@ -335,9 +336,9 @@ fn too_large(tables: &Tables) -> Error {
 
 fn applied(row: &SimpleQueryRow) -> AppliedMigration {
     AppliedMigration {
-        version: text(row, "version").unwrap_or_default(),
+        version: text(row, "version").unwrap_or_default().into(),
         name: text(row, "name"),
-        checksum: text(row, "checksum"),
+        checksum: text(row, "checksum").map(Text::from),
         applied_at: text(row, "applied_at_utc"),
         applied_by: text(row, "applied_by"),
         execution_ms: number(row, "execution_ms"),

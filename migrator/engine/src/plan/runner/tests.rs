@@ -45,7 +45,11 @@ fn tell(history: &mut History, number: i64, what: u8) {
         _ => (String::new(), None),
     };
     if what <= 6 {
-        history.applied.push(AppliedMigration { version: spelled, checksum, ..AppliedMigration::default() });
+        history.applied.push(AppliedMigration {
+            version: spelled.into(),
+            checksum: checksum.map(String::into),
+            ..AppliedMigration::default()
+        });
     }
     if what >= 6 {
         history.events.push(Event {
