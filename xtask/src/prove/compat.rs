@@ -118,11 +118,17 @@ pub(crate) fn find(
 ) -> Result<Running> {
     let (shell, settings) = (workspace.shell()?, &embedded.settings);
     let release = release::choose(&shell, workspace, named, settings.release_tag_pattern.as_deref())?;
-    let set = set::at(&shell, &release.name, &release.commit)?;
     let patterns: Vec<String> = settings.release_queries.iter().map(|pattern| pattern.to_string()).collect();
     let options = Options { queries: &patterns, statements };
-    let queries = collect(&CommitTree::open(&shell, &release.commit)?, options)?;
-    let next = collect(&WorkingTree::open(&shell)?, Options { statements: None, ..options })?;
+    // Parsing the sources takes longest, and neither tree needs the other.
+    let (queries, next) = std::thread::scope(|scope| {
+        let next =
+            scope.spawn(|| collect(&WorkingTree::open(&workspace.shell()?)?, Options { statements: None, ..options }));
+        let queries = CommitTree::open(&shell, &release.commit).and_then(|tree| collect(&tree, options));
+        (queries, next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (queries, next) = (queries?, next?);
+    let set = set::at(&shell, &release.name, &release.commit)?;
     let how = Some(format!("{}, with {}", release.how, count(release.migrations.len(), "migration")));
     Ok(Running { name: release.name, how, set, queries, next: Some(next) })
 }
