@@ -178,13 +178,8 @@ fn a_workspace_with_an_xtask_of_its_own() {
     expect![[r#"
         exit 2
         --- stderr
-        error: unrecognized subcommand 'statu'
-
-          tip: a similar subcommand exists: 'status'
-
-        Usage: cargo xtask migrator <COMMAND>
-
-        For more information, try '--help'.
+        error: unrecognized command `statu`
+        help: did you mean `cargo xtask migrator status`?
     "#]]
     .assert_eq(&place.cargo("xtask migrator statu"));
     expect![[r#"

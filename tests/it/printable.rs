@@ -187,7 +187,7 @@ fn what_the_environment_and_the_command_line_say_is_text() {
         harmless(&project.run_with(&["up"], &[(variable, SHORT)]), seen);
     }
     harmless(&project.run(&["up", "--to", SHORT]), "invalid value");
-    harmless(&project.run(&[SHORT]), "unrecognized subcommand");
+    harmless(&project.run(&[SHORT]), "unrecognized command");
     harmless(&project.run(&["seed", SHORT]), "\\u{1b}[2J");
     harmless(&project.run(&["audit", SHORT]), "\\u{1b}[2J");
     harmless(&project.run(&["status", "--database-url", &format!("postgresql://127.0.0.1:1/x{SHORT}")]), "\\u{1b}[2J");

@@ -40,7 +40,7 @@ fn a_plain_build_gives_the_migrator_that_ships() {
         }
         let drop = workspace.output(workspace.program(&migrator).args(["drop", "--yes"]));
         assert_eq!(drop.code, "2", "{line}: {}", drop.stderr);
-        assert!(drop.stderr.contains("unrecognized subcommand 'drop'"), "{line}: {}", drop.stderr);
+        assert!(drop.stderr.contains("unrecognized command `drop`"), "{line}: {}", drop.stderr);
         // The search finds what is there.
         assert!(holds(&migrator, "schema_migrations"));
     }

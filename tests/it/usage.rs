@@ -1,5 +1,7 @@
 //! The command line: what its help shows, and what is said where it makes no sense.
 
+use std::process::{Command, Stdio};
+
 use expect_test::expect;
 
 use crate::support::Project;
@@ -101,4 +103,64 @@ fn long_lists_are_cut_and_counted() {
     let output = project.run(&["down", "--to", "0"]);
     assert!(output.contains("the rollback of 199_t199, 198_t198, 197_t197 and 197 more"), "{output}");
     assert!(output.lines().all(|line| line.len() < 300), "{output}");
+}
+
+/// What people type who come from another tool.
+const TYPED: [&str; 15] = [
+    "rollback",
+    "info",
+    "migrate",
+    "validate",
+    "apply",
+    "upgrade",
+    "downgrade",
+    "create",
+    "generate",
+    "revert",
+    "run",
+    "repair",
+    "clean",
+    "undo",
+    "baseline",
+];
+
+/// Exit code and stderr.
+fn typed(program: &str, words: &[&str]) -> (Option<i32>, String) {
+    let project = Project::without_database();
+    project.tables(1);
+    let mut command = match program {
+        "migrator" => project.command(words),
+        _ => {
+            let mut tasks = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            tasks.args(words);
+            tasks
+        }
+    };
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_people_type_leads_to_a_command_that_is_there() {
+    for (program, start) in [("migrator", "  = help: "), ("cargo xtask", "help: ")] {
+        // The one program here has the task that creates a database, the other one has `migrate`.
+        let has = if program == "migrator" { "create" } else { "migrate" };
+        for word in TYPED.into_iter().filter(|word| *word != has) {
+            let (code, said) = typed(program, &[word]);
+            let lines: Vec<&str> = said.lines().collect();
+            let [error, help] = lines[..] else { panic!("{said}") };
+            assert_eq!((code, error), (Some(2), &*format!("error: unrecognized command `{word}`")), "{program}");
+            let help = help.strip_prefix(start).unwrap_or_else(|| panic!("{said}"));
+            let named: Vec<&str> = help.split('`').skip(1).step_by(2).collect();
+            assert!(!named.is_empty(), "{help}");
+            for line in named {
+                let (program, rest) = match line.strip_prefix("cargo xtask ") {
+                    Some(rest) => ("cargo xtask", rest),
+                    None => ("migrator", line.strip_prefix("migrator ").unwrap()),
+                };
+                let words: Vec<&str> = rest.split(' ').chain(["--help"]).collect();
+                assert_eq!(typed(program, &words).0, Some(0), "{word}: {line}");
+            }
+        }
+    }
 }

@@ -142,10 +142,10 @@ fn run(line: impl Iterator<Item = OsString>, name: &'static str) -> ExitCode {
             line.extend(words);
         }
     }
-    let cli = Cli::command().bin_name(name).try_get_matches_from(line).and_then(|line| Cli::from_arg_matches(&line));
+    let cli = Cli::command().bin_name(name).try_get_matches_from(&line).and_then(|line| Cli::from_arg_matches(&line));
     match cli {
         Ok(cli) => cli.command.run(),
-        Err(error) => usage::report(error),
+        Err(error) => usage::report(error, &Cli::command(), &line, name),
     }
 }
 

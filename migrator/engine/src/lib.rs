@@ -116,7 +116,9 @@ pub use output::{Color, Terminal};
 pub use peers::{Activity, Holder};
 pub use place::Place;
 pub use session::{Locked, Session};
-pub use usage::{Request, answer, asks_for_json, is_command, make_printable, named, parse};
+pub use usage::{
+    Elsewhere, Request, Unknown, answer, asks_for_json, grammar, is_command, make_printable, named, parse,
+};
 
 /// What the build script has embedded, as a [`Blob`] for a `static`.
 #[macro_export]

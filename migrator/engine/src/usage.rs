@@ -1,50 +1,24 @@
 //! Errors about an invalid command line: printable, without a password, and with the command that was meant.
 
+mod elsewhere;
+mod printed;
+mod unknown;
+
 use std::ffi::{OsStr, OsString};
 
 use clap::builder::{Resettable, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser};
-use migrator_diagnostic::printable;
 
 use crate::cli::Cli;
 use crate::command::print_help;
 use crate::error::{Error, Exit};
 use crate::operation::PlanOptions;
 use crate::output;
-
-/// What other tools call our commands, and what to write instead.
-const ELSEWHERE: &[(&[&str], &str)] = &[
-    (&["rollback", "revert", "undo", "downgrade"], "run `migrator down` to roll back"),
-    (
-        &["migrate", "apply", "run", "upgrade", "latest", "deploy", "forward"],
-        "run `migrator up` to apply what is pending",
-    ),
-    (&["info", "state", "current"], "run `migrator status`"),
-    (&["log", "events"], "run `migrator history`"),
-    (&["settings", "configuration"], "run `migrator config`"),
-    (&["completion"], "run `migrator completions SHELL`"),
-    (
-        &["check", "validate"],
-        "run `migrator status --check`; the files are checked by the build and by `cargo xtask check`",
-    ),
-    (&["diff"], "run `migrator drift` to compare the live schema with the compiled one"),
-    (&["baseline", "fake", "mark"], "run `migrator stamp` to record migrations as applied without running them"),
-    (
-        &["repair", "fix", "force"],
-        "run `migrator status` to see what is wrong; `migrator resolve` settles a statement in doubt",
-    ),
-    (&["new", "add", "generate", "make", "init"], "run `cargo xtask new NAME` to write a new migration"),
-    (&["dump", "load"], "run `cargo xtask dump` to write db/schema.sql"),
-    (&["fresh", "refresh", "setup"], "run `cargo xtask reset` to start with an empty database, in development"),
-    (&["create", "drop", "reset"], "run `cargo xtask migrate COMMAND`, which only developers have"),
-    (&["verify"], "run `cargo xtask verify`, which only developers have"),
-    (&["env"], "run `migrator environment`"),
-    (&["ls"], "run `migrator list`"),
-    (&["sql"], "run `migrator plan --sql`, or `migrator show VERSION`"),
-    (&["ping", "ready"], "run `migrator wait`"),
-];
+use elsewhere::ELSEWHERE;
+pub use printed::make_printable;
+pub use unknown::{Elsewhere, Unknown};
 
 /// Reads a command line, that of the migrator or of a program beside it.
 ///
@@ -74,7 +48,7 @@ pub fn parse<P: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
         }
         // clap shows an option from the environment in the usage as if it were required.
         let again = without_environment(P::command()).try_get_matches_from(&arguments).err();
-        report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error))
+        report(again.filter(|again| again.kind() == error.kind()).unwrap_or(error), &command, &arguments)
     })
 }
 
@@ -88,6 +62,11 @@ pub fn asks_for_json(arguments: &[OsString]) -> bool {
 pub fn named(command: &Command, arguments: &[OsString]) -> Option<String> {
     let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
     words.filter_map(|word| command.find_subcommand(word)).map(|command| command.get_name().to_owned()).next()
+}
+
+/// The migrator's command line, as clap has it.
+pub fn grammar() -> Command {
+    Cli::command()
 }
 
 /// True if the migrator has a command of this name.
@@ -105,7 +84,8 @@ pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Option<Exit> {
         Err(error) => {
             // The help names the variables.
             let with_variables = Cli::command().try_get_matches_from(&line).err();
-            return Some(report(with_variables.filter(|other| other.kind() == error.kind()).unwrap_or(error)));
+            let error = with_variables.filter(|other| other.kind() == error.kind()).unwrap_or(error);
+            return Some(report(error, &Cli::command(), &line));
         }
         Ok(matches) => matches,
     };
@@ -186,9 +166,13 @@ fn tip(error: &mut clap::Error, text: String) {
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(text)]));
 }
 
-/// Prints help, version or the error, and returns the exit code.
-fn report(mut error: clap::Error) -> Exit {
-    suggest(&mut error);
+/// Prints help, version or the error about a line, and returns the exit code.
+fn report(mut error: clap::Error, command: &Command, line: &[OsString]) -> Exit {
+    if let Some(unknown) = Unknown::read(&error, command, line) {
+        let error = Error::usage(unknown.message()).help(unknown.help(command.get_name(), ELSEWHERE));
+        output::fail(&error, output::Color::default(), Exit::Usage as u8);
+        return Exit::Usage;
+    }
     make_printable(&mut error);
     match (output::usage(&error), error.use_stderr()) {
         (_, true) => Exit::Usage,
@@ -197,79 +181,45 @@ fn report(mut error: clap::Error) -> Exit {
     }
 }
 
-/// Names the command that was meant, instead of one that is only spelled alike.
-fn suggest(error: &mut clap::Error) {
-    if error.kind() != ErrorKind::InvalidSubcommand {
-        return;
-    }
-    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return };
-    let given = given.to_lowercase();
-    let known =
-        ELSEWHERE.iter().find(|(names, _)| names.contains(&&*given)).map(|(_, tip)| (*tip).replace("COMMAND", &given));
-    if let Some(tip) = known {
-        error.remove(ContextKind::SuggestedSubcommand);
-        self::tip(error, tip);
-    } else if let Some(ContextValue::Strings(suggested)) = error.remove(ContextKind::SuggestedSubcommand) {
-        let alike = |name: &String| strsim::damerau_levenshtein(name, &given) <= given.chars().count().div_ceil(3);
-        let alike: Vec<String> = suggested.into_iter().filter(alike).collect();
-        if !alike.is_empty() {
-            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(alike));
-        }
-    }
-}
-
-/// Makes what clap says of a command line fit to be printed: nothing in it commands a terminal, and a word that may be a URL or hold a
-/// password is not repeated.
-pub fn make_printable(error: &mut clap::Error) {
-    let changed: Vec<(ContextKind, ContextValue)> = error
-        .context()
-        .filter_map(|(kind, value)| match value {
-            ContextValue::String(text) => Some((kind, ContextValue::String(shown(text)))),
-            ContextValue::Strings(texts) => {
-                Some((kind, ContextValue::Strings(texts.iter().map(|text| shown(text)).collect())))
-            }
-            _ => None,
-        })
-        .collect();
-    for (kind, value) in changed {
-        error.insert(kind, value);
-    }
-}
-
-/// A word that may be a URL or hold a password is not repeated.
-fn shown(word: &str) -> String {
-    let lower = word.to_lowercase();
-    // Options are named with their placeholders, `--database-url <URL>`: only given values can contain these.
-    if lower.contains("://") || lower.contains("password") || lower.contains('@') {
-        return "...".to_owned();
-    }
-    printable::line(word).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn said(arguments: &[&str]) -> String {
-        let arguments = std::iter::once("migrator").chain(arguments.iter().copied());
-        let mut error = Cli::command().try_get_matches_from(arguments).unwrap_err();
-        suggest(&mut error);
+        let line: Vec<OsString> =
+            std::iter::once("migrator").chain(arguments.iter().copied()).map(Into::into).collect();
+        let mut error = Cli::command().try_get_matches_from(&line).unwrap_err();
+        if let Some(unknown) = Unknown::read(&error, &Cli::command(), &line) {
+            return format!("error: {}\nhelp: {}", unknown.message(), unknown.help("migrator", ELSEWHERE));
+        }
         make_printable(&mut error);
         error.render().to_string()
     }
 
     #[test]
     fn an_unknown_command_leads_to_the_one_that_does_it() {
-        for (names, _) in ELSEWHERE {
+        for (names, help) in ELSEWHERE {
             for name in *names {
-                if Cli::command().find_subcommand(name).is_none() {
-                    assert!(said(&[name]).contains("tip: "), "{name}");
-                    assert!(!said(&[name]).contains("similar"), "{name}");
-                }
+                assert!(!is_command(name), "`{name}` is a command");
+                let help = help.replace("COMMAND", name);
+                assert_eq!(said(&[name]), format!("error: unrecognized command `{name}`\nhelp: {help}"));
+                let upper = name.to_uppercase();
+                assert_eq!(said(&[&upper]), format!("error: unrecognized command `{upper}`\nhelp: {help}"));
             }
+            let ours = help.split('`').skip(1).step_by(2).filter_map(|command| command.strip_prefix("migrator "));
+            ours.for_each(|line| assert!(is_command(line.split(' ').next().unwrap()), "{help}"));
         }
-        assert!(said(&["stauts"]).contains("'status'"));
-        assert!(!said(&["xyzzy"]).contains("tip:"), "{}", said(&["xyzzy"]));
+        let names: Vec<&str> = ELSEWHERE.iter().flat_map(|(names, _)| *names).copied().collect();
+        assert!(names.iter().enumerate().all(|(at, name)| !names[..at].contains(name)), "{names:?}");
+    }
+
+    #[test]
+    fn what_is_spelled_alike_is_asked_for_and_all_commands_are_where_nothing_is() {
+        let statu = "error: unrecognized command `statu`\nhelp: did you mean `migrator stats` or `migrator status`?";
+        assert_eq!(said(&["statu"]), statu);
+        assert_eq!(said(&["--quiet", "statu"]), statu);
+        let all = "error: unrecognized command `xyzzy`\nhelp: `migrator --help` lists the commands";
+        assert_eq!(said(&["xyzzy"]), all);
     }
 
     #[test]

@@ -25,9 +25,11 @@ fn an_invalid_command_line_is_an_object_wherever_json_stands() {
     }
     let (_, lines) = project.json(&["stauts"]);
     let error = &last(&lines)["error"];
-    assert_eq!(error["help"], json!(["some similar subcommands exist: 'status', 'stats'"]), "{error}");
-    let (_, lines) = project.json(&["rollback-all"]);
-    assert_eq!(last(&lines)["error"]["message"], "unrecognized subcommand 'rollback-all'");
+    assert_eq!(error["help"], json!(["did you mean `migrator status` or `migrator stats`?"]), "{error}");
+    let (_, lines) = project.json(&["rollback"]);
+    let error = &last(&lines)["error"];
+    assert_eq!(error["message"], "unrecognized command `rollback`");
+    assert_eq!(error["help"], json!(["`migrator down` rolls back the newest migration"]), "{error}");
     let first = project.run(&["--json", "status", "--nonesuch"]);
     assert!(first.contains("\"command\":\"status\"") && !first.contains("--- stderr"), "{first}");
 }
