@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// Rewrite the migrations that have not been applied anywhere, without their hazards
-    #[arg(long, conflicts_with_all = ["json", "format", "compat"])]
+    #[arg(long, conflicts_with_all = ["format", "compat"])]
     fix: bool,
     /// With --fix: show what would be changed, and change nothing
     #[arg(long, requires = "fix")]

@@ -22,6 +22,7 @@ use crate::machine::event::Level;
 use crate::machine::failure;
 use crate::table::cut;
 use crate::words::cell;
+pub(crate) use lines::items;
 pub use lines::{conclude, event, hand_over, is_json, keep_error, speak_json};
 pub use screen::Color;
 use screen::columns_of_stderr;

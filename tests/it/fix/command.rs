@@ -1,9 +1,12 @@
 //! What the command says, what it writes, and what it refuses.
 
 use std::fs;
+use std::process::Stdio;
 
 use expect_test::expect;
+use serde_json::{Value, json};
 
+use crate::support::finish_json;
 use crate::workspace::Workspace;
 
 const BASE: &str =
@@ -31,6 +34,14 @@ impl Shop {
         // An empty line of a difference is a space, which no text in a source ends with.
         let said = self.0.run(xtask.args(line.split_whitespace()));
         said.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    /// The exit code, and the last object of `--json`.
+    fn json(&self, line: &str) -> (i32, Value) {
+        let mut xtask = self.0.program(env!("CARGO_BIN_EXE_xtask"));
+        xtask.args(line.split_whitespace()).arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (code, mut lines) = finish_json(xtask.spawn().unwrap());
+        (code, lines.pop().unwrap())
     }
 
     fn git(&self, line: &str) {
@@ -77,6 +88,9 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         help: name files of db/migrations
     "#]]
     .assert_eq(&shop.run("check --fix --base main db/migrations/003_none.sql"));
+    let (code, told) = shop.json("check --fix --base main db/migrations/001_users.sql");
+    let message = "`db/migrations/001_users.sql` is in `main`: it may have been applied";
+    assert_eq!(json!([code, told["error"]["message"]]), json!([1, message]));
     expect![[r#"
         exit 2
         --- stderr
@@ -93,6 +107,14 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
 
 fn what_is_new_is_shown_and_then_written(shop: &Shop) {
     let shown = shop.run("check --fix --base main --dry-run");
+    let (code, told) = shop.json("check --fix --base main --dry-run");
+    let files = ["002_names", "003_names_index_users_name_idx", "004_names_part_2"];
+    let files = files.map(|name| format!("db/migrations/{name}.sql"));
+    assert_eq!((code, &told["files"], &told["dry_run"]), (1, &json!(files), &json!(true)), "{told}");
+    let place = |hazard: &Value| json!([hazard["rule"], hazard["line"], hazard["column"], hazard["reason"]]);
+    assert_eq!(place(&told["fixed"][0]), json!(["require-concurrent-index-creation", 4, 1, null]));
+    assert_eq!(place(&told["left"][0]), json!(["renaming-column", 6, 19, "both names at once are another schema"]));
+    assert!(told["message"].as_str().unwrap().contains("\n+CREATE INDEX CONCURRENTLY users_name_idx"), "{told}");
     assert_eq!(shop.names(), ["001_users.sql", "002_names.sql"]);
     assert_eq!(fs::read_to_string(shop.0.path("db/migrations/002_names.sql")).unwrap(), NEW);
     let fixed = shop.run("check --fix --base main");
@@ -154,6 +176,9 @@ fn what_is_new_is_shown_and_then_written(shop: &Shop) {
         1,
     );
     shop.0.write(path, allowed);
+    let (code, told) = shop.json("check --fix --base main");
+    let none = json!([0, [], [], [], false]);
+    assert_eq!(json!([code, told["files"], told["fixed"], told["left"], told["dry_run"]]), none);
     expect![[r#"
         exit 0
         --- stderr

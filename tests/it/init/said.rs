@@ -1,15 +1,29 @@
 //! What `init` says of a workspace: where it is, what stays as it is, and what is left to do.
 
 use std::fs;
+use std::process::Stdio;
 
 use expect_test::expect;
+use serde_json::Value;
 
 use super::place::{BACKEND, Place, without_diff};
+use crate::support::finish_json;
+use crate::workspace::repository;
 
 /// The lines that `init` says, without those that name what it writes.
 fn said(output: &str) -> String {
     let lines = without_diff(output);
     lines.lines().filter(|line| !line.starts_with("wrote into")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The last object of `init --json`, which goes well.
+fn json(place: &Place, line: &str) -> Value {
+    let mut init = place.workspace.program(env!("CARGO_BIN_EXE_xtask"));
+    init.arg("init").args(line.split_whitespace()).arg("--json").arg("--path").arg(repository());
+    init.current_dir(place.path("")).env_remove("CARGO").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (code, mut lines) = finish_json(init.spawn().unwrap());
+    assert_eq!(code, 0, "{lines:#?}");
+    lines.pop().unwrap()
 }
 
 #[test]
@@ -24,8 +38,17 @@ fn a_folder_of_a_workspace_says_which_workspace_it_is_of() {
     );
     let dry = place.init("backend --dry-run --yes");
     assert!(dry.starts_with("exit 0") && !place.path("db").exists(), "{dry}");
+    let told = json(&place, "backend --dry-run");
+    let would_be = told["files"].as_array().unwrap();
+    assert!(told["dry_run"] == true && would_be.iter().any(|file| file == "xtask/src/main.rs"), "{told}");
     let output = place.init("backend --yes");
     assert!(output.contains("\nwrote into `<root>`: db/README.md, "), "{output}");
+    let is_there = |file: &Value| place.path(file.as_str().unwrap()).is_file();
+    assert!(would_be.iter().all(is_there), "{told}");
+    // What is missing is written, and nothing else.
+    fs::remove_file(place.path("db/README.md")).unwrap();
+    let told = json(&place, "backend --yes");
+    assert_eq!((&told["files"], &told["dry_run"]), (&serde_json::json!(["db/README.md"]), &false.into()));
     let again = place.init("backend --yes");
     assert!(again.contains("nothing to change in `<root>`"), "{again}");
     // The dependencies that are there are not those that are asked for.

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the tasks that a program may start.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -101,4 +102,26 @@ fn whole_databases_and_imports_end_with_an_object() {
     let (code, lines) = into.json(&["import", "sqlx", &directory, "--dry-run"]);
     assert_eq!((code, &last(&lines)["command"]), (0, &json!("import")), "{lines:#?}");
     assert!(last(&lines)["message"].as_str().unwrap().contains("1_a.sql"), "{lines:#?}");
+    let files = |lines: &[Value]| -> Vec<String> {
+        let files = last(lines)["files"].as_array().unwrap_or_else(|| panic!("{lines:#?}")).iter();
+        files.map(|file| file.as_str().unwrap().to_owned()).collect()
+    };
+    let would_be = files(&lines);
+    assert_eq!((&last(&lines)["dry_run"], would_be.iter().any(|file| Path::new(file).exists())), (&json!(true), false));
+    let (code, lines) = into.json(&["import", "sqlx", &directory]);
+    let written = files(&lines);
+    assert_eq!((code, &last(&lines)["dry_run"], &written), (0, &json!(false), &would_be), "{lines:#?}");
+    let all = ["imported.toml", "migrations/1_a.sql", "migrator.toml"].map(|path| into.db().join(path));
+    assert_eq!(written, all.each_ref().map(|path| path.display().to_string()));
+    assert!(all.iter().all(|path| path.exists()), "{all:?}");
+    // Each mistake is told, the end last.
+    for name in ["2_b.sql", "3_c.sql"] {
+        std::os::unix::fs::symlink("1_a.sql", foreign.db().join("sqlx").join(name)).unwrap();
+    }
+    let (code, lines) = Project::without_database().json(&["import", "sqlx", &directory]);
+    let told: Vec<&Value> = of(&lines, "error").iter().map(|line| &line["error"]["message"]).collect();
+    let expected =
+        ["2_b.sql", "3_c.sql"].map(|name| json!(format!("{name}: it is a symbolic link, which is not followed")));
+    assert_eq!(told, expected.each_ref(), "{lines:#?}");
+    assert_eq!((code, &last(&lines)["error"]["message"]), (1, &json!("nothing was imported: 2 errors")));
 }

@@ -1,5 +1,8 @@
 //! `history`: the event log as people and programs read it.
 
+use std::io::Read as _;
+use std::process::Stdio;
+
 use expect_test::expect;
 use serde_json::Value;
 
@@ -89,23 +92,50 @@ fn a_log_of_100_000_rows_is_read_in_portions_in_constant_memory() {
     );
     let told = project.run(&["history"]);
     assert!(told.contains("and 99,951 more") && told.lines().count() == 54, "{}", told.len());
-    let mut all = project.command(&["history", "--limit", "0"]);
-    let mut child = all.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let (mut lines, mut peak) = (0, 0);
-    let mut reader = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    while std::io::BufRead::read_line(&mut reader, &mut line).unwrap() > 0 {
-        lines += 1;
-        line.clear();
-        if lines % 1_000 == 0 {
-            peak = peak.max(memory(child.id()));
-        }
-    }
-    assert!(child.wait().unwrap().success());
+    let (text, peak) = read(&project, &["history", "--limit", "0"], || {});
     // With the names of the columns.
-    assert_eq!(lines, 100_002);
+    assert_eq!(text.lines().count(), 100_002);
     // All events at once would be more than 60 MB.
     assert!((1..40_000).contains(&peak), "{peak} kB");
+    let json = ["history", "--limit", "0", "--json"];
+    let (text, peak) = read(&project, &json, || {});
+    let [last] = &crate::support::schema::lines(&text)[..] else { panic!("one line") };
+    let numbers = last["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap());
+    assert!(numbers.clone().rev().is_sorted() && numbers.count() == 100_001);
+    assert_eq!((&last["more"], &last["exit"]), (&Value::from(0), &Value::from(0)));
+    assert!((1..40_000).contains(&peak), "{peak} kB");
+    // It cannot go on: no one reads what it has printed. Then it has no connection.
+    let sessions = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let (text, _) =
+        read(&project, &json, || drop(project.query(&format!("SELECT pg_terminate_backend(pid) {sessions}"))));
+    let [last] = &crate::support::schema::lines(&text)[..] else { panic!("one line") };
+    let told = last["events"].as_array().unwrap().len();
+    assert!((1..100_001).contains(&told), "{told}");
+    let code = last["error"]["code"].as_str().unwrap_or_else(|| panic!("{}", last["error"]));
+    assert!(
+        ["connection_lost", "no_connection", "connect_failed"].contains(&code) && last["exit"] == 6,
+        "{}",
+        last["error"]
+    );
+}
+
+/// What a run prints, and how much memory it takes at most, in kB; `then` is done when it has begun to print.
+fn read(project: &Project, arguments: &[&str], then: impl FnOnce()) -> (String, usize) {
+    let mut child = project.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut text, mut peak, mut part) = (Vec::new(), 0, vec![0; 1 << 18]);
+    let mut stdout = child.stdout.take().unwrap();
+    let mut then = Some(then);
+    loop {
+        let read = stdout.read(&mut part).unwrap();
+        if read == 0 {
+            break;
+        }
+        text.extend(&part[..read]);
+        then.take().into_iter().for_each(|then| then());
+        peak = peak.max(memory(child.id()));
+    }
+    child.wait().unwrap();
+    (String::from_utf8(text).unwrap(), peak)
 }
 
 /// The resident memory of a process, in kB.

@@ -23,8 +23,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use migrator_engine::Embedded;
 use migrator_engine::embedded::Migration;
+use migrator_engine::output as engine;
 use migrator_lint::{Hazard, search};
 use migrator_model::Tool;
+use serde_json::json;
 
 pub use rewrite::{Rewritten, Written, rewrite};
 pub use room::Room;
@@ -61,6 +63,7 @@ pub(crate) fn run(args: &check::Args) -> Result<ExitCode> {
     let meant = embedded.migrations.iter().filter(|migration| is_meant(migration) && has_hazard(migration));
     let meant: Vec<i64> = meant.map(|migration| migration.number).collect();
     if meant.is_empty() {
+        tell(&workspace, &Rewritten::default(), args.is_dry_run());
         output::note("no hazard is in the migrations that may be rewritten; nothing was written");
         return Ok(ExitCode::SUCCESS);
     }
@@ -165,13 +168,39 @@ fn write(directory: &Path, rewritten: &Rewritten) -> Result<()> {
     Ok(())
 }
 
+/// What is shown of a file of the migrations.
+fn path(workspace: &Workspace, name: &str) -> String {
+    shown(&workspace.db().join("migrations").join(name)).display().to_string()
+}
+
+/// The same for programs; of several migrations, the lists grow.
+fn keep(workspace: &Workspace, rewritten: &Rewritten, is_dry_run: bool) {
+    let of_hazard = |hazard: &Hazard| {
+        json!({
+            "rule": hazard.rule, "file": hazard.file, "line": hazard.line, "column": hazard.column, "message": hazard.message,
+        })
+    };
+    let of_left = |(hazard, reason): &(Hazard, String)| {
+        let mut left = of_hazard(hazard);
+        left["reason"] = json!(reason);
+        left
+    };
+    engine::json(&json!({
+        "files": rewritten.files.iter().map(|file| path(workspace, &file.name)).collect::<Vec<_>>(),
+        "fixed": rewritten.fixed.iter().map(of_hazard).collect::<Vec<_>>(),
+        "left": rewritten.left.iter().map(of_left).collect::<Vec<_>>(),
+        "dry_run": is_dry_run,
+    }));
+}
+
 /// The difference on stdout, and what became of each hazard on stderr.
 fn tell(workspace: &Workspace, rewritten: &Rewritten, is_dry_run: bool) {
-    let directory = workspace.db().join("migrations");
     for file in &rewritten.files {
-        let path = directory.join(&file.name);
-        let difference = difference::of_file(&shown(&path).display().to_string(), file.old.as_deref(), &file.new);
+        let difference = difference::of_file(&path(workspace, &file.name), file.old.as_deref(), &file.new);
         output::rendered(difference.trim_end());
+    }
+    if output::is_json() {
+        return keep(workspace, rewritten, is_dry_run);
     }
     let fixed = if is_dry_run { "would fix" } else { "fixed" };
     for hazard in &rewritten.fixed {

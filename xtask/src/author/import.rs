@@ -26,11 +26,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use migrator_diagnostic::printable;
+use migrator_engine::output as engine;
 use migrator_engine::words::count;
 use migrator_model::Settings;
+use serde_json::json;
 
 use crate::output::{self, FOUND, Json, Usage};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, shown};
 use draft::Found;
 use tool::{TOOLS, Tool};
 use tree::{Tree, one_line};
@@ -124,6 +126,12 @@ pub fn run_in(db: &Path, args: &Args) -> Result<ExitCode> {
     place.refuse_existing(&paths)?;
     if !args.dry_run {
         write::all(stage, db, &Import { tool: tool.name.to_owned(), in_place: place.keep.is_some() })?;
+    }
+    if output::is_json() {
+        paths.push(SETTINGS.to_owned());
+        paths.sort();
+        let names = paths.iter().map(|path| shown(&db.join(path)).display().to_string());
+        engine::json(&json!({ "files": names.collect::<Vec<_>>(), "dry_run": args.dry_run }));
     }
     report::lines(&files, &found).iter().for_each(output::result);
     output::result(report::end(tool, &found, &numbering, args.dry_run));

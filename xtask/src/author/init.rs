@@ -16,8 +16,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use migrator_engine::output as engine;
 use migrator_engine::output::confirm;
 use migrator_postgres::Cluster;
+use serde_json::json;
 
 use crate::output::{self, Json, Usage};
 use crate::workspace::MIGRATOR;
@@ -99,17 +101,26 @@ pub(crate) fn run(args: &Args, names: &[&str]) -> Result<ExitCode> {
         plan.notes.iter().for_each(output::note);
     }
     if args.dry_run || plan.changes.is_empty() && stamp.is_none() {
+        keep(&plan.changes.iter().map(|change| &*change.shown).collect::<Vec<_>>(), args.dry_run);
         return Ok(ExitCode::SUCCESS);
     }
     ask(args, &place, &plan, stamp.as_ref())?;
-    if !plan.changes.is_empty() {
-        let written = write::write(&plan.changes)?;
+    let written = write::write(&plan.changes)?;
+    keep(&written, false);
+    if !written.is_empty() {
         output::note(format!("wrote into `{}`: {}", place.root.display(), written.join(", ")));
         if tasks.work {
             tell_what_is_next(&place, &tasks.taken);
         }
     }
     stamp.map_or(Ok(ExitCode::SUCCESS), |baseline| baseline.stamp(&place.root))
+}
+
+/// The files for programs, by their paths below the root.
+fn keep(files: &[&str], dry_run: bool) {
+    if output::is_json() {
+        engine::json(&json!({ "files": files, "dry_run": dry_run }));
+    }
 }
 
 fn ask(args: &Args, place: &Place, plan: &Plan, stamp: Option<&Baseline>) -> Result<()> {

@@ -37,10 +37,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
         .run(args.run.clone())
         .limit((args.limit > 0).then_some(args.limit));
     if is_json() {
-        let mut events = Vec::new();
-        let report = session.log(&options, |portion| events.extend(portion.iter().map(value))).await?;
-        let database = &session.server().database;
-        output::json(&json!({ "database": database, "events": events, "more": report.more }));
+        let report = session.log(&options, |portion| output::items(EVENTS, portion.iter().map(value))).await?;
+        // Where there are none, this begins the list.
+        output::items(EVENTS, std::iter::empty());
+        output::json(&json!({ "database": session.server().database, "more": report.more }));
         return Ok(Exit::Done);
     }
     let terminal = columns_of_stdout();
@@ -57,6 +57,9 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     Ok(Exit::Done)
 }
+
+/// The list in the result.
+const EVENTS: &str = "events";
 
 /// Terminals that are narrower get two or more lines an event instead of a row.
 const TABLE: usize = 120;

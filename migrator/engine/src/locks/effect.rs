@@ -27,7 +27,7 @@ impl Waits {
     /// As JSON has it.
     pub fn name(self) -> &'static str {
         match self {
-            Waits::Nobody => "nobody",
+            Waits::Nobody => "none",
             Waits::Writes => "writes",
             Waits::ReadsAndWrites => "reads and writes",
         }

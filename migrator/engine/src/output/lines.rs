@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use migrator_diagnostic::printable;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::stdout;
 use crate::machine::failure;
@@ -22,6 +22,8 @@ struct Lines {
     sentences: Vec<String>,
     result: Map<String, Value>,
     error: Option<Value>,
+    /// The last line has begun with a list; whether that holds anything yet.
+    list: Option<bool>,
     is_over: bool,
 }
 
@@ -62,9 +64,32 @@ pub fn is_json() -> bool {
     with(|_| ()).is_some()
 }
 
+/// Writes values of a list of the result, before the last line ends: what is written is not kept. It is the one list of a process; what
+/// else happens from here on is a part of that line, and no event.
+pub(crate) fn items(name: &str, values: impl Iterator<Item = Value>) {
+    with(|lines| {
+        let mut text = String::new();
+        if lines.list.is_none() {
+            let command = json!(lines.command);
+            text.push_str(&format!("{{\"format\":{FORMAT},\"command\":{command},{}:[", json!(name)));
+        }
+        let mut holds = lines.list.unwrap_or(false);
+        for value in values {
+            text.push_str(if holds { "," } else { "" });
+            text.push_str(&value.to_string());
+            holds = true;
+        }
+        lines.list = Some(holds);
+        stdout::write_part(&printable::json(&text));
+    });
+}
+
 /// Tells what happens on the way. `about` is an object.
 pub fn event(name: &str, about: Value) {
     with(|lines| {
+        if lines.list.is_some() {
+            return lines.sentences.extend(about["message"].as_str().map(str::to_owned));
+        }
         Line { format: FORMAT, command: lines.command.as_deref(), event: Some(name), rest: object(about) }.write()
     });
 }
@@ -80,7 +105,12 @@ pub fn conclude(error: Option<Value>, exit: u8) {
             rest.insert("error".to_owned(), error);
         }
         rest.insert("exit".to_owned(), exit.into());
-        Line { format: FORMAT, command: lines.command.as_deref(), event: None, rest }.write();
+        if lines.list.is_some() {
+            let rest = Value::Object(rest).to_string();
+            stdout::write(&printable::json(&format!("],{}", &rest[1..])));
+        } else {
+            Line { format: FORMAT, command: lines.command.as_deref(), event: None, rest }.write();
+        }
         lines.is_over = true;
     });
 }
@@ -90,9 +120,13 @@ pub fn hand_over() {
     with(|lines| lines.is_over = true);
 }
 
-/// Keeps an error that a program goes on after, for the last line: `code`, what failed, and the ways out.
+/// Keeps an error that a program goes on after, for the last line: `code`, what failed, and the ways out. One that is kept already becomes
+/// an event.
 pub fn keep_error(code: &str, message: &str, help: &[String]) {
-    with(|lines| lines.error = Some(failure::of_text(code, message, help)));
+    let earlier = with(|lines| lines.error.replace(failure::of_text(code, message, help)));
+    if let Some(earlier) = earlier.flatten() {
+        event("error", json!({ "error": earlier }));
+    }
 }
 
 /// Keeps the result for the last line; false: the process speaks to a person.

@@ -22,8 +22,17 @@ pub fn unwritten() -> Option<Unwritten> {
 
 /// Writes a line, or several.
 pub(super) fn write(text: &str) {
+    write_with_end(text, "\n");
+}
+
+/// Writes a part of a line.
+pub(super) fn write_part(text: &str) {
+    write_with_end(text, "");
+}
+
+fn write_with_end(text: &str, end: &str) {
     let mut stdout = io::stdout().lock();
-    let Err(error) = writeln!(stdout, "{text}").and_then(|()| stdout.flush()) else { return };
+    let Err(error) = write!(stdout, "{text}{end}").and_then(|()| stdout.flush()) else { return };
     if error.kind() == io::ErrorKind::BrokenPipe {
         return;
     }
