@@ -6,3 +6,4 @@ mod contents;
 pub(crate) mod dist;
 mod reproducible;
 mod sbom;
+mod usage;

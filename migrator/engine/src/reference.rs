@@ -1,8 +1,8 @@
 //! What a command line says of itself: completions, man pages, help, and the meaning of its codes. Pure.
 
-use clap::Command;
 use clap::builder::StyledStr;
-use clap_complete::Shell;
+use clap::{Command, ValueEnum as _};
+use clap_complete::{Generator as _, Shell};
 use clap_mangen::Man;
 
 /// The script with which a shell completes that program's command line.
@@ -10,6 +10,12 @@ pub fn completions(mut command: Command, program: &str, shell: Shell) -> String 
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, program, &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The scripts of all shells: the names under which these look for them, `_migrator`, and their texts.
+pub fn all_completions(command: &Command, program: &str) -> Vec<(String, String)> {
+    let script = |shell: &Shell| (shell.file_name(program), completions(command.clone(), program, *shell));
+    Shell::value_variants().iter().map(script).collect()
 }
 
 /// The man pages of a program and of each of its commands: their names, `migrator-up.1`, and their texts.

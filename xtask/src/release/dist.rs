@@ -11,7 +11,7 @@ use xshell::cmd;
 
 use super::archive::{self, Entry};
 use super::reproducible::Recipe;
-use super::{contents, sbom};
+use super::{contents, sbom, usage};
 use crate::maintenance::MARK;
 use crate::output;
 use crate::workspace::{Workspace, shown};
@@ -30,7 +30,8 @@ const TELLTALES: &[(&str, &str)] =
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Writes to target/dist: the binary `migrator`; sbom.cdx.json, which packages are inside it (CycloneDX); plan.json, \
-                        what it does to an empty database, with the SQL; an archive of these and of the files of db/; SHA256SUMS. \
+                        what it does to an empty database, with the SQL; completions/, for bash, elvish, fish, PowerShell and zsh; \
+                        man/man1/, a man page for each command; an archive of these and of the files of db/; SHA256SUMS. \
                         MIGRATOR_COMMIT is the git commit, with -dirty appended if the tree has changes, unless the environment \
                         sets it.\n\n\
                         The bytes depend on the commit, the compiler and the target, and on no folder, clock or account: paths are \
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     arguments.extend(recipe.arguments.iter().map(String::as_str));
     let commit = commit(&workspace)?;
     let mut variables: Vec<_> = recipe.variables.iter().map(|(name, value)| (&**name, &**value)).collect();
-    variables.extend(commit.iter().map(|commit| ("MIGRATOR_COMMIT", commit.as_str())));
+    variables.push(("MIGRATOR_COMMIT", &commit));
     let Some(built) = workspace.build_migrator(&arguments, &variables)? else {
         return Ok(ExitCode::from(output::FAILED));
     };
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         _ => refuse_forbidden_commands(&built.executable)?,
     }
     let target = args.target.clone().map_or_else(host, Ok)?;
-    let mut files = of_migrator(&workspace, &recipe, commit.as_deref(), &target, read(&built.executable)?)?;
+    let mut files = of_migrator(&workspace, &recipe, &commit, &target, read(&built.executable)?)?;
     if !args.only_migrator && workspace.members()?.iter().any(|package| package.name == TASKS) {
         let Some(tasks) = workspace.build(TASKS, &arguments, &[])? else {
             return Ok(ExitCode::from(output::FAILED));
@@ -80,7 +81,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let directory = workspace.metadata()?.target_directory.join("dist").into_std_path_buf();
     write(&directory, &files)?;
-    files.iter().for_each(|(name, ..)| output::result(shown(&directory.join(name)).display()));
+    let mut names: Vec<&str> = files.iter().filter_map(|(name, ..)| name.split('/').next()).collect();
+    names.dedup();
+    names.iter().for_each(|name| output::result(shown(&directory.join(name)).display()));
     output::result(shown(&directory.join("SHA256SUMS")).display());
     Ok(ExitCode::SUCCESS)
 }
@@ -92,7 +95,7 @@ type Made = (String, Vec<u8>, u32);
 fn of_migrator(
     workspace: &Workspace,
     recipe: &Recipe,
-    commit: Option<&str>,
+    commit: &str,
     target: &str,
     binary: Vec<u8>,
 ) -> Result<Vec<Made>> {
@@ -104,15 +107,14 @@ fn of_migrator(
         ));
     }
     let release = workspace.release()?;
-    let given = std::env::var("MIGRATOR_COMMIT").ok().filter(|commit| !commit.is_empty());
-    let commit = commit.map(str::to_owned).or(given).unwrap_or_else(|| "dev".to_owned());
     let sbom = sbom::write(workspace, "migrator", target, &binary)?;
-    let plan = contents::plan(workspace, &release, &commit)?;
-    let files: Vec<Made> = vec![
+    let plan = contents::plan(workspace, &release, commit)?;
+    let mut files: Vec<Made> = vec![
         ("migrator".to_owned(), binary, 0o755),
         ("plan.json".to_owned(), plan, 0o644),
         ("sbom.cdx.json".to_owned(), sbom, 0o644),
     ];
+    files.extend(usage::files().into_iter().map(|(name, text)| (name, text.into_bytes(), 0o644)));
     let name = format!("migrator-{release}-{target}");
     let entry =
         |(path, bytes, mode): &Made| Entry { path: format!("{name}/{path}"), bytes: bytes.clone(), mode: *mode };
@@ -140,19 +142,19 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("failed to read `{}`", shown(path).display()))
 }
 
-/// The commit for the binary to name; `None` outside git, or where the environment says it already.
-fn commit(workspace: &Workspace) -> Result<Option<String>> {
-    if std::env::var_os("MIGRATOR_COMMIT").is_some_and(|commit| !commit.is_empty()) {
-        return Ok(None);
+/// The commit for the binary to name: that of the environment, else of git; `dev` outside git.
+fn commit(workspace: &Workspace) -> Result<String> {
+    if let Some(given) = std::env::var("MIGRATOR_COMMIT").ok().filter(|commit| !commit.is_empty()) {
+        return Ok(given);
     }
     let shell = workspace.shell()?;
     let Ok(commit) = cmd!(shell, "git rev-parse --verify HEAD").quiet().ignore_stderr().read() else {
         output::note("no git commit found, so the binary names none\nhelp: set MIGRATOR_COMMIT");
-        return Ok(None);
+        return Ok("dev".to_owned());
     };
     // A file that git does not know yet is inside the binary as well.
     let changes = cmd!(shell, "git status --porcelain").quiet().read()?;
-    Ok(Some(if changes.is_empty() { commit } else { format!("{commit}-dirty") }))
+    Ok(if changes.is_empty() { commit } else { format!("{commit}-dirty") })
 }
 
 fn host() -> Result<String> {
@@ -212,9 +214,14 @@ fn commands(help: &str) -> Vec<&str> {
 fn write(directory: &Path, files: &[Made]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(directory)?;
+        for folder in usage::FOLDERS.map(|folder| directory.join(folder)).iter().filter(|folder| folder.exists()) {
+            // A command that is no more has no page.
+            fs::remove_dir_all(folder)?;
+        }
         let mut sums = String::new();
         for (name, bytes, mode) in files {
             let target = directory.join(name);
+            target.parent().map_or(Ok(()), fs::create_dir_all)?;
             // Removed first: a running one cannot be written over.
             let _ = fs::remove_file(&target);
             fs::write(&target, bytes)?;
@@ -242,13 +249,17 @@ mod tests {
     fn writes_sums_that_sha256sum_can_check() {
         let folder = tempfile::tempdir().unwrap();
         let dist = folder.path().join("dist");
-        let files = [("migrator".to_owned(), b"abc".to_vec(), 0o755), ("a.tar.gz".to_owned(), Vec::new(), 0o644)];
+        let file = |name: &str, text: &str, mode| (name.to_owned(), text.as_bytes().to_vec(), mode);
+        write(&dist, &[file("man/man1/old.1", "", 0o644)]).unwrap();
+        let files = [file("migrator", "abc", 0o755), file("man/man1/new.1", "abc", 0o644), file("a.tar.gz", "", 0o644)];
         for _ in 0..2 {
             write(&dist, &files).unwrap();
         }
+        assert!(dist.join("man/man1/new.1").exists() && !dist.join("man/man1/old.1").exists());
         assert_eq!(
             fs::read_to_string(dist.join("SHA256SUMS")).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  migrator\n\
+             ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  man/man1/new.1\n\
              e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a.tar.gz\n"
         );
         assert_eq!(fs::read_to_string(dist.join("migrator")).unwrap(), "abc");

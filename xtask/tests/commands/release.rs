@@ -19,6 +19,8 @@ fn dist_names_the_commit_and_writes_the_sums() {
             target/dist/migrator
             target/dist/plan.json
             target/dist/sbom.cdx.json
+            target/dist/completions
+            target/dist/man
             target/dist/migrator-0.1.0-x86_64-unknown-linux-gnu.tar.gz
             target/dist/SHA256SUMS
         "#]],
@@ -88,9 +90,17 @@ fn released(workspace: &Workspace, epoch: &str) -> Vec<(String, Vec<u8>)> {
     let mut dist = workspace.xtask("dist");
     let output = dist.env("MIGRATOR_COMMIT", "c0ffee").env("SOURCE_DATE_EPOCH", epoch).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let files = fs::read_dir(workspace.path("target/dist")).unwrap().map(|file| file.unwrap());
-    let mut files: Vec<_> =
-        files.map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap())).collect();
+    let (mut files, mut folders) = (Vec::new(), vec![workspace.path("target/dist")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+                continue;
+            }
+            let name = entry.strip_prefix(workspace.path("target/dist")).unwrap().to_str().unwrap();
+            files.push((name.to_owned(), fs::read(&entry).unwrap()));
+        }
+    }
     files.sort();
     files
 }
@@ -104,7 +114,9 @@ fn two_folders_give_the_same_bytes() {
     });
     assert_ne!(workspaces[0].folder.path(), workspaces[1].folder.path());
     let names: Vec<&str> = one.iter().map(|(name, _)| &**name).collect();
-    assert_eq!(names.len(), 5, "{names:?}");
+    let of_readers = |name: &&&str| name.starts_with("completions/") || name.starts_with("man/man1/migrator");
+    assert_eq!(names.iter().filter(|name| !of_readers(name)).count(), 5, "{names:?}");
+    assert!(names.iter().filter(of_readers).count() > 25, "{names:?}");
     for ((name, bytes), (_, others)) in one.iter().zip(&other) {
         assert!(bytes == others, "{name} differs");
         let folder = workspaces[0].folder.path().display().to_string();
@@ -138,9 +150,18 @@ fn a_release_says_what_is_inside() {
     let _directory = shell.push_dir(workspace.path("target/dist"));
     let listed = cmd!(shell, "tar tzf {archive}").quiet().read().unwrap();
     let name = archive.strip_suffix(".tar.gz").unwrap();
-    let expected =
-        ["db/migrations/001_init.sql", "migrator", "plan.json", "sbom.cdx.json"].map(|file| format!("{name}/{file}"));
-    assert_eq!(listed.lines().collect::<Vec<_>>(), expected);
+    let scripts = ["_migrator", "_migrator.ps1", "migrator.bash", "migrator.elv", "migrator.fish"];
+    let scripts = scripts.map(|script| format!("completions/{script}"));
+    let others = ["db/migrations/001_init.sql", "migrator", "plan.json", "sbom.cdx.json"].map(str::to_owned);
+    let mut expected: Vec<String> = scripts.iter().chain(&others).map(|file| format!("{name}/{file}")).collect();
+    expected.sort();
+    let (pages, rest): (Vec<&str>, Vec<&str>) =
+        listed.lines().partition(|file| file.starts_with(&format!("{name}/man/man1/migrator")));
+    assert_eq!(rest, expected);
+    assert!(pages.contains(&&*format!("{name}/man/man1/migrator-up.1")) && pages.len() > 20, "{pages:?}");
+    let text = |name: &str| String::from_utf8(of(name).clone()).unwrap();
+    assert!(text("completions/migrator.bash").contains("complete -F _migrator"));
+    assert!(text("man/man1/migrator-up.1").contains("migrator\\-up \\- Apply what is pending"));
     let refused = workspace.xtask("dist").env("SOURCE_DATE_EPOCH", "yesterday").output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("error: invalid SOURCE_DATE_EPOCH `yesterday`"), "{said}");
