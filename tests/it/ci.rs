@@ -220,16 +220,16 @@ fn a_comment_that_is_refused_fails_no_one_from_a_fork_and_tells_of_everything_el
     };
     let host = Host::start();
     host.refuse(403);
-    let (code, said) = post(&host, "comment-github.sh");
+    let (code, said) = post(&host, "comment.sh");
     assert_eq!(code, "0", "{said}");
     assert!(said.contains("::warning::no comment: the token may not post the comment"), "{said}");
     host.refuse(422);
-    let (code, said) = post(&host, "comment-github.sh");
+    let (code, said) = post(&host, "comment.sh");
     assert_eq!(code, "1", "{said}");
     assert!(said.contains("error: failed to post the comment: the host answered 422: {\"message\":\"no\"}"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
     fs::write(&event, r#"{"ref":"refs/heads/main"}"#).unwrap();
-    let (code, said) = post(&host, "comment-github.sh");
+    let (code, said) = post(&host, "comment.sh");
     assert_eq!((&*code, said.trim()), ("0", "no comment: this event is not about a pull request"));
 }
 
@@ -323,7 +323,7 @@ fn what_a_repository_copies_is_whole_and_what_runs_is_executable() {
             assert!(!text(line).contains("${{"), "{line:?}");
         }
     }
-    for file in ["review.sh", "comment-github.sh", "comment-gitlab.sh", "pre-commit"] {
+    for file in ["review.sh", "comment.sh", "pre-commit"] {
         let mode = fs::metadata(repository().join("docs/ci").join(file)).unwrap().permissions().mode();
         assert!(mode & 0o111 != 0, "{file}: {mode:o}");
     }
