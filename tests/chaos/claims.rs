@@ -80,7 +80,9 @@ impl Trial<'_> {
             |rest: &str| rest.split_once(" (").filter(|(_, time)| time.ends_with(')')).map(|(step, _)| step.to_owned());
         match (self.command, word) {
             (Command::Up, "nothing") => line.starts_with("nothing to apply") && (self.undone || self.is_done()),
-            (Command::Down, "nothing") => line == "nothing to roll back" && (self.undone || self.is_done()),
+            (Command::Down | Command::DownOfNewer, "nothing") => {
+                line == "nothing to roll back" && (self.undone || self.is_done())
+            }
             (Command::Stamp, "nothing") => line == "nothing to stamp" && self.is_done(),
             // The last line: how many, how long, where.
             (Command::Up, "applied") if is_total(rest) => self.undone || self.is_done(),
@@ -88,7 +90,7 @@ impl Trial<'_> {
                 let rest = rest.strip_prefix("repeatable ").unwrap_or(rest);
                 timed(rest).is_some_and(|step| self.was_done(&step, Way::Up))
             }
-            (Command::Down, "rolled") => {
+            (Command::Down | Command::DownOfNewer, "rolled") => {
                 let rest = rest.strip_prefix("back ").unwrap_or_default();
                 match is_total(rest) {
                     true => self.undone || self.is_done(),

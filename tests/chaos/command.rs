@@ -1,7 +1,7 @@
 //! What is asked of the migrator, in which database, and when it is done.
 
 use crate::facts::Facts;
-use crate::scenario::{MIGRATIONS, SEED, Way};
+use crate::scenario::{MIGRATIONS, OF_OLDER, SEED, Way};
 
 /// The statement about which a person has to decide where a run was lost.
 pub(crate) const IN_DOUBT: (&str, &str) = ("006", "10");
@@ -12,6 +12,8 @@ pub(crate) enum Command {
     Up,
     /// Back to nothing.
     Down,
+    /// Of what only a newer release has, with the binary of the older one.
+    DownOfNewer,
     Seed,
     /// Of everything.
     Stamp,
@@ -26,6 +28,7 @@ impl Command {
         match self {
             Command::Up => vec!["up"],
             Command::Down => vec!["down", "--to", "0", "--yes"],
+            Command::DownOfNewer => vec!["down", "--to", MIGRATIONS[OF_OLDER - 1].version, "--yes"],
             Command::Seed => vec!["seed", SEED],
             Command::Stamp => vec!["stamp", "--all"],
             Command::Adopt => vec!["adopt", "goose"],
@@ -35,7 +38,12 @@ impl Command {
 
     /// Which way it takes migrations.
     pub(crate) fn way(self) -> Way {
-        if self == Command::Down { Way::Down } else { Way::Up }
+        if matches!(self, Command::Down | Command::DownOfNewer) { Way::Down } else { Way::Up }
+    }
+
+    /// How many of the migrations its binary has.
+    pub(crate) fn known(self) -> usize {
+        if self == Command::DownOfNewer { OF_OLDER } else { MIGRATIONS.len() }
     }
 
     /// The one that undoes it.
@@ -50,9 +58,10 @@ impl Command {
     pub(crate) fn is_done(self, before: &Facts, facts: &Facts) -> bool {
         match self {
             Command::Up => facts.is_complete(),
-            Command::Down => facts.is_empty(),
+            Command::Down => facts.has_rows(0),
+            Command::DownOfNewer => facts.has_rows(OF_OLDER),
             Command::Seed => facts.seed_events().len() > before.seed_events().len(),
-            Command::Stamp | Command::Adopt => facts.has_all_rows() && facts.half_done().is_none(),
+            Command::Stamp | Command::Adopt => facts.has_rows(MIGRATIONS.len()),
             Command::Resolve(_) => facts.decisions().len() > before.decisions().len(),
         }
     }
@@ -71,6 +80,8 @@ pub(crate) enum Task {
     Down,
     /// An earlier run was lost when it had built the index again that the migration had dropped.
     DownAtBuiltIndex,
+    /// Of what only a newer release has, where that has applied everything.
+    DownOfNewer,
     /// Where everything is applied.
     Seed,
     /// In an empty database.
@@ -84,12 +95,13 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    pub(crate) const ALL: [Task; 10] = [
+    pub(crate) const ALL: [Task; 11] = [
         Task::Up,
         Task::UpAtBuiltIndex,
         Task::UpAtInvalidIndex,
         Task::Down,
         Task::DownAtBuiltIndex,
+        Task::DownOfNewer,
         Task::Seed,
         Task::Stamp,
         Task::Adopt,
@@ -104,6 +116,7 @@ impl Task {
             Task::UpAtInvalidIndex => "up at an invalid index",
             Task::Down => "down",
             Task::DownAtBuiltIndex => "down at a built index",
+            Task::DownOfNewer => "down of a newer release",
             Task::Seed => "seed",
             Task::Stamp => "stamp",
             Task::Adopt => "adopt",
@@ -116,6 +129,7 @@ impl Task {
         match self {
             Task::Up | Task::UpAtBuiltIndex | Task::UpAtInvalidIndex => Command::Up,
             Task::Down | Task::DownAtBuiltIndex => Command::Down,
+            Task::DownOfNewer => Command::DownOfNewer,
             Task::Seed => Command::Seed,
             Task::Stamp => Command::Stamp,
             Task::Adopt => Command::Adopt,

@@ -24,7 +24,7 @@ fn one_round() {
     let world = calm();
     let database = world.create();
     let url = world.server.url(&database);
-    let start = |_| migrator::command(&world.db, &url, &["up"]).spawn().unwrap();
+    let start = |_| migrator::command(world.db(Command::Up), &url, &["up"]).spawn().unwrap();
     let children: Vec<Child> = (0..MIGRATORS).map(start).collect();
     let all: Vec<_> = children.into_iter().map(migrator::finish).collect();
     let session = world.server.session(&database);
@@ -56,7 +56,8 @@ fn of_many_in_both_directions_each_step_is_done_and_undone_by_turns() {
         let session = world.server.session(&database);
         let before = Facts::read(&session);
         let command = |number: usize| if number.is_multiple_of(2) { Command::Down } else { Command::Up };
-        let start = |number| migrator::command(&world.db, &url, &command(number).arguments()).spawn().unwrap();
+        let start =
+            |number| migrator::command(world.db(Command::Up), &url, &command(number).arguments()).spawn().unwrap();
         let children: Vec<Child> = (0..MIGRATORS / 2).map(start).collect();
         let all: Vec<Said> = children.into_iter().map(migrator::finish).collect();
         assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
@@ -66,7 +67,7 @@ fn of_many_in_both_directions_each_step_is_done_and_undone_by_turns() {
         let texts: Vec<String> = all.iter().map(Said::text).collect();
         let everyone: Vec<&Said> = all.iter().collect();
         assert_eq!(inquiry::miscounted(&everyone, &before, &after), Vec::<String>::new(), "{}", texts.concat());
-        assert!(after.is_complete() || after.is_empty(), "{}", texts.concat());
+        assert!(after.is_complete() || after.has_rows(0), "{}", texts.concat());
         for (number, said) in all.iter().enumerate() {
             // A rollback is not another one than was asked for: who comes too late does nothing.
             let possible: &[i32] = if command(number) == Command::Down { &[0, 5, 8] } else { &[0] };

@@ -206,15 +206,16 @@ impl Facts {
         })
     }
 
-    /// Whether every migration is recorded.
-    pub(crate) fn has_all_rows(&self) -> bool {
-        MIGRATIONS.iter().all(|migration| self.is_applied(migration.version))
+    /// Whether the first so many migrations are recorded, and nothing else, nor half of anything.
+    pub(crate) fn has_rows(&self, first: usize) -> bool {
+        let recorded = self.applied.iter().map(|(version, _)| &**version);
+        recorded.eq(MIGRATIONS[..first].iter().map(|migration| migration.version)) && self.half_done().is_none()
     }
 
     /// Whether everything is recorded, each repeatable after the last migration.
     pub(crate) fn is_complete(&self) -> bool {
         let mut repeatables = REPEATABLES.iter();
-        self.has_all_rows() && self.half_done().is_none() && repeatables.all(|(name, _)| self.is_current(name))
+        self.has_rows(MIGRATIONS.len()) && repeatables.all(|(name, _)| self.is_current(name))
     }
 
     /// Whether a repeatable was recorded after the last migration.
@@ -223,11 +224,6 @@ impl Facts {
         let mut since = self.events[last.map_or(0, |last| last + 1)..].iter();
         since
             .any(|event| event.action == "repeatable" && event.outcome == "done" && event.name.as_deref() == Some(name))
-    }
-
-    /// Whether nothing is applied, nor half of anything.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.applied.is_empty() && self.half_done().is_none()
     }
 }
 
@@ -259,10 +255,11 @@ pub(crate) fn schema(session: &Session) -> String {
     let sql = format!(
         "SELECT format('relation %I.%I %s %s rls=%s', n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity) AS line \
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {users} \
-         UNION ALL SELECT format('column %I.%I %s %I %s null=%s default=%s', n.nspname, c.relname, a.attnum, a.attname, \
+         UNION ALL SELECT format('column %I.%I %s %I %s null=%s default=%s', n.nspname, c.relname, \
+             row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname, \
              format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) \
            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-           LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND {users} \
+           LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped AND {users} \
          UNION ALL SELECT format('constraint %I.%s %s', n.nspname, o.conname, pg_get_constraintdef(o.oid)) \
            FROM pg_constraint o JOIN pg_namespace n ON n.oid = o.connamespace WHERE {users} \
          UNION ALL SELECT format('index %s valid=%s', pg_get_indexdef(i.indexrelid), i.indisvalid AND i.indisready) \

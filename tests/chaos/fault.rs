@@ -82,7 +82,7 @@ impl Stage {
         let strike = |ends, act: Arc<dyn Fn(i32) + Send + Sync>| Harm::Strike(Strike { behind, ends, act });
         let server = Arc::clone(&world.server);
         let command = if fault.is_opposed() { self.command.opposite() } else { self.command };
-        let other = migrator::command(&world.db, &world.server.url(&self.database), &command.arguments());
+        let other = migrator::command(world.db(command), &world.server.url(&self.database), &command.arguments());
         let other = Mutex::new(other);
         let spawn = move || other.lock().unwrap_or_else(PoisonError::into_inner).spawn().unwrap();
         let Stage { database, first, others, .. } = self.clone();

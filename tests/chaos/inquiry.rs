@@ -7,7 +7,7 @@ use crate::facts::{self, Facts};
 use crate::migrator;
 use crate::oracle;
 use crate::point::{Outcome, World};
-use crate::scenario::{Effect, MIGRATIONS, Way};
+use crate::scenario::{Effect, MIGRATIONS, Migration, Way};
 use crate::server::Session;
 
 /// Who else was at work during a run with a fault.
@@ -40,8 +40,9 @@ impl Inquiry<'_> {
         self.outcome.wrong.extend(wrong);
     }
 
-    fn migrator(&mut self, arguments: &[&str]) -> Said {
-        let said = migrator::run(&self.world.db, &self.world.server.url(&self.database), arguments);
+    /// Runs the binary that has this command.
+    fn migrator(&mut self, of: Command, arguments: &[&str]) -> Said {
+        let said = migrator::run(self.world.db(of), &self.world.server.url(&self.database), arguments);
         self.outcome.log.push_str(&format!("$ {}\n{}", arguments.join(" "), said.text()));
         said
     }
@@ -75,13 +76,13 @@ impl Inquiry<'_> {
         for other in others {
             wrong.extend(match beside {
                 // It rolls back nothing but what it was asked for, and nothing while the first one is at a statement.
-                Beside::Same if self.command == Command::Down && matches!(other.exit, Some(5 | 8)) => vec![],
+                Beside::Same if self.command.way() == Way::Down && matches!(other.exit, Some(5 | 8)) => vec![],
                 Beside::Opposed => second.judge_results(other),
                 Beside::NoOne | Beside::Same | Beside::Undone => second.judge(other),
             });
             let is_possible = match beside {
                 Beside::NoOne => matches!(other.exit, Some(0 | 7)),
-                Beside::Same if self.command == Command::Down => matches!(other.exit, Some(0 | 5 | 7 | 8)),
+                Beside::Same if self.command.way() == Way::Down => matches!(other.exit, Some(0 | 5 | 7 | 8)),
                 Beside::Same => matches!(other.exit, Some(0 | 7)),
                 // What is half-done must be finished first.
                 Beside::Undone => matches!(other.exit, Some(0 | 4)),
@@ -110,14 +111,20 @@ impl Inquiry<'_> {
     }
 
     fn status(&mut self, facts: &Facts) {
-        let said = self.migrator(&["status", "--json"]);
+        let said = self.migrator(self.command, &["status", "--json"]);
         let status: serde_json::Value =
             serde_json::from_str(said.stdout.lines().last().unwrap_or_default()).unwrap_or_default();
         let half_done = facts.half_done();
-        let half = usize::from(half_done.is_some());
-        let rolling_back = usize::from(half_done.is_some_and(|(_, way, _)| way == Way::Down));
-        let applied = facts.applied.len() - rolling_back;
-        let expected = [("applied", applied), ("half-done", half), ("pending", MIGRATIONS.len() - applied - half)];
+        // What its binary does not have is ahead, also where its rollback is half-done.
+        let known = &MIGRATIONS[..self.command.known()];
+        let ahead = facts.applied.len().saturating_sub(known.len());
+        let is_known = |of: &Migration| known.iter().any(|migration| migration.version == of.version);
+        let half = half_done.filter(|(migration, ..)| is_known(migration));
+        let rolling_back = usize::from(half.is_some_and(|(_, way, _)| way == Way::Down));
+        let applied = facts.applied.len() - ahead - rolling_back;
+        let half = usize::from(half.is_some());
+        let pending = known.len() - applied - half;
+        let expected = [("applied", applied), ("half-done", half), ("pending", pending), ("ahead", ahead)];
         for (state, count) in expected {
             if status["counts"][state] != count {
                 self.find([format!("`status` counts {} {state}, there are {count}", status["counts"][state])]);
@@ -127,7 +134,8 @@ impl Inquiry<'_> {
         let rows = status["migrations"].as_array().cloned().unwrap_or_default();
         let row = rows.into_iter().find(|row| row["version"] == migration.version).unwrap_or_default();
         let half_done = &row["half_done"];
-        if row["state"] != "half-done"
+        let state = if is_known(migration) { "half-done" } else { "ahead" };
+        if row["state"] != state
             || half_done["direction"] != way.word()
             || statement.is_some_and(|statement| half_done["statement"] != statement)
         {
@@ -145,7 +153,7 @@ impl Inquiry<'_> {
         let mut command = goal;
         let mut before = Facts::read(&self.session);
         for _ in 0..6 {
-            let said = self.migrator(&command.arguments());
+            let said = self.migrator(command, &command.arguments());
             let after = self.rest();
             self.find(oracle::judge(&after));
             let diverged = said.exit == Some(4);
@@ -156,7 +164,7 @@ impl Inquiry<'_> {
             match said.exit {
                 Some(0) if command == goal => return,
                 Some(0) => command = goal,
-                Some(7) => self.decide(&said, &after),
+                Some(7) => self.decide(command, &said, &after),
                 Some(4) if after.half_done().is_some_and(|(_, way, _)| way != command.way()) => {
                     let way_out = format!("run `{}` to finish it first", command.way().other().word());
                     if !said.stderr.contains(&way_out) {
@@ -171,7 +179,7 @@ impl Inquiry<'_> {
         self.find([format!("six runs of `{}` were not enough", goal.arguments()[0])]);
     }
 
-    fn decide(&mut self, said: &Said, facts: &Facts) {
+    fn decide(&mut self, of: Command, said: &Said, facts: &Facts) {
         let Some((version, statement)) = claims::asks_to_resolve(&said.stderr) else {
             return self.find(["exit code 7, but no decision is asked for".to_owned()]);
         };
@@ -185,7 +193,7 @@ impl Inquiry<'_> {
             self.find([format!("a person is asked about statement {statement} of {version}, which can be looked up")]);
         }
         let decision = if facts.is_there(&version, way, unit) { "--applied" } else { "--retry" };
-        let said = self.migrator(&["resolve", &version, "--statement", &statement, decision]);
+        let said = self.migrator(of, &["resolve", &version, "--statement", &statement, decision]);
         self.outcome.decisions += 1;
         if said.exit != Some(0) {
             self.find([format!("`resolve` ended with {:?}", said.exit)]);
@@ -196,7 +204,7 @@ impl Inquiry<'_> {
     pub(crate) fn end(&mut self, task: Task) {
         let facts = self.rest();
         match self.command {
-            Command::Stamp | Command::Adopt | Command::Down => {
+            Command::Stamp | Command::Adopt | Command::Down | Command::DownOfNewer => {
                 self.find(oracle::judge(&facts));
                 self.compare_schema(task);
             }
@@ -204,9 +212,9 @@ impl Inquiry<'_> {
         }
         match self.command {
             // The repeatables are due.
-            Command::Stamp | Command::Adopt => return self.check_status(1),
-            Command::Down => {
-                self.check_status(1);
+            Command::Stamp | Command::Adopt => return self.check_status(self.command, 1),
+            Command::Down | Command::DownOfNewer => {
+                self.check_status(self.command, 1);
                 self.run_until_done(Command::Up);
                 let facts = self.rest();
                 self.find(oracle::judge_complete(&facts));
@@ -214,7 +222,7 @@ impl Inquiry<'_> {
             Command::Up | Command::Seed | Command::Resolve(_) => {}
         }
         self.compare_schema(Task::Up);
-        self.check_status(0);
+        self.check_status(Command::Up, 0);
     }
 
     /// Compares the schema with that after a run without a fault.
@@ -227,8 +235,8 @@ impl Inquiry<'_> {
         }
     }
 
-    fn check_status(&mut self, exit: i32) {
-        let said = self.migrator(&["status", "--check"]);
+    fn check_status(&mut self, of: Command, exit: i32) {
+        let said = self.migrator(of, &["status", "--check"]);
         if said.exit != Some(exit) {
             self.find([format!("`status --check` ended with {:?} instead of {exit}", said.exit)]);
         }

@@ -1,7 +1,7 @@
 //! One point of the sweep: a run with one fault, then everything that must be true, then the way out that the migrator
 //! itself names, until everything is done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -68,7 +68,8 @@ pub(crate) struct Outcome {
 pub(crate) struct World {
     pub(crate) server: Arc<Server>,
     _scenario: Scenario,
-    pub(crate) db: PathBuf,
+    db: PathBuf,
+    older: PathBuf,
     strategy: &'static str,
     templates: [OnceLock<String>; Task::ALL.len()],
     clean: [OnceLock<Clean>; Task::ALL.len()],
@@ -95,8 +96,21 @@ impl World {
         server.session(TEMPLATE).rows(LEDGER);
         let copies_files = session.value("SELECT current_setting('server_version_num')::int >= 150000") == "t";
         let strategy = if copies_files { " STRATEGY FILE_COPY" } else { "" };
-        let db = scenario.path();
-        World { server, _scenario: scenario, db, strategy, templates: Default::default(), clean: Default::default() }
+        let (db, older) = (scenario.path(), scenario.older());
+        World {
+            server,
+            _scenario: scenario,
+            db,
+            older,
+            strategy,
+            templates: Default::default(),
+            clean: Default::default(),
+        }
+    }
+
+    /// The db directory of the binary that runs a command.
+    pub(crate) fn db(&self, command: Command) -> &Path {
+        if command == Command::DownOfNewer { &self.older } else { &self.db }
     }
 
     /// The run without a fault; it must have gone well.
@@ -107,7 +121,7 @@ impl World {
             let before = Facts::read(&session);
             let proxy = Proxy::watching(self.server.address());
             let command = task.command();
-            let said = migrator::run(&self.db, &proxy.url(&database), &command.arguments());
+            let said = migrator::run(self.db(command), &proxy.url(&database), &command.arguments());
             assert_eq!(facts::wait_for_quiet(&session), Vec::<String>::new());
             let after = Facts::read(&session);
             let mut wrong = oracle::judge(&after);
@@ -168,7 +182,7 @@ impl World {
                 }
                 database
             }
-            Task::Down | Task::Seed => self.prepared(Task::Up, None, 0),
+            Task::Down | Task::DownOfNewer | Task::Seed => self.prepared(Task::Up, None, 0),
             Task::UpAtBuiltIndex | Task::UpAtInvalidIndex => {
                 let place = self.place_of("Q CREATE UNIQUE INDEX CONCURRENTLY");
                 let database = self.prepared(Task::Up, Some((place, Harm::LoseReply)), 7);
@@ -194,7 +208,7 @@ impl World {
         let database = self.begin(task);
         let settings = Settings { server: self.server.address(), harms: harm.into_iter().collect(), cancels: true };
         let proxy = Proxy::start(settings);
-        let said = migrator::run(&self.db, &proxy.url(&database), &task.command().arguments());
+        let said = migrator::run(self.db(task.command()), &proxy.url(&database), &task.command().arguments());
         assert_eq!(said.exit, Some(exit), "{}", said.text());
         assert_eq!(facts::wait_for_quiet(&self.server.session(&database)), Vec::<String>::new());
         database
@@ -214,7 +228,7 @@ impl World {
         let harm = |(fault, place): &(Fault, Place)| (*place, stage.harm(self, *fault, point.behind));
         let harms = faults.iter().map(harm).collect();
         let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
-        let mut process = migrator::command(&self.db, &proxy.url(&stage.database), &command.arguments());
+        let mut process = migrator::command(self.db(command), &proxy.url(&stage.database), &command.arguments());
         if let Some(defect) = point.planted {
             process.env("MIGRATOR_PLANTED_BUG", defect);
         }
@@ -270,7 +284,7 @@ impl World {
 
     /// Starts another migrator, past the proxy.
     fn another(&self, stage: &Stage, command: Command) -> Child {
-        migrator::command(&self.db, &self.server.url(&stage.database), &command.arguments()).spawn().unwrap()
+        migrator::command(self.db(command), &self.server.url(&stage.database), &command.arguments()).spawn().unwrap()
     }
 
     /// A session in the database, when the server lets people in again.

@@ -197,6 +197,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     ),
 ];
 
+/// How many of the migrations an older release has; every way in which a step can be run is among the others.
+pub(crate) const OF_OLDER: usize = 5;
+
 /// Name and SQL of the repeatables; the ledger row of each is `R/<name>`.
 pub(crate) const REPEATABLES: &[(&str, &str)] = &[
     ("010_summary", "CREATE OR REPLACE VIEW summary AS SELECT state, count(*) AS orders FROM orders GROUP BY state;"),
@@ -209,43 +212,53 @@ pub(crate) const SEED: &str = "test";
 /// What is there before the first migration. The xid of a row is that of the transaction that did the work.
 pub(crate) const LEDGER: &str = "CREATE SCHEMA chaos; CREATE TABLE chaos.ledger (marker text NOT NULL, txid xid8 NOT NULL DEFAULT pg_current_xact_id())";
 
-/// The db directory with these files.
+/// The db directory with these files, and that of the older release.
 pub(crate) struct Scenario {
     directory: TempDir,
 }
 
 impl Scenario {
     pub(crate) fn write() -> Scenario {
-        let directory = TempDir::new().unwrap();
-        for migration in MIGRATIONS {
-            let block = |way: Way| {
-                let sql = if way == Way::Up { migration.up } else { migration.down };
-                if migration.units(way).is_empty() {
-                    format!("-- migrate:{}\n{sql}\n{}\n", way.word(), mark(&migration.marker(way)))
-                } else {
-                    format!("-- migrate:{} transaction:false\n{sql}\n", way.word())
-                }
-            };
-            let text = format!("{}\n{}", block(Way::Up), block(Way::Down));
-            write(&directory.path().join(format!("migrations/{}.sql", migration.label())), &text);
-        }
-        for (name, sql) in REPEATABLES {
-            let text = format!("{sql}\n{}\n", mark(&format!("R/{name}")));
-            write(&directory.path().join(format!("repeatable/{name}.sql")), &text);
-        }
-        let seed = format!(
-            "INSERT INTO orders (id, account) SELECT 1000 + count(*), 1 FROM orders;\n{}\n",
-            mark(&format!("S/{SEED}"))
-        );
-        write(&directory.path().join(format!("seeds/{SEED}.sql")), &seed);
-        // What dbmate would make of these files is not the question here.
-        write(&directory.path().join("migrator.toml"), "[check]\ndbmate = \"allow\"\n");
-        Scenario { directory }
+        let scenario = Scenario { directory: TempDir::new().unwrap() };
+        release(&scenario.path(), MIGRATIONS);
+        release(&scenario.older(), &MIGRATIONS[..OF_OLDER]);
+        scenario
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().to_owned()
+        self.directory.path().join("db")
     }
+
+    pub(crate) fn older(&self) -> PathBuf {
+        self.directory.path().join("older")
+    }
+}
+
+/// Writes the db directory of a release that has these migrations.
+fn release(directory: &Path, migrations: &[Migration]) {
+    for migration in migrations {
+        let block = |way: Way| {
+            let sql = if way == Way::Up { migration.up } else { migration.down };
+            if migration.units(way).is_empty() {
+                format!("-- migrate:{}\n{sql}\n{}\n", way.word(), mark(&migration.marker(way)))
+            } else {
+                format!("-- migrate:{} transaction:false\n{sql}\n", way.word())
+            }
+        };
+        let text = format!("{}\n{}", block(Way::Up), block(Way::Down));
+        write(&directory.join(format!("migrations/{}.sql", migration.label())), &text);
+    }
+    for (name, sql) in REPEATABLES {
+        let text = format!("{sql}\n{}\n", mark(&format!("R/{name}")));
+        write(&directory.join(format!("repeatable/{name}.sql")), &text);
+    }
+    let seed = format!(
+        "INSERT INTO orders (id, account) SELECT 1000 + count(*), 1 FROM orders;\n{}\n",
+        mark(&format!("S/{SEED}"))
+    );
+    write(&directory.join(format!("seeds/{SEED}.sql")), &seed);
+    // What dbmate would make of these files is not the question here.
+    write(&directory.join("migrator.toml"), "[check]\ndbmate = \"allow\"\n");
 }
 
 fn mark(marker: &str) -> String {

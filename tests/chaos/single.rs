@@ -6,7 +6,7 @@ use std::sync::Arc;
 use expect_test::expect;
 use rustix::process::{Signal, kill_process};
 
-use crate::command::Task;
+use crate::command::{Command, Task};
 use crate::fault::Fault;
 use crate::migrator;
 use crate::point::Point;
@@ -27,6 +27,7 @@ fn a_history_row_outside_the_migrations_transaction_is_caught() {
     let is_caught = |task, text, words| is_caught("history-outside", task, Fault::Cut, text, words);
     is_caught(Task::Up, "CREATE TABLE orders", "migration 001 was done (up) by transaction");
     is_caught(Task::Down, "D/009", "migration 010 was done (down) by transaction");
+    is_caught(Task::DownOfNewer, "D/009", "migration 010 was done (down) by transaction");
     is_caught(Task::Seed, "pg_advisory_unlock_all", "seed test was done by transactions");
 }
 
@@ -35,6 +36,7 @@ fn an_ignored_error_at_commit_is_caught() {
     // The last one before the run leaves the pipeline: nothing that follows corrects the mistake.
     is_caught("commit-ignored", Task::Up, Fault::Terminate, "INSERT INTO orders", "untrue: `applied 003_rows");
     is_caught("commit-ignored", Task::Down, Fault::Terminate, "D/007", "untrue: `rolled back 007_touch");
+    is_caught("commit-ignored", Task::DownOfNewer, Fault::Terminate, "D/007", "untrue: `rolled back 007_touch");
     is_caught("commit-ignored", Task::Seed, Fault::Terminate, "S/test", "untrue: `seeded test");
 }
 
@@ -121,7 +123,7 @@ fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
     let harm = Harm::Strike(Strike { behind: false, ends: false, act: Arc::new(act) });
     let harms = vec![(world.place_of("ALTER TABLE accounts ADD COLUMN mood"), harm)];
     let proxy = Proxy::start(Settings { server, harms, cancels: true });
-    let mut up = migrator::command(&world.db, &proxy.url(&database), &["up"]).spawn().unwrap();
+    let mut up = migrator::command(world.db(Command::Up), &proxy.url(&database), &["up"]).spawn().unwrap();
     let mut lines = BufReader::new(up.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.starts_with("the server is not back yet")));
     kill_process(migrator::pid(&up), Signal::TERM).unwrap();

@@ -109,6 +109,7 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
         for fault in [Fault::Cut, Fault::LoseReply] {
             gentle.add(world, Task::Up, fault, 7);
             gentle.add(world, Task::Down, fault, 14);
+            gentle.add(world, Task::DownOfNewer, fault, 18);
         }
         gentle.add_with(world, Task::Up, 30, |point| Point { rival: true, ..point });
         for task in [Task::Seed, Task::Stamp, Task::Adopt, Task::ResolveApplied, Task::ResolveRetry] {
@@ -123,7 +124,7 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
     for task in Task::ALL {
         Fault::GENTLE.into_iter().for_each(|fault| gentle.add(world, task, fault, 1));
     }
-    for task in [Task::Up, Task::Down] {
+    for task in [Task::Up, Task::Down, Task::DownOfNewer] {
         gentle.add_other_side(task, Fault::Terminate);
         gentle.add_with(world, task, 2, |point| Point { rival: true, ..point });
         gentle.add(world, task, Fault::Freeze, 1);
@@ -136,7 +137,9 @@ fn points(seed: usize) -> (Vec<Point>, Vec<Point>) {
     gentle.add_trouble_in_the_aftermath(world, 5);
     gentle.add_with(world, Task::Up, 3, |point| Point { one_by_one: true, ..point });
     for fault in [Fault::KillBackend, Fault::Restart] {
-        for task in [Task::Up, Task::Down, Task::Seed, Task::Stamp, Task::Adopt, Task::ResolveApplied] {
+        for task in
+            [Task::Up, Task::Down, Task::DownOfNewer, Task::Seed, Task::Stamp, Task::Adopt, Task::ResolveApplied]
+        {
             harsh.add(world, task, fault, 3);
         }
     }
