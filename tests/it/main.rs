@@ -46,6 +46,7 @@ mod history;
 mod hostile;
 mod house;
 mod ignored;
+mod image;
 mod import;
 mod init;
 mod json;
