@@ -16,6 +16,7 @@ mod inquiry;
 mod memory;
 mod migrator;
 mod oracle;
+mod page;
 mod point;
 mod protocol;
 mod proxy;

@@ -113,6 +113,11 @@ impl World {
         if command == Command::DownOfNewer { &self.older } else { &self.db }
     }
 
+    /// The version of the server, as it says it.
+    pub(crate) fn version(&self) -> String {
+        self.server.session("postgres").value("SHOW server_version")
+    }
+
     /// The run without a fault; it must have gone well.
     pub(crate) fn clean(&self, task: Task) -> &Clean {
         self.clean[task as usize].get_or_init(|| {

@@ -12,6 +12,7 @@ use migrator_postgres::TemporaryServer;
 
 use crate::command::Task;
 use crate::fault::Fault;
+use crate::page::{Swept, page};
 use crate::point::{Outcome, Point, World};
 use crate::proxy::{Place, Traffic};
 
@@ -211,6 +212,7 @@ fn no_fault_at_any_message_breaks_a_promise() {
     });
     let lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
     eprint!("{}", table(&lines));
+    write_page(seed, &lines, begun.elapsed().as_secs());
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
     eprintln!("seed {seed}: {total} points in {} s, {} with a violation", begun.elapsed().as_secs(), broken.len());
     let reached = total - lines.values().map(|line| line.not_reached).sum::<usize>();
@@ -229,28 +231,42 @@ fn add(line: &mut Line, outcome: &Outcome) {
     line.broken += usize::from(!outcome.wrong.is_empty());
 }
 
+const HEADING: [&str; 9] =
+    ["fault", "points", "not reached", "exit 0", "exit 6", "exit 7", "killed", "decisions", "violations"];
+
+/// What stands in the table behind the name of a fault.
+fn numbers(line: &Line) -> [usize; HEADING.len() - 1] {
+    let exit = |code| line.exits.get(&code).copied().unwrap_or_default();
+    let [done, lost, in_doubt, killed] = [Some(0), Some(6), Some(7), None].map(exit);
+    [line.points, line.not_reached, done, lost, in_doubt, killed, line.decisions, line.broken]
+}
+
 fn table(lines: &BTreeMap<String, Line>) -> String {
-    let heading = ["fault", "points", "not reached", "exit 0", "exit 6", "exit 7", "killed", "decisions", "violations"];
-    let mut text = format!("{:<72}", heading[0]);
-    heading[1..].iter().for_each(|word| text.push_str(&format!("{word:>12}")));
+    let mut text = format!("{:<72}", HEADING[0]);
+    HEADING[1..].iter().for_each(|word| text.push_str(&format!("{word:>12}")));
     text.push('\n');
     for (name, line) in lines {
-        let exit = |code| line.exits.get(&code).copied().unwrap_or_default();
-        let numbers = [
-            line.points,
-            line.not_reached,
-            exit(Some(0)),
-            exit(Some(6)),
-            exit(Some(7)),
-            exit(None),
-            line.decisions,
-            line.broken,
-        ];
         text.push_str(&format!("{name:<72}"));
-        numbers.iter().for_each(|number| text.push_str(&format!("{number:>12}")));
+        numbers(line).iter().for_each(|number| text.push_str(&format!("{number:>12}")));
         text.push('\n');
     }
     text
+}
+
+/// Writes the page of a whole sweep where `cargo xtask chaos` wants it.
+fn write_page(seed: usize, lines: &BTreeMap<String, Line>, seconds: u64) {
+    let Some(path) = std::env::var_os("MIGRATOR_CHAOS_PAGE") else { return };
+    let swept = Swept {
+        seed,
+        points: lines.values().map(|line| line.points).sum(),
+        not_reached: lines.values().map(|line| line.not_reached).sum(),
+        violations: lines.values().map(|line| line.broken).sum(),
+        seconds,
+        heading: &HEADING,
+        rows: lines.iter().map(|(name, line)| (name.clone(), numbers(line).into())).collect(),
+    };
+    let circumstances = migrator_tests::machine::circumstances(&calm().version());
+    std::fs::write(&path, page(&swept, &circumstances)).unwrap();
 }
 
 /// The line of the table that a point belongs to.

@@ -27,6 +27,7 @@ mod data_tests;
 mod dbmate;
 mod dbmate_tool;
 mod deploy;
+mod docs;
 mod drift;
 mod dump;
 mod environment;

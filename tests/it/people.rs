@@ -8,7 +8,7 @@ use crate::support::{Other, Project, wait_until};
 use crate::terminal::on_terminal;
 
 mod history;
-mod reference;
+pub(crate) mod reference;
 mod schema;
 mod width;
 

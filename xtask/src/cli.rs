@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::author::{fix, import, init, new, squash};
 use crate::check;
 use crate::database::{db, migrate};
+use crate::docs;
 use crate::manual;
 use crate::output;
 use crate::prove::{bench, chaos, compat, dump, verify};
@@ -77,6 +78,8 @@ pub enum Command {
     Dump(dump::Args),
     /// Build the migrator that ships with the release.
     Dist(dist::Args),
+    /// Check the links of all pages, and make the site of docs/.
+    Docs(docs::Args),
     /// Print the completions of these tasks for a shell.
     Completions(manual::Completions),
     /// Print a man page, or write one for each task.
@@ -108,6 +111,7 @@ impl Command {
             Command::Bench(args) => bench::run(&args),
             Command::Dump(args) => dump::run(&args),
             Command::Dist(args) => dist::run(&args),
+            Command::Docs(args) => docs::run(&args),
             Command::Completions(args) => manual::completions(Cli::command(), &args),
             Command::Man(args) => manual::pages(Cli::command(), &args),
         })

@@ -27,15 +27,15 @@
 //! #[derive(Parser)]
 //! #[command(name = "xtask", bin_name = "cargo xtask")]
 //! enum Task {
-//!     /// Deploys the documentation.
-//!     Docs,
+//!     /// Deploys the application.
+//!     Deploy,
 //!     #[command(flatten)]
 //!     Migrator(migrator_xtask::Command),
 //! }
 //!
 //! fn main() -> std::process::ExitCode {
 //!     match Task::parse() {
-//!         Task::Docs => std::process::ExitCode::SUCCESS,
+//!         Task::Deploy => std::process::ExitCode::SUCCESS,
 //!         Task::Migrator(command) => command.run(),
 //!     }
 //! }
@@ -60,6 +60,7 @@ mod child;
 mod cli;
 pub mod database;
 pub mod developer;
+mod docs;
 mod environment;
 mod maintenance;
 mod manual;

@@ -74,6 +74,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         &[
             "cli",
             "release",
+            "docs",
             "author",
             "database",
             "check",

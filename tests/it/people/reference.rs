@@ -37,8 +37,8 @@ fn listed(help: &str) -> Vec<String> {
     list.lines().filter(is_command).filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
 }
 
-/// The help of a command and of all below it.
-fn collect(program: &str, project: &Project, words: &[String], all: &mut String) {
+/// The help of a command and of all below it, each under a line `===== name`.
+pub(crate) fn collect(program: &str, project: &Project, words: &[String], all: &mut String) {
     let mut line: Vec<&str> = words.iter().map(String::as_str).collect();
     let name = [&[program], &*line].concat().join(" ");
     let is_help = words.last().is_some_and(|word| word == "help");

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use migrator_postgres::TemporaryServer;
-use migrator_tests::load;
+use migrator_tests::{load, machine};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{Color, Embedded, Exit, Terminal};
 use migrator_xtask::prove::compat::{self, Asked, Outcome, Running};
@@ -65,7 +65,10 @@ fn write(corpora: &Path) -> Result<()> {
         pairs.push(pair);
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/releases.md");
-    fs::write(&page, text(&releases, &pairs)).with_context(|| format!("failed to write `{}`", page.display()))
+    let postgres = server.program_directory().join("postgres").display().to_string();
+    let version = machine::said(&postgres, &["--version"]).replace("postgres (PostgreSQL) ", "");
+    fs::write(&page, text(&releases, &pairs, &machine::circumstances(&version)))
+        .with_context(|| format!("failed to write `{}`", page.display()))
 }
 
 /// A db directory of those migrations, beside this program.
@@ -136,18 +139,19 @@ fn judge(server: &TemporaryServer, all: &Embedded, from: &Release, to: &Release)
     })
 }
 
-fn text(releases: &[Release], pairs: &[Pair]) -> String {
+fn text(releases: &[Release], pairs: &[Pair], circumstances: &str) -> String {
     let list = |pair: &Pair, key: &str| pair.outcome.json[key].as_array().cloned().unwrap_or_default();
     let sum = |key: &str| pairs.iter().map(|pair| list(pair, key).len()).sum::<usize>();
     let asked: u64 = pairs.iter().filter_map(|pair| pair.outcome.json["ms"].as_u64()).sum();
     let mut page = format!(
-        "# Releases of a service, each against the next\n\n`cargo run --package migrator-tests --bin releases` has written this page; do not edit it.\n\n\
+        "# Releases of a service, each against the next\n\n`cargo run --package migrator-tests --bin releases` has written this page; do not edit it. {}\n\n\
          {} releases of matter-labs/zksync-era ({} to {}), with the queries that sqlx keeps in `.sqlx`. For each pair: which queries of the \
          release that still runs break on the schema of the next one.\n\n\
          {} pairs, {} of them with new migrations. {} times a query was judged, {} of them left out (they do not work on the release's own \
          schema as it can be rebuilt), {} broke. Asking the server took {:.2} s in all, {:.3} s for each of the two passes of a pair; making \
          the databases is extra.\n\n\
          | release | next | migrations | queries | left out | break | how | order | server asked, s | all, s |\n|---|---|---|---|---|---|---|---|---|---|\n",
+        circumstances,
         releases.len(),
         releases.first().map_or("", |first| &first.name),
         releases.last().map_or("", |last| &last.name),

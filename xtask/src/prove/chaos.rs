@@ -18,7 +18,8 @@ const SWEEP: &str = "no_fault_at_any_message_breaks_a_promise";
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Runs every fault at every message: all of the test target `chaos`, of which `cargo test` runs a part. It \
-                        starts its own servers. Exit code 1: a promise was broken, or another test of the target failed.\n\n\
+                        starts its own servers, and writes docs/evidence/faults.md, unless only some points are run. Exit code 1: a promise was \
+                        broken, or another test of the target failed.\n\n\
                         Example: cargo xtask chaos --seed 7 --only 'down: reply lost'"
 )]
 pub struct Args {
@@ -49,9 +50,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         test.current_dir(&workspace.root).stdin(Stdio::null());
         test.env("MIGRATOR_CHAOS", "full");
         test.env("MIGRATOR_CHAOS_SEED", args.seed.to_string()).env("MIGRATOR_CHAOS_JOBS", jobs.to_string());
-        if let Some(words) = &args.only {
-            test.env("MIGRATOR_CHAOS_ONLY", words);
-        }
+        match &args.only {
+            Some(words) => test.env("MIGRATOR_CHAOS_ONLY", words),
+            // What a part of the points comes to is no evidence.
+            None => test.env("MIGRATOR_CHAOS_PAGE", workspace.root.join("docs/evidence/faults.md")),
+        };
         test.status().context("failed to run `cargo test`")
     };
     if !test(&["--no-run"])?.success() {

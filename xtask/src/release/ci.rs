@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::check;
+use crate::docs;
 use crate::output;
 use crate::prove::{dump, verify};
 use crate::workspace::{Workspace, cargo};
@@ -44,7 +45,7 @@ enum Run {
 }
 
 /// What CI runs, in this order. There is no other list: `.ci/run` installs what is missing and calls this.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", line: "cargo fmt --all --check", run: Run::Line, obstacle: none },
     Step {
         name: "clippy",
@@ -71,6 +72,13 @@ const STEPS: [Step; 9] = [
         line: "cargo xtask verify",
         run: Run::Task(|| verify::run(&verify::Args::default())),
         obstacle: none,
+    },
+    // Without mdBook, which not every machine has: what is wrong with the pages is found without it.
+    Step {
+        name: "docs",
+        line: "cargo xtask docs --check",
+        run: Run::Task(|| docs::run(&docs::Args { check: true, ..docs::Args::default() })),
+        obstacle: without_docs,
     },
     // Not the advisories: a new one there must not turn an old commit red.
     Step { name: "deny", line: "cargo deny check licenses bans sources", run: Run::Line, obstacle: without_deny },
@@ -187,6 +195,11 @@ fn none(_: &Workspace) -> Option<String> {
 fn without_schema(workspace: &Workspace) -> Option<String> {
     let missing = !workspace.db().join(dump::SCHEMA).exists();
     missing.then(|| "there is no db/schema.sql; `cargo xtask dump` writes it".to_owned())
+}
+
+fn without_docs(workspace: &Workspace) -> Option<String> {
+    let missing = !workspace.root.join(docs::MANIFEST).exists();
+    missing.then(|| format!("the workspace has no {}", docs::MANIFEST))
 }
 
 fn without_deny(workspace: &Workspace) -> Option<String> {

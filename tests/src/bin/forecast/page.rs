@@ -1,4 +1,4 @@
-//! docs/evidence/forecast.md. Pure.
+//! docs/evidence/forecast.md. Pure, but for what it says of the machine.
 
 use std::fmt::Write as _;
 
@@ -24,6 +24,7 @@ pub(crate) struct Answer {
 pub(crate) struct Page {
     rows: u64,
     server: String,
+    circumstances: String,
     megabytes: i64,
     pub(crate) answers: Vec<Answer>,
 }
@@ -87,7 +88,8 @@ impl Page {
         let big = stats["tables"].as_array().into_iter().flatten().find(|table| table["name"] == "public.big");
         let bytes = big.and_then(|big| big["bytes"].as_i64()).unwrap_or_default();
         let server = stats["server"].as_str().unwrap_or_default().to_owned();
-        Page { rows, server, megabytes: bytes >> 20, answers: Vec::new() }
+        let circumstances = migrator_tests::machine::circumstances(&server);
+        Page { rows, server, circumstances, megabytes: bytes >> 20, answers: Vec::new() }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -96,7 +98,7 @@ impl Page {
         let load = self.answers.iter().map(|answer| answer.load).fold(0.0, f64::max);
         let mut text = format!(
             "# Forecasts, and what they were worth\n\n\
-             `cargo run --package migrator-tests --bin forecast` has written this page; do not edit it.\n\n\
+             `cargo run --package migrator-tests --bin forecast` has written this page; do not edit it. {}\n\n\
              A table of {} rows ({} MB, an index, a table that it refers to, a materialized view of it) on PostgreSQL {} with `fsync` on. \
              `plan --locks --stats` forecast each kind of statement from copies of at most 1,000,000 invented rows on a throwaway server; \
              then it was run on the table, and taken back. Forecast and measurement had the same machine, so that the calibration is about 1. \
@@ -104,6 +106,7 @@ impl Page {
              - The kind of work is right: {} of {all}.\n\
              - Measured within a factor of 2 of the middle: {} of {all}.\n\
              - Measured in the interval: {} of {all}.\n\n",
+            self.circumstances,
             grouped(self.rows),
             self.megabytes,
             self.server,
