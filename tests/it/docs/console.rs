@@ -8,7 +8,8 @@ pub(super) type Names = Vec<(String, &'static str)>;
 /// What was said, as a page can show it.
 pub(super) fn presentable(said: &str, names: &Names) -> String {
     let text = names.iter().fold(said.to_owned(), |text, (own, theirs)| text.replace(own, theirs));
-    let lines = text.lines().filter(|line| !line.contains(INDEX_BUILD));
+    // On a slow machine it has waited, or built, long enough to say so.
+    let lines = text.lines().filter(|line| !line.contains(INDEX_BUILD) && !line.contains(": waits for a lock: "));
     lines.map(|line| without_actor(line).trim_end().to_owned() + "\n").collect()
 }
 
@@ -59,6 +60,8 @@ fn spaced(line: &str) -> String {
 
 /// The release of the server in the name of a file, and the digits of a run and of a plan.
 fn without_id(line: &str) -> String {
+    // Who notices first that a session is gone, the client or the server, depends on the moment.
+    let line = line.replace("terminating connection due to administrator command [57P01]", "connection closed");
     let is_id = |word: &str| {
         [8, 12].contains(&word.len())
             && word.bytes().all(|b| b.is_ascii_hexdigit())

@@ -74,6 +74,8 @@ impl Reader {
                 let network = self.network.as_ref().unwrap();
                 for _ in 0..600 {
                     if network.has_failed.load(Ordering::SeqCst) {
+                        // The migrator notices it, and tries to connect again.
+                        thread::sleep(Duration::from_millis(1500));
                         return;
                     }
                     thread::sleep(Duration::from_millis(100));

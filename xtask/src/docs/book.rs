@@ -18,6 +18,9 @@ use crate::workspace::{Workspace, shown};
 /// The release of mdBook that the pages were looked at with.
 const VERSION: &str = "0.5.4";
 
+/// What the site looks like.
+const THEME: &str = "docs/theme/";
+
 /// What the site is made of.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Site {
@@ -93,16 +96,49 @@ fn site(files: &Files) -> Site {
 fn summary<'a>(files: &Files, outside: impl Iterator<Item = &'a String>) -> String {
     let chapter = |path: &str| {
         let name = files.page(path).and_then(title).unwrap_or_else(|| path.to_owned());
-        format!("[{name}]({})", path.replace(' ', "%20"))
+        format!("[{name}]({})", in_site(path).replace(' ', "%20"))
     };
-    let own = files.page(SUMMARY).unwrap_or_default();
-    let own = own.split_once('\n').map_or(own, |(_, rest)| rest).replace("](", "](docs/");
+    let own = relinked(SUMMARY, files.page(SUMMARY).unwrap_or_default(), files);
+    let own = own.split_once('\n').map_or(own.as_str(), |(_, rest)| rest).replace("](", "](docs/");
     let (root, others): (Vec<&String>, Vec<&String>) = outside.partition(|path| *path == "README.md");
     let root: String = root.iter().map(|path| format!("{}\n", chapter(path))).collect();
     let mut text = format!("# Summary\n\n{root}{own}");
     if !others.is_empty() {
         text.push_str("\n# The repository\n\n");
         others.iter().for_each(|path| text.push_str(&format!("- {}\n", chapter(path))));
+    }
+    text
+}
+
+/// The page of a folder, here and in the site, where mdBook makes index.html of it and of nothing else.
+const README: &str = "README.md";
+const INDEX: &str = "index.md";
+
+/// Where a page is in the source of the site.
+fn in_site(path: &str) -> String {
+    let is_readme = path == README || path.ends_with("/README.md");
+    if is_readme { format!("{}{INDEX}", &path[..path.len() - README.len()]) } else { path.to_owned() }
+}
+
+/// A page whose links to folders and to their READMEs lead to what the site has there.
+fn relinked(page: &str, text: &str, files: &Files) -> String {
+    let mut text = text.to_owned();
+    let mut links = links(&text);
+    links.sort_by_key(|link| std::cmp::Reverse(link.at));
+    for link in links.iter().filter(|link| !is_elsewhere(&link.target)) {
+        let (path, anchor) = divide(&link.target);
+        let Some(found) = resolve(page, &path).filter(|_| !path.is_empty()).and_then(|path| files.find(&path)) else {
+            continue;
+        };
+        let folder = path.trim_end_matches('/');
+        let path = match found {
+            Found::File(_) if path.ends_with(README) => in_site(&path),
+            Found::File(file) if file.ends_with(README) => format!("{folder}/{INDEX}"),
+            Found::File(_) => continue,
+            Found::Folder => format!("{folder}/index.html"),
+        };
+        let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
+        text.replace_range(link.at..link.at + link.target.len(), &format!("{path}{anchor}"));
     }
     text
 }
@@ -120,12 +156,18 @@ fn write(workspace: &Workspace, files: &Files, site: &Site, to: &Path) -> Result
         Ok(path)
     };
     let pages = files.pages().filter(|(path, _)| *path != SUMMARY);
-    for (path, text) in pages.chain([("SUMMARY.md", site.summary.as_str())]) {
-        let target = place(path)?;
+    let pages = pages.map(|(path, text)| (in_site(path), relinked(path, text, files)));
+    for (path, text) in pages.chain([("SUMMARY.md".to_owned(), site.summary.clone())]) {
+        let target = place(&path)?;
         fs::write(&target, text).with_context(|| failed(&target))?;
     }
     for path in site.copied.iter().map(String::as_str) {
         let target = place(path)?;
+        fs::copy(workspace.root.join(path), &target).with_context(|| failed(&target))?;
+    }
+    // What the manifest names is beside it.
+    for path in files.below(THEME) {
+        let target = place(&path["docs/".len()..])?;
         fs::copy(workspace.root.join(path), &target).with_context(|| failed(&target))?;
     }
     for folder in &site.folders {
@@ -170,11 +212,15 @@ mod tests {
         let site = site(&files);
         assert_eq!(
             site.summary,
-            "# Summary\n\n[migrator](README.md)\n\n[Docs](docs/README.md)\n- [A](docs/guide/a.md)\n\n# The repository\n\n\
-             - [The db directory](db/README.md)\n"
+            "# Summary\n\n[migrator](index.md)\n\n[Docs](docs/index.md)\n- [A](docs/guide/a.md)\n\n# The repository\n\n\
+             - [The db directory](db/index.md)\n"
         );
         assert_eq!(site.copied, ["LICENSE", "docs/schema/up.json"].map(str::to_owned).into());
         assert_eq!(site.folders, ["docs/schema".to_owned()].into());
+        assert_eq!(
+            relinked("docs/guide/a.md", files.page("docs/guide/a.md").unwrap(), &files),
+            "# A\n[schema](../schema/index.html) [db](../../db/index.md#x)"
+        );
         assert!(index("docs/schema", &files).contains("<a href=\"up.json\">up.json</a>"));
     }
 }

@@ -1,9 +1,9 @@
 //! Which links lead nowhere. Pure.
 
 use super::files::{Files, Found, resolve};
-use super::markdown::{Link, anchors, links};
+use super::markdown::{Link, anchors, links, unknown_tags};
 
-/// Every link that leads nowhere, as `page:line: link: why`.
+/// Every link that leads nowhere, and every text that a browser would take for a tag, as `page:line: link: why`.
 pub(super) fn broken(files: &Files) -> Vec<String> {
     let of_page = |(page, text): (&str, &str)| {
         let page = page.to_owned();
@@ -11,7 +11,12 @@ pub(super) fn broken(files: &Files) -> Vec<String> {
             let why = why_broken(files, &page, &link.target)?;
             Some(format!("{page}:{}: `{}`: {why}", link.line, link.target))
         };
-        links(text).into_iter().filter_map(wrong).collect::<Vec<_>>()
+        let mut found: Vec<String> = links(text).into_iter().filter_map(wrong).collect();
+        let tags = unknown_tags(text).into_iter();
+        found.extend(
+            tags.map(|(line, name)| format!("{page}:{line}: `<{name}>`: write it as code, or it is taken for a tag")),
+        );
+        found
     };
     files.pages().flat_map(of_page).collect()
 }
@@ -66,7 +71,7 @@ mod tests {
     fn what_leads_nowhere_is_named_with_its_line() {
         let mut files = Files::default();
         let text = "# A\n[1](b.md) [2](b.md#there) [3](#a) [4](c.md)\n[5](b.md#no) [6](#no) [7](/b.md) [8](../../x)\n\
-                    [9](schema) [10](schema#x) [11](https://example.com/no) [12](x.svg#no) [13](mailto:a@b) [14](..)\n";
+                    [9](schema) [10](schema#x) [11](https://example.com/no) [12](x.svg#no) [13](mailto:a@b) [14](..) <tool>\n";
         files.add("docs/a.md", Some(text.to_owned()));
         files.add("docs/b.md", Some("## There\n".to_owned()));
         files.add("docs/schema/up.json", None);
@@ -80,6 +85,7 @@ mod tests {
                 "docs/a.md:3: `/b.md`: begin it where the page is, not with a slash",
                 "docs/a.md:3: `../../x`: it leaves the repository",
                 "docs/a.md:4: `schema#x`: a folder has no headings",
+                "docs/a.md:4: `<tool>`: write it as code, or it is taken for a tag",
             ]
         );
         assert_eq!(count(&files), 12);

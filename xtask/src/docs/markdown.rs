@@ -9,14 +9,16 @@ pub(super) struct Link {
     pub(super) line: usize,
     /// As it is written: `../README.md#start`.
     pub(super) target: String,
+    /// Where that begins in the text, in bytes.
+    pub(super) at: usize,
 }
 
-/// The text with everything that is code blanked out, in which no link is one; lines stay where they are.
+/// The text with everything that is code blanked out, in which no link is one; what is left stays where it is.
 fn prose(text: &str) -> String {
     let mut fence: Option<&str> = None;
     let mut before_is_blank = true;
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in text.split('\n') {
         let trimmed = line.trim_start();
         let marker = ["```", "~~~"].into_iter().find(|marker| trimmed.starts_with(marker));
         let is_code = match (fence, marker) {
@@ -34,7 +36,7 @@ fn prose(text: &str) -> String {
         };
         // A block goes on over its lines.
         before_is_blank = trimmed.is_empty() || (is_code && fence.is_none() && marker.is_none());
-        lines.push(if is_code { "" } else { line });
+        lines.push(if is_code { " ".repeat(line.len()) } else { line.to_owned() });
     }
     without_spans(&lines.join("\n"))
 }
@@ -47,10 +49,12 @@ fn without_spans(text: &str) -> String {
         let (before, span) = rest.split_at(start);
         let inner = &span[length..];
         clean.push_str(before);
+        clean.push_str(&" ".repeat(length));
         let paragraph = inner.find("\n\n").unwrap_or(inner.len());
         match closing(&inner[..paragraph], length) {
             Some(end) => {
-                clean.extend(inner[..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+                clean.extend(inner[..end].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+                clean.push_str(&" ".repeat(length));
                 rest = &inner[end + length..];
             }
             None => rest = inner,
@@ -76,16 +80,42 @@ fn closing(text: &str, length: usize) -> Option<usize> {
 /// The links of a page, images and definitions included.
 pub(super) fn links(text: &str) -> Vec<Link> {
     let prose = prose(text);
-    let inline = prose.match_indices("](").filter_map(|(at, found)| {
-        let line = prose[..at].matches('\n').count() + 1;
-        Some(Link { line, target: destination(&prose[at + found.len()..])? })
-    });
-    let defined = prose.lines().enumerate().filter_map(|(index, line)| {
-        let (_, target) = line.trim_start().strip_prefix('[')?.split_once("]: ")?;
-        Some(Link { line: index + 1, target: destination(target)? })
+    let inline = prose.match_indices("](").filter_map(|(at, found)| link(&prose, at + found.len()));
+    let starts = prose.match_indices('\n').map(|(at, _)| at + 1);
+    let defined = std::iter::once(0).chain(starts).filter_map(|start| {
+        let line = prose[start..].split('\n').next()?;
+        let at = line.trim_start().strip_prefix('[').and(line.find("]: "))?;
+        link(&prose, start + at + "]: ".len())
     });
     inline.chain(defined).collect()
 }
+
+/// The link whose destination begins there, perhaps in angle brackets.
+fn link(prose: &str, at: usize) -> Option<Link> {
+    let target = destination(&prose[at..])?;
+    let at = at + usize::from(prose[at..].starts_with('<'));
+    Some(Link { line: prose[..at].matches('\n').count() + 1, target, at })
+}
+
+/// What a terminal would take for text and a browser for markup: the names in angle brackets that HTML does not have, with their lines.
+pub(super) fn unknown_tags(text: &str) -> Vec<(usize, String)> {
+    let prose = prose(text);
+    let tag = |(at, _): (usize, &str)| {
+        let rest = prose[at + 1..].trim_start_matches('/');
+        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let ends = rest[name.len()..].starts_with(['>', ' ', '/', '_', '-']);
+        let is_tag = name.starts_with(|c: char| c.is_ascii_alphabetic()) && ends;
+        let is_known = HTML.contains(&name.to_ascii_lowercase().as_str());
+        (is_tag && !is_known).then(|| (prose[..at].matches('\n').count() + 1, name))
+    };
+    prose.match_indices('<').filter_map(tag).collect()
+}
+
+/// The elements that a page may have.
+const HTML: &[&str] = &[
+    "a", "b", "br", "code", "details", "div", "em", "hr", "i", "img", "kbd", "p", "picture", "pre", "source", "span",
+    "strong", "sub", "summary", "sup",
+];
 
 /// What a link leads to, from behind its bracket; a title behind it is left out.
 fn destination(text: &str) -> Option<String> {
@@ -109,7 +139,7 @@ fn destination(text: &str) -> Option<String> {
 fn headings(text: &str) -> Vec<(usize, String)> {
     // Code in a heading is part of it, hence only the blocks are left out.
     let blocks = prose(text);
-    let lines = text.lines().zip(blocks.lines().chain(std::iter::repeat("")));
+    let lines = text.split('\n').zip(blocks.split('\n'));
     let heading = |(line, prose): (&str, &str)| {
         let depth = prose.bytes().take_while(|byte| *byte == b'#').count();
         let words = line.get(depth..)?.strip_prefix(' ')?;
@@ -184,5 +214,15 @@ mod tests {
         assert_eq!(anchors(text), expected.map(str::to_owned).into());
         assert_eq!(title(text).as_deref(), Some("cargo xtask: for developers, from any folder"));
         assert_eq!(title("no heading"), None);
+    }
+
+    #[test]
+    fn a_link_is_where_it_says_and_a_placeholder_is_no_tag() {
+        let text = "`é` [x](../a.md)\r\n```\n<no>\n```\n[y](<b c.md>) <https://x.y> a<b <major> `<no>` <br> </tool> <!-- no -->\n";
+        for link in links(text) {
+            assert!(text[link.at..].starts_with(&link.target), "{link:?}");
+        }
+        assert_eq!(links(text).len(), 2);
+        assert_eq!(unknown_tags(text), [(5, "major".to_owned()), (5, "tool".to_owned())]);
     }
 }
