@@ -62,8 +62,9 @@ impl Reader {
         );
         script(&own.join("migrator"), &migrator);
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        // Behind it in the path is the real one.
         let tasks = format!(
-            "[ \"$1\" = xtask ] || exec {cargo} \"$@\"\nshift\nCARGO={cargo} exec {} \"$@\"",
+            "PATH=${{PATH#*:}}\n[ \"$1\" = xtask ] || exec {cargo} \"$@\"\nshift\nCARGO={cargo} exec {} \"$@\"",
             env!("CARGO_BIN_EXE_xtask")
         );
         script(&own.join("cargo"), &tasks);

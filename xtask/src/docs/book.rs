@@ -74,9 +74,8 @@ fn site(files: &Files) -> Site {
             };
             match files.find(&path) {
                 Some(Found::File(found)) if found.ends_with(".md") => {
-                    if pages.insert(found.to_owned()) {
-                        next.push(found.to_owned());
-                    }
+                    let is_new = pages.insert(found.to_owned());
+                    next.extend(is_new.then(|| found.to_owned()));
                 }
                 Some(Found::File(found)) => drop(site.copied.insert(found.to_owned())),
                 Some(Found::Folder) => {
