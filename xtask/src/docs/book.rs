@@ -137,7 +137,7 @@ fn relinked(page: &str, text: &str, files: &Files) -> String {
             Found::Folder => format!("{folder}/index.html"),
         };
         let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
-        text.replace_range(link.at..link.at + link.target.len(), &format!("{path}{anchor}"));
+        text.replace_range(link.at..link.at + link.target.len(), &format!("{}{anchor}", path.replace(' ', "%20")));
     }
     text
 }

@@ -36,7 +36,27 @@ pub(super) fn is_elsewhere(target: &str) -> bool {
 /// The path and the anchor of a link, without what a URL escapes.
 pub(super) fn divide(target: &str) -> (String, Option<&str>) {
     let (path, anchor) = target.split_once('#').map_or((target, None), |(path, anchor)| (path, Some(anchor)));
-    (path.replace("%20", " "), anchor)
+    (decoded(path), anchor)
+}
+
+/// A part of a URL without its escapes: `%20` is a space.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|two| str::from_utf8(two).ok());
+        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn why_broken(files: &Files, page: &str, target: &str) -> Option<String> {
@@ -60,12 +80,18 @@ fn why_broken(files: &Files, page: &str, target: &str) -> Option<String> {
     let anchor = anchor?;
     let Found::File(file) = found else { return Some("a folder has no headings".to_owned()) };
     let text = files.page(file)?;
-    (!anchors(text).contains(anchor)).then(|| format!("{file} has no heading with this anchor"))
+    (!anchors(text).contains(&decoded(anchor))).then(|| format!("{file} has no heading with this anchor"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_of_a_url_are_what_they_stand_for() {
+        assert_eq!(divide("a%20b/%C3%BC.md#x%20y"), ("a b/ü.md".to_owned(), Some("x%20y")));
+        assert_eq!(decoded("100%, %zz %4"), "100%, %zz %4");
+    }
 
     #[test]
     fn what_leads_nowhere_is_named_with_its_line() {

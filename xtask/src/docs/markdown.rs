@@ -15,30 +15,38 @@ pub(super) struct Link {
 
 /// The text with everything that is code blanked out, in which no link is one; what is left stays where it is.
 fn prose(text: &str) -> String {
-    let mut fence: Option<&str> = None;
+    let mut fence: Option<(char, usize)> = None;
     let mut before_is_blank = true;
     let mut lines = Vec::new();
     for line in text.split('\n') {
-        let trimmed = line.trim_start();
-        let marker = ["```", "~~~"].into_iter().find(|marker| trimmed.starts_with(marker));
-        let is_code = match (fence, marker) {
-            (Some(open), Some(marker)) if open == marker => {
+        let is_code = match (fence, run(line)) {
+            (Some((mark, length)), Some((other, longer, is_bare))) if other == mark && longer >= length && is_bare => {
                 fence = None;
                 true
             }
             (Some(_), _) => true,
-            (None, Some(marker)) => {
-                fence = Some(marker);
+            (None, Some((mark, length, _))) => {
+                fence = Some((mark, length));
                 true
             }
             // An indented block; the second paragraph of an item of a list is indented by less.
             (None, None) => line.starts_with("    ") && before_is_blank,
         };
         // A block goes on over its lines.
-        before_is_blank = trimmed.is_empty() || (is_code && fence.is_none() && marker.is_none());
+        before_is_blank = line.trim().is_empty() || (is_code && fence.is_none() && run(line).is_none());
         lines.push(if is_code { " ".repeat(line.len()) } else { line.to_owned() });
     }
     without_spans(&lines.join("\n"))
+}
+
+/// What a line that may begin or end a block of code has in front: its mark, how many of them, and whether nothing follows.
+fn run(line: &str) -> Option<(char, usize, bool)> {
+    let line = line.trim_start();
+    let mark = line.chars().next().filter(|mark| ['`', '~'].contains(mark))?;
+    let length = line.chars().take_while(|c| *c == mark).count();
+    let behind = line[length..].trim();
+    // A backtick behind the first ones makes a span of it.
+    (length >= 3 && !(mark == '`' && behind.contains('`'))).then_some((mark, length, behind.is_empty()))
 }
 
 /// Blanks out what is between backticks. A span ends with as many of them as it begins with, in the same paragraph.
@@ -87,14 +95,25 @@ pub(super) fn links(text: &str) -> Vec<Link> {
         let at = line.trim_start().strip_prefix('[').and(line.find("]: "))?;
         link(&prose, start + at + "]: ".len())
     });
-    inline.chain(defined).collect()
+    let attributes = ["href=\"", "src=\""].into_iter().flat_map(|name| prose.match_indices(name));
+    let in_tags = attributes.filter_map(|(at, name)| {
+        let at = at + name.len();
+        let target = prose[at..].split(['"', '\n']).next().filter(|target| !target.is_empty())?;
+        Some(Link { line: line_of(&prose, at), target: target.to_owned(), at })
+    });
+    inline.chain(defined).chain(in_tags).collect()
+}
+
+/// The number of the line that a place in a text is in.
+fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
 }
 
 /// The link whose destination begins there, perhaps in angle brackets.
 fn link(prose: &str, at: usize) -> Option<Link> {
     let target = destination(&prose[at..])?;
     let at = at + usize::from(prose[at..].starts_with('<'));
-    Some(Link { line: prose[..at].matches('\n').count() + 1, target, at })
+    Some(Link { line: line_of(prose, at), target, at })
 }
 
 /// What a terminal would take for text and a browser for markup: the names in angle brackets that HTML does not have, with their lines.
@@ -106,7 +125,7 @@ pub(super) fn unknown_tags(text: &str) -> Vec<(usize, String)> {
         let ends = rest[name.len()..].starts_with(['>', ' ', '/', '_', '-']);
         let is_tag = name.starts_with(|c: char| c.is_ascii_alphabetic()) && ends;
         let is_known = HTML.contains(&name.to_ascii_lowercase().as_str());
-        (is_tag && !is_known).then(|| (prose[..at].matches('\n').count() + 1, name))
+        (is_tag && !is_known).then(|| (line_of(&prose, at), name))
     };
     prose.match_indices('<').filter_map(tag).collect()
 }
@@ -205,6 +224,9 @@ mod tests {
         assert_eq!(targets("`a\n[no](no.md)` [b](b.md)\n\nan `open one\n\n[c](c.md)"), ["2:b.md", "6:c.md"]);
         assert_eq!(targets("``[no](no.md) ` `` [a](a.md)"), ["1:a.md"]);
         assert_eq!(targets("~~~\n```\n[no](no.md)\n~~~\n[a](a.md)"), ["5:a.md"]);
+        assert_eq!(targets("````md\n```\n[no](no.md)\n```sh\n```\n[no](no.md)\n````\n[a](a.md)"), ["8:a.md"]);
+        assert_eq!(targets("```span` [no](no.md)``` [a](a.md)"), ["1:a.md"]);
+        assert_eq!(targets("<a href=\"a.md\"><img src=\"b.svg\"></a>"), ["1:a.md", "1:b.svg"]);
     }
 
     #[test]
