@@ -151,6 +151,7 @@ fn form(schema: &Value) -> String {
     };
     match &schema["type"] {
         Value::Array(names) => names.iter().map(name).collect::<Vec<_>>().join(" or "),
+        Value::Null => "see the schema".to_owned(),
         one => name(one),
     }
 }
