@@ -4,6 +4,7 @@ mod hostile;
 mod kinds;
 mod online;
 mod renames;
+mod since_18;
 mod variants;
 
 use std::fs;
@@ -100,6 +101,7 @@ fn what_the_schema_says_becomes_files_that_lead_there_and_back() {
         db/migrations/004_add_phone_index_orders_user_id_idx.sql
         --- stderr
         note: the columns come in another order than in the schema: a column can only be added at the end
+        note: `core.users.name` is required from now on: `up` fails where a row has no value; give it one in a migration before these
         locks, as seen on an empty copy of the schema:
           002_add_phone: AccessExclusive on core.users for a moment: reads and writes wait
           002_add_phone: AccessExclusive on core.orders for a moment: reads and writes wait
@@ -146,6 +148,7 @@ fn what_was_written(shop: &Shop) {
         -- Purpose: add phone (validate)
 
         -- migrate:up
+        -- This fails where a row has no value for name: give it one in a migration before this one (`cargo xtask new --template backfill`).
         ALTER TABLE core.users VALIDATE CONSTRAINT users_name_is_present;
 
         ALTER TABLE core.orders VALIDATE CONSTRAINT orders_user_id_fkey;

@@ -3,6 +3,7 @@
 //! The same reader and the same checks as in a build; only the last step differs: the bytes that would be compiled in are leaked, and
 //! read as in a binary.
 
+pub mod dump;
 pub mod machine;
 pub mod task;
 

@@ -101,7 +101,7 @@ fn throwaway(server: &TemporaryServer) -> Result<ConnectionTarget, Error> {
 }
 
 /// Runs something short to its end, to which a signal does what it always does.
-pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
+pub fn block_on<T>(work: impl Future<Output = T>) -> io::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
 }
 

@@ -1,5 +1,6 @@
 //! Twenty kinds of change and more, on tables with rows: written so that no one waits for long, and `check` finds nothing in them.
 
+mod checked;
 mod traffic;
 
 use std::fmt::Write as _;
@@ -235,8 +236,8 @@ impl Base {
         warnings.chain(hazards.map(|hazard| hazard.render(false) + "\n")).collect()
     }
 
-    /// What is wrong with how a change is written.
-    fn judged(&self, number: usize, (name, change, question): &Change) -> String {
+    /// What is wrong with how a change is written, and what is.
+    fn judged(&self, number: usize, (name, change, question): &Change) -> (String, Vec<(String, String)>) {
         let after = self.wanted(&format!("{}_wanted_{number}", self.project.database()), change);
         let set = self.written(&after, true);
         let mut wrong = self.found(&set);
@@ -250,11 +251,11 @@ impl Base {
             (found, _) => writeln!(wrong, "{found:?}").unwrap(),
         }
         query_on("postgres", &format!("DROP DATABASE {copy} WITH (FORCE)"));
-        if wrong.is_empty() {
-            return wrong;
-        }
         let files: String = set.files.iter().map(|(name, text)| format!("## {name}\n{text}")).collect();
-        format!("==== {name}\n{wrong}\n{files}\n")
+        match wrong.is_empty() {
+            true => (wrong, set.files),
+            false => (format!("==== {name}\n{wrong}\n{files}\n"), set.files),
+        }
     }
 }
 
@@ -309,18 +310,20 @@ fn changes_are_written_safely_and_lead_there_and_back_with_rows_in_the_tables() 
     let base = Base::new();
     let newer = if major() >= 15 { CHANGES_SINCE_15 } else { &[] };
     let next = Mutex::new(CHANGES.iter().chain(newer).enumerate());
-    let wrong = Mutex::new(String::new());
+    let (wrong, written) = (Mutex::new(String::new()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 loop {
                     let Some((number, change)) = next.lock().unwrap().next() else { break };
-                    let judged = base.judged(number, change);
+                    let (judged, files) = base.judged(number, change);
                     wrong.lock().unwrap().push_str(&judged);
+                    written.lock().unwrap().push((change.0, files));
                 }
             });
         }
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{wrong}");
+    checked::check(&written.into_inner().unwrap());
 }

@@ -32,6 +32,31 @@ fn what_is_in_a_renamed_schema_is_called_by_its_new_name() {
     .assert_eq(&project.trace(&[]));
 }
 
+/// Statements that seem to make new things only are looked at once, after the last of them, unless that shows that they do more.
+#[test]
+fn what_seems_to_be_new_and_is_not_is_looked_at_by_itself() {
+    let project = Project::with_base();
+    let replaced = "CREATE TABLE d (id int);\nCREATE OR REPLACE VIEW vw AS SELECT id, n FROM a;\nCREATE INDEX ON d (id);\nALTER TABLE a ADD COLUMN x int;";
+    let read = "CREATE TABLE e (id int);\nCREATE INDEX ON e (id);\nINSERT INTO e SELECT id FROM a;\nCREATE INDEX ON e (id DESC);\nALTER TABLE a ADD COLUMN y int;";
+    let new = "CREATE TABLE f (id int);\nCREATE INDEX ON f (id);\nALTER TABLE a ADD COLUMN z int;\nCREATE INDEX ON f (id DESC);\nDROP VIEW vw;";
+    project.migration("002_replaced", replaced, "").migration("003_read", read, "").migration("004_new", new, "");
+    expect![[r#"
+        exit 0
+        --- stdout
+        would apply 002_replaced
+            statement 2: AccessExclusiveLock on public.vw: reads and writes wait (N ms)
+            statement 4: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+        would apply 003_read
+            statement 5: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+        would apply 004_new
+            statement 3: AccessExclusiveLock on public.a: reads and writes wait (N ms)
+            statement 5: AccessExclusiveLock on public.vw, dropped: reads and writes wait (N ms)
+        plan digest: CHECKSUM
+        --- stderr
+        seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
+    "#]].assert_eq(&project.trace(&[]));
+}
+
 #[test]
 fn what_a_migration_sets_for_itself_does_not_blind_the_tracer() {
     let project = Project::with_base();

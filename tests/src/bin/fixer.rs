@@ -1,6 +1,8 @@
-//! Has `check --fix` rewrite each migration of public histories as if it were the newest, and counts what came of the hazards.
+//! Has `check --fix` rewrite each migration of public histories as if it were the newest, counts what came of the hazards, has another
+//! judge compare the schemas, and writes docs/evidence/fix.md.
 //!
-//! `fixer [CORPORA [HISTORY...]]`: the histories are in ../shared/corpora, beside the repository, or in CORPORA.
+//! `fixer [CORPORA [HISTORY...]]`: the histories are in ../shared/corpora, beside the repository, or in CORPORA. With names of histories
+//! the page is printed.
 #![expect(clippy::print_stdout, reason = "a program for developers says what it finds")]
 
 use std::collections::BTreeMap;
@@ -10,7 +12,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
-use migrator_xtask::author::fix::{Room, rewrite};
+use migrator_postgres::TemporaryServer;
+use migrator_tests::dump;
+use migrator_xtask::author::fix::{Room, Written, rewrite};
+use migrator_xtask::developer::{self, Context};
+use migrator_xtask::engine::client::{Connection, failed};
+use migrator_xtask::engine::facts::Facts;
+use migrator_xtask::engine::operation::UpOptions;
+use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Terminal};
 
 const HISTORIES: &[&str] = &["crates-io", "zksync-core"];
 
@@ -19,28 +28,79 @@ const HISTORIES: &[&str] = &["crates-io", "zksync-core"];
 struct Count {
     found: usize,
     fixed: usize,
+    /// Of the fixed ones: the other judge finds the same schema.
+    same: usize,
+}
+
+/// What came of a history.
+#[derive(Default)]
+struct Outcome {
+    migrations: usize,
+    rewritten: usize,
+    rules: BTreeMap<&'static str, Count>,
+    reasons: BTreeMap<String, usize>,
+    seconds: f64,
 }
 
 fn main() -> ExitCode {
+    match write() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write() -> Result<()> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
     let mut arguments = std::env::args().skip(1);
     let corpora = arguments.next().map_or_else(beside, PathBuf::from);
     let wanted: Vec<String> = arguments.collect();
+    let mut page = String::from(HEAD);
     for history in HISTORIES.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == *name)) {
         let source = corpora.join("histories").join(history).join("migrations");
         if !source.is_dir() {
             println!("NOT MEASURED: there is no history in `{}`", source.display());
-            continue;
+            return Ok(());
         }
-        if let Err(error) = go_through(history, &source) {
-            println!("error: {history}: {error:#}");
-            return ExitCode::FAILURE;
-        }
+        page.push_str(&go_through(&source).with_context(|| (*history).to_owned())?.section(history));
     }
-    ExitCode::SUCCESS
+    if !wanted.is_empty() {
+        println!("{page}");
+        return Ok(());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/fix.md");
+    fs::write(&path, page).with_context(|| format!("failed to write `{}`", path.display()))
 }
 
-fn go_through(history: &str, source: &Path) -> Result<()> {
+const HEAD: &str = "# `check --fix` on public histories\n\n`cargo run --package migrator-tests --bin fixer` has written this page; do not edit it.\n\n\
+    Each migration is rewritten as if it were the newest one. `check --fix` writes nothing that its own proof does not hold for: the same facts, up and down, \
+    and a lock trace that is strictly weaker. Beside it another judge applies the migration as it was and as it is rewritten to two copies of the database before it, \
+    and compares the facts and what pg_dump shows, whatever the order of its lines.\n";
+
+impl Outcome {
+    fn section(&self, history: &str) -> String {
+        let sum = |of: fn(&Count) -> usize| self.rules.values().map(of).sum::<usize>();
+        let mut text = format!(
+            "\n## {history}\n\n{} migrations, of which {} are rewritten; {:.0} s.\n\n\
+            | hazard | found | fixed | of these: same facts, same dump |\n|---|---|---|---|\n",
+            self.migrations, self.rewritten, self.seconds
+        );
+        for (rule, Count { found, fixed, same }) in &self.rules {
+            text.push_str(&format!("| `{rule}` | {found} | {fixed} | {same} |\n"));
+        }
+        let [found, fixed, same] = [sum(|count| count.found), sum(|count| count.fixed), sum(|count| count.same)];
+        text.push_str(&format!("| all | {found} | {fixed} | {same} |\n\n| left as it is | why | times |\n|---|---|---|\n"));
+        for (reason, times) in &self.reasons {
+            let (rule, why) = reason.split_once(": ").unwrap_or((reason, ""));
+            text.push_str(&format!("| `{rule}` | {} | {times} |\n", why.replace('|', "\\|").replace('\n', " ")));
+        }
+        text
+    }
+}
+
+fn go_through(source: &Path) -> Result<Outcome> {
     let begun = Instant::now();
     let db = std::env::current_exe()?.with_file_name("fixer-db");
     let _ = fs::remove_dir_all(&db);
@@ -48,51 +108,105 @@ fn go_through(history: &str, source: &Path) -> Result<()> {
     fs::create_dir_all(&migrations)?;
     let mut files: Vec<PathBuf> = fs::read_dir(source)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    let mut room = Room::new()?;
-    let (mut counts, mut reasons): (BTreeMap<&str, Count>, BTreeMap<String, usize>) = Default::default();
-    let mut rewritten_files = 0;
+    let (mut room, judge) = (Room::new()?, Judge::new()?);
+    let mut outcome = Outcome { migrations: files.len(), ..Outcome::default() };
     for (at, file) in files.iter().enumerate() {
         let name = file.file_name().context("a file without a name")?;
         fs::copy(file, migrations.join(name))?;
-        // One of them drops a table that is called as our history is by default. Older hazards are of no interest.
-        let settings = format!("[history]\nschema = \"ops\"\n[check]\nstart_after = \"{at:06}\"\n");
-        fs::write(db.join("migrator.toml"), settings)?;
-        let set = match migrator_build::load(&db) {
-            Ok(loaded) => loaded.set,
-            // A down block that can never have run is an error only in a new file.
-            Err(_) => {
-                let settings = format!("[history]\nschema = \"ops\"\n[check]\nstart_after = \"{:06}\"\n", at + 1);
-                fs::write(db.join("migrator.toml"), settings)?;
-                continue;
-            }
-        };
+        // A down block that can never have run is an error only in a new file.
+        let Some(set) = set(&db, at)? else { continue };
         let version = set.migrations.last().map(|migration| migration.number).unwrap_or_default();
-        let rewritten = rewrite(&mut room, &db, Box::leak(Box::new(set)), version)
-            .map_err(|error| anyhow!("{}: {error:#}", file.display()))?;
-        rewritten_files += usize::from(!rewritten.files.is_empty());
+        let rewritten =
+            rewrite(&mut room, &db, set, version).map_err(|error| anyhow!("{}: {error:#}", file.display()))?;
+        let is_same = !rewritten.files.is_empty() && judge.is_same(&db, at, set, &rewritten.files)?;
+        outcome.rewritten += usize::from(!rewritten.files.is_empty());
         for hazard in &rewritten.fixed {
-            let count = counts.entry(hazard.rule).or_default();
-            (count.found, count.fixed) = (count.found + 1, count.fixed + 1);
+            let count = outcome.rules.entry(hazard.rule).or_default();
+            (count.found, count.fixed, count.same) =
+                (count.found + 1, count.fixed + 1, count.same + usize::from(is_same));
         }
         for (hazard, reason) in &rewritten.left {
-            counts.entry(hazard.rule).or_default().found += 1;
-            *reasons.entry(format!("{}: {reason}", hazard.rule)).or_default() += 1;
+            outcome.rules.entry(hazard.rule).or_default().found += 1;
+            *outcome.reasons.entry(format!("{}: {reason}", hazard.rule)).or_default() += 1;
             if std::env::var_os("FIXER_SHOW").is_some() {
                 println!("{}: {}: {reason}", name.display(), hazard.rule);
             }
         }
     }
-    let (found, fixed) = counts.values().fold((0, 0), |(found, fixed), one| (found + one.found, fixed + one.fixed));
-    println!(
-        "## {history}: {} migrations, {found} hazards, {fixed} fixed, all of them proved, in {rewritten_files} files; {:.0} s",
-        files.len(),
-        begun.elapsed().as_secs_f64()
-    );
-    for (rule, Count { found, fixed }) in &counts {
-        println!("{rule}: {found} found, {fixed} fixed");
+    outcome.seconds = begun.elapsed().as_secs_f64();
+    Ok(outcome)
+}
+
+/// The directory as a set in which only the migration at that place is checked; `None`: it has errors.
+fn set(db: &Path, at: usize) -> Result<Option<&'static Embedded>> {
+    // One of them drops a table that is called as our history is by default. Older hazards are of no interest.
+    let settings = |after: usize| format!("[history]\nschema = \"ops\"\n[check]\nstart_after = \"{after:06}\"\n");
+    fs::write(db.join("migrator.toml"), settings(at))?;
+    match migrator_build::load(db) {
+        Ok(loaded) => Ok(Some(Box::leak(Box::new(loaded.set)))),
+        Err(_) => {
+            fs::write(db.join("migrator.toml"), settings(at + 1))?;
+            Ok(None)
+        }
     }
-    for (reason, count) in &reasons {
-        println!("  {count} x {reason}");
+}
+
+/// Compares by itself, on a server of its own.
+struct Judge(TemporaryServer);
+
+/// The databases of the original and of what is rewritten.
+const BOTH: [&str; 2] = ["original", "rewritten"];
+
+impl Judge {
+    fn new() -> Result<Judge> {
+        Ok(Judge(TemporaryServer::start()?))
     }
-    Ok(())
+
+    /// Whether the newest migration of the set and what it has become make the same schema.
+    fn is_same(&self, db: &Path, at: usize, set: &'static Embedded, files: &[Written]) -> Result<bool> {
+        let changed = db.with_file_name("fixer-db-rewritten");
+        let _ = fs::remove_dir_all(&changed);
+        fs::create_dir_all(changed.join("migrations"))?;
+        for entry in fs::read_dir(db.join("migrations"))? {
+            let path = entry?.path();
+            fs::copy(&path, changed.join("migrations").join(path.file_name().unwrap_or_default()))?;
+        }
+        for file in files {
+            fs::write(changed.join("migrations").join(&file.name), &file.new)?;
+        }
+        let rewritten = self::set(&changed, at)?.context("what is rewritten has errors")?;
+        let made: Vec<Made> = [set, rewritten].into_iter().zip(BOTH).map(|(set, name)| self.made(set, name)).collect::<Result<_>>()?;
+        Ok(made.iter().all(|one| *one == made[0]))
+    }
+
+    /// What a set makes of an empty database.
+    fn made(&self, set: &'static Embedded, database: &str) -> Result<Made> {
+        let context = Context::on_throwaway(&self.0, set, Terminal::silent())?;
+        let target = ConnectionTarget::read(Some(&self.0.url(database)), |_| None)?;
+        let root = context.target.clone();
+        let context = context.at(target);
+        let facts = developer::block_on(async {
+            let root = context.migrator.open(&root).await?;
+            run(&root, &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await?;
+            run(&root, &format!("CREATE DATABASE {database}")).await?;
+            run(&context.migrator.open(&context.target).await?, "CREATE SCHEMA ops").await?;
+            context.connect().await?.up(&UpOptions::default()).await?;
+            let mut facts = context.migrator.open(&context.target).await?.facts(&context.migrator.tables()).await?;
+            facts.ignore(&[], false);
+            Ok::<_, Error>(facts)
+        })??;
+        Ok(Made { facts, dump: dump::lines(&self.0, database)? })
+    }
+}
+
+async fn run(connection: &Connection, statement: &str) -> Result<(), Error> {
+    let done = connection.client().batch_execute(statement).await;
+    done.map_err(|error| failed("preparing a database", error))
+}
+
+/// What both judges see.
+#[derive(PartialEq)]
+struct Made {
+    facts: Facts,
+    dump: Vec<String>,
 }

@@ -7,6 +7,8 @@ mod accept;
 mod catalog;
 mod column;
 mod entry;
+#[cfg(test)]
+mod growth;
 mod hint;
 mod join;
 mod key;
@@ -24,8 +26,8 @@ pub use catalog::Catalog;
 pub use hint::hint;
 use key::Key;
 use migrator_engine::facts::diff;
-pub use named::Alike;
-pub(crate) use named::{alike, is_there, renaming};
+pub use named::{Alike, alike};
+pub(crate) use named::{is_there, renaming};
 pub use prove::{Proof, Reached, Set};
 pub(crate) use twins::twins;
 use work::{Statement, Work};
@@ -60,7 +62,7 @@ impl Draft {
         };
         let required = up.statements.iter().filter(|statement| required(from, to, statement));
         let required = required.map(|statement| name(&statement.key)).collect::<Vec<_>>();
-        let ways = Ways { from, to, up: up.statements, down: down.statements };
+        let ways = Ways::new(from, to, up.statements, down.statements);
         let Written { mut files, mut notes } = if online { ways.online() } else { ways.one() };
         notes.extend(
             required.iter().filter(|_| !online).map(|column| {

@@ -292,15 +292,24 @@ impl Room<'_> {
         })?
     }
 
-    /// Says what the new files lock.
-    fn tell_of_locks(&self, set: &Set) -> Result<()> {
-        self.copy("traced")?;
-        let context = self.context(set.embedded, "traced")?;
-        match developer::block_on(traced::lines(&context, set.new_migrations()))? {
-            Ok(lines) => lines.iter().for_each(output::note),
-            Err(error) => output::note(format!("note: the locks could not be seen: {}", error.render(false))),
+    /// Whether the files lead where they should, and back; and what they lock. They are applied while their locks are looked at; where
+    /// that fails, as `up` does it, whose error is the one to show.
+    fn proof(&self, set: &Set, from: &Catalog, to: &Catalog) -> Result<(Proof, Vec<String>)> {
+        let name = "proved";
+        self.copy(name)?;
+        let context = self.context(set.embedded, name)?;
+        let lines = developer::block_on(traced::lines(&context, set.new_migrations()))?;
+        let (from, to) = (from.facts(), to.facts());
+        match lines {
+            Ok(lines) => Ok((developer::block_on(set.prove_applied(&context, from, to))??, lines)),
+            Err(error) => {
+                let name = "proved_without_locks";
+                self.copy(name)?;
+                let context = self.context(set.embedded, name)?;
+                let proof = developer::block_on(set.prove(&context, from, to))??;
+                Ok((proof, vec![format!("note: the locks could not be seen: {}", error.render(false))]))
+            }
         }
-        Ok(())
     }
 
     /// The files, if they lead where they should, and back.
@@ -313,9 +322,7 @@ impl Room<'_> {
     ) -> Result<Outcome> {
         let names = draft.files.iter().map(|_| Ok((next()?, name.to_owned()))).collect::<Result<Vec<_>>>()?;
         let set = Set::new(self.embedded, &names, &draft.files, purpose)?;
-        self.copy("proved")?;
-        let context = self.context(set.embedded, "proved")?;
-        let proof = developer::block_on(set.prove(&context, from.facts(), to.facts()))??;
+        let (proof, locks) = self.proof(&set, from, to)?;
         let (up, down) = (said("up", &proof.up), said("the rollback", &proof.down));
         if up.is_some() || down.is_some() {
             up.into_iter().chain(down).for_each(output::note);
@@ -323,7 +330,7 @@ impl Room<'_> {
         }
         tell_of_order(&proof);
         draft.notes.iter().for_each(|note| output::note(format!("note: {note}")));
-        self.tell_of_locks(&set)?;
+        locks.iter().for_each(output::note);
         Ok(Outcome::Files(set.files))
     }
 }

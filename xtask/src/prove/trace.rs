@@ -14,6 +14,7 @@ mod run;
 mod state;
 mod subject;
 mod tracer;
+mod written;
 
 pub(crate) use effect::{Statement, Trace, line};
 pub(crate) use held::Held;

@@ -1,13 +1,13 @@
 //! Has the differ write every step of public histories anew, judges it by the facts, and writes docs/evidence/diff.md.
 //!
 //! `differ [CORPORA [HISTORY...]]`: the histories are in ../shared/corpora, beside the repository, or in CORPORA. With names of histories
-//! nothing is written but what is said: every pair that is not exact, with its reason. Other differs that are installed are tried on the
-//! same pairs.
+//! nothing is written but what is said: every pair that is not exact, with its reason. `differ --peers [CORPORA [HISTORY...]]` tries the
+//! other differs that are installed, and ours, on every fortieth pair, and writes that part of the page alone, after each history.
 #![expect(clippy::print_stderr, reason = "a program for developers says what it does")]
 
-mod dump;
 mod page;
 mod peers;
+mod places;
 mod walk;
 
 use std::fs;
@@ -22,7 +22,7 @@ use migrator_xtask::author::diff::{Draft, Proof, Reached};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{Embedded, Exit, Terminal};
 
-use page::page;
+use page::{beside, page};
 use peers::{Outcome, Peer};
 use walk::Walk;
 
@@ -46,9 +46,13 @@ struct Pair {
     name: String,
     proof: Result<Proof, String>,
     losses: usize,
+    /// One of them may only have another name.
+    renamed: bool,
     took: Duration,
     /// The proof calls both directions exact, and pg_dump shows another schema.
     wrong: bool,
+    /// What both schemas hold by name, and was dropped on the way all the same.
+    destroyed: Vec<String>,
     /// What the other differs make of it, in their order.
     peers: Vec<Outcome>,
 }
@@ -62,10 +66,11 @@ struct History {
 
 fn main() -> ExitCode {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let peers = arguments.next_if(|argument| argument == "--peers").map(|_| peers::found());
     let corpora = arguments.next().map_or_else(beside, PathBuf::from);
     let wanted: Vec<String> = arguments.collect();
-    match judge(&corpora, &wanted) {
+    match judge(&corpora, &wanted, peers) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -74,28 +79,58 @@ fn main() -> ExitCode {
     }
 }
 
-fn judge(corpora: &Path, wanted: &[String]) -> Result<()> {
+/// Of how many pairs one is tried where there are other differs: the slowest of them makes four in a minute.
+const SAMPLE: usize = 40;
+
+fn judge(corpora: &Path, wanted: &[String], peers: Option<Vec<Peer>>) -> Result<()> {
     if !corpora.is_dir() {
         eprintln!("NOT MEASURED: there are no histories in `{}`", corpora.display());
         return Ok(());
     }
-    let peers = peers::found();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+    let mut tries = Tries { every: if peers.is_some() { SAMPLE } else { 1 }, seen: 0, peers: peers.as_deref() };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/diff.md");
     let mut histories = Vec::new();
-    for (name, path, tool) in
-        HISTORIES.iter().filter(|(name, ..)| wanted.is_empty() || wanted.iter().any(|one| one == name))
-    {
+    for (name, below, tool) in HISTORIES.iter().filter(|(name, ..)| is_wanted(name)) {
         // Roles belong to a server: each history has its own.
         let server = TemporaryServer::start()?;
-        let set = load(&corpora.join(path), *tool).with_context(|| format!("failed to read the history `{name}`"))?;
-        histories.push(go_through(&server, name, set, &peers)?);
+        let set = load(&corpora.join(below), *tool).with_context(|| format!("failed to read the history `{name}`"))?;
+        histories.push(go_through(&server, name, set, &mut tries)?);
+        let is_last = histories.len() == HISTORIES.len();
+        if wanted.is_empty() && (is_last || peers.is_some()) {
+            fs::write(&path, text(&path, &histories, peers.as_deref()))?;
+        }
     }
-    let text = page(&histories, &peers);
     if !wanted.is_empty() {
-        eprintln!("{text}");
-        return Ok(());
+        eprintln!("{}", text(&path, &histories, peers.as_deref()));
     }
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/diff.md");
-    fs::write(&page, text).with_context(|| format!("failed to write `{}`", page.display()))
+    Ok(())
+}
+
+/// The page, of which only one part is new.
+fn text(path: &Path, histories: &[History], peers: Option<&[Peer]>) -> String {
+    let old = fs::read_to_string(path).unwrap_or_default();
+    match peers {
+        Some(peers) => page::with_beside(&old, &beside(histories, peers)),
+        None => page::with_beside(&page(histories), page::beside_of(&old)),
+    }
+}
+
+/// Which pairs are tried, and by whom.
+struct Tries<'p> {
+    /// One of so many.
+    every: usize,
+    /// How many steps there were, of all histories.
+    seen: usize,
+    peers: Option<&'p [Peer]>,
+}
+
+impl Tries<'_> {
+    /// Whether the next step is one of them.
+    fn is_next(&mut self) -> bool {
+        self.seen += 1;
+        self.seen % self.every == 0
+    }
 }
 
 /// A db directory of those migrations, beside this program, as a set.
@@ -134,14 +169,19 @@ fn leak(set: Embedded) -> &'static Embedded {
     Box::leak(Box::new(set))
 }
 
-fn go_through(server: &TemporaryServer, name: &'static str, set: Embedded, peers: &[Peer]) -> Result<History> {
+fn go_through(
+    server: &TemporaryServer,
+    name: &'static str,
+    set: Embedded,
+    tries: &mut Tries<'_>,
+) -> Result<History> {
     let mut history = History { name, unchanged: 0, pairs: Vec::new() };
     let first = until(&set, 0);
     let context = Context::on_throwaway(server, first, Terminal::silent())?;
     let result = &mut history;
     let mut failed = None;
     developer::run(context, async |context| {
-        failed = Walk::new(server, context, peers, result).go(&set).await.err();
+        failed = Walk::new(server, context, tries, result).go(&set).await.err();
         Ok(Exit::Done)
     });
     match failed {
@@ -171,6 +211,9 @@ fn tell(pair: &Pair, draft: &Draft) {
         Ok(proof) if proof.up.is_same() && proof.down.is_same() => {
             if pair.wrong {
                 eprintln!("=== {}\nSILENTLY WRONG", pair.name);
+            }
+            if !pair.destroyed.is_empty() {
+                eprintln!("=== {}\nDESTRUCTIVE WITHOUT NEED: {}", pair.name, pair.destroyed.join(", "));
             }
         }
         Ok(proof) => {

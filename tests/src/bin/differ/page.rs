@@ -1,6 +1,5 @@
 //! docs/evidence/diff.md.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use migrator_xtask::author::diff::Reached;
@@ -18,7 +17,9 @@ struct Counts {
     refused: usize,
     seconds: f64,
     losing: usize,
+    renamed: usize,
     wrong: usize,
+    destructive: usize,
 }
 
 impl Counts {
@@ -28,7 +29,9 @@ impl Counts {
             counts.pairs += 1;
             counts.seconds += pair.took.as_secs_f64();
             counts.losing += usize::from(pair.losses > 0);
+            counts.renamed += usize::from(pair.renamed);
             counts.wrong += usize::from(pair.wrong);
+            counts.destructive += usize::from(!pair.destroyed.is_empty());
             let Ok(proof) = &pair.proof else {
                 counts.refused += 1;
                 continue;
@@ -44,45 +47,68 @@ impl Counts {
     fn row(&self, name: &str, unchanged: usize) -> String {
         let share = |count: usize| format!("{count} ({:.1} %)", 100.0 * count as f64 / self.pairs.max(1) as f64);
         format!(
-            "| {name} | {} | {unchanged} | {} | {} | {} | {} | {} | {} | {:.2} |\n",
+            "| {name} | {} | {unchanged} | {} | {} | {} | {} | {} | {} | {} | {} | {:.2} |\n",
             self.pairs,
             share(self.up),
             share(self.down),
             self.reordered,
             share(self.refused),
             self.wrong,
+            self.destructive,
             self.losing,
+            self.renamed,
             self.seconds / self.pairs.max(1) as f64
         )
     }
 }
 
-/// The page.
-pub(crate) fn page(histories: &[History], peers: &[Peer]) -> String {
+/// The page, but for the other differs.
+pub(crate) fn page(histories: &[History]) -> String {
     let mut page = "# The differ on public histories\n\n`cargo run --package migrator-tests --bin differ` has written this page; do not edit it.\n\n\
         Each history is applied version by version. Of every two schemas that follow each other the differ writes the files anew, up and down, \
         in the form that holds up no one; the migrator applies them to a copy of the older schema, with the rows that the history's own migrations have left there, \
         and rolls them back. The facts decide. A pair is exact up where the result has the newer schema's facts, and exact down where the rollback \
         restores the older one's, but for the order of columns. What is not exact in both directions is refused: `new --from-schema` names the facts that remain, and writes only a \
         `.partial` file. A pair is silently wrong where the facts call it exact and pg_dump shows another schema, whatever the order of its lines.\n\n\
-        | history | pairs | no change | exact up | exact down | of them with another order of columns | refused | silently wrong | name what they lose | s per pair |\n\
-        |---|---|---|---|---|---|---|---|---|---|\n"
+        A pair is destructive without need where a table or a column that both schemas have by name, of whatever shape, is another one after going up, down and up again: \
+        the server's numbers for it show that it was dropped and made anew. What is lost by need is named: a person has to say `--allow-drop`. In some of these pairs it may only have another name, \
+        which `new` asks about; no one answers here.\n\n\
+        | history | pairs | no change | exact up | exact down | of them with another order of columns | refused | silently wrong | destructive without need | name what they lose | of them perhaps renamed | s per pair |\n\
+        |---|---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for history in histories {
         page.push_str(&Counts::of(history.pairs.iter()).row(history.name, history.unchanged));
     }
-    let all = Counts::of(histories.iter().flat_map(|history| &history.pairs));
+    let all = Counts::of(all(histories));
     page.push_str(&all.row("all", histories.iter().map(|history| history.unchanged).sum()));
-    page.push_str(&beside(histories, peers));
-    page.push_str("\n## What is refused\n\n| history | migration | direction | why |\n|---|---|---|---|\n");
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    table(&mut page, "What is refused", "| history | migration | direction | why |\n|---|---|---|---|\n", histories, |pair| {
+        reasons_of(pair).into_iter().map(|(direction, why)| format!("{direction} | {why}")).collect()
+    });
+    let head = "| history | migration | what |\n|---|---|---|\n";
+    table(&mut page, "What is destructive without need", head, histories, |pair| match pair.destroyed.is_empty() {
+        true => Vec::new(),
+        false => vec![pair.destroyed.join(", ")],
+    });
+    page
+}
+
+/// Every pair.
+fn all(histories: &[History]) -> impl Iterator<Item = &Pair> {
+    histories.iter().flat_map(|history| &history.pairs)
+}
+
+/// A table of what is to be said of pairs; none where there is nothing to say.
+fn table(page: &mut String, title: &str, head: &str, histories: &[History], said: impl Fn(&Pair) -> Vec<String>) {
+    let mut rows = String::new();
     for (history, pair) in histories.iter().flat_map(|history| history.pairs.iter().map(move |pair| (history, pair))) {
-        for (direction, why) in reasons_of(pair) {
-            *reasons.entry(direction).or_default() += 1;
-            let _ = writeln!(page, "| {} | {} | {direction} | {} |", history.name, pair.name, why.replace('|', "\\|"));
+        for line in said(pair) {
+            let line = line.replace('|', "\\|").replacen("\\|", "|", usize::from(line.contains(" | ")));
+            let _ = writeln!(rows, "| {} | {} | {line} |", history.name, pair.name);
         }
     }
-    page
+    if !rows.is_empty() {
+        let _ = write!(page, "\n## {title}\n\n{head}{rows}");
+    }
 }
 
 /// Why a pair is refused, a line for each direction.
@@ -106,37 +132,68 @@ fn reasons_of(pair: &Pair) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The other differs on the same pairs.
-fn beside(histories: &[History], peers: &[Peer]) -> String {
-    if peers.is_empty() {
-        return String::new();
-    }
-    let mut text = "\n## Other differs\n\nOn the same pairs, in both directions, on copies of the same databases, judged by the same facts. *migra* compares two databases \
-        (`--unsafe --with-privileges`), and psql runs what it prints; *pgmold* makes a database as pg_dump's definitions of the other one say \
-        (`apply --allow-destructive`). *Silently wrong*: everything succeeded, and the schema is another one. *Failed*: the tool refuses or fails, or its statements do.\n\n\
-        | differ | history | exact up | exact down | silently wrong, up | silently wrong, down | failed, up | failed, down | s per pair |\n|---|---|---|---|---|---|---|---|---|\n"
-        .to_owned();
+/// The title of what is measured by itself.
+const BESIDE: &str = "\n## Other differs\n";
+
+/// That part of a page; empty where there is none.
+pub(crate) fn beside_of(page: &str) -> &str {
+    page.find(BESIDE).and_then(|at| page.get(at..)).unwrap_or_default()
+}
+
+/// The page with that part in the place of its own.
+pub(crate) fn with_beside(page: &str, beside: &str) -> String {
+    let end = page.find(BESIDE).unwrap_or(page.len());
+    format!("{}{beside}", page.get(..end).unwrap_or(page))
+}
+
+/// The other differs on the same pairs, after our own.
+pub(crate) fn beside(histories: &[History], peers: &[Peer]) -> String {
+    let count = all(histories).count();
+    let mut text = format!(
+        "{BESIDE}\n`cargo run --package migrator-tests --bin differ -- --peers` has written this part: every fortieth step, {count} pairs that differ, the same for all of them, in both \
+        directions, on copies of the same databases, with the same judge.\n\n\
+        | differ | how | exact, up | exact, down | silently wrong, up | silently wrong, down | failed, up | failed, down | destructive without need, up | destructive without need, down | s per pair |\n\
+        |---|---|---|---|---|---|---|---|---|---|---|\n{}",
+        ours(all(histories), count)
+    );
     for (place, peer) in peers.iter().enumerate() {
-        let all = histories.iter().flat_map(|history| &history.pairs);
-        for history in histories {
-            text.push_str(&row(peer, history.name, history.pairs.iter(), place));
-        }
-        text.push_str(&row(peer, "all", all, place));
+        text.push_str(&row(peer, all(histories), place));
     }
+    text.push_str(
+        "\n*Silently wrong*: everything succeeded, and the schema is another one; of ours, that pg_dump shows another one. *Failed*: it refuses or fails, or its statements do. \
+        *Destructive without need*, of what has not failed: as above. Ours is counted for both directions at once there.\n",
+    );
     text
 }
 
-fn row<'a>(peer: &Peer, name: &str, pairs: impl Iterator<Item = &'a Pair>, place: usize) -> String {
+fn share(count: usize, all: usize) -> String {
+    format!("{count} ({:.1} %)", 100.0 * count as f64 / all.max(1) as f64)
+}
+
+fn ours<'a>(pairs: impl Iterator<Item = &'a Pair>, count: usize) -> String {
+    let Counts { up, down, wrong, destructive, seconds, .. } = Counts::of(pairs);
+    format!(
+        "| migrator | `new --from-schema` | {} | {} | {wrong} | {wrong} | {} | {} | {destructive} | {destructive} | {:.2} |\n",
+        share(up, count),
+        share(down, count),
+        count - up,
+        count - down,
+        seconds / count.max(1) as f64
+    )
+}
+
+fn row<'a>(peer: &Peer, pairs: impl Iterator<Item = &'a Pair>, place: usize) -> String {
     let outcomes: Vec<_> = pairs.filter_map(|pair| pair.peers.get(place)).collect();
-    let share = |end: End, is_up: bool| {
-        let count =
-            outcomes.iter().filter(|outcome| if is_up { outcome.up == end } else { outcome.down == end }).count();
-        format!("{count} ({:.1} %)", 100.0 * count as f64 / outcomes.len().max(1) as f64)
-    };
     let seconds: f64 = outcomes.iter().map(|outcome| outcome.took.as_secs_f64()).sum();
-    let mut row = format!("| {} | {name} ", peer.label());
+    let mut row = format!("| {} | {} ", peer.label(), peer.how);
     for end in [End::Exact, End::Wrong, End::Failed] {
-        let _ = write!(row, "| {} | {} ", share(end, true), share(end, false));
+        for way in 0..2 {
+            let count = outcomes.iter().filter(|outcome| outcome.ends[way] == end).count();
+            let _ = write!(row, "| {} ", share(count, outcomes.len()));
+        }
+    }
+    for way in 0..2 {
+        let _ = write!(row, "| {} ", outcomes.iter().filter(|outcome| outcome.destroys[way]).count());
     }
     let _ = writeln!(row, "| {:.2} |", seconds / outcomes.len().max(1) as f64);
     row

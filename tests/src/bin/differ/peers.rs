@@ -12,6 +12,7 @@ use migrator_xtask::engine::ConnectionTarget;
 use migrator_xtask::engine::client::Connection;
 use migrator_xtask::engine::facts::Facts;
 
+use crate::places::Places;
 use crate::walk::wait;
 
 /// How long one of them may take for one direction of a pair, in seconds.
@@ -23,17 +24,54 @@ pub(crate) struct Peer {
     /// What it says of its release; empty where it does not say.
     version: String,
     program: PathBuf,
+    /// What is run, for the page.
+    pub(crate) how: &'static str,
     way: Way,
 }
 
 /// What it works on.
 #[derive(Clone, Copy)]
 enum Way {
-    /// It compares two databases and prints statements.
-    Prints,
+    /// It compares two databases and prints statements, which psql runs: its arguments, with FROM and TO in the place of the URLs.
+    Prints(&'static [&'static str]),
     /// It makes a database as a file of definitions says.
     Applies,
 }
+
+/// Those that are looked for: the name, the variable that names the program, what is run.
+const KNOWN: &[(&str, &str, &str, Way)] = &[
+    (
+        "migra",
+        "MIGRA_BIN",
+        "`migra --unsafe --with-privileges`, psql",
+        Way::Prints(&["--unsafe", "--with-privileges", "FROM", "TO"]),
+    ),
+    (
+        "migradiff",
+        "MIGRADIFF_BIN",
+        "`migra --unsafe --with-privileges`, psql",
+        Way::Prints(&["--unsafe", "--with-privileges", "FROM", "TO"]),
+    ),
+    (
+        "@pgkit/migra",
+        "PGKIT_MIGRA_BIN",
+        "`migra --unsafe --with-privileges`, psql",
+        Way::Prints(&["FROM", "TO", "--unsafe", "--with-privileges"]),
+    ),
+    (
+        "results",
+        "RESULTS_BIN",
+        "`results dbdiff --with-privileges`, psql",
+        Way::Prints(&["dbdiff", "--with-privileges", "FROM", "TO"]),
+    ),
+    (
+        "pg-schema-diff",
+        "PG_SCHEMA_DIFF_BIN",
+        "`pg-schema-diff diff --no-transaction`, psql",
+        Way::Prints(&["diff", "--no-transaction", "--source", "FROM", "--target", "TO"]),
+    ),
+    ("pgmold", "PGMOLD_BIN", "`pgmold apply --allow-destructive` of what pg_dump shows", Way::Applies),
+];
 
 /// What came of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,21 +86,22 @@ pub(crate) enum End {
 
 /// What came of a pair.
 pub(crate) struct Outcome {
-    pub(crate) up: End,
-    pub(crate) down: End,
+    /// Up, and down.
+    pub(crate) ends: [End; 2],
+    /// What both schemas hold by name, and was dropped on the way all the same, where it has led anywhere.
+    pub(crate) destroys: [bool; 2],
     pub(crate) took: Duration,
 }
 
 /// Those that are named by a variable, or on the search path.
 pub(crate) fn found() -> Vec<Peer> {
-    let known = [("migra", "MIGRA_BIN", Way::Prints), ("pgmold", "PGMOLD_BIN", Way::Applies)];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut peers = Vec::new();
-    for (name, variable, way) in known {
+    for (name, variable, how, way) in KNOWN {
         let named = std::env::var_os(variable).map(PathBuf::from);
         let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
         match named.into_iter().chain(on_path).find(|program| program.is_file()) {
-            Some(program) => peers.push(Peer { name, version: version(&program), program, way }),
+            Some(program) => peers.push(Peer { name, version: version(name, &program), program, how, way: *way }),
             None => eprintln!("absent: {name}: not installed; {variable} names it"),
         }
     }
@@ -70,15 +109,27 @@ pub(crate) fn found() -> Vec<Peer> {
 }
 
 impl Peer {
-    pub(crate) fn label(&self) -> &str {
-        if self.version.is_empty() { self.name } else { &self.version }
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.name, self.version)
     }
 }
 
-fn version(program: &Path) -> String {
-    let output = Command::new(program).arg("--version").output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    said.lines().next().unwrap_or_default().to_owned()
+/// The version that pip or npm has put there, else what the program says of itself.
+fn version(name: &str, program: &Path) -> String {
+    let said = |program: &Path, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    };
+    let value = |text: &str, before: &str| {
+        let (_, rest) = text.split_once(before)?;
+        rest.split(['\n', '"']).next().map(|version| version.trim().to_owned())
+    };
+    let pip = program.with_file_name("pip");
+    let package = program.canonicalize().unwrap_or_default();
+    let package = package.ancestors().map(|folder| folder.join("package.json")).find(|file| file.is_file());
+    let by_pip = pip.is_file().then(|| value(&said(&pip, &["show", name]), "Version: ")).flatten();
+    let by_npm = || value(&std::fs::read_to_string(package?).ok()?, "\"version\": \"");
+    by_pip.or_else(by_npm).unwrap_or_else(|| said(program, &["--version"]).trim().trim_start_matches(name).trim().to_owned())
 }
 
 /// A step of a history: the database before it and the one after it.
@@ -101,12 +152,14 @@ impl Steps<'_> {
             let begun = Instant::now();
             let up = self.end(peer, older, newer, facts[1]).await?;
             let down = self.end(peer, newer, older, facts[0]).await?;
-            outcomes.push(Outcome { up, down, took: begun.elapsed() });
+            let took = begun.elapsed();
+            outcomes.push(Outcome { ends: [up.0, down.0], destroys: [up.1, down.1], took });
         }
         Ok(outcomes)
     }
 
-    async fn end(&self, peer: &Peer, from: &str, to: &str, wanted: &Facts) -> Result<End> {
+    /// How it ends, and whether it has destroyed what it did not have to.
+    async fn end(&self, peer: &Peer, from: &str, to: &str, wanted: &Facts) -> Result<(End, bool)> {
         let copy = format!("{}_peer", self.databases[0]);
         wait(self.root, from).await?;
         self.root.client().batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {from}")).await?;
@@ -119,13 +172,28 @@ impl Steps<'_> {
             Ok(()) if self.facts(&copy).await?.without_order() == wanted.without_order() => End::Exact,
             Ok(()) => End::Wrong,
         };
+        let destroyed = match end {
+            End::Failed => Vec::new(),
+            _ => self.places(from).await?.destroyed(&self.places(to).await?, &self.places(&copy).await?),
+        };
+        if !destroyed.is_empty() {
+            eprintln!("--- {}, {from} to {to}: DESTRUCTIVE WITHOUT NEED: {}", peer.name, destroyed.join(", "));
+        }
         self.root.client().batch_execute(&format!("DROP DATABASE {copy} WITH (FORCE)")).await?;
-        Ok(end)
+        Ok((end, !destroyed.is_empty()))
+    }
+
+    async fn places(&self, database: &str) -> Result<Places> {
+        Places::read(&self.open(database).await?).await
+    }
+
+    async fn open(&self, database: &str) -> Result<Connection> {
+        let target = ConnectionTarget::read(Some(&self.server.url(database)), |_| None)?;
+        Ok(self.context.migrator.open(&target).await?)
     }
 
     async fn facts(&self, database: &str) -> Result<Facts> {
-        let target = ConnectionTarget::read(Some(&self.server.url(database)), |_| None)?;
-        let connection = self.context.migrator.open(&target).await?;
+        let connection = self.open(database).await?;
         let mut facts = connection.facts(&self.context.migrator.tables()).await?;
         facts.ignore(&[], false);
         Ok(facts)
@@ -137,9 +205,15 @@ impl Steps<'_> {
         let (folder, port) = (self.server.socket_directory().display().to_string(), self.server.port());
         let url = |database: &str| format!("postgresql://postgres@/{database}?host={folder}&port={port}");
         match peer.way {
-            Way::Prints => {
+            Way::Prints(arguments) => {
                 let (from, to) = (url(database), url(like));
-                let statements = run(&peer.program, &["--unsafe", "--with-privileges", &from, &to], &[0, 2], "")?;
+                let url = |argument: &'static str| match argument {
+                    "FROM" => &*from,
+                    "TO" => &*to,
+                    other => other,
+                };
+                let arguments: Vec<&str> = arguments.iter().map(|argument| url(argument)).collect();
+                let statements = run(&peer.program, &arguments, &[0, 2], "")?;
                 let psql = self.server.program_directory().join("psql");
                 let quiet = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", &from];
                 run(&psql, &quiet, &[0], &statements).map(|_| ())

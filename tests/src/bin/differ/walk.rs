@@ -4,34 +4,36 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use migrator_postgres::TemporaryServer;
-use migrator_xtask::author::diff::{Catalog, Draft, Proof, Set};
+use migrator_tests::dump;
+use migrator_xtask::author::diff::{Catalog, Draft, Proof, Set, alike};
 use migrator_xtask::developer::Context;
 use migrator_xtask::engine::client::Connection;
 use migrator_xtask::engine::operation::UpOptions;
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Terminal};
 
-use crate::peers::{Peer, Steps};
-use crate::{History, Pair, dump, tell, until};
+use crate::peers::Steps;
+use crate::places::Places;
+use crate::{History, Pair, Tries, tell, until};
 
 /// What is needed on the way.
-pub(crate) struct Walk<'a> {
+pub(crate) struct Walk<'a, 'p> {
     server: &'a TemporaryServer,
     context: &'a Context,
-    peers: &'a [Peer],
+    tries: &'a mut Tries<'p>,
     history: &'a mut History,
     /// The database that goes through the history.
     name: String,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, 'p> Walk<'a, 'p> {
     pub(crate) fn new(
         server: &'a TemporaryServer,
         context: &'a Context,
-        peers: &'a [Peer],
+        tries: &'a mut Tries<'p>,
         history: &'a mut History,
-    ) -> Walk<'a> {
+    ) -> Walk<'a, 'p> {
         let name = history.name.replace('-', "_");
-        Walk { server, context, peers, history, name }
+        Walk { server, context, tries, history, name }
     }
 
     /// Goes through the history.
@@ -53,14 +55,24 @@ impl<'a> Walk<'a> {
         // Also beside a table that could be another tool's.
         let first = self.on(until(set, 0), &self.name)?;
         first.connect().await?.lock(Duration::from_secs(10)).await?.create_history().await?;
-        let mut before = self.read().await?;
+        let mut known = None;
         for count in 1..=set.migrations.len() {
+            let next = self.on(until(set, count), &self.name)?;
+            if !self.tries.is_next() {
+                next.connect().await?.up(&UpOptions::default()).await?;
+                known = None;
+                continue;
+            }
+            let before = match known.take() {
+                Some(before) => before,
+                None => self.read().await?,
+            };
             let (copy, older) = (format!("{}_{count}", self.name), format!("{}_{count}_older", self.name));
             for database in [&copy, &older] {
                 wait(&root, &self.name).await?;
                 sql(&root, format!("CREATE DATABASE {database} TEMPLATE {}", self.name)).await?;
             }
-            self.on(until(set, count), &self.name)?.connect().await?.up(&UpOptions::default()).await?;
+            next.connect().await?.up(&UpOptions::default()).await?;
             let after = self.read().await?;
             if before.facts().without_order() == after.facts().without_order() {
                 self.history.unchanged += 1;
@@ -73,7 +85,7 @@ impl<'a> Walk<'a> {
             for database in [copy, older] {
                 sql(&root, format!("DROP DATABASE {database} WITH (FORCE)")).await?;
             }
-            before = after;
+            known = Some(after);
         }
         Ok(())
     }
@@ -91,19 +103,25 @@ impl<'a> Walk<'a> {
         let draft = Draft::between(before, after, true);
         let proof = self.prove(set, copy, &draft, before, after).await;
         let took = begun.elapsed();
+        let mut destroyed = Vec::new();
         let wrong = match &proof {
             Ok((proof, applied)) if proof.up.is_same() && proof.down.is_same() => {
                 let show = |database: &str| dump::lines(self.server, database);
                 let down = show(copy)? != show(older)?;
                 applied.connect().await?.up(&UpOptions::default()).await?;
+                // Both are copies of one database: what is there has the same numbers in both.
+                let [before, wanted, now] =
+                    [self.places(older).await?, self.places(&self.name).await?, self.places(copy).await?];
+                destroyed = before.destroyed(&wanted, &now);
                 down || show(copy)? != show(&self.name)?
             }
             _ => false,
         };
+        let renamed = alike(before, after).iter().any(|pair| draft.losses.contains(&pair.old));
         let steps = Steps { server: self.server, context: self.context, root, databases: [older, &self.name] };
-        let peers = steps.outcomes(self.peers, [before.facts(), after.facts()]).await?;
+        let peers = steps.outcomes(self.tries.peers.unwrap_or_default(), [before.facts(), after.facts()]).await?;
         let proof = proof.map(|(proof, _)| proof);
-        let pair = Pair { name, proof, losses: draft.losses.len(), took, wrong, peers };
+        let pair = Pair { name, proof, losses: draft.losses.len(), renamed, took, wrong, destroyed, peers };
         tell(&pair, &draft);
         Ok(pair)
     }
@@ -134,6 +152,10 @@ impl<'a> Walk<'a> {
 
     fn on(&self, set: &'static Embedded, database: &str) -> Result<Context, Error> {
         Ok(Context::on_throwaway(self.server, set, Terminal::silent())?.at(self.url(database)?))
+    }
+
+    async fn places(&self, database: &str) -> Result<Places> {
+        Places::read(&self.context.migrator.open(&self.url(database)?).await?).await
     }
 
     async fn read(&self) -> Result<Catalog> {

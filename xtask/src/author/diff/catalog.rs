@@ -46,6 +46,10 @@ pub struct Catalog {
     pub(crate) everything: BTreeMap<String, BTreeSet<String>>,
     /// Every object.
     known: BTreeSet<Key>,
+    /// The relation of each name.
+    by_name: BTreeMap<String, Key>,
+    /// The names of indexes and constraints, whatever table they are of.
+    indexes: BTreeSet<String>,
     /// Which entries are an object itself.
     own: BTreeMap<Key, Vec<usize>>,
     /// Where the first entry of an object is.
@@ -151,7 +155,7 @@ impl Catalog {
             _ => own.clone(),
         });
         self.keys = keys.collect();
-        self.known = known.values().cloned().collect();
+        self.know(known.values().cloned().collect());
         for (place, (key, entry)) in self.keys.iter().zip(&self.entries).enumerate() {
             if let Some(key) = key {
                 self.places.entry(key.clone()).or_insert(place);
@@ -182,6 +186,40 @@ impl Catalog {
         }
     }
 
+    fn know(&mut self, known: BTreeSet<Key>) {
+        for kind in ["table", "view", "materialized-view", "foreign-table", "type"] {
+            for key in known.iter().filter(|key| key.kind == kind && key.part.is_empty()) {
+                self.by_name.entry(key.object.clone()).or_insert_with(|| key.clone());
+            }
+        }
+        let with_index = known.iter().filter(|key| key.is(&["index", "constraint"]));
+        self.indexes = with_index.map(|key| key.part.clone()).collect();
+        self.known = known;
+    }
+
+    /// A database of which no server is needed. `made`: of each entry its object, and what that depends on.
+    #[cfg(test)]
+    pub(crate) fn made(facts: Facts, made: Vec<(Entry, Key, Vec<Key>)>, more: Vec<Key>) -> Catalog {
+        let mut catalog = Catalog { facts, ..Catalog::default() };
+        let known = made.iter().map(|(_, key, _)| key.clone()).chain(more.iter().cloned()).collect();
+        catalog.know(known);
+        for (place, (entry, key, needed)) in made.into_iter().enumerate() {
+            catalog.entries.push(entry);
+            catalog.keys.push(Some(key.clone()));
+            catalog.places.insert(key.clone(), place);
+            catalog.own.insert(key.clone(), vec![place]);
+            for needed in needed {
+                let kind = if needed.object == key.object { 'a' } else { 'n' };
+                catalog.edge(key.clone(), needed, kind);
+            }
+        }
+        for column in more {
+            let table = Key::new(&column.object, "table", "");
+            catalog.edge(column, table, 'i');
+        }
+        catalog
+    }
+
     fn edge(&mut self, key: Key, needed: Key, kind: char) {
         // A relation is made of its columns, not the other way round.
         if key == needed || (needed.kind == "column" && needed.object == key.object && key.part.is_empty()) {
@@ -209,8 +247,7 @@ impl Catalog {
 
     /// The relation of that name, whatever kind it is of.
     pub(crate) fn relation_key(&self, object: &str) -> Option<Key> {
-        let kinds = ["table", "view", "materialized-view", "foreign-table", "type"];
-        kinds.iter().map(|kind| Key::new(object, kind, "")).find(|key| self.has(key))
+        self.by_name.get(object).cloned()
     }
 
     /// The place of an object in the dump: of its own first entry, else of the relation that it is in.
@@ -227,6 +264,11 @@ impl Catalog {
     /// Whether there is such an object.
     pub(crate) fn has(&self, key: &Key) -> bool {
         self.known.contains(key)
+    }
+
+    /// Whether an index or a constraint has that name.
+    pub(crate) fn has_index(&self, name: &str) -> bool {
+        self.indexes.contains(name)
     }
 
     /// The object of that name, and what is in it.

@@ -1,5 +1,7 @@
 //! What is asked for by its name, what has another name, and what only seems to.
 
+use std::collections::BTreeMap;
+
 use migrator_engine::client::{identifier, literal, unquoted};
 
 use super::catalog::Catalog;
@@ -132,7 +134,7 @@ impl Alike {
 }
 
 /// Every table, column and label that may only have another name.
-pub(crate) fn alike(from: &Catalog, to: &Catalog) -> Vec<Alike> {
+pub fn alike(from: &Catalog, to: &Catalog) -> Vec<Alike> {
     let mut all = tables(from, to);
     for (table, before) in &from.columns {
         let Some(after) = to.columns.get(table) else { continue };
@@ -173,13 +175,19 @@ fn tables(from: &Catalog, to: &Catalog) -> Vec<Alike> {
         shape.sort();
         shape
     };
-    let is_alike = |old: &String, new: &String| {
-        let schema = |name: &str| last(name).map(|(schema, _)| schema.to_owned());
-        let columns = shape(from, old);
-        schema(old) == schema(new) && !columns.is_empty() && columns == shape(to, new)
-    };
     let (gone, come) = (only(from, to), only(to, from));
-    pairs(&gone, &come, is_alike)
+    let place = |name: &str| last(name).map(|(schema, _)| schema.to_owned());
+    let mut by_shape: BTreeMap<_, Vec<&String>> = BTreeMap::new();
+    for new in &come {
+        by_shape.entry((place(new), shape(to, new))).or_default().push(new);
+    }
+    let of_its_shape = |old: &String| {
+        let shape = shape(from, old);
+        by_shape.get(&(place(old), shape)).into_iter().flatten().copied()
+    };
+    let pairs = gone.iter().filter(|old| from.columns.contains_key(*old));
+    let pairs = pairs.flat_map(|old| of_its_shape(old).map(move |new| (old, new)));
+    pairs
         .map(|(old, new)| Alike { old: old.clone(), new: last(new).map_or(new.as_str(), |(_, name)| name).to_owned() })
         .collect()
 }

@@ -21,6 +21,9 @@ mod tied;
 mod trigger;
 mod view;
 
+#[cfg(test)]
+mod kinds;
+
 use migrator_engine::facts::Difference;
 
 use super::key::{Key, TABLES, VIEWS, last};
@@ -30,41 +33,50 @@ pub(crate) use privilege::corrected;
 /// What is done about a fact that differs. `expected` of the difference is the fact as it is, `found` as it should be.
 type Rule = fn(&mut Work<'_>, &Key, &Difference);
 
-/// The rule of each kind of fact that can change in place; whatever else differs is dropped and made again.
-const RULES: &[(&str, Rule)] = &[
-    ("table", table::changed),
-    ("view", view::changed),
-    ("materialized-view", view::changed),
-    ("column", column::changed),
-    ("constraint", constraint::changed),
-    ("index", index::changed),
-    ("trigger", trigger::changed),
-    ("function", routine::changed),
-    ("procedure", routine::changed),
-    ("type", enumeration::changed),
-    ("domain", domain::changed),
-    ("sequence", sequence::changed),
-    ("extension", extension::changed),
-    ("operator", operator::changed),
-    ("foreign-data-wrapper", foreign::wrapper),
-    ("foreign-server", foreign::server),
-    ("foreign-table", foreign::table),
+/// The rule of each kind of fact that can change in place, and what of it can; whatever else differs is dropped and made again.
+const RULES: &[(&str, Rule, &str)] = &[
+    (
+        "table",
+        table::changed,
+        "storage parameters, LOGGED, row security, replica identity, access method, type, parents, partitions",
+    ),
+    ("view", view::changed, "its query, where its columns stay or more come after them"),
+    ("materialized-view", view::changed, ""),
+    (
+        "column",
+        column::changed,
+        "type, where the server converts it, default, NOT NULL, identity, no expression any more, storage, compression, statistics, options",
+    ),
+    ("constraint", constraint::changed, "NOT VALID that becomes valid"),
+    ("index", index::changed, "clustering, replica identity, attached to that of the parent"),
+    ("trigger", trigger::changed, "enabled, disabled"),
+    ("function", routine::changed, "all but its result, its kind, and fewer defaults"),
+    ("procedure", routine::changed, "all but its kind and fewer defaults"),
+    ("type", enumeration::changed, "labels of an enum that come; attributes of a type that no column is of"),
+    ("domain", domain::changed, "default, NOT NULL"),
+    ("sequence", sequence::changed, "everything"),
+    ("extension", extension::changed, "version, schema"),
+    ("operator", operator::changed, "RESTRICT, JOIN"),
+    ("foreign-data-wrapper", foreign::wrapper, "everything"),
+    ("foreign-server", foreign::server, "version, options"),
+    ("foreign-table", foreign::table, "options, parents, partitions"),
 ];
 
 /// The rules of facts that say something about an object, or about the database.
-const BESIDE: &[(&str, Rule)] = &[
-    ("comment", comment::differs),
-    ("privileges", privilege::differs),
-    ("default-privileges", privilege::by_default),
-    ("setting", setting::differs),
-    ("publication", publication::differs),
-    ("user-mapping", foreign::mapping),
+const BESIDE: &[(&str, Rule, &str)] = &[
+    ("comment", comment::differs, "everything"),
+    ("privileges", privilege::differs, "everything"),
+    ("default-privileges", privilege::by_default, "everything"),
+    ("setting", setting::differs, "everything"),
+    ("publication", publication::differs, "tables, schemas, what is published; not whether it is of all tables"),
+    ("user-mapping", foreign::mapping, "nothing that a file may hold: its options are left out"),
 ];
 
 /// Takes up one difference.
 pub(crate) fn apply(work: &mut Work<'_>, difference: &Difference) {
     let key = Key::new(&difference.object, &difference.kind, &difference.part);
-    let rule = |rules: &[(&str, Rule)]| rules.iter().find(|(kind, _)| *kind == key.kind).map(|(_, rule)| *rule);
+    let rule =
+        |rules: &[(&str, Rule, &str)]| rules.iter().find(|(kind, ..)| *kind == key.kind).map(|(_, rule, _)| *rule);
     if let Some(rule) = rule(BESIDE) {
         return rule(work, &key, difference);
     }

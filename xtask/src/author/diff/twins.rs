@@ -1,5 +1,7 @@
 //! What differs in nothing but its name, and holds nothing of its own: it is renamed, not made again.
 
+use std::collections::BTreeMap;
+
 use migrator_engine::facts::{Difference, diff};
 
 use super::catalog::Catalog;
@@ -39,13 +41,16 @@ pub(crate) fn twins(from: &Catalog, to: &Catalog) -> Vec<(String, String)> {
         true => last(&one.object).map_or(String::new(), |(schema, _)| schema.to_owned()),
         false => one.object.clone(),
     };
-    let is_twin = |one: &Difference, two: &Difference| {
-        one.kind == two.kind && place(one) == place(two) && shape(one) == shape(two)
+    let alike = |one: &Difference| (one.kind.clone(), place(one), shape(one));
+    let by_shape = |some: &[&'_ Difference]| {
+        let mut shapes: BTreeMap<_, Vec<Difference>> = BTreeMap::new();
+        some.iter().for_each(|one| shapes.entry(alike(one)).or_default().push((*one).clone()));
+        shapes
     };
-    let only = |some: &[&Difference], one: &Difference| some.iter().filter(|two| is_twin(one, two)).count() == 1;
-    let pairs = gone.iter().filter_map(|old| {
-        let new = come.iter().find(|new| is_twin(old, new))?;
-        (only(&come, old) && only(&gone, new)).then_some((*old, *new))
+    let (gone, come) = (by_shape(&gone), by_shape(&come));
+    let pairs = gone.iter().filter_map(|(shape, old)| match (old.as_slice(), come.get(shape)?.as_slice()) {
+        ([old], [new]) => Some((old, new)),
+        _ => None,
     });
     pairs
         .filter_map(|(old, new)| {

@@ -38,8 +38,8 @@ impl Ways<'_> {
         let indexes = index::makes(&mut self);
         let unique = unique::take_out(&mut self);
         let references = reference::take_out(&mut self, &unique.keys);
-        let filled = fill::take_out(&mut self);
-        let validated = validate::take_out(&mut self);
+        let mut filled = fill::take_out(&mut self);
+        let validated = validate::take_out(&mut self, &mut filled.notes);
         let main = self.main();
         let is_empty = main.up.statements.is_empty() && main.down.statements.is_empty();
         let main = (!is_empty).then_some(main);

@@ -4,7 +4,9 @@ use tokio_postgres::Client;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use super::state::{State, name_of, table_of};
+use super::question::Oid;
+use super::state::State;
+use super::written::{name_of, oid_of, table_of, table_oid_of};
 use migrator_engine::embedded::{ReindexObject as Object, StatementKind as Kind};
 use migrator_engine::locks::Effect;
 use migrator_sql::LockMode;
@@ -22,6 +24,15 @@ pub(super) fn is_concurrent(kind: &Kind) -> bool {
             | Kind::DetachConcurrently { .. }
             | Kind::Concurrently
     )
+}
+
+/// The table that such a statement changes, with its indexes and nothing else; `None`: it may change more.
+pub(super) async fn only_table(kind: &'static Kind, client: &Client) -> Result<Option<Oid>, Error> {
+    match kind {
+        Kind::CreateIndexConcurrently { table, .. } => oid_of(client, table).await,
+        Kind::DropIndexConcurrently { index } => table_oid_of(client, index).await,
+        _ => Ok(None),
+    }
 }
 
 /// VACUUM and the like; a procedure that commits.

@@ -212,6 +212,11 @@ impl Look {
         look.relations.sort_by_key(|seen| seen.oid);
         look
     }
+
+    /// What is locked itself, with the mode.
+    pub(super) fn locked(&self) -> impl Iterator<Item = (&Seen, LockMode)> {
+        self.relations.iter().filter_map(|seen| Some((seen, seen.lock?)))
+    }
 }
 
 /// A column of a row; `None` also where the question does not ask for it.

@@ -1,11 +1,13 @@
 //! Runs a migration in its transaction, as a whole or statement by statement, and looks at it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Error};
 
 use super::effect::{Statement, begins_with, line};
+use super::guess::guesses;
 use super::question::{Look, Oid, Question, Questions, counted};
 use super::queue::Queue;
 use super::state::{Renamed, State};
@@ -55,13 +57,16 @@ pub(super) struct Run<'t, 'a> {
     unseen: bool,
     /// What is there now and was not before.
     pub(super) made: Vec<Oid>,
+    /// A byte of the file, and its line.
+    counted: (usize, usize),
 }
 
 impl<'t, 'a> Run<'t, 'a> {
     /// Nothing of it has run yet.
     pub(super) fn new(eye: &'t mut Eye<'a>, subject: Subject) -> Run<'t, 'a> {
         let (statements, new_relations, tables) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Run { eye, subject, statements, new_relations, tables, transaction: 0, unseen: false, made: Vec::new() }
+        let (made, counted) = (Vec::new(), (0, 1));
+        Run { eye, subject, statements, new_relations, tables, transaction: 0, unseen: false, made, counted }
     }
 
     pub(super) fn client(&self) -> &'a Client {
@@ -129,9 +134,7 @@ impl<'t, 'a> Run<'t, 'a> {
         self.begin(&mut queue, BEGIN).await?;
         queue.finish().await?;
         let last = self.subject.statements().len().checked_sub(1);
-        for index in 0..last.unwrap_or(0) {
-            self.inside(index).await?;
-        }
+        self.before_the_last(last.unwrap_or(0)).await?;
         let mut queue = Queue::new(client);
         let begun = Instant::now();
         if let Some(last) = last {
@@ -157,6 +160,57 @@ impl<'t, 'a> Run<'t, 'a> {
         let (made, renamed) = self.eye.state.end(&look);
         self.made = made;
         self.read_if(renamed).await
+    }
+
+    /// The statements before this one. Those that follow each other and seem to concern nothing that was there are looked at once, after
+    /// the last of them: what a look costs grows with what is locked, and they may be thousands.
+    async fn before_the_last(&mut self, last: usize) -> Result<(), Error> {
+        let subject = self.subject;
+        let is_new: Vec<bool> = guesses((0..last).map(|index| subject.sql(index))).collect();
+        let mut index = 0;
+        while index < last {
+            let length = is_new[index..].iter().take_while(|is_new| **is_new).count();
+            let end = index + length.max(1);
+            let is_done = length > 1 && self.together(index..end).await?;
+            if !is_done {
+                for index in index..end {
+                    self.inside(index).await?;
+                }
+            }
+            index = end;
+        }
+        Ok(())
+    }
+
+    /// Several statements in the open transaction, and a single look: true if nothing is done to what was there. Otherwise nothing has
+    /// happened.
+    async fn together(&mut self, range: Range<usize>) -> Result<bool, Error> {
+        self.see().await?;
+        let client = self.client();
+        let mut queue = Queue::new(client);
+        queue.send("SAVEPOINT migrator_run").await?;
+        for index in range.clone() {
+            queue.send(self.subject.sql(index)).await?;
+        }
+        queue.send(&self.eye.questions.amid(self.eye.is_prepared)).await?;
+        queue.done().await?;
+        let mut took = Vec::new();
+        for _ in range.clone() {
+            let begun = Instant::now();
+            queue.done().await?;
+            took.push(begun.elapsed());
+        }
+        let look = Look::of(&queue.finish().await?);
+        if !self.eye.state.is_touched(&look) {
+            client.batch_execute("RELEASE SAVEPOINT migrator_run").await?;
+            range.zip(took).for_each(|(index, took)| self.add(index, took, Vec::new()));
+            return Ok(true);
+        }
+        let mut queue = Queue::new(client);
+        queue.send("ROLLBACK TO SAVEPOINT migrator_run; RELEASE SAVEPOINT migrator_run").await?;
+        queue.send(&counted()).await?;
+        self.eye.state.count_on(&queue.finish().await?);
+        Ok(false)
     }
 
     /// Writes the row of a migration, as `up` does: without it the next one would not be the next.
@@ -214,9 +268,17 @@ impl<'t, 'a> Run<'t, 'a> {
         self.unseen && begins_with(self.subject.sql(index), "set")
     }
 
+    /// The line of a byte of the file: counted on from the last one that was asked for, since statements come in order.
+    fn line(&mut self, at: usize) -> usize {
+        let text = self.subject.source().1;
+        let (from, before) = if self.counted.0 <= at { self.counted } else { (0, 1) };
+        self.counted = (at, before + line(&text[from..], at - from) - 1);
+        self.counted.1
+    }
+
     pub(super) fn add(&mut self, index: usize, took: Duration, found: Vec<(Oid, Effect)>) {
         let (number, sql, transaction) = (index + 1, self.subject.sql(index), self.transaction);
-        let line = line(self.subject.source().1, self.subject.statements()[index].range.start);
+        let line = self.line(self.subject.statements()[index].range.start);
         self.tables.extend(self.eye.state.tables_of(found.iter().map(|(oid, effect)| (*oid, effect))));
         let mut effects = Vec::new();
         for (oid, mut effect) in found {

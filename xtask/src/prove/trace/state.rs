@@ -48,7 +48,7 @@ pub(super) struct State {
 }
 
 /// The rows of a question of ours between two transactions, in which the search path of the role decides nothing.
-async fn ask(client: &Client, question: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, Error> {
+pub(super) async fn ask(client: &Client, question: &str) -> Result<Vec<tokio_postgres::SimpleQueryRow>, Error> {
     Ok(rows(client.simple_query(&ours(question)).await?))
 }
 
@@ -86,6 +86,20 @@ impl State {
         self.add(&found);
         self.add_proved(&proved);
         self.unread.clear();
+        Ok(())
+    }
+
+    /// Reads these tables and their indexes again, and no more: nothing else has changed since it was read.
+    pub(super) async fn refresh(&mut self, client: &Client, tables: &BTreeSet<Oid>) -> Result<(), Error> {
+        let is_of = |oid: &Oid, relation: &Relation| {
+            tables.contains(oid) || relation.table.is_some_and(|table| tables.contains(&table))
+        };
+        self.relations.retain(|oid, relation| !is_of(oid, relation));
+        self.proved.retain(|(oid, _)| !tables.contains(oid));
+        let which = format!("= ANY (ARRAY[{}]::pg_catalog.oid[])", list(tables));
+        let of_tables = format!("AND (c.oid {which} OR c.oid IN (SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid {which}))");
+        self.add(&ask(client, &relations(&of_tables)).await?);
+        self.add_proved(&ask(client, &question::proved(&which)).await?);
         Ok(())
     }
 
@@ -145,18 +159,10 @@ impl State {
     /// What has been done to the relations that are known, since the last look at the open transaction.
     pub(super) fn look(&mut self, look: &Look) -> Vec<(Oid, Effect)> {
         let mut proved = self.prove(look);
-        let locked = look.relations.iter().filter_map(|seen| Some((seen, seen.lock?)));
         let mut effects = Vec::new();
-        for (seen, lock) in locked {
+        for (seen, lock) in look.locked() {
             let Some(relation) = self.relations.get(&seen.oid) else { continue };
-            let untouched = || Touched {
-                file: relation.file.clone(),
-                scans: self.scans.get(&seen.oid).copied().unwrap_or(0),
-                ..Touched::default()
-            };
-            let before = self.touched.get(&seen.oid).cloned().unwrap_or_else(untouched);
-            let file = seen.file.clone().or_else(|| before.file.clone());
-            let mut after = Touched { lock: Some(lock), file, scans: seen.scans, gone: !seen.there };
+            let (before, mut after) = self.touch(relation, seen, lock);
             let mut dropped = after.gone && !before.gone;
             if dropped && let Some(replacement) = replacement(relation, look) {
                 // `ALTER COLUMN TYPE` makes indexes anew, sometimes of the same file.
@@ -175,6 +181,41 @@ impl State {
             self.touched.insert(seen.oid, after);
         }
         effects
+    }
+
+    /// What was done to a relation before the look, and what is now.
+    fn touch(&self, relation: &Relation, seen: &Seen, lock: LockMode) -> (Touched, Touched) {
+        let untouched = || Touched {
+            file: relation.file.clone(),
+            scans: self.scans.get(&seen.oid).copied().unwrap_or(0),
+            ..Touched::default()
+        };
+        let before = self.touched.get(&seen.oid).cloned().unwrap_or_else(untouched);
+        let file = seen.file.clone().or_else(|| before.file.clone());
+        let after = Touched { lock: Some(lock), file, scans: seen.scans, gone: !seen.there };
+        (before, after)
+    }
+
+    /// Whether something has been done to a relation that is known, since the last look at the open transaction.
+    pub(super) fn is_touched(&self, look: &Look) -> bool {
+        look.locked().any(|(seen, lock)| {
+            let known = self.relations.get(&seen.oid);
+            known.is_some_and(|relation| {
+                let (before, after) = self.touch(relation, seen, lock);
+                before != after
+            })
+        })
+    }
+
+    /// The server goes on counting when what was counted is rolled back.
+    pub(super) fn count_on(&mut self, rows: &[tokio_postgres::SimpleQueryRow]) {
+        for row in rows {
+            let (oid, scans) = (oid(row), question::scans(row));
+            self.scans.insert(oid, scans);
+            if let Some(touched) = self.touched.get_mut(&oid) {
+                touched.scans = scans;
+            }
+        }
     }
 
     /// What has been proved since the last time, by relation.
@@ -311,30 +352,4 @@ fn relations(condition: &str) -> String {
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
          WHERE {OF_PEOPLE} {condition}"
     )
-}
-
-/// The qualified name of a relation as it is written in a statement; as it is written, if there is none.
-pub(super) async fn name_of(client: &Client, written: &str) -> Result<String, Error> {
-    let found = qualified(client, written, "{oid}").await?;
-    Ok(found.unwrap_or_else(|| written.to_owned()))
-}
-
-/// The table of an index as it is written in a statement.
-pub(super) async fn table_of(client: &Client, index: &str) -> Result<String, Error> {
-    let found = qualified(client, index, "(SELECT indrelid FROM pg_catalog.pg_index WHERE indexrelid = {oid})").await?;
-    Ok(found.unwrap_or_else(|| format!("the table of {index}")))
-}
-
-/// The name of a relation whose oid is that of another one as it is written, or follows from it. What is written means what it means under
-/// the migration's search path.
-async fn qualified(client: &Client, written: &str, which: &str) -> Result<Option<String>, Error> {
-    let means = format!("SELECT pg_catalog.to_regclass({})::pg_catalog.oid AS oid", literal(written));
-    let found = rows(client.simple_query(&means).await?);
-    let Some(oid) = found.first().and_then(|row| text(row, "oid")) else { return Ok(None) };
-    let statement = format!(
-        "SELECT {NAME} AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = {}",
-        which.replace("{oid}", oid)
-    );
-    let found = ask(client, &statement).await?;
-    Ok(found.first().and_then(|row| text(row, "name")).map(str::to_owned))
 }

@@ -53,8 +53,7 @@ fn target(work: &Work<'_>, key: &Key) -> Option<(Key, String)> {
     is_there.then(|| (Key::new(object, &kind.replace(' ', "-"), ""), format!("{word} {name}")))
 }
 
+/// An index or a constraint, which has one, of that name.
 fn is_index_there(work: &Work<'_>, object: &str) -> bool {
-    work.to
-        .known()
-        .any(|key| key.is(&["index", "constraint"]) && last(object).is_some_and(|(_, name)| name == key.part))
+    last(object).is_some_and(|(_, name)| work.to.has_index(name))
 }

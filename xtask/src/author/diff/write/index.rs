@@ -1,52 +1,49 @@
 //! Indexes that nothing else needs: CONCURRENTLY, each in a file of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::file::{Block, File};
-use super::ways::{Ways, keys, of, take};
+use super::ways::{Ways, counts, keys, take_all};
 use crate::author::diff::key::Key;
-use crate::author::diff::work::{Act, Statement};
+use crate::author::diff::work::Act;
 
 /// Takes those that are dropped on the way up.
 pub(super) fn drops(ways: &mut Ways<'_>) -> Vec<File> {
     let found = alone(ways, Act::Drop);
-    let file = |key: &Key| {
-        let up = take(&mut ways.up, |statement| is(statement, key, Act::Drop));
-        let down = take(&mut ways.down, |statement| is(statement, key, Act::Make));
-        file(key, "drop", &up, &down)
-    };
-    found.iter().map(file).collect()
+    let mut up = take_all(&mut ways.up, &found, Act::Drop);
+    let mut down = take_all(&mut ways.down, &found, Act::Make);
+    let mut both = |key: &Key| (up.remove(key).unwrap_or_default(), down.remove(key).unwrap_or_default());
+    let files = found.iter().map(|key| (key, both(key)));
+    files.map(|(key, (up, down))| file(key, "drop", &up, &down)).collect()
 }
 
 /// Takes those that are made on the way up.
 pub(super) fn makes(ways: &mut Ways<'_>) -> Vec<File> {
     let found = alone(ways, Act::Make);
+    let mut up = take_all(&mut ways.up, &found, Act::Make);
+    let mut down = take_all(&mut ways.down, &found, Act::Drop);
     let file = |key: &Key| {
-        let up = take(&mut ways.up, |statement| is(statement, key, Act::Make));
-        let mut down = take(&mut ways.down, |statement| is(statement, key, Act::Drop));
-        if down.is_empty() {
-            // Where a column goes its index goes along; here it goes before.
-            down.push(format!("DROP INDEX {}.{}", ways.to.note(key), key.part));
-        }
-        file(key, "index", &up, &down)
+        // Where a column goes its index goes along; here it goes before.
+        let along = || vec![format!("DROP INDEX {}.{}", ways.to.note(key), key.part)];
+        file(key, "index", &up.remove(key).unwrap_or_default(), &down.remove(key).unwrap_or_else(along))
     };
     found.iter().map(file).collect()
-}
-
-fn is(statement: &Statement, key: &Key, act: Act) -> bool {
-    statement.key == *key && statement.act == act
 }
 
 /// The indexes that nothing else needs, which are dropped (or made) in one direction and made (or dropped) in the other.
 fn alone(ways: &Ways<'_>, act: Act) -> Vec<Key> {
     let of_way = if act == Act::Drop { ways.from } else { ways.to };
+    let (there, back) = (counts(&ways.up, act), counts(&ways.down, Act::Make));
+    let is_one = |counts: &BTreeMap<&Key, usize>, key: &Key| counts.get(key) == Some(&1);
+    let on_only: BTreeSet<&Key> =
+        ways.up.iter().filter(|one| one.act == act && one.sql.contains(" ON ONLY ")).map(|one| &one.key).collect();
     let fits = |key: &Key| {
-        let back = act != Act::Drop || of(&ways.down, key, Act::Make).count() == 1;
-        let statements: Vec<&Statement> = of(&ways.up, key, act).collect();
         key.kind == "index"
-            && back
-            && statements.len() == 1
+            && is_one(&there, key)
+            && (act != Act::Drop || is_one(&back, key))
             && ways.stays(&key.object)
             && of_way.dependents(key).is_empty()
-            && !statements.iter().any(|statement| statement.sql.contains(" ON ONLY "))
+            && !on_only.contains(key)
     };
     keys(&ways.up, act).into_iter().filter(fits).collect()
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::file::{Block, File};
-use super::ways::{Ways, keys, of, take};
+use super::ways::{Ways, counts, keys, take_all};
 use crate::author::diff::key::{Key, TABLES};
 use crate::author::diff::work::Act;
 
 /// Takes them into a file in which every statement has a transaction of its own. `waited`: constraints that are made after everything else.
 pub(super) fn take_out(ways: &mut Ways<'_>, waited: &BTreeSet<Key>) -> Option<File> {
+    let dropped = counts(&ways.up, Act::Drop);
     let waits = |key: &Key| {
         let is_key = key.kind == "constraint" && ways.to.note(key).starts_with("FOREIGN KEY ");
         let needs = ways.to.needs(key);
@@ -18,20 +19,22 @@ pub(super) fn take_out(ways: &mut Ways<'_>, waited: &BTreeSet<Key>) -> Option<Fi
             needs.iter().any(|(needed, _)| other(needed) && ways.stays_whole(&needed.object))
         };
         is_key
-            && of(&ways.up, key, Act::Drop).next().is_none()
+            && !dropped.contains_key(key)
             && (needs.iter().any(|(needed, _)| waited.contains(needed)) || is_new && refers_to_old())
     };
     let waiting: Vec<Key> = keys(&ways.up, Act::Make).into_iter().filter(waits).collect();
     if waiting.is_empty() {
         return None;
     }
-    let (mut up, mut down) = (Vec::new(), Vec::new());
+    take_all(&mut ways.down, &waiting, Act::Drop);
+    let mut made = take_all(&mut ways.up, &waiting, Act::Make);
+    let mut up = Vec::new();
+    let drop = |key: &Key| format!("ALTER TABLE {} DROP CONSTRAINT {}", key.object, key.part);
+    let down = waiting.iter().rev().map(drop).collect();
     for key in &waiting {
         let Key { object, part, .. } = key;
-        take(&mut ways.down, |statement| statement.key == *key && statement.act == Act::Drop);
-        down.insert(0, format!("ALTER TABLE {object} DROP CONSTRAINT {part}"));
         let is_whole = ways.to.relations.get(object).is_some_and(|relation| relation.letter == "r");
-        for mut sql in take(&mut ways.up, |statement| statement.key == *key && statement.act == Act::Make) {
+        for mut sql in made.remove(key).into_iter().flatten() {
             let validates = is_whole && sql.contains(" FOREIGN KEY ") && !sql.ends_with(" NOT VALID");
             if validates {
                 sql.push_str(" NOT VALID");

@@ -9,9 +9,9 @@ use crate::author::diff::key::Key;
 use crate::author::diff::work::{Act, Statement};
 
 /// Takes what reads a whole table out of the way, and puts it into a file that holds no lock which anyone waits for.
-pub(super) fn take_out(ways: &mut Ways<'_>) -> Option<File> {
+pub(super) fn take_out(ways: &mut Ways<'_>, notes: &mut Vec<String>) -> Option<File> {
     let mut file = File { does: "validate".to_owned(), ..File::default() };
-    let set = required(ways, &mut file);
+    let set = required(ways, &mut file, notes);
     constraints(ways, &mut file);
     // What no one can read past comes when everything is read.
     file.up.statements.extend(set);
@@ -30,7 +30,7 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File) {
             && (is_check && ways.stays_whole(&key.object)
                 || note.starts_with("FOREIGN KEY ") && ways.stays(&key.object))
     };
-    let read: Vec<usize> = (0..ways.up.len()).filter(|place| is_read(&ways.up[*place])).collect();
+    let read: BTreeSet<usize> = (0..ways.up.len()).filter(|place| is_read(&ways.up[*place])).collect();
     for (_, statement) in ways.up.iter_mut().enumerate().filter(|(place, _)| read.contains(place)) {
         let Key { object, part, .. } = &statement.key;
         statement.sql.push_str(" NOT VALID");
@@ -42,7 +42,7 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File) {
 }
 
 /// Columns that were there and are required from now on; returns the statements that require them.
-fn required(ways: &mut Ways<'_>, file: &mut File) -> Vec<String> {
+fn required(ways: &mut Ways<'_>, file: &mut File, notes: &mut Vec<String>) -> Vec<String> {
     let set = |key: &Key| format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", key.object, key.part);
     // The server holds on to the columns of a primary key.
     let with_key: BTreeSet<&str> = ways
@@ -66,7 +66,15 @@ fn required(ways: &mut Ways<'_>, file: &mut File) -> Vec<String> {
         if let Some(statement) = ways.up.iter_mut().find(|statement| statement.sql == sql) {
             statement.sql.clone_from(&present.add);
         }
-        file.up.statements.push(present.validate);
+        let Key { object, part, .. } = &key;
+        notes.push(format!(
+            "`{object}.{part}` is required from now on: `up` fails where a row has no value; give it one in a migration before these"
+        ));
+        file.up.statements.push(format!(
+            "-- This fails where a row has no value for {}: give it one in a migration before this one (`cargo xtask new --template backfill`).\n{}",
+            part.replace(['\n', '\r'], " "),
+            present.validate
+        ));
         sets.extend(present.set);
         file.down.statements.extend([present.add, present.unset.clone()]);
         match ways.down.iter_mut().find(|statement| statement.sql == present.unset) {

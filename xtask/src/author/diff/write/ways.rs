@@ -1,6 +1,6 @@
 //! Both ways, of which the forms that hold no one up take what they know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migrator_engine::client::{plain_identifier, unquoted};
 
@@ -14,9 +14,19 @@ pub(crate) struct Ways<'a> {
     pub(crate) to: &'a Catalog,
     pub(crate) up: Vec<Statement>,
     pub(crate) down: Vec<Statement>,
+    /// The tables that are made on one of the ways.
+    made: BTreeSet<String>,
 }
 
-impl Ways<'_> {
+impl<'a> Ways<'a> {
+    pub(crate) fn new(from: &'a Catalog, to: &'a Catalog, up: Vec<Statement>, down: Vec<Statement>) -> Ways<'a> {
+        let is_table = |statement: &&Statement| {
+            statement.act == Act::Make && statement.key.kind == "table" && statement.key.part.is_empty()
+        };
+        let made = up.iter().chain(&down).filter(is_table).map(|statement| statement.key.object.clone()).collect();
+        Ways { from, to, up, down, made }
+    }
+
     /// The table is there before and after, and is an ordinary one.
     pub(super) fn stays(&self, table: &str) -> bool {
         self.stays_as(table, &["r"])
@@ -35,9 +45,7 @@ impl Ways<'_> {
 
     /// The table is made on one of the ways.
     pub(super) fn is_made(&self, table: &str) -> bool {
-        let whole = Key::new(table, "table", "");
-        let is_made = |statement: &Statement| statement.key == whole && statement.act == Act::Make;
-        self.up.iter().chain(&self.down).any(is_made)
+        self.made.contains(table)
     }
 }
 
@@ -56,6 +64,25 @@ pub(super) fn keys(statements: &[Statement], act: Act) -> Vec<Key> {
 /// Takes the statements that are meant out.
 pub(super) fn take(statements: &mut Vec<Statement>, is_meant: impl Fn(&Statement) -> bool) -> Vec<String> {
     statements.extract_if(.., |statement| is_meant(statement)).map(|statement| statement.sql).collect()
+}
+
+/// Takes the statements of any of these keys with that act out, each key's in their order.
+pub(super) fn take_all(statements: &mut Vec<Statement>, keys: &[Key], act: Act) -> BTreeMap<Key, Vec<String>> {
+    let keys: BTreeSet<&Key> = keys.iter().collect();
+    let mut taken: BTreeMap<Key, Vec<String>> = BTreeMap::new();
+    for statement in statements.extract_if(.., |statement| statement.act == act && keys.contains(&statement.key)) {
+        taken.entry(statement.key).or_default().push(statement.sql);
+    }
+    taken
+}
+
+/// How many statements of each key have that act.
+pub(super) fn counts(statements: &[Statement], act: Act) -> BTreeMap<&Key, usize> {
+    let mut counts = BTreeMap::new();
+    for statement in statements.iter().filter(|statement| statement.act == act) {
+        *counts.entry(&statement.key).or_default() += 1;
+    }
+    counts
 }
 
 /// A name with something after it that no other object should have, as an identifier.

@@ -9,7 +9,7 @@ use migrator_postgres::TemporaryServer;
 ///
 /// # Errors
 /// pg_dump fails.
-pub(crate) fn lines(server: &TemporaryServer, database: &str) -> Result<Vec<String>> {
+pub fn lines(server: &TemporaryServer, database: &str) -> Result<Vec<String>> {
     let mut command = Command::new(server.program_directory().join("pg_dump"));
     let output = command.args(["--schema-only", "--no-owner"]).arg(server.url(database)).output()?;
     ensure!(output.status.success(), "pg_dump of `{database}`: {}", String::from_utf8_lossy(&output.stderr).trim());
