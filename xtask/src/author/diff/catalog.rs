@@ -271,6 +271,16 @@ impl Catalog {
         self.indexes.contains(name)
     }
 
+    /// The constraint that requires a column, where that is an object with a name: from PostgreSQL 18 on.
+    pub(crate) fn requires(&self, table: &str, column: &str) -> Option<&Key> {
+        let note = format!("NOT NULL {column}");
+        let is_it = |key: &&Key| {
+            let rest = self.note(key).strip_prefix(&note);
+            key.kind == "constraint" && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        self.parts(table).find(is_it)
+    }
+
     /// The object of that name, and what is in it.
     pub(crate) fn parts(&self, object: &str) -> impl Iterator<Item = &Key> {
         self.known.range(Key::new(object, "", "")..).take_while(move |key| key.object == object)

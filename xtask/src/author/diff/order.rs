@@ -269,8 +269,14 @@ impl<'a> Makes<'a> {
         let is_made = |kind: &str, part: &str| work.made.contains(&Key::new(&key.object, kind, part));
         let of_relation = work.to.relation_key(&key.object).filter(|relation| relation != key);
         let table_is_made = of_relation.is_some_and(|relation| work.made.contains(&relation)) || is_made("domain", "");
+        let of_column = || {
+            let columns = work.to.columns.get(&key.object).into_iter().flatten();
+            let mut made = columns.filter(|column| is_made("column", &column.name));
+            made.any(|column| work.to.requires(&key.object, &column.name) == Some(key))
+        };
         match key.kind.as_str() {
             "column" => table_is_made,
+            "constraint" if work.to.note(key).starts_with("NOT NULL ") && of_column() => true,
             // In the statement of the dump, or in one of its own.
             "constraint" | "default" if table_is_made => work.to.own_entries(key).next().is_none(),
             "default" => is_made("column", &key.part),

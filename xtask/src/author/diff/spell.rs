@@ -1,10 +1,10 @@
 //! The statements that drop and make an object.
 
-use migrator_engine::client::literal;
+use migrator_engine::client::{literal, unquoted};
 
 use super::catalog::Catalog;
 use super::column::Column;
-use super::key::{Key, schema};
+use super::key::{Key, last, schema};
 
 /// The statement that drops it; `None`: it goes with what it is in, or there is none.
 pub(crate) fn drop(from: &Catalog, key: &Key) -> Option<String> {
@@ -126,18 +126,32 @@ fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
         let mut all = vec![
             format!(
                 "-- What it held is lost: the rows that are there get the emptiest value.\nALTER {what} {object} ADD COLUMN {}",
-                filled.definition(None)
+                definition(to, key, &filled, None)
             ),
             format!("ALTER {what} {object} ALTER COLUMN {part} DROP DEFAULT"),
         ];
         all.extend(column.afterwards(object));
         return all;
     }
-    let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", column.definition(identity.as_deref()))];
+    let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", definition(to, key, column, identity.as_deref()))];
     all.extend(column.afterwards(object));
     all.extend(to.options.get(key).map(|options| {
         let all: Vec<String> = options.iter().map(|(name, value)| format!("{name} {}", literal(value))).collect();
         format!("ALTER FOREIGN TABLE {object} ALTER COLUMN {part} OPTIONS ({})", all.join(", "))
     }));
     all
+}
+
+/// What follows ADD COLUMN. What requires the column has its name there, unless it is the one that the server gives it.
+fn definition(to: &Catalog, key: &Key, column: &Column, identity: Option<&str>) -> String {
+    let text = column.definition(identity);
+    let Some(by) = to.requires(&key.object, &key.part) else { return text };
+    let plain = unquoted(last(&key.object).map_or("", |(_, table)| table)) + "_" + &unquoted(&key.part) + "_not_null";
+    let note = to.note(by).replacen(&format!("NOT NULL {}", key.part), "NOT NULL", 1);
+    match text.strip_suffix(" NOT NULL") {
+        Some(text) if unquoted(&by.part) != plain || note != "NOT NULL" => {
+            format!("{text} CONSTRAINT {} {note}", by.part)
+        }
+        _ => text,
+    }
 }

@@ -5,6 +5,7 @@ use migrator_engine::facts::Difference;
 use super::anew::anew;
 use super::foreign;
 use super::tied::{is_used, take_down_watchers};
+use crate::author::diff::catalog::Catalog;
 use crate::author::diff::column::Column;
 use crate::author::diff::key::{Key, TABLES};
 use crate::author::diff::spell;
@@ -37,6 +38,10 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
         return;
     }
     let alter = |what: &str| format!("ALTER TABLE {} ALTER COLUMN {} {what}", key.object, key.part);
+    // A virtual one has no values to keep.
+    if from.generated == "v" && !to.is_generated() {
+        return work.replace(key);
+    }
     if from.is_generated() && !to.is_generated() {
         work.alter(key, alter("DROP EXPRESSION"));
     }
@@ -61,10 +66,12 @@ pub(super) fn changed(work: &mut Work<'_>, key: &Key, difference: &Difference) {
     if has_default(&to) && (from.value != to.value || is_retyped || from.is_generated()) {
         work.alter(key, alter(&format!("SET DEFAULT {}", to.value)));
     }
-    if !from.required && to.required {
+    // Where a constraint with a name requires it, that comes or goes.
+    let by_name = |of: &Catalog| of.requires(&key.object, &key.part).is_some();
+    if !from.required && to.required && !by_name(work.to) {
         work.alter(key, alter("SET NOT NULL"));
     }
-    if from.required && !to.required {
+    if from.required && !to.required && !by_name(work.from) {
         work.alter(key, alter("DROP NOT NULL"));
     }
     identity(work, key, &from, &to);

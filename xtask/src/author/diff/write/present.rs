@@ -1,7 +1,6 @@
 //! NOT NULL without a lock that lasts: by a constraint that is NOT VALID at first.
 
 use super::ways::{Ways, name, parts, take};
-use crate::author::diff::key::Key;
 use crate::author::diff::work::Act;
 
 /// The statements for a column.
@@ -22,8 +21,7 @@ pub(super) struct Present {
 pub(super) fn present(ways: &mut Ways<'_>, table: &str, column: &str) -> Present {
     let alter = |what: String| format!("ALTER TABLE {table} {what}");
     let unset = alter(format!("ALTER COLUMN {column} DROP NOT NULL"));
-    let named = named(ways, table, column);
-    if let Some(key) = named {
+    if let Some(key) = ways.to.requires(table, column).cloned() {
         take(&mut ways.up, |statement| statement.key == key && statement.act == Act::Make);
         take(&mut ways.down, |statement| statement.key == key && statement.act == Act::Drop);
         let (part, note) = (&key.part, ways.to.note(&key));
@@ -49,12 +47,4 @@ pub(super) fn present(ways: &mut Ways<'_>, table: &str, column: &str) -> Present
 /// The name of the check that a column has a value in every row.
 pub(crate) fn presence(table: &str, column: &str) -> String {
     name(&[parts(table).1, column], "_is_present")
-}
-
-/// The constraint that requires it, where that is one of its own.
-fn named(ways: &Ways<'_>, table: &str, column: &str) -> Option<Key> {
-    let note = format!("NOT NULL {column}");
-    let is_it = |key: &Key| key.object == table && key.kind == "constraint" && ways.to.note(key) == note;
-    let made = ways.up.iter().filter(|statement| statement.act == Act::Make);
-    made.map(|statement| &statement.key).find(|key| is_it(key)).cloned()
 }

@@ -35,7 +35,8 @@ pub(super) fn take_out(ways: &mut Ways<'_>, waited: &BTreeSet<Key>) -> Option<Fi
         let Key { object, part, .. } = key;
         let is_whole = ways.to.relations.get(object).is_some_and(|relation| relation.letter == "r");
         for mut sql in made.remove(key).into_iter().flatten() {
-            let validates = is_whole && sql.contains(" FOREIGN KEY ") && !sql.ends_with(" NOT VALID");
+            let is_checked = ![" NOT VALID", " NOT ENFORCED"].iter().any(|end| sql.ends_with(end));
+            let validates = is_whole && sql.contains(" FOREIGN KEY ") && is_checked;
             if validates {
                 sql.push_str(" NOT VALID");
             }

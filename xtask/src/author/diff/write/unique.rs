@@ -70,6 +70,10 @@ fn index(of: &Catalog, key: &Key) -> Option<(String, String)> {
         return None;
     }
     let note = of.note(key);
+    // Its index is no unique one.
+    if note.contains(" WITHOUT OVERLAPS)") {
+        return None;
+    }
     let (_, behind) = note.rsplit_once(')')?;
     let deferred = ["", " DEFERRABLE", " DEFERRABLE INITIALLY DEFERRED"];
     let kind = if note.starts_with("PRIMARY KEY ") { "PRIMARY KEY" } else { "UNIQUE" };

@@ -11,14 +11,34 @@ use crate::author::diff::work::{Act, Statement};
 /// Takes what reads a whole table out of the way, and puts it into a file that holds no lock which anyone waits for.
 pub(super) fn take_out(ways: &mut Ways<'_>, notes: &mut Vec<String>) -> Option<File> {
     let mut file = File { does: "validate".to_owned(), ..File::default() };
-    let set = required(ways, &mut file, notes);
-    constraints(ways, &mut file);
+    let with_key = with_key(ways);
+    let set = required(ways, &mut file, &with_key, notes);
+    constraints(ways, &mut file, &with_key, notes);
     // What no one can read past comes when everything is read.
     file.up.statements.extend(set);
     (!file.up.statements.is_empty()).then_some(file)
 }
 
-fn constraints(ways: &mut Ways<'_>, file: &mut File) {
+/// Tables that get a primary key at once: the server holds on to its columns.
+fn with_key(ways: &Ways<'_>) -> BTreeSet<String> {
+    let is_key = |statement: &&Statement| {
+        statement.act == Act::Make && ways.to.note(&statement.key).starts_with("PRIMARY KEY ")
+    };
+    ways.up.iter().filter(is_key).map(|statement| statement.key.object.clone()).collect()
+}
+
+/// Says that rows have to have a value, in a note and above the statement that fails otherwise.
+fn fails_without(table: &str, column: &str, validate: &str, notes: &mut Vec<String>) -> String {
+    notes.push(format!(
+        "`{table}.{column}` is required from now on: `up` fails where a row has no value; give it one in a migration before these"
+    ));
+    format!(
+        "-- This fails where a row has no value for {}: give it one in a migration before this one (`cargo xtask new --template backfill`).\n{validate}",
+        column.replace(['\n', '\r'], " ")
+    )
+}
+
+fn constraints(ways: &mut Ways<'_>, file: &mut File, with_key: &BTreeSet<String>, notes: &mut Vec<String>) {
     let is_read = |statement: &Statement| {
         let Statement { key, act, sql } = statement;
         let note = ways.to.note(key);
@@ -26,7 +46,8 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File) {
         key.kind == "constraint"
             && *act == Act::Make
             && sql.contains(" ADD CONSTRAINT ")
-            && !sql.ends_with(" NOT VALID")
+            && ![" NOT VALID", " NOT ENFORCED"].iter().any(|end| sql.ends_with(end))
+            && !(note.starts_with("NOT NULL ") && with_key.contains(key.object.as_str()))
             && (is_check && ways.stays_whole(&key.object)
                 || note.starts_with("FOREIGN KEY ") && ways.stays(&key.object))
     };
@@ -34,7 +55,13 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File) {
     for (_, statement) in ways.up.iter_mut().enumerate().filter(|(place, _)| read.contains(place)) {
         let Key { object, part, .. } = &statement.key;
         statement.sql.push_str(" NOT VALID");
-        file.up.statements.push(format!("ALTER TABLE {object} VALIDATE CONSTRAINT {part}"));
+        let validate = format!("ALTER TABLE {object} VALIDATE CONSTRAINT {part}");
+        let column = ways.to.note(&statement.key).strip_prefix("NOT NULL ");
+        let column = column.map(|rest| rest.trim_end_matches(" NO INHERIT"));
+        file.up.statements.push(match column {
+            Some(column) => fails_without(object, column, &validate, notes),
+            None => validate,
+        });
         // There is no statement that takes a validation back.
         let again = [format!("ALTER TABLE {object} DROP CONSTRAINT {part}"), statement.sql.clone()];
         file.down.statements.extend(again);
@@ -42,15 +69,13 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File) {
 }
 
 /// Columns that were there and are required from now on; returns the statements that require them.
-fn required(ways: &mut Ways<'_>, file: &mut File, notes: &mut Vec<String>) -> Vec<String> {
+fn required(
+    ways: &mut Ways<'_>,
+    file: &mut File,
+    with_key: &BTreeSet<String>,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
     let set = |key: &Key| format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", key.object, key.part);
-    // The server holds on to the columns of a primary key.
-    let with_key: BTreeSet<&str> = ways
-        .up
-        .iter()
-        .filter(|statement| statement.act == Act::Make && ways.to.note(&statement.key).starts_with("PRIMARY KEY "))
-        .map(|statement| statement.key.object.as_str())
-        .collect();
     let is_set = |statement: &&Statement| {
         let table = &statement.key.object;
         statement.key.kind == "column"
@@ -66,15 +91,7 @@ fn required(ways: &mut Ways<'_>, file: &mut File, notes: &mut Vec<String>) -> Ve
         if let Some(statement) = ways.up.iter_mut().find(|statement| statement.sql == sql) {
             statement.sql.clone_from(&present.add);
         }
-        let Key { object, part, .. } = &key;
-        notes.push(format!(
-            "`{object}.{part}` is required from now on: `up` fails where a row has no value; give it one in a migration before these"
-        ));
-        file.up.statements.push(format!(
-            "-- This fails where a row has no value for {}: give it one in a migration before this one (`cargo xtask new --template backfill`).\n{}",
-            part.replace(['\n', '\r'], " "),
-            present.validate
-        ));
+        file.up.statements.push(fails_without(&key.object, &key.part, &present.validate, notes));
         sets.extend(present.set);
         file.down.statements.extend([present.add, present.unset.clone()]);
         match ways.down.iter_mut().find(|statement| statement.sql == present.unset) {
