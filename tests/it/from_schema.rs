@@ -1,5 +1,6 @@
 //! `new --from-schema`: the migration that makes a schema, written, and proved before it is.
 
+mod each;
 mod hostile;
 mod kinds;
 mod online;

@@ -1,12 +1,15 @@
 //! One change of every kind of fact, in both directions.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use expect_test::expect;
 use migrator_xtask::author::diff::{Catalog, Draft, Proof, Reached, Set};
 use migrator_xtask::developer::Context;
+use migrator_xtask::engine::facts::diff;
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Terminal};
 
+use super::each::MORE;
 use crate::drift::{everything, injected::DRIFTS};
 use crate::support::{query_on, server};
 
@@ -43,9 +46,26 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
+/// The kinds of which something comes or goes, and those of which something changes.
+#[derive(Default)]
+struct Seen {
+    comes: BTreeSet<String>,
+    changes: BTreeSet<String>,
+}
+
 /// From one database to another and back, on a copy of the first.
-fn proof(embedded: &'static Embedded, (from, before): (&str, &Catalog), to: &str) -> Result<Proof, String> {
+fn proof(
+    embedded: &'static Embedded,
+    (from, before): (&str, &Catalog),
+    to: &str,
+    seen: &Mutex<Seen>,
+) -> Result<Proof, String> {
     let after = block_on(read(embedded, to));
+    for one in diff(before.facts(), after.facts()) {
+        let mut seen = seen.lock().unwrap();
+        let kinds = if one.word() == "changed" { &mut seen.changes } else { &mut seen.comes };
+        kinds.insert(one.kind);
+    }
     let draft = Draft::between(before, &after, true);
     let names: Vec<_> =
         (2..).map(|number| (format!("{number:03}"), "change".to_owned())).take(draft.files.len()).collect();
@@ -61,12 +81,17 @@ fn proof(embedded: &'static Embedded, (from, before): (&str, &Catalog), to: &str
 }
 
 /// What does not come out exact; `None`: everything does.
-fn judged(embedded: &'static Embedded, from: (&str, &Catalog), number: usize, change: &str) -> Option<String> {
+fn judged(
+    embedded: &'static Embedded,
+    from: (&str, &Catalog),
+    (number, change): (usize, &str),
+    seen: &Mutex<Seen>,
+) -> Option<String> {
     let changed = format!("{}_wanted_{number}", from.0);
     query_on("postgres", &format!("CREATE DATABASE {changed} TEMPLATE {}", from.0));
     query_on(&changed, &change.replace("CURRENT_ONE", &changed));
     let shown: String = change.chars().take(70).collect();
-    let proof = proof(embedded, from, &changed);
+    let proof = proof(embedded, from, &changed, seen);
     query_on("postgres", &format!("DROP DATABASE {changed} WITH (FORCE)"));
     match proof {
         Ok(proof) if proof.up.is_same() && proof.down.is_same() => None,
@@ -77,6 +102,11 @@ fn judged(embedded: &'static Embedded, from: (&str, &Catalog), number: usize, ch
 
 /// The changes that do not come out exact, and why; several are tried at once.
 pub(super) fn refused(embedded: &'static Embedded, database: &str, changes: &[&str]) -> Vec<String> {
+    refused_and_seen(embedded, database, changes).0
+}
+
+fn refused_and_seen(embedded: &'static Embedded, database: &str, changes: &[&str]) -> (Vec<String>, Seen) {
+    let seen = Mutex::default();
     let before = block_on(read(embedded, database));
     let next = Mutex::new(changes.iter().enumerate());
     let refused = Mutex::new(Vec::new());
@@ -85,7 +115,7 @@ pub(super) fn refused(embedded: &'static Embedded, database: &str, changes: &[&s
             scope.spawn(|| {
                 loop {
                     let Some((number, change)) = next.lock().unwrap().next() else { break };
-                    let line = judged(embedded, (database, &before), number, change);
+                    let line = judged(embedded, (database, &before), (number, change), &seen);
                     refused.lock().unwrap().extend(line.map(|line| (number, line)));
                 }
             });
@@ -93,7 +123,7 @@ pub(super) fn refused(embedded: &'static Embedded, database: &str, changes: &[&s
     });
     let mut refused = refused.into_inner().unwrap();
     refused.sort();
-    refused.into_iter().map(|(_, line)| line).collect()
+    (refused.into_iter().map(|(_, line)| line).collect(), seen.into_inner().unwrap())
 }
 
 #[test]
@@ -108,11 +138,12 @@ fn a_change_of_each_kind_is_written_or_refused_by_name() {
         .iter()
         .map(|(change, _)| *change)
         .filter(|change| !change.contains("OWNER TO") && !change.contains("SUBSCRIPTION"))
+        .chain(MORE.iter().copied())
         .collect();
-    let refused = refused(embedded, project.database(), &changes);
+    let (refused, seen) = refused_and_seen(embedded, project.database(), &changes);
     let text = format!("{} of {} changes are refused\n{}", refused.len(), changes.len(), refused.join("\n"));
     expect![[r#"
-        3 of 89 changes are refused
+        4 of 118 changes are refused
         ALTER TABLE app.child NO INHERIT app.parent
           up: exact
           down: remains: column app.child a
@@ -121,6 +152,18 @@ fn a_change_of_each_kind_is_written_or_refused_by_name() {
           down: | ^ index "orders_note" does not exist [42704]
         ALTER TYPE app.mood RENAME VALUE 'ok' TO 'fine'
           up: |                  ^ invalid input value for enum app.mood: "ok" [22P02]
+          down: not tried
+        DROP VIEW app.happy; DROP POLICY own ON app.people; ALTER TABLE app.pe
+          up: | ^ collation "plain" for encoding "UTF8" already exists [42710]
           down: not tried"#]]
     .assert_eq(&text);
+    let missing = |seen: &BTreeSet<String>| {
+        let kinds = migrator_build::FACT_KINDS.iter().filter(|kind| !seen.contains(**kind)).copied();
+        kinds.collect::<Vec<_>>().join(", ")
+    };
+    expect![[r#"
+        none comes or goes: owner, security-label, subscription
+        none changes: owner, schema, security-label, setting, subscription, transform, user-mapping
+    "#]]
+    .assert_eq(&format!("none comes or goes: {}\nnone changes: {}\n", missing(&seen.comes), missing(&seen.changes)));
 }

@@ -54,7 +54,8 @@ fn what_seems_to_be_new_and_is_not_is_looked_at_by_itself() {
         plan digest: CHECKSUM
         --- stderr
         seen on an empty copy of the schema on PostgreSQL X with real data, the same locks are held longer
-    "#]].assert_eq(&project.trace(&[]));
+    "#]]
+    .assert_eq(&project.trace(&[]));
 }
 
 #[test]

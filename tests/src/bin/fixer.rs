@@ -91,7 +91,9 @@ impl Outcome {
             text.push_str(&format!("| `{rule}` | {found} | {fixed} | {same} |\n"));
         }
         let [found, fixed, same] = [sum(|count| count.found), sum(|count| count.fixed), sum(|count| count.same)];
-        text.push_str(&format!("| all | {found} | {fixed} | {same} |\n\n| left as it is | why | times |\n|---|---|---|\n"));
+        text.push_str(&format!(
+            "| all | {found} | {fixed} | {same} |\n\n| left as it is | why | times |\n|---|---|---|\n"
+        ));
         for (reason, times) in &self.reasons {
             let (rule, why) = reason.split_once(": ").unwrap_or((reason, ""));
             text.push_str(&format!("| `{rule}` | {} | {times} |\n", why.replace('|', "\\|").replace('\n', " ")));
@@ -108,7 +110,7 @@ fn go_through(source: &Path) -> Result<Outcome> {
     fs::create_dir_all(&migrations)?;
     let mut files: Vec<PathBuf> = fs::read_dir(source)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    let (mut room, judge) = (Room::new()?, Judge::new()?);
+    let (mut room, mut judge) = (Room::new()?, Judge::new()?);
     let mut outcome = Outcome { migrations: files.len(), ..Outcome::default() };
     for (at, file) in files.iter().enumerate() {
         let name = file.file_name().context("a file without a name")?;
@@ -152,18 +154,23 @@ fn set(db: &Path, at: usize) -> Result<Option<&'static Embedded>> {
 }
 
 /// Compares by itself, on a server of its own.
-struct Judge(TemporaryServer);
+struct Judge {
+    server: TemporaryServer,
+    /// The database [`STATE`] is there.
+    is_made: bool,
+}
 
-/// The databases of the original and of what is rewritten.
+/// The database before the migration that is rewritten, and the two copies of it.
+const STATE: &str = "state";
 const BOTH: [&str; 2] = ["original", "rewritten"];
 
 impl Judge {
     fn new() -> Result<Judge> {
-        Ok(Judge(TemporaryServer::start()?))
+        Ok(Judge { server: TemporaryServer::start()?, is_made: false })
     }
 
     /// Whether the newest migration of the set and what it has become make the same schema.
-    fn is_same(&self, db: &Path, at: usize, set: &'static Embedded, files: &[Written]) -> Result<bool> {
+    fn is_same(&mut self, db: &Path, at: usize, set: &'static Embedded, files: &[Written]) -> Result<bool> {
         let changed = db.with_file_name("fixer-db-rewritten");
         let _ = fs::remove_dir_all(&changed);
         fs::create_dir_all(changed.join("migrations"))?;
@@ -175,27 +182,50 @@ impl Judge {
             fs::write(changed.join("migrations").join(&file.name), &file.new)?;
         }
         let rewritten = self::set(&changed, at)?.context("what is rewritten has errors")?;
-        let made: Vec<Made> = [set, rewritten].into_iter().zip(BOTH).map(|(set, name)| self.made(set, name)).collect::<Result<_>>()?;
+        let before = set.migrations.iter().rev().nth(1).map(|migration| migration.number);
+        self.advance(set, before)?;
+        let made = |(set, name)| self.made(set, name);
+        let made: Vec<Made> = [set, rewritten].into_iter().zip(BOTH).map(made).collect::<Result<_>>()?;
         Ok(made.iter().all(|one| *one == made[0]))
     }
 
-    /// What a set makes of an empty database.
+    fn on(&self, set: &'static Embedded, database: &str) -> Result<Context, Error> {
+        let target = ConnectionTarget::read(Some(&self.server.url(database)), |_| None)?;
+        Ok(Context::on_throwaway(&self.server, set, Terminal::silent())?.at(target))
+    }
+
+    /// Applies the migrations of the set up to that one.
+    fn advance(&mut self, set: &'static Embedded, before: Option<i64>) -> Result<()> {
+        let (root, state) = (self.on(set, "postgres")?, self.on(set, STATE)?);
+        let is_new = !self.is_made;
+        developer::block_on(async {
+            if is_new {
+                run(&root.migrator.open(&root.target).await?, &format!("CREATE DATABASE {STATE}")).await?;
+                run(&state.migrator.open(&state.target).await?, "CREATE SCHEMA ops").await?;
+            }
+            if let Some(before) = before {
+                state.connect().await?.up(&UpOptions::default().to(before)).await?;
+            }
+            Ok::<_, Error>(())
+        })??;
+        self.is_made = true;
+        Ok(())
+    }
+
+    /// What the rest of a set makes of a copy of the state.
     fn made(&self, set: &'static Embedded, database: &str) -> Result<Made> {
-        let context = Context::on_throwaway(&self.0, set, Terminal::silent())?;
-        let target = ConnectionTarget::read(Some(&self.0.url(database)), |_| None)?;
-        let root = context.target.clone();
-        let context = context.at(target);
+        let (root, copy) = (self.on(set, "postgres")?, self.on(set, database)?);
         let facts = developer::block_on(async {
-            let root = context.migrator.open(&root).await?;
+            let root = root.migrator.open(&root.target).await?;
             run(&root, &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)")).await?;
-            run(&root, &format!("CREATE DATABASE {database}")).await?;
-            run(&context.migrator.open(&context.target).await?, "CREATE SCHEMA ops").await?;
-            context.connect().await?.up(&UpOptions::default()).await?;
-            let mut facts = context.migrator.open(&context.target).await?.facts(&context.migrator.tables()).await?;
+            // It waits for the last session of the other to leave.
+            run(&root, &format!("CREATE DATABASE {database} TEMPLATE {STATE}")).await?;
+            copy.connect().await?.up(&UpOptions::default()).await?;
+            let mut facts = copy.migrator.open(&copy.target).await?.facts(&copy.migrator.tables()).await?;
             facts.ignore(&[], false);
             Ok::<_, Error>(facts)
         })??;
-        Ok(Made { facts, dump: dump::lines(&self.0, database)? })
+        Ok(Made { facts, dump: dump::lines(&self.server, database)? })
     }
 }
 

@@ -129,7 +129,7 @@ impl Tries<'_> {
     /// Whether the next step is one of them.
     fn is_next(&mut self) -> bool {
         self.seen += 1;
-        self.seen % self.every == 0
+        self.seen.is_multiple_of(self.every)
     }
 }
 
@@ -169,12 +169,7 @@ fn leak(set: Embedded) -> &'static Embedded {
     Box::leak(Box::new(set))
 }
 
-fn go_through(
-    server: &TemporaryServer,
-    name: &'static str,
-    set: Embedded,
-    tries: &mut Tries<'_>,
-) -> Result<History> {
+fn go_through(server: &TemporaryServer, name: &'static str, set: Embedded, tries: &mut Tries<'_>) -> Result<History> {
     let mut history = History { name, unchanged: 0, pairs: Vec::new() };
     let first = until(&set, 0);
     let context = Context::on_throwaway(server, first, Terminal::silent())?;

@@ -81,9 +81,13 @@ pub(crate) fn page(histories: &[History]) -> String {
     }
     let all = Counts::of(all(histories));
     page.push_str(&all.row("all", histories.iter().map(|history| history.unchanged).sum()));
-    table(&mut page, "What is refused", "| history | migration | direction | why |\n|---|---|---|---|\n", histories, |pair| {
-        reasons_of(pair).into_iter().map(|(direction, why)| format!("{direction} | {why}")).collect()
-    });
+    table(
+        &mut page,
+        "What is refused",
+        "| history | migration | direction | why |\n|---|---|---|---|\n",
+        histories,
+        |pair| reasons_of(pair).into_iter().map(|(direction, why)| format!("{direction} | {why}")).collect(),
+    );
     let head = "| history | migration | what |\n|---|---|---|\n";
     table(&mut page, "What is destructive without need", head, histories, |pair| match pair.destroyed.is_empty() {
         true => Vec::new(),

@@ -129,7 +129,9 @@ fn version(name: &str, program: &Path) -> String {
     let package = package.ancestors().map(|folder| folder.join("package.json")).find(|file| file.is_file());
     let by_pip = pip.is_file().then(|| value(&said(&pip, &["show", name]), "Version: ")).flatten();
     let by_npm = || value(&std::fs::read_to_string(package?).ok()?, "\"version\": \"");
-    by_pip.or_else(by_npm).unwrap_or_else(|| said(program, &["--version"]).trim().trim_start_matches(name).trim().to_owned())
+    by_pip
+        .or_else(by_npm)
+        .unwrap_or_else(|| said(program, &["--version"]).trim().trim_start_matches(name).trim().to_owned())
 }
 
 /// A step of a history: the database before it and the one after it.

@@ -33,9 +33,8 @@ impl Places {
 
     /// What is here and wanted by name, and is not there any more afterwards, or is another one.
     pub(crate) fn destroyed(&self, wanted: &Places, after: &Places) -> Vec<String> {
-        let is_gone = |(name, number): &(&String, &String)| {
-            wanted.0.contains_key(*name) && after.0.get(*name) != Some(number)
-        };
+        let is_gone =
+            |(name, number): &(&String, &String)| wanted.0.contains_key(*name) && after.0.get(*name) != Some(number);
         self.0.iter().filter(is_gone).map(|(name, _)| name.clone()).collect()
     }
 }

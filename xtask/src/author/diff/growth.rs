@@ -17,8 +17,7 @@ fn schema(count: usize, more: bool) -> Catalog {
         let id = made.len() as u32 + 1;
         let Key { object, kind: of, part } = key.clone();
         facts.push(Fact { object, kind: of, part, definition: definition.to_owned() });
-        let entry =
-            Entry { id, class: 1, oid: id, kind: kind.to_owned(), statements: vec![sql], ..Entry::default() };
+        let entry = Entry { id, class: 1, oid: id, kind: kind.to_owned(), statements: vec![sql], ..Entry::default() };
         made.push((entry, key, needed));
     };
     for number in 0..count {
@@ -42,7 +41,8 @@ fn schema(count: usize, more: bool) -> Catalog {
                 Key::new(&other, "table", ""),
                 Key::new(&other, "constraint", &format!("t_{before:05}_pkey")),
             ];
-            let sql = format!("ALTER TABLE {table} ADD CONSTRAINT t_{number:05}_fkey FOREIGN KEY (id) REFERENCES {other}");
+            let sql =
+                format!("ALTER TABLE {table} ADD CONSTRAINT t_{number:05}_fkey FOREIGN KEY (id) REFERENCES {other}");
             add("FK CONSTRAINT", part("constraint", "_fkey"), sql, needed, "FOREIGN KEY");
         }
         columns.push(column);
@@ -73,7 +73,5 @@ fn four_times_the_tables_are_less_than_six_times_the_work() {
     let none = Catalog::default();
     check("from nothing", &|count| work(&none, &schema(count, false), 4 * count - 1));
     check("to nothing", &|count| work(&schema(count, false), &none, 2 * count - 1));
-    check("indexes of tables that stay", &|count| {
-        work(&schema(count, false), &schema(count, true), count / 10)
-    });
+    check("indexes of tables that stay", &|count| work(&schema(count, false), &schema(count, true), count / 10));
 }

@@ -133,7 +133,8 @@ fn column(to: &Catalog, key: &Key, is_rollback: bool) -> Vec<String> {
         all.extend(column.afterwards(object));
         return all;
     }
-    let mut all = vec![format!("ALTER {what} {object} ADD COLUMN {}", definition(to, key, column, identity.as_deref()))];
+    let mut all =
+        vec![format!("ALTER {what} {object} ADD COLUMN {}", definition(to, key, column, identity.as_deref()))];
     all.extend(column.afterwards(object));
     all.extend(to.options.get(key).map(|options| {
         let all: Vec<String> = options.iter().map(|(name, value)| format!("{name} {}", literal(value))).collect();

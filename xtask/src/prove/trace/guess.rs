@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn each_statement_is_judged_by_those_before_it() {
-        let statements = ["CREATE TABLE b (id int)", "ALTER TABLE a ADD x int", "CREATE INDEX ON b (id)", "CREATE INDEX ON a (x)"];
+        let statements =
+            ["CREATE TABLE b (id int)", "ALTER TABLE a ADD x int", "CREATE INDEX ON b (id)", "CREATE INDEX ON a (x)"];
         assert_eq!(guesses(statements.into_iter()).collect::<Vec<_>>(), [true, false, true, false]);
     }
 
@@ -84,7 +85,15 @@ mod tests {
             (&["CREATE TABLE b PARTITION OF a DEFAULT"], false),
             (&["CREATE TABLE b () INHERITS (a)"], false),
             (&["CREATE INDEX ON a (id)"], false),
-            (&["CREATE SEQUENCE s", "CREATE TABLE a (id int)", "ALTER SEQUENCE s OWNED BY a.id", "GRANT SELECT ON a TO b"], true),
+            (
+                &[
+                    "CREATE SEQUENCE s",
+                    "CREATE TABLE a (id int)",
+                    "ALTER SEQUENCE s OWNED BY a.id",
+                    "GRANT SELECT ON a TO b",
+                ],
+                true,
+            ),
             (&["ALTER SEQUENCE s AS bigint"], false),
             (&["GRANT SELECT ON a TO b"], false),
             (&["CREATE TYPE t AS ENUM ('a')", "CREATE VIEW v AS SELECT 1"], true),

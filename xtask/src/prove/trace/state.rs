@@ -97,7 +97,9 @@ impl State {
         self.relations.retain(|oid, relation| !is_of(oid, relation));
         self.proved.retain(|(oid, _)| !tables.contains(oid));
         let which = format!("= ANY (ARRAY[{}]::pg_catalog.oid[])", list(tables));
-        let of_tables = format!("AND (c.oid {which} OR c.oid IN (SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid {which}))");
+        let of_tables = format!(
+            "AND (c.oid {which} OR c.oid IN (SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid {which}))"
+        );
         self.add(&ask(client, &relations(&of_tables)).await?);
         self.add_proved(&ask(client, &question::proved(&which)).await?);
         Ok(())

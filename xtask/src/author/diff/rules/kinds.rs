@@ -32,7 +32,8 @@ fn otherwise(kind: &str) -> String {
     }
     // Some names are read from their end.
     let objects = ["s.o", "s.o FOR l"];
-    let is_dropped = objects.iter().any(|object| spell::drop(&Catalog::default(), &Key::new(object, kind, "p")).is_some());
+    let is_dropped =
+        objects.iter().any(|object| spell::drop(&Catalog::default(), &Key::new(object, kind, "p")).is_some());
     if is_dropped { "made anew".to_owned() } else { "".to_owned() }
 }
 

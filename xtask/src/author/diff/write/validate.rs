@@ -21,9 +21,8 @@ pub(super) fn take_out(ways: &mut Ways<'_>, notes: &mut Vec<String>) -> Option<F
 
 /// Tables that get a primary key at once: the server holds on to its columns.
 fn with_key(ways: &Ways<'_>) -> BTreeSet<String> {
-    let is_key = |statement: &&Statement| {
-        statement.act == Act::Make && ways.to.note(&statement.key).starts_with("PRIMARY KEY ")
-    };
+    let is_key =
+        |statement: &&Statement| statement.act == Act::Make && ways.to.note(&statement.key).starts_with("PRIMARY KEY ");
     ways.up.iter().filter(is_key).map(|statement| statement.key.object.clone()).collect()
 }
 
@@ -69,12 +68,7 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File, with_key: &BTreeSet<String>
 }
 
 /// Columns that were there and are required from now on; returns the statements that require them.
-fn required(
-    ways: &mut Ways<'_>,
-    file: &mut File,
-    with_key: &BTreeSet<String>,
-    notes: &mut Vec<String>,
-) -> Vec<String> {
+fn required(ways: &mut Ways<'_>, file: &mut File, with_key: &BTreeSet<String>, notes: &mut Vec<String>) -> Vec<String> {
     let set = |key: &Key| format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", key.object, key.part);
     let is_set = |statement: &&Statement| {
         let table = &statement.key.object;

@@ -1,0 +1,35 @@
+//! What comes, goes and changes of each kind beside the changes of `drift::injected`.
+
+/// Changes of the database that `drift::everything` makes: with those of `drift::injected` there is something of every kind that comes or
+/// goes, and something that changes.
+pub(super) const MORE: &[&str] = &[
+    "CREATE RULE loud AS ON INSERT TO app.cache DO ALSO NOTHING",
+    "DROP POLICY own ON app.people",
+    "DROP STATISTICS app.orders_statistics",
+    "DROP VIEW app.happy",
+    "DROP SEQUENCE app.tickets",
+    "CREATE DOMAIN app.digit AS int CHECK (VALUE < 10)",
+    "CREATE FUNCTION app.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE AGGREGATE app.product(int) (SFUNC = int4mul, STYPE = int, INITCOND = '1')",
+    "CREATE OPERATOR app.!== (LEFTARG = text, RIGHTARG = text, FUNCTION = app.same_length)",
+    "CREATE OPERATOR FAMILY app.some USING btree",
+    "CREATE TEXT SEARCH CONFIGURATION app.plain_search (COPY = pg_catalog.simple)",
+    "CREATE TEXT SEARCH DICTIONARY app.more_words (TEMPLATE = pg_catalog.simple)",
+    "CREATE FOREIGN DATA WRAPPER nowhere",
+    "CREATE SERVER near FOREIGN DATA WRAPPER elsewhere",
+    "DROP FOREIGN TABLE app.remote",
+    "DROP EVENT TRIGGER watcher",
+    "CREATE PUBLICATION gossip",
+    "ALTER EXTENSION pg_trgm SET SCHEMA public",
+    "DROP MATERIALIZED VIEW app.sums; CREATE MATERIALIZED VIEW app.sums AS SELECT person, max(amount) AS amount FROM app.orders GROUP BY person; CREATE UNIQUE INDEX sums_person ON app.sums (person)",
+    "CREATE OR REPLACE PROCEDURE app.tidy() LANGUAGE sql AS 'DELETE FROM app.cache WHERE true'",
+    "DROP OPERATOR FAMILY app.whole USING btree CASCADE; CREATE OPERATOR CLASS app.whole FOR TYPE bigint USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint8cmp(bigint, bigint)",
+    "DROP CAST (int AS app.mood); CREATE CAST (int AS app.mood) WITH FUNCTION app.to_mood(int) AS IMPLICIT",
+    "DROP CONVERSION app.latin; CREATE DEFAULT CONVERSION app.latin FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
+    "DROP VIEW app.happy; DROP POLICY own ON app.people; ALTER TABLE app.people DROP COLUMN loud; ALTER TABLE app.people ALTER name TYPE text; DROP COLLATION app.plain; CREATE COLLATION app.plain (provider = libc, locale = 'POSIX'); ALTER TABLE app.people ALTER name TYPE text COLLATE app.plain",
+    "DROP TEXT SEARCH PARSER app.parser; CREATE TEXT SEARCH PARSER app.parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype, HEADLINE = prsd_headline)",
+    "DROP TEXT SEARCH TEMPLATE app.template; CREATE TEXT SEARCH TEMPLATE app.template (LEXIZE = dsimple_lexize)",
+    "DROP ACCESS METHOD piles; CREATE ACCESS METHOD piles TYPE INDEX HANDLER bthandler",
+    "DROP LANGUAGE plagain; CREATE TRUSTED LANGUAGE plagain HANDLER app.call_handler",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT INSERT ON TABLES TO drift_reader",
+];
