@@ -7,8 +7,6 @@ mod accept;
 mod catalog;
 mod column;
 mod entry;
-#[cfg(test)]
-mod growth;
 mod hint;
 mod join;
 mod key;
@@ -21,6 +19,9 @@ mod spell;
 mod twins;
 mod work;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use catalog::Catalog;
 pub use hint::hint;

@@ -22,7 +22,7 @@ mod trigger;
 mod view;
 
 #[cfg(test)]
-mod kinds;
+mod tests;
 
 use migrator_engine::facts::Difference;
 

@@ -10,7 +10,7 @@ use crate::author::diff::spell;
 
 const HEAD: &str = "# What `new --from-schema` does about each kind of object
 
-A test writes this page from the tables of the code (`UPDATE_EXPECT=1 cargo test --lib -- author::diff::rules::kinds`); do not edit it.
+A test writes this page from the tables of the code (`UPDATE_EXPECT=1 cargo test --lib -- author::diff::rules::tests`); do not edit it.
 
 What comes is made as pg_dump writes it, and what goes is dropped. What is made anew takes down what depends on it, and puts it back.
 A table or a column that is made anew holds nothing afterwards: that is named, and needs `--allow-drop`.
