@@ -120,9 +120,8 @@ fn prove(new: &'static Embedded, original: &Original) -> Result<()> {
     let differences = diff(&original.end.facts, &made.facts);
     if !differences.is_empty() {
         bail!(Refused(format!(
-            "the baseline and what follows it make another schema than all migrations do; nothing was written:\n{}\n\
-             help: what a baseline cannot hold belongs into a repeatable, or into a new migration that changes nothing where it is \
-             there already",
+            "the baseline and the migrations after it do not make the same schema as all migrations; nothing was written:\n{}\n\
+             help: move what a baseline cannot hold to a repeatable, or to a new migration that changes nothing where it exists already",
             report(&differences)
         )));
     }

@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     }
     result(&report.sentence());
     if report.repeatables_are_due {
-        context.terminal.say("the repeatables of this release are to be applied again: run `migrator up`");
+        context.terminal.say("the repeatables of this release must be applied again: run `migrator up`");
     }
     Ok(Exit::Done)
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Error> {
     if !migration.has_text() {
         return Err(Error::usage(format!("the SQL of {} is not in this binary", migration.label()))
             .note(format!("it is squashed, and `{}` was deleted before this release was built", migration.file))
-            .help("ask a release that still holds it, or git"));
+            .help("use the binary of a release that still contains it, or git"));
     }
     if is_json() {
         json(&serde_json::json!({

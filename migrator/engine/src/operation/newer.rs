@@ -26,7 +26,10 @@ impl NewerRollback {
     pub fn sentence(&self) -> String {
         let versions = list(&self.versions);
         match &self.obstacle {
-            None => format!("{versions} can be rolled back by what is recorded: `migrator down --to {}`", self.to),
+            None => format!(
+                "{versions} can be rolled back with their recorded down blocks: `migrator down --to {}`",
+                self.to
+            ),
             Some(why) => format!("{versions} cannot be rolled back by this binary: {why}"),
         }
     }

@@ -61,7 +61,7 @@ fn refuse_newer(session: &Session, plan: &Plan) -> Result<(), Error> {
             let message = format!("cannot redo {}: it is newer than every migration in this binary", step.label());
             Err(Error::refused(message)
                 .note("nothing was rolled back")
-                .help("run the migrator of the release that has it; `down` of this one only rolls it back"))
+                .help("run the migrator of the release that contains it; this one can only roll it back, with `down`"))
         }
     }
 }

@@ -77,7 +77,7 @@ impl UpReport {
         let (counted, took) = (counted(&report.applied), duration(report.took));
         match (&report.applied[..], report.by_another) {
             ([], false) => "nothing to apply".to_owned(),
-            ([], true) => "nothing to apply: another migrator has done it meanwhile".to_owned(),
+            ([], true) => "nothing to apply: another migrator has already done it".to_owned(),
             (_, true) => format!("applied {counted} in {took}; another migrator has done the rest"),
             (_, false) => {
                 let at = report.newest.as_ref().map(|version| format!("; the database is at {version}"));
