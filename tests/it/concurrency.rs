@@ -57,7 +57,7 @@ fn an_older_release_waits_for_a_newer_one_and_then_has_nothing_to_do() {
     expect![[r#"
         exit 0
         --- stdout
-        nothing to apply: another migrator has done it meanwhile
+        nothing to apply: another migrator has already done it
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)
@@ -102,7 +102,7 @@ fn a_statement_that_another_one_is_running_is_not_in_doubt() {
     expect![[r#"
         exit 0
         --- stdout
-        nothing to apply: another migrator has done it meanwhile
+        nothing to apply: another migrator has already done it
         --- stderr
         SERVER · database DB · user postgres · PostgreSQL X
         waiting for the migration lock: held by pid PID (postgres, migrator 1.0.0, connected since DATE TIME UTC)

@@ -117,7 +117,7 @@ fn fixed_are(fixed: &str) {
 fn left_are(left: &str) {
     expect![[r#"
         adding-exclusion-constraint: PostgreSQL can build it neither `NOT VALID` nor `CONCURRENTLY`
-        adding-required-field: only you know the value of the rows that are there
+        adding-required-field: only you know which value existing rows should get
         attaching-partition: only you know the CHECK that proves the bounds
         ban-alter-domain-with-add-constraint: a CHECK on each table instead is another schema
         ban-alter-row-level-security: it decides who sees what

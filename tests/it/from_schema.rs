@@ -286,7 +286,7 @@ fn what_cannot_be_a_schema_is_refused(shop: &Shop) {
         1 | CREATE TABEL a (id int);
           |        ^ syntax error at or near "TABEL" [42601]
           |
-          = help: the SQL has to make the schema on an empty database; of roles, those that the migrations make are there
+          = help: the SQL must create the schema on an empty database; only roles that the migrations create exist there
     "#]].assert_eq(&check("CREATE TABEL a (id int);\n"));
     // Where a server looks for it is its own affair.
     let missing = check("CREATE EXTENSION no_such_extension;\n");
@@ -301,7 +301,7 @@ fn what_cannot_be_a_schema_is_refused(shop: &Shop) {
           | ^ role "no_such_role" does not exist [42704]
           |
           = help: create the role first, with `CREATE ROLE ...`: roles belong to the whole server, so a dump of one database does not contain them
-          = help: the SQL has to make the schema on an empty database; of roles, those that the migrations make are there
+          = help: the SQL must create the schema on an empty database; only roles that the migrations create exist there
     "#]].assert_eq(&check("CREATE TABLE a (id int);\nGRANT SELECT ON a TO no_such_role;\n"));
     expect![[r#"
         exit 2

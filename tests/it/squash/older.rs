@@ -156,7 +156,7 @@ fn without_their_files_squashed_migrations_are_still_known() {
         --- stderr
         error: the SQL of 007_function is not in this binary
           = note: it is squashed, and `db/squashed/007_function.sql` was deleted before this release was built
-          = help: ask a release that still holds it, or git
+          = help: use the binary of a release that still contains it, or git
     "#]]
     .assert_eq(&short.run(&["show", "7"]));
     // Their down blocks are in the history.

@@ -112,12 +112,12 @@ fn what_a_baseline_cannot_hold_is_named() {
     expect![[r#"
         exit 1
         --- stderr
-        error: the baseline and what follows it make another schema than all migrations do; nothing was written:
+        error: the baseline and the migrations after it do not make the same schema as all migrations; nothing was written:
           database
             removed  setting work_mem
                      - 7MB
           1 object differs: 0 added, 1 removed, 0 changed
-        help: what a baseline cannot hold belongs into a repeatable, or into a new migration that changes nothing where it is there already
+        help: move what a baseline cannot hold to a repeatable, or to a new migration that changes nothing where it exists already
     "#]].assert_eq(&shop.run("squash --to 002 --drop-data"));
     // The way out: what follows the baseline does it again.
     shop.0.write("db/migrations/003_again.sql", migration(setting));

@@ -44,7 +44,7 @@ pub(crate) const HINTS: &[Hint] = &[
         is_whole: false,
         what: "a column that a table inherits, and no longer has of its own",
         is: |one| has(&one.expected, "INHERITED") && has(&one.found, "MERGED"),
-        way_out: "a column that was a table's own stays so when the table inherits it: say so in the schema, or make the table anew",
+        way_out: "a column that a table defines itself stays its own when the table inherits it: declare it in the schema, or recreate the table",
     },
     Hint {
         kinds: &["table", "index", "materialized-view"],

@@ -40,7 +40,7 @@ const FORMS: &[(&str, Form)] = &[
 /// Why others have none: what is done is meant, or only a person knows what else to do.
 const REASONS: &[(&str, &str)] = &[
     ("adding-exclusion-constraint", "PostgreSQL can build it neither `NOT VALID` nor `CONCURRENTLY`"),
-    ("adding-required-field", "only you know the value of the rows that are there"),
+    ("adding-required-field", "only you know which value existing rows should get"),
     ("allow", "a comment is for people to correct"),
     ("attaching-partition", "only you know the CHECK that proves the bounds"),
     ("ban-alter-domain-with-add-constraint", "a CHECK on each table instead is another schema"),

@@ -106,7 +106,7 @@ impl Text {
             let connection = context.migrator.open(&context.target).await?;
             let starts = migrator_build::statement_starts(&text);
             connection.load(name, text, &starts).await.map_err(|error| {
-                error.help("the SQL has to make the schema on an empty database; of roles, those that the migrations make are there")
+                error.help("the SQL must create the schema on an empty database; only roles that the migrations create exist there")
             })?;
         }
         Ok(())

@@ -12,10 +12,9 @@ const HEAD: &str = "# What `new --from-schema` does about each kind of object
 
 A test writes this page from the tables of the code (`UPDATE_EXPECT=1 cargo test --lib -- author::diff::rules::tests`); do not edit it.
 
-What comes is made as pg_dump writes it, and what goes is dropped. What is made anew takes down what depends on it, and puts it back.
-A table or a column that is made anew holds nothing afterwards: that is named, and needs `--allow-drop`.
-Whatever is done is proved: a difference that remains, of any kind, is named, with the way out where one is known, and nothing but a
-`.partial` file is written.
+New objects are created as pg_dump writes them, and removed objects are dropped. Recreating an object first drops what depends on it, and
+restores that afterwards. A recreated table or column is empty: this is reported, and needs `--allow-drop`.
+Every result is proved: any remaining difference is reported, with the way out where one is known, and only a `.partial` file is written.
 
 | kind | changes in place | otherwise |
 |---|---|---|
@@ -34,7 +33,7 @@ fn otherwise(kind: &str) -> String {
     let objects = ["s.o", "s.o FOR l"];
     let is_dropped =
         objects.iter().any(|object| spell::drop(&Catalog::default(), &Key::new(object, kind, "p")).is_some());
-    if is_dropped { "made anew".to_owned() } else { "".to_owned() }
+    if is_dropped { "recreated".to_owned() } else { "".to_owned() }
 }
 
 fn in_place(kind: &str) -> &'static str {
