@@ -42,7 +42,7 @@ fn the_older_binary_rolls_back_what_it_does_not_have() {
         -  v  applied  DATE TIME UTC  WHO  N ms
         not in this binary: 041, 042, recorded by postgres with release 1.22.0
         2 ahead. Next: nothing, because a newer release has migrated this database.
-        041, 042 can be rolled back with their recorded down blocks: `migrator down --to 002`
+        041, 042 can be rolled back with the recorded down blocks: `migrator down --to 002`
     "#]]
     .assert_eq(&older.run(&["status"]));
     expect![[r#"
@@ -73,7 +73,11 @@ fn the_older_binary_rolls_back_what_it_does_not_have() {
 fn as_far_as_asked_and_beyond_its_own_newest() {
     let (older, _) = releases();
     assert!(older.run(&["down", "--to", "41", "--yes"]).contains("rolled back 042_by_mail"));
-    assert!(older.run(&["status"]).contains("041 can be rolled back with their recorded down blocks: `migrator down --to 002`"));
+    assert!(
+        older
+            .run(&["status"])
+            .contains("041 can be rolled back with the recorded down blocks: `migrator down --to 002`")
+    );
     let down = older.run(&["down", "--to", "0", "--yes"]);
     assert!(!down.contains("exit 0"), "the view of the repeatable depends on t1: {down}");
     older.query("DROP VIEW v");

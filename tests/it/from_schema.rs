@@ -287,7 +287,8 @@ fn what_cannot_be_a_schema_is_refused(shop: &Shop) {
           |        ^ syntax error at or near "TABEL" [42601]
           |
           = help: the SQL must create the schema on an empty database; only roles that the migrations create exist there
-    "#]].assert_eq(&check("CREATE TABEL a (id int);\n"));
+    "#]]
+    .assert_eq(&check("CREATE TABEL a (id int);\n"));
     // Where a server looks for it is its own affair.
     let missing = check("CREATE EXTENSION no_such_extension;\n");
     assert!(missing.contains("extension \"no_such_extension\" is not available"), "{missing}");

@@ -142,7 +142,7 @@ fn an_older_binary_warns_and_changes_nothing() {
         -  v  pending  repeatable, last applied DATE TIME UTC by WHO
         not in this binary: 003, recorded by postgres with release 1.0.0
         1 pending, 1 ahead. Next: nothing, because a newer release has migrated this database.
-        003 can be rolled back with their recorded down blocks: `migrator down --to 002`
+        003 can be rolled back with the recorded down blocks: `migrator down --to 002`
     "#]]
     .assert_eq(&older.run(&["status", "--check"]));
     assert_eq!(fingerprint(&older), before);

@@ -26,10 +26,9 @@ impl NewerRollback {
     pub fn sentence(&self) -> String {
         let versions = list(&self.versions);
         match &self.obstacle {
-            None => format!(
-                "{versions} can be rolled back with their recorded down blocks: `migrator down --to {}`",
-                self.to
-            ),
+            None => {
+                format!("{versions} can be rolled back with the recorded down blocks: `migrator down --to {}`", self.to)
+            }
             Some(why) => format!("{versions} cannot be rolled back by this binary: {why}"),
         }
     }
