@@ -214,7 +214,7 @@ fn what_other_tools_call_a_command_leads_to_ours() {
     ];
     for (word, ours) in words {
         let told = project.run(&[word]);
-        assert!(told.starts_with("exit 2") && told.contains(&format!("run `{ours}")), "{word}: {told}");
+        assert!(told.starts_with("exit 2") && told.contains(&format!("help: `{ours}")), "{word}: {told}");
     }
 }
 
