@@ -191,8 +191,8 @@ fn dist_refuses_a_binary_that_holds_what_only_tests_and_developers_need() {
         ("MIGRATOR_PLANTED_BUG", "the planted defects of the tests"),
     ] {
         let workspace = Workspace::new();
-        workspace
-            .write("migrator/src/main.rs", &STAND_IN.replace("unwrap_or(\"dev\")", &format!("unwrap_or(\"{name}\")")));
+        let says_it = format!("fn main() {{ println!(\"{name}\");");
+        workspace.write("migrator/src/main.rs", &STAND_IN.replace("fn main() {", &says_it));
         let output = workspace.xtask("dist").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         let expected = format!("error: the release binary contains {what}, which must not ship: found `{name}`\n");
@@ -237,6 +237,8 @@ fn ci_runs_every_step_even_after_one_that_failed() {
             "=== cargo xtask check",
             "=== cargo xtask dump --check",
             "not run: there is no db/schema.sql; `cargo xtask dump` writes it",
+            "=== cargo xtask docs --check",
+            "not run: the workspace has no docs/book.toml",
             "=== cargo deny check licenses bans sources",
             "not run: the workspace has no deny.toml",
             "=== cargo package --locked --allow-dirty --no-verify --package migrator-build --package migrator-diagnostic --package migrator-engine \
