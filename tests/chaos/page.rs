@@ -19,7 +19,7 @@ pub(crate) fn page(swept: &Swept, circumstances: &str) -> String {
     let mut page = format!(
         "# Faults\n\n`cargo xtask chaos --seed {}` has written this page; do not edit it. {circumstances}\n\n\
          A proxy between the migrator and a real server breaks the connection, the process or the server at every message that `up`, `down`, \
-         `seed`, `stamp`, `adopt` and `resolve` send, before it or behind it, as the seed says. After each fault the database is read past the \
+         `seed`, `stamp`, `adopt` and `resolve` send, before it or after it, as the seed says. After each fault the database is read past the \
          migrator, and compared with what was said; then the way out is taken, and everything has to be there once.\n\n\
          **{} points in {} s; at {} of them a promise was broken.** {} of the points were not reached, because the run had ended before.\n\n\
          *decisions*: how often a person had to say, with `migrator resolve`, what became of a statement. *killed*: the migrator itself was.\n\n",

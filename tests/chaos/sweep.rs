@@ -234,7 +234,7 @@ fn add(line: &mut Line, outcome: &Outcome) {
 const HEADING: [&str; 9] =
     ["fault", "points", "not reached", "exit 0", "exit 6", "exit 7", "killed", "decisions", "violations"];
 
-/// What stands in the table behind the name of a fault.
+/// The numbers in a fault's row of the table.
 fn numbers(line: &Line) -> [usize; HEADING.len() - 1] {
     let exit = |code| line.exits.get(&code).copied().unwrap_or_default();
     let [done, lost, in_doubt, killed] = [Some(0), Some(6), Some(7), None].map(exit);

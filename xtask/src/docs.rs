@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use migrator_engine::words::count;
 
 use crate::output;
 use crate::workspace::Workspace;
@@ -62,8 +63,4 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let out = args.out.clone().unwrap_or_else(|| workspace.root.join("target/book"));
     book::make(&workspace, &files, &out, args.open)
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

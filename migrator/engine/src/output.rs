@@ -27,6 +27,7 @@ pub use lines::{conclude, event, hand_over, is_json, keep_error, speak_json};
 pub use screen::Color;
 use screen::columns_of_stderr;
 pub(crate) use screen::columns_of_stdout;
+pub(crate) use screen::painted;
 pub use stdout::{Unwritten, unwritten};
 
 /// Writes one line of a result.
@@ -378,11 +379,10 @@ pub fn usage(error: &clap::Error) -> bool {
     }
     let text = error.render();
     if error.use_stderr() {
-        let text = if Color::Auto.on_stderr() { text.ansi().to_string() } else { text.to_string() };
-        write_message(&text);
+        write_message(&painted(&text, Color::Auto.on_stderr()));
         return true;
     }
-    let text = if Color::Auto.on_stdout() { text.ansi().to_string() } else { text.to_string() };
+    let text = painted(&text, Color::Auto.on_stdout());
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

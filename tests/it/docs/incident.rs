@@ -64,8 +64,8 @@ impl Reader {
             "freeze" => self.signal(Signal::STOP),
             "thaw" => self.signal(Signal::CONT),
             "stop" => self.signal(Signal::TERM),
-            // The connection is lost behind the message that has this in it, and no other one can be made.
-            "network-fails-behind" => {
+            // The connection is lost after the message that has this in it, and no other one can be made.
+            "network-fails-after" => {
                 let network = Network::failing(rest);
                 self.incidents.places.push(network.place());
                 self.network = Some(network);
@@ -123,7 +123,7 @@ impl Network {
         Network { directory, has_failed }
     }
 
-    /// The URL of a database behind it.
+    /// The URL of a database that is reached through it.
     pub(super) fn url(&self, database: &str) -> String {
         let directory = self.directory.path().display().to_string();
         format!("postgresql://postgres@{}:5432/{database}", directory.replace('/', "%2F"))

@@ -102,11 +102,12 @@ fn only_what_is_not_on_the_base_branch_is_rewritten() {
         For more information, try '--help'.
     "#]]
     .assert_eq(&shop.run("check --dry-run"));
+    what_is_new_is_told_to_programs(&shop);
     what_is_new_is_shown_and_then_written(&shop);
+    with_everything_fixed_nothing_is_found(&shop);
 }
 
-fn what_is_new_is_shown_and_then_written(shop: &Shop) {
-    let shown = shop.run("check --fix --base main --dry-run");
+fn what_is_new_is_told_to_programs(shop: &Shop) {
     let (code, told) = shop.json("check --fix --base main --dry-run");
     let files = ["002_names", "003_names_index_users_name_idx", "004_names_part_2"];
     let files = files.map(|name| format!("db/migrations/{name}.sql"));
@@ -115,6 +116,10 @@ fn what_is_new_is_shown_and_then_written(shop: &Shop) {
     assert_eq!(place(&told["fixed"][0]), json!(["require-concurrent-index-creation", 4, 1, null]));
     assert_eq!(place(&told["left"][0]), json!(["renaming-column", 6, 19, "both names at once are another schema"]));
     assert!(told["message"].as_str().unwrap().contains("\n+CREATE INDEX CONCURRENTLY users_name_idx"), "{told}");
+}
+
+fn what_is_new_is_shown_and_then_written(shop: &Shop) {
+    let shown = shop.run("check --fix --base main --dry-run");
     assert_eq!(shop.names(), ["001_users.sql", "002_names.sql"]);
     assert_eq!(fs::read_to_string(shop.0.path("db/migrations/002_names.sql")).unwrap(), NEW);
     let fixed = shop.run("check --fix --base main");
@@ -167,7 +172,9 @@ fn what_is_new_is_shown_and_then_written(shop: &Shop) {
         --- stderr
         not fixed: db/migrations/004_names_part_2.sql:2:19: a column of `users` is renamed [renaming-column]: both names at once are another schema
     "#]].assert_eq(&shop.run("check --fix --base main"));
-    // With everything fixed, nothing is found.
+}
+
+fn with_everything_fixed_nothing_is_found(shop: &Shop) {
     let path = "db/migrations/004_names_part_2.sql";
     let text = fs::read_to_string(shop.0.path(path)).unwrap();
     let allowed = text.replacen(

@@ -91,7 +91,7 @@ fn site(files: &Files) -> Site {
     site
 }
 
-/// The list of docs/ from the root, with the page of the root in front of it and the other pages outside of docs/ behind it.
+/// The list of docs/ from the root, with the page of the root before it and the other pages outside of docs/ after it.
 fn summary<'a>(files: &Files, outside: impl Iterator<Item = &'a String>) -> String {
     let chapter = |path: &str| {
         let name = files.page(path).and_then(title).unwrap_or_else(|| path.to_owned());

@@ -44,9 +44,9 @@ fn run(line: &str) -> Option<(char, usize, bool)> {
     let line = line.trim_start();
     let mark = line.chars().next().filter(|mark| ['`', '~'].contains(mark))?;
     let length = line.chars().take_while(|c| *c == mark).count();
-    let behind = line[length..].trim();
-    // A backtick behind the first ones makes a span of it.
-    (length >= 3 && !(mark == '`' && behind.contains('`'))).then_some((mark, length, behind.is_empty()))
+    let after = line[length..].trim();
+    // A backtick after the first ones makes a span of it.
+    (length >= 3 && !(mark == '`' && after.contains('`'))).then_some((mark, length, after.is_empty()))
 }
 
 /// Blanks out what is between backticks. A span ends with as many of them as it begins with, in the same paragraph.
@@ -136,7 +136,7 @@ const HTML: &[&str] = &[
     "strong", "sub", "summary", "sup",
 ];
 
-/// What a link leads to, from behind its bracket; a title behind it is left out.
+/// What a link leads to, from after its bracket; a title that follows is left out.
 fn destination(text: &str) -> Option<String> {
     if let Some(bracketed) = text.strip_prefix('<') {
         return bracketed.split(['>', '\n']).next().map(str::to_owned);
@@ -192,9 +192,9 @@ pub(super) fn anchors(text: &str) -> BTreeSet<String> {
 /// A heading without its markup: a link is its words.
 fn plain(words: &str) -> String {
     let (mut text, mut rest) = (String::new(), words);
-    while let Some((before, behind)) = rest.split_once("](") {
+    while let Some((before, after)) = rest.split_once("](") {
         text.push_str(&before.replacen('[', "", 1));
-        rest = behind.split_once(')').map_or("", |(_, after)| after);
+        rest = after.split_once(')').map_or("", |(_, after)| after);
     }
     (text + rest).replace(['`', '*'], "")
 }

@@ -121,14 +121,16 @@ pub(crate) fn find(
     let patterns: Vec<String> = settings.release_queries.iter().map(|pattern| pattern.to_string()).collect();
     let options = Options { queries: &patterns, statements };
     // Parsing the sources takes longest, and neither tree needs the other.
-    let (queries, next) = std::thread::scope(|scope| {
+    let (of_release, next) = std::thread::scope(|scope| {
         let next =
             scope.spawn(|| collect(&WorkingTree::open(&workspace.shell()?)?, Options { statements: None, ..options }));
-        let queries = CommitTree::open(&shell, &release.commit).and_then(|tree| collect(&tree, options));
-        (queries, next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let of_release = || -> Result<_> {
+            let set = set::at(&shell, &release.name, &release.commit)?;
+            Ok((set, collect(&CommitTree::open(&shell, &release.commit)?, options)?))
+        };
+        (of_release(), next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let (queries, next) = (queries?, next?);
-    let set = set::at(&shell, &release.name, &release.commit)?;
+    let ((set, queries), next) = (of_release?, next?);
     let how = Some(format!("{}, with {}", release.how, count(release.migrations.len(), "migration")));
     Ok(Running { name: release.name, how, set, queries, next: Some(next) })
 }

@@ -2,7 +2,7 @@
 
 use super::context::Program;
 use crate::error::{Error, Exit};
-use crate::output::{Color, columns_of_stdout, is_json, json, rendered, results};
+use crate::output::{Color, columns_of_stdout, is_json, json, painted, rendered, results};
 use crate::reference;
 use crate::table::wrap;
 
@@ -36,8 +36,7 @@ pub(crate) fn print(commands: clap::Command, topic: &[String], color: Color) -> 
             json(&serde_json::json!({ "help": help.to_string() }));
             return Ok(Exit::Done);
         }
-        let help = if color.on_stdout() { help.ansi().to_string() } else { help.to_string() };
-        rendered(help.trim_end());
+        rendered(painted(&help, color.on_stdout()).trim_end());
         return Ok(Exit::Done);
     }
     if let [name] = topic

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::os::fd::AsFd;
 
 use anstream::{AutoStream, ColorChoice};
+use clap::builder::StyledStr;
 
 use super::lines::is_json;
 
@@ -44,6 +45,11 @@ impl Color {
             Color::Auto => choice != ColorChoice::Never && (is_forced() || (terminal && !is_dumb())),
         }
     }
+}
+
+/// What clap has written, with its colours or without.
+pub(crate) fn painted(text: &StyledStr, colored: bool) -> String {
+    if colored { text.ansi().to_string() } else { text.to_string() }
 }
 
 /// The columns of the terminal on stdout; `None`: it is not a terminal, or does not say.

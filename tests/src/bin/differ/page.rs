@@ -86,12 +86,12 @@ pub(crate) fn page(histories: &[History]) -> String {
         "What is refused",
         "| history | migration | direction | why |\n|---|---|---|---|\n",
         histories,
-        |pair| reasons_of(pair).into_iter().map(|(direction, why)| format!("{direction} | {why}")).collect(),
+        |pair| reasons_of(pair).into_iter().map(|(direction, why)| vec![direction.to_owned(), why]).collect(),
     );
     let head = "| history | migration | what |\n|---|---|---|\n";
     table(&mut page, "What is destructive without need", head, histories, |pair| match pair.destroyed.is_empty() {
         true => Vec::new(),
-        false => vec![pair.destroyed.join(", ")],
+        false => vec![vec![pair.destroyed.join(", ")]],
     });
     page
 }
@@ -102,12 +102,12 @@ fn all(histories: &[History]) -> impl Iterator<Item = &Pair> {
 }
 
 /// A table of what is to be said of pairs; none where there is nothing to say.
-fn table(page: &mut String, title: &str, head: &str, histories: &[History], said: impl Fn(&Pair) -> Vec<String>) {
+fn table(page: &mut String, title: &str, head: &str, histories: &[History], said: impl Fn(&Pair) -> Vec<Vec<String>>) {
     let mut rows = String::new();
     for (history, pair) in histories.iter().flat_map(|history| history.pairs.iter().map(move |pair| (history, pair))) {
-        for line in said(pair) {
-            let line = line.replace('|', "\\|").replacen("\\|", "|", usize::from(line.contains(" | ")));
-            let _ = writeln!(rows, "| {} | {} | {line} |", history.name, pair.name);
+        for cells in said(pair) {
+            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            let _ = writeln!(rows, "| {} | {} | {} |", history.name, pair.name, cells.join(" | "));
         }
     }
     if !rows.is_empty() {

@@ -38,26 +38,16 @@ enum Way {
     Applies,
 }
 
+/// How migra and those that follow it are run.
+const HOW_MIGRA: &str = "`migra --unsafe --with-privileges`, psql";
+const AS_MIGRA: Way = Way::Prints(&["--unsafe", "--with-privileges", "FROM", "TO"]);
+
 /// Those that are looked for: the name, the variable that names the program, what is run.
 const KNOWN: &[(&str, &str, &str, Way)] = &[
-    (
-        "migra",
-        "MIGRA_BIN",
-        "`migra --unsafe --with-privileges`, psql",
-        Way::Prints(&["--unsafe", "--with-privileges", "FROM", "TO"]),
-    ),
-    (
-        "migradiff",
-        "MIGRADIFF_BIN",
-        "`migra --unsafe --with-privileges`, psql",
-        Way::Prints(&["--unsafe", "--with-privileges", "FROM", "TO"]),
-    ),
-    (
-        "@pgkit/migra",
-        "PGKIT_MIGRA_BIN",
-        "`migra --unsafe --with-privileges`, psql",
-        Way::Prints(&["FROM", "TO", "--unsafe", "--with-privileges"]),
-    ),
+    ("migra", "MIGRA_BIN", HOW_MIGRA, AS_MIGRA),
+    // Its successor has the same command line.
+    ("migradiff", "MIGRADIFF_BIN", HOW_MIGRA, AS_MIGRA),
+    ("@pgkit/migra", "PGKIT_MIGRA_BIN", HOW_MIGRA, Way::Prints(&["FROM", "TO", "--unsafe", "--with-privileges"])),
     (
         "results",
         "RESULTS_BIN",

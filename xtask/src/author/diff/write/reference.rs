@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::file::{Block, File};
-use super::ways::{Ways, counts, keys, take_all};
+use super::ways::{Ways, counts, is_checked, keys, take_all};
 use crate::author::diff::key::{Key, TABLES};
 use crate::author::diff::work::Act;
 
@@ -35,8 +35,7 @@ pub(super) fn take_out(ways: &mut Ways<'_>, waited: &BTreeSet<Key>) -> Option<Fi
         let Key { object, part, .. } = key;
         let is_whole = ways.to.relations.get(object).is_some_and(|relation| relation.letter == "r");
         for mut sql in made.remove(key).into_iter().flatten() {
-            let is_checked = ![" NOT VALID", " NOT ENFORCED"].iter().any(|end| sql.ends_with(end));
-            let validates = is_whole && sql.contains(" FOREIGN KEY ") && is_checked;
+            let validates = is_whole && sql.contains(" FOREIGN KEY ") && is_checked(&sql);
             if validates {
                 sql.push_str(" NOT VALID");
             }

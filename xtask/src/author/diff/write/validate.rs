@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::file::File;
 use super::present::present;
-use super::ways::Ways;
+use super::ways::{Ways, is_checked};
 use crate::author::diff::key::Key;
 use crate::author::diff::work::{Act, Statement};
 
@@ -45,7 +45,7 @@ fn constraints(ways: &mut Ways<'_>, file: &mut File, with_key: &BTreeSet<String>
         key.kind == "constraint"
             && *act == Act::Make
             && sql.contains(" ADD CONSTRAINT ")
-            && ![" NOT VALID", " NOT ENFORCED"].iter().any(|end| sql.ends_with(end))
+            && is_checked(sql)
             && !(note.starts_with("NOT NULL ") && with_key.contains(key.object.as_str()))
             && (is_check && ways.stays_whole(&key.object)
                 || note.starts_with("FOREIGN KEY ") && ways.stays(&key.object))

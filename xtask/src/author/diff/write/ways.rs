@@ -66,6 +66,11 @@ pub(super) fn take(statements: &mut Vec<Statement>, is_meant: impl Fn(&Statement
     statements.extract_if(.., |statement| is_meant(statement)).map(|statement| statement.sql).collect()
 }
 
+/// Whether the rows that are there are checked when a constraint is made so.
+pub(super) fn is_checked(sql: &str) -> bool {
+    ![" NOT VALID", " NOT ENFORCED"].iter().any(|end| sql.ends_with(end))
+}
+
 /// Takes the statements of any of these keys with that act out, each key's in their order.
 pub(super) fn take_all(statements: &mut Vec<Statement>, keys: &[Key], act: Act) -> BTreeMap<Key, Vec<String>> {
     let keys: BTreeSet<&Key> = keys.iter().collect();
