@@ -59,13 +59,33 @@ impl Connection {
     /// # Errors
     /// What the server refuses, with its place in the file.
     pub async fn load(&self, file: String, text: String, starts: &[usize]) -> Result<(), Error> {
-        let name = file.clone();
-        let Err(mut failure) = run_alone(&self.client, &body(file, text, starts)).await else { return Ok(()) };
-        if starts.is_empty() && matches!(failure.place, Place::AtCommit) {
-            failure.place = Place::Own;
+        self.load_parts(&body(file, text, starts), starts.len().max(1)).await
+    }
+
+    /// Runs a file of SQL verbatim, in transactions of at most `size` statements. A transaction costs the server more per statement
+    /// the more locks it holds: this is for a large file on a database that is thrown away when one of them fails. `starts` are the
+    /// bytes at which its statements start.
+    ///
+    /// # Errors
+    /// What the server refuses, with its place in the file; what is before that transaction is there.
+    pub async fn load_in_parts(&self, file: String, text: String, starts: &[usize], size: usize) -> Result<(), Error> {
+        self.load_parts(&body(file, text, starts), size.max(1)).await
+    }
+
+    async fn load_parts(&self, whole: &Body, size: usize) -> Result<(), Error> {
+        let mut begin = 0;
+        for next in (size..whole.statements.len()).step_by(size).chain([whole.statements.len()]) {
+            let end = whole.statements.get(next).map_or(whole.text.len(), |statement| statement.range.start);
+            let part = Body { range: begin..end, ..whole.clone() };
+            begin = end;
+            let Err(mut failure) = run_alone(&self.client, &part).await else { continue };
+            if whole.statements.is_empty() && matches!(failure.place, Place::AtCommit) {
+                failure.place = Place::Own;
+            }
+            let error = describe(&Subject::other(format!("the load of `{}`", whole.file)), &failure, None);
+            return Err(failure.explain(error));
         }
-        let error = describe(&Subject::other(format!("the load of `{name}`")), &failure, None);
-        Err(failure.explain(error))
+        Ok(())
     }
 }
 

@@ -128,6 +128,10 @@ fn a_file_that_is_no_schema_is_refused_where_it_is_none() {
     check("CREATE EXTENSION no_such_extension;\n", "\"no_such_extension\" is not available");
     check("CREATE TABLE a (id int); GRANT SELECT ON a TO no_such_role;\n", "role \"no_such_role\" does not exist");
     check("DROP SCHEMA public CASCADE;\n", "the schema lacks what may hold data: `core.orders`, `core.users`");
+    // A large file runs in several transactions, and a mistake is still placed in the file.
+    let large = format!("CREATE TABLE a (id int);\n{}", "COMMENT ON TABLE a IS 'x';\n".repeat(600));
+    check(&format!("{large}GRANT SELECT ON a TO no_such_role;\n"), " --> wanted.sql:602:1\n");
+    check(&format!("{large}\nCREATE TABLE b (id itn);\n"), " --> wanted.sql:603:20\n");
     assert_eq!(shop.written(), "");
     a_dump_of_another_release(&shop);
     a_subscription(&shop);

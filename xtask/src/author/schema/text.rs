@@ -64,6 +64,16 @@ pub(super) fn refuse_data(file: &str, text: &str, [schema, table]: [&str; 2]) ->
     Ok(())
 }
 
+/// Whether it may be run in several transactions: it does not begin or end one itself, and has no setting that ends with one.
+pub(super) fn is_divisible(text: &str) -> bool {
+    let lexed = lex(text);
+    let binds = |words: &Words<'_>| {
+        words.is_any(0, &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"])
+            || words.is(0, "set") && words.is_any(1, &["local", "transaction", "constraints"])
+    };
+    !split(text, &lexed.tokens).iter().any(binds)
+}
+
 fn is_version(words: &Words<'_>, schema: &str, table: &str) -> bool {
     let plain = |text: &str| text.trim_matches('"').to_owned();
     words.start_with(&["insert", "into"])
@@ -104,6 +114,16 @@ mod tests {
             assert!(check(text).is_err(), "{text}");
         }
         assert!(check("CREATE TABLE t (a text DEFAULT 'x);").unwrap_err().contains("begins in line 1"));
+    }
+
+    #[test]
+    fn a_text_that_is_bound_to_its_transaction_is_not_divided() {
+        for text in ["", "CREATE TABLE t ();", "SET search_path = a; CREATE TABLE local ();"] {
+            assert!(is_divisible(text), "{text}");
+        }
+        for text in ["SET LOCAL search_path = a;", "BEGIN;", "SELECT 1; commit", "SET CONSTRAINTS ALL DEFERRED"] {
+            assert!(!is_divisible(text), "{text}");
+        }
     }
 
     #[test]

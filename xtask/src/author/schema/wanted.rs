@@ -10,7 +10,7 @@ use migrator_postgres::{Cluster, Status};
 
 use super::mark::marks;
 use super::rename::Rename;
-use super::text::{refuse_data, without_noise};
+use super::text::{is_divisible, refuse_data, without_noise};
 use crate::developer::Context;
 use crate::environment::Environment;
 use crate::output::Usage;
@@ -95,8 +95,12 @@ fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// So many statements of a file are run in a transaction: the server looks through all locks of a transaction when it ends a statement
+/// that needs more than 15, as a table with foreign keys does.
+const PART: usize = 500;
+
 impl Text {
-    /// Runs it on an empty database, each file in a transaction.
+    /// Runs it on an empty database, each file in a transaction, a large one in several.
     ///
     /// # Errors
     /// What the server refuses, with its place.
@@ -105,7 +109,8 @@ impl Text {
             // A session of its own: a file changes the settings.
             let connection = context.migrator.open(&context.target).await?;
             let starts = migrator_build::statement_starts(&text);
-            connection.load(name, text, &starts).await.map_err(|error| {
+            let size = if is_divisible(&text) { PART } else { starts.len() };
+            connection.load_in_parts(name, text, &starts, size).await.map_err(|error| {
                 error.help("the SQL must create the schema on an empty database; only roles that the migrations create exist there")
             })?;
         }
