@@ -51,7 +51,7 @@ impl Shop {
     /// Changes db/schema.sql.
     fn edit(&self, old: &str, new: &str) {
         let path = self.0.path("db/schema.sql");
-        let text = fs::read_to_string(&path).unwrap();
+        let text = qualified(&fs::read_to_string(&path).unwrap());
         assert!(text.contains(old), "{old} in\n{text}");
         fs::write(path, text.replacen(old, new, 1)).unwrap();
     }
@@ -62,7 +62,7 @@ impl Shop {
             fs::read_dir(self.0.path("db/migrations")).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         let text = |path: &std::path::PathBuf| {
-            format!("## {}\n{}", path.file_name().unwrap().display(), fs::read_to_string(path).unwrap())
+            format!("## {}\n{}", path.file_name().unwrap().display(), qualified(&fs::read_to_string(path).unwrap()))
         };
         paths[1..].iter().map(text).collect()
     }
@@ -75,6 +75,17 @@ impl Shop {
             }
         }
     }
+}
+
+/// The view as servers up to 15 spell it: later ones do not qualify the columns where there is only one table.
+fn qualified(text: &str) -> String {
+    let spellings = [
+        ("SELECT id,\n", "SELECT users.id,\n"),
+        ("    name\n   FROM core.users", "    users.name\n   FROM core.users"),
+        ("    full_name AS name\n", "    users.full_name AS name\n"),
+        ("WHERE (state = ", "WHERE (users.state = "),
+    ];
+    spellings.iter().fold(text.to_owned(), |text, (new, old)| text.replace(new, old))
 }
 
 #[test]

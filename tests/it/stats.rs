@@ -161,5 +161,6 @@ fn statements_are_counted_by_their_first_word_without_their_texts() {
         [
             "statements: pg_stat_statements must be loaded via shared_preload_libraries [55000]",
         ]"#]]
-    .assert_eq(&format!("{:#?}", stats.left_out));
+    // Later servers quote the setting.
+    .assert_eq(&format!("{:#?}", stats.left_out).replace("\\\"", ""));
 }

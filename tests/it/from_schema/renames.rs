@@ -4,7 +4,7 @@ use std::fs;
 
 use expect_test::expect;
 
-use super::Shop;
+use super::{Shop, qualified};
 use crate::support::Project;
 use crate::terminal::on_terminal;
 
@@ -87,7 +87,8 @@ fn on_a_terminal(shop: &Shop) {
 fn by_a_comment(shop: &Shop) {
     assert!(shop.run("dump").starts_with("exit 0"));
     let path = shop.0.path("db/schema.sql");
-    let text = fs::read_to_string(&path).unwrap().replace("core.users", "core.people").replace("users.", "people.");
+    let text = qualified(&fs::read_to_string(&path).unwrap());
+    let text = text.replace("core.users", "core.people").replace("users.", "people.");
     fs::write(path, text.replace("users_", "people_").replace("'open'", "'ready'")).unwrap();
     shop.edit("CREATE TABLE core.people (", "-- renamed from users\nCREATE TABLE core.people (");
     shop.edit("    name text,", "    full_name text, -- renamed from core.users.name");

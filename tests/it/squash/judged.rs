@@ -112,7 +112,7 @@ fn what_the_baseline_says(text: &str) {
 
         GRANT SELECT(id) ON TABLE app.t TO squash_app;
 
-        ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app GRANT SELECT ON TABLES  TO squash_app;
+        ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app GRANT SELECT ON TABLES TO squash_app;
 
         DO $roles$
         DECLARE
@@ -128,5 +128,6 @@ fn what_the_baseline_says(text: &str) {
 
         -- migrate:down
         -- no rollback: a database that is older goes back by the migrations in db/squashed
-    "#]].assert_eq(text);
+    "#]]// pg_dump up to 16 writes two spaces there.
+    .assert_eq(&text.replace("TABLES  TO", "TABLES TO"));
 }
