@@ -4,6 +4,7 @@
 //! read as in a binary.
 
 pub mod dump;
+pub mod histories;
 pub mod machine;
 pub mod task;
 

@@ -43,3 +43,9 @@ pub fn now() -> String {
 pub fn circumstances(server: &str) -> String {
     format!("Commit {}, {}; PostgreSQL {server}; {}.", commit(), now(), machine())
 }
+
+/// The same, with the server whose programs are there.
+pub fn circumstances_with(programs: &Path) -> String {
+    let postgres = programs.join("postgres").display().to_string();
+    circumstances(&said(&postgres, &["--version"]).replace("postgres (PostgreSQL) ", ""))
+}

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use migrator_postgres::TemporaryServer;
-use migrator_tests::dump;
+use migrator_tests::histories::corpora;
+use migrator_tests::{dump, machine};
 use migrator_xtask::author::fix::{Room, Written, rewrite};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::client::{Connection, failed};
@@ -53,11 +54,10 @@ fn main() -> ExitCode {
 }
 
 fn write() -> Result<()> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
     let mut arguments = std::env::args().skip(1);
-    let corpora = arguments.next().map_or_else(beside, PathBuf::from);
+    let corpora = arguments.next().map_or_else(corpora, PathBuf::from);
     let wanted: Vec<String> = arguments.collect();
-    let mut page = String::from(HEAD);
+    let mut page = String::new();
     for history in HISTORIES.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == *name)) {
         let source = corpora.join("histories").join(history).join("migrations");
         if !source.is_dir() {
@@ -71,11 +71,14 @@ fn write() -> Result<()> {
         return Ok(());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/fix.md");
+    let programs = TemporaryServer::start()?.program_directory().to_owned();
+    let page = format!("{TITLE}{}\n\n{HEAD}{page}", machine::circumstances_with(&programs));
     fs::write(&path, page).with_context(|| format!("failed to write `{}`", path.display()))
 }
 
-const HEAD: &str = "# `check --fix` on public histories\n\n`cargo run --package migrator-tests --bin fixer` has written this page; do not edit it.\n\n\
-    Each migration is rewritten as if it were the newest one. `check --fix` writes nothing that its own proof does not hold for: the same facts, up and down, \
+const TITLE: &str = "# `check --fix` on public histories\n\n`cargo run --package migrator-tests --bin fixer` has written this page; do not edit it.\n\n";
+
+const HEAD: &str = "Each migration is rewritten as if it were the newest one. `check --fix` writes nothing that its own proof does not hold for: the same facts, up and down, \
     and a lock trace that is strictly weaker. Beside it another judge applies the migration as it was and as it is rewritten to two copies of the database before it, \
     and compares the facts and what pg_dump shows, whatever the order of its lines.\n";
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use migrator_postgres::TemporaryServer;
+use migrator_tests::histories::corpora;
 use migrator_tests::{load, machine};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{Color, Embedded, Exit, Terminal};
@@ -41,8 +42,7 @@ struct Pair {
 }
 
 fn main() -> ExitCode {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
-    let corpora = std::env::args_os().nth(1).map_or_else(beside, PathBuf::from);
+    let corpora = std::env::args_os().nth(1).map_or_else(corpora, PathBuf::from);
     match write(&corpora) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -65,9 +65,7 @@ fn write(corpora: &Path) -> Result<()> {
         pairs.push(pair);
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/releases.md");
-    let postgres = server.program_directory().join("postgres").display().to_string();
-    let version = machine::said(&postgres, &["--version"]).replace("postgres (PostgreSQL) ", "");
-    fs::write(&page, text(&releases, &pairs, &machine::circumstances(&version)))
+    fs::write(&page, text(&releases, &pairs, &machine::circumstances_with(server.program_directory())))
         .with_context(|| format!("failed to write `{}`", page.display()))
 }
 

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use migrator_postgres::TemporaryServer;
-use migrator_tests::task;
+use migrator_tests::histories::{self, HISTORIES};
+use migrator_tests::machine;
 use migrator_xtask::author::diff::{Draft, Proof, Reached};
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{Embedded, Exit, Terminal};
@@ -25,21 +26,6 @@ use migrator_xtask::engine::{Embedded, Exit, Terminal};
 use page::{beside, page};
 use peers::{Outcome, Peer};
 use walk::Walk;
-
-/// A public history: where it is below the corpora, and the tool that it is imported from; `None`: it is a db directory.
-const HISTORIES: &[(&str, &str, Option<&str>)] = &[
-    ("crates-io", "histories/crates-io/migrations", None),
-    ("zksync-core", "histories/zksync-core/migrations", None),
-    ("arroyo", "foreign/arroyo/crates/arroyo-api/migrations", Some("refinery")),
-    ("chirpstack", "foreign/chirpstack/chirpstack/migrations_postgres", Some("diesel")),
-    ("svix", "foreign/svix/server/svix-server/migrations", Some("sqlx")),
-    ("zksync-prover", "foreign/zksync-prover/prover/crates/lib/prover_dal/migrations", Some("sqlx")),
-    ("harbor", "foreign/harbor/make/migrations/postgresql", Some("golang-migrate")),
-    ("ncps", "foreign/ncps/migrations/postgres", Some("goose")),
-    ("clomonitor", "foreign/clomonitor/database/migrations/schema", Some("tern")),
-    ("marquez", "foreign/marquez/api/src/main/resources/marquez/db/migration", Some("flyway")),
-    ("cloak", "foreign/cloak/crates/db/migrations", Some("dbmate")),
-];
 
 /// What came of one pair of schemas.
 struct Pair {
@@ -60,15 +46,16 @@ struct Pair {
 /// The pairs of a history, and how many of its steps change no schema.
 struct History {
     name: &'static str,
+    /// What it takes for granted in a new database.
+    expects: &'static str,
     unchanged: usize,
     pairs: Vec<Pair>,
 }
 
 fn main() -> ExitCode {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora");
     let mut arguments = std::env::args().skip(1).peekable();
     let peers = arguments.next_if(|argument| argument == "--peers").map(|_| peers::found());
-    let corpora = arguments.next().map_or_else(beside, PathBuf::from);
+    let corpora = arguments.next().map_or_else(histories::corpora, PathBuf::from);
     let wanted: Vec<String> = arguments.collect();
     match judge(&corpora, &wanted, peers) {
         Ok(()) => ExitCode::SUCCESS,
@@ -90,29 +77,31 @@ fn judge(corpora: &Path, wanted: &[String], peers: Option<Vec<Peer>>) -> Result<
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     let mut tries = Tries { every: if peers.is_some() { SAMPLE } else { 1 }, seen: 0, peers: peers.as_deref() };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/diff.md");
-    let mut histories = Vec::new();
-    for (name, below, tool) in HISTORIES.iter().filter(|(name, ..)| is_wanted(name)) {
+    let (mut histories, mut circumstances) = (Vec::new(), String::new());
+    for history in HISTORIES.iter().filter(|history| is_wanted(history.name)) {
         // Roles belong to a server: each history has its own.
         let server = TemporaryServer::start()?;
-        let set = load(&corpora.join(below), *tool).with_context(|| format!("failed to read the history `{name}`"))?;
-        histories.push(go_through(&server, name, set, &mut tries)?);
+        circumstances = machine::circumstances_with(server.program_directory());
+        let failed = || format!("failed to read the history `{}`", history.name);
+        let set = load(history, corpora).with_context(failed)?;
+        histories.push(go_through(&server, history, set, &mut tries)?);
         let is_last = histories.len() == HISTORIES.len();
         if wanted.is_empty() && (is_last || peers.is_some()) {
-            fs::write(&path, text(&path, &histories, peers.as_deref()))?;
+            fs::write(&path, text(&path, (&histories, &circumstances), peers.as_deref()))?;
         }
     }
     if !wanted.is_empty() {
-        eprintln!("{}", text(&path, &histories, peers.as_deref()));
+        eprintln!("{}", text(&path, (&histories, &circumstances), peers.as_deref()));
     }
     Ok(())
 }
 
 /// The page, of which only one part is new.
-fn text(path: &Path, histories: &[History], peers: Option<&[Peer]>) -> String {
+fn text(path: &Path, (histories, circumstances): (&[History], &str), peers: Option<&[Peer]>) -> String {
     let old = fs::read_to_string(path).unwrap_or_default();
     match peers {
-        Some(peers) => page::with_beside(&old, &beside(histories, peers)),
-        None => page::with_beside(&page(histories), page::beside_of(&old)),
+        Some(peers) => page::with_beside(&old, &beside(histories, peers, circumstances)),
+        None => page::with_beside(&page(histories, circumstances), page::beside_of(&old)),
     }
 }
 
@@ -133,34 +122,13 @@ impl Tries<'_> {
     }
 }
 
-/// A db directory of those migrations, beside this program, as a set.
-fn load(migrations: &Path, tool: Option<&str>) -> Result<Embedded> {
+/// The migrations of a history; its db directory is beside this program.
+fn load(history: &histories::History, corpora: &Path) -> Result<Embedded> {
     let db = std::env::current_exe()?.with_file_name("differ-db");
-    let _ = fs::remove_dir_all(&db);
-    fs::create_dir_all(db.join("migrations"))?;
-    // One of them drops a table that is called as our history is by default, and some down blocks can never have run.
-    let settings = "[history]\nschema = \"ops\"\n[check]\nstart_after = \"999999\"\n";
-    match tool {
-        None => {
-            fs::remove_dir(db.join("migrations"))?;
-            std::os::unix::fs::symlink(migrations.canonicalize()?, db.join("migrations"))?;
-            fs::write(db.join("migrator.toml"), settings)?;
-        }
-        Some(tool) => {
-            let line = ["migrator", "import", tool].map(Into::into).into_iter();
-            task::import(&db, line.chain([migrations.canonicalize()?.into_os_string()]));
-            let file = db.join("migrator.toml");
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            let text = match text.contains("[history]\n") {
-                true => text.replacen("[history]\n", "[history]\nschema = \"ops\"\n", 1),
-                false => format!("[history]\nschema = \"ops\"\n{text}"),
-            };
-            fs::write(file, text)?;
-        }
-    }
-    let loaded = migrator_build::load(&db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
-    let mut set = migrator_tests::load(&db).map_err(|problems| anyhow!("{problems}"))?.0.set()?.clone();
-    drop(loaded);
+    history.put(corpora, &db)?;
+    let (embedded, _) =
+        migrator_tests::load(&db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
+    let mut set = embedded.set()?.clone();
     set.settings.retry_for_ms = 0;
     Ok(set)
 }
@@ -169,8 +137,13 @@ fn leak(set: Embedded) -> &'static Embedded {
     Box::leak(Box::new(set))
 }
 
-fn go_through(server: &TemporaryServer, name: &'static str, set: Embedded, tries: &mut Tries<'_>) -> Result<History> {
-    let mut history = History { name, unchanged: 0, pairs: Vec::new() };
+fn go_through(
+    server: &TemporaryServer,
+    of: &histories::History,
+    set: Embedded,
+    tries: &mut Tries<'_>,
+) -> Result<History> {
+    let mut history = History { name: of.name, expects: of.expects, unchanged: 0, pairs: Vec::new() };
     let first = until(&set, 0);
     let context = Context::on_throwaway(server, first, Terminal::silent())?;
     let result = &mut history;
@@ -181,7 +154,7 @@ fn go_through(server: &TemporaryServer, name: &'static str, set: Embedded, tries
     });
     match failed {
         None => Ok(history),
-        Some(error) => Err(error.context(format!("the history `{name}` cannot be gone through"))),
+        Some(error) => Err(error.context(format!("the history `{}` cannot be gone through", of.name))),
     }
 }
 

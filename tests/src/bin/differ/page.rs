@@ -63,8 +63,9 @@ impl Counts {
 }
 
 /// The page, but for the other differs.
-pub(crate) fn page(histories: &[History]) -> String {
-    let mut page = "# The differ on public histories\n\n`cargo run --package migrator-tests --bin differ` has written this page; do not edit it.\n\n\
+pub(crate) fn page(histories: &[History], circumstances: &str) -> String {
+    let mut page = format!(
+        "# The differ on public histories\n\n`cargo run --package migrator-tests --bin differ` has written this page; do not edit it.\n\n{circumstances}\n\n\
         Each history is applied version by version. Of every two schemas that follow each other the differ writes the files anew, up and down, \
         in the form that holds up no one; the migrator applies them to a copy of the older schema, with the rows that the history's own migrations have left there, \
         and rolls them back. The facts decide. A pair is exact up where the result has the newer schema's facts, and exact down where the rollback \
@@ -75,7 +76,7 @@ pub(crate) fn page(histories: &[History]) -> String {
         which `new` asks about; no one answers here.\n\n\
         | history | pairs | no change | exact up | exact down | of them with another order of columns | refused | silently wrong | destructive without need | name what they lose | of them perhaps renamed | s per pair |\n\
         |---|---|---|---|---|---|---|---|---|---|---|---|\n"
-        .to_owned();
+    );
     for history in histories {
         page.push_str(&Counts::of(history.pairs.iter()).row(history.name, history.unchanged));
     }
@@ -151,10 +152,10 @@ pub(crate) fn with_beside(page: &str, beside: &str) -> String {
 }
 
 /// The other differs on the same pairs, after our own.
-pub(crate) fn beside(histories: &[History], peers: &[Peer]) -> String {
+pub(crate) fn beside(histories: &[History], peers: &[Peer], circumstances: &str) -> String {
     let count = all(histories).count();
     let mut text = format!(
-        "{BESIDE}\n`cargo run --package migrator-tests --bin differ -- --peers` has written this part: every fortieth step, {count} pairs that differ, the same for all of them, in both \
+        "{BESIDE}\n`cargo run --package migrator-tests --bin differ -- --peers` has written this part. {circumstances}\n\nEvery fortieth step, {count} pairs that differ, the same for all of them, in both \
         directions, on copies of the same databases, with the same judge.\n\n\
         | differ | how | exact, up | exact, down | silently wrong, up | silently wrong, down | failed, up | failed, down | destructive without need, up | destructive without need, down | s per pair |\n\
         |---|---|---|---|---|---|---|---|---|---|---|\n{}",

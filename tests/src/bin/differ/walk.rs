@@ -43,14 +43,9 @@ impl<'a, 'p> Walk<'a, 'p> {
     pub(crate) async fn go(self, set: &Embedded) -> Result<()> {
         let root = self.context.migrator.open(&self.context.target).await?;
         sql(&root, format!("CREATE DATABASE {}", self.name)).await?;
-        // The schema of the history is no part of any step, and two projects expect something to be there.
-        let expected = match self.history.name {
-            "chirpstack" => "CREATE EXTENSION pg_trgm",
-            "cloak" => "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)",
-            _ => "",
-        };
+        // The schema of the history is no part of any step.
         let connection = self.context.migrator.open(&self.url(&self.name)?).await?;
-        sql(&connection, format!("CREATE SCHEMA ops; {expected}")).await?;
+        sql(&connection, format!("CREATE SCHEMA ops; {}", self.history.expects)).await?;
         drop(connection);
         // Also beside a table that could be another tool's.
         let first = self.on(until(set, 0), &self.name)?;
