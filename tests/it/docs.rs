@@ -74,5 +74,5 @@ fn every_link_of_every_page_leads_somewhere() {
     let folder = tempfile::TempDir::new().unwrap();
     let (code, said) = docs(&["--out", folder.path().to_str().unwrap()]);
     assert_eq!(code, Some(9), "{said}");
-    assert!(said.contains("`no-such-mdbook` was not found") && said.contains("cargo install mdbook"), "{said}");
+    assert!(said.contains("failed to run `no-such-mdbook`") && said.contains("cargo install mdbook"), "{said}");
 }

@@ -76,7 +76,7 @@ fn write() -> Result<()> {
     fs::write(&path, page).with_context(|| format!("failed to write `{}`", path.display()))
 }
 
-const TITLE: &str = "# `check --fix` on public histories\n\n`cargo run --package migrator-tests --bin fixer` has written this page; do not edit it.\n\n";
+const TITLE: &str = "# check --fix on public histories\n\n`cargo run --package migrator-tests --bin fixer` has written this page; do not edit it.\n\n";
 
 const HEAD: &str = "Each migration is rewritten as if it were the newest one. `check --fix` writes nothing that its own proof does not hold for: the same facts, up and down, \
     and a lock trace that is strictly weaker. Beside it another judge applies the migration as it was and as it is rewritten to two copies of the database before it, \

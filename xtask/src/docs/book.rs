@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -43,8 +44,9 @@ pub(super) fn make(workspace: &Workspace, files: &Files, out: &Path, open: bool)
     mdbook.arg("build").arg(&source).arg("--dest-dir").arg(&out).args(open.then_some("--open"));
     let made = mdbook.stdin(Stdio::null()).output();
     let made = match made {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
-            "`{}` was not found\nhelp: install it with `cargo install mdbook --version {VERSION} --locked`, or from its releases; \
+        // Permission is denied also where this user may not look into a folder of PATH, and the program is in none of the others.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => bail!(
+            "failed to run `{}`: {error}\nhelp: install it with `cargo install mdbook --version {VERSION} --locked`, or from its releases; \
              MDBOOK names it where it is not on the PATH; `cargo xtask docs --check` needs none",
             program.display()
         ),

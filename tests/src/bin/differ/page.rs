@@ -71,7 +71,7 @@ pub(crate) fn page(histories: &[History], circumstances: &str) -> String {
         and rolls them back. The facts decide. A pair is exact up where the result has the newer schema's facts, and exact down where the rollback \
         restores the older one's, but for the order of columns. What is not exact in both directions is refused: `new --from-schema` names the facts that remain, and writes only a \
         `.partial` file. A pair is silently wrong where the facts call it exact and pg_dump shows another schema, whatever the order of its lines.\n\n\
-        A pair is destructive without need where a table or a column that both schemas have by name, of whatever shape, is another one after going up, down and up again: \
+        A pair is destructive without need where a table or a column that both schemas have by name, of whatever shape, and also if the server has no cast from the old type to the new one, is another one after going up, down and up again: \
         the server's numbers for it show that it was dropped and made anew. What is lost by need is named: a person has to say `--allow-drop`. In some of these pairs it may only have another name, \
         which `new` asks about; no one answers here.\n\n\
         | history | pairs | no change | exact up | exact down | of them with another order of columns | refused | silently wrong | destructive without need | name what they lose | of them perhaps renamed | s per pair |\n\

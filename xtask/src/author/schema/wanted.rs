@@ -97,7 +97,7 @@ fn entries(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// So many statements of a file are run in a transaction: the server looks through all locks of a transaction when it ends a statement
 /// that needs more than 15, as a table with foreign keys does.
-const PART: usize = 500;
+const PART: usize = 100;
 
 impl Text {
     /// Runs it on an empty database, each file in a transaction, a large one in several.
