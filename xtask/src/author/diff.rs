@@ -23,6 +23,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 pub use catalog::Catalog;
 pub use hint::hint;
 use key::Key;
@@ -52,7 +55,10 @@ impl Draft {
     ///
     /// `online`: what would read a whole table, or have its writers wait, has a file of its own.
     pub fn between(from: &Catalog, to: &Catalog, online: bool) -> Draft {
-        let (up, down) = (Way::between(from, to, false), Way::between(to, from, true));
+        Draft::of(from, to, online, both_ways(from, to))
+    }
+
+    fn of(from: &Catalog, to: &Catalog, online: bool, (up, down): (Way, Way)) -> Draft {
         if up.statements.is_empty() {
             return Draft::default();
         }
@@ -130,6 +136,22 @@ fn required(from: &Catalog, to: &Catalog, statement: &Statement) -> bool {
 struct Way {
     statements: Vec<Statement>,
     loses: Vec<Key>,
+}
+
+/// So deep may the search for what needs what go: a chain of views is as long as somebody likes. Memory that is not touched costs
+/// nothing.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Up and down, which do not depend on each other, at the same time.
+fn both_ways(from: &Catalog, to: &Catalog) -> (Way, Way) {
+    thread::scope(|scope| {
+        let deep = || thread::Builder::new().stack_size(STACK_BYTES);
+        let down = deep().spawn_scoped(scope, || Way::between(to, from, true));
+        let up = deep().spawn_scoped(scope, || Way::between(from, to, false));
+        let [up, down] = [up, down].map(|way| way.map(|way| way.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        // A system that has no room for the stacks has some for ordinary schemas.
+        (up.unwrap_or_else(|_| Way::between(from, to, false)), down.unwrap_or_else(|_| Way::between(to, from, true)))
+    })
 }
 
 impl Way {

@@ -8,7 +8,9 @@ mod text;
 mod traced;
 mod wanted;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use migrator_engine::client::failed;
@@ -98,8 +100,7 @@ pub(crate) fn make(
     let server = TemporaryServer::builder().setting("max_locks_per_transaction", "1024").start();
     let server = server.context("failed to start the server to prove the migration on")?;
     let room = Room { server: &server, embedded };
-    let is = room.migrated()?;
-    let target = room.wanted(wanted)?;
+    let (is, target) = room.both(wanted)?;
     let (from, statements, open) = room.named(&is, &target, renames)?;
     let (mut draft, labelled) = room.draft(from.as_ref().unwrap_or(&is), &target, !args.offline, &statements)?;
     if !labelled {
@@ -166,15 +167,27 @@ impl Room<'_> {
         Ok(context.at(target))
     }
 
-    /// What the migrations and repeatables make.
-    fn migrated(&self) -> Result<Catalog> {
+    /// What the migrations and repeatables make, and what is wanted. The one is read while the other is made, with the roles of the
+    /// migrations.
+    fn both(&self, wanted: Wanted) -> Result<(Catalog, Catalog)> {
+        let migrated = self.migrated()?;
+        thread::scope(|scope| {
+            let is = scope.spawn(|| self.read(&migrated));
+            let target = self.wanted(wanted);
+            let is = is.join().unwrap_or_else(|panic| resume_unwind(panic));
+            Ok((is?, target?))
+        })
+    }
+
+    /// The database in which the migrations and repeatables have been applied.
+    fn migrated(&self) -> Result<Context> {
         let context = self.context(self.embedded, MIGRATED)?;
         let up = developer::block_on(async {
             maintenance::create_missing(&context).await?;
             context.connect().await?.up(&UpOptions::default()).await.map(|_| ())
         })?;
         up.map_err(|error| anyhow!("the migrations fail on the throwaway server:\n{}", error.render(false)))?;
-        self.read(&context)
+        Ok(context)
     }
 
     /// What has another name: as it is said, and as it is answered. The schema with those names, if there are any; the statements; the

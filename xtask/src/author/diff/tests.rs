@@ -2,11 +2,11 @@
 
 use migrator_engine::facts::{Fact, Facts};
 
-use super::Draft;
 use super::catalog::Catalog;
 use super::entry::Entry;
 use super::key::{COMPARED, Key};
 use super::relation::Relation;
+use super::{Draft, Way};
 
 /// A schema of so many tables, each with a column, a primary key, an index and a foreign key to the table before it. `more`: every tenth
 /// one has a further index.
@@ -57,7 +57,9 @@ fn schema(count: usize, more: bool) -> Catalog {
 /// How many comparisons a draft takes.
 fn work(from: &Catalog, to: &Catalog, statements: usize) -> u64 {
     COMPARED.set(0);
-    let draft = Draft::between(from, to, true);
+    // On this thread, where they are counted.
+    let ways = (Way::between(from, to, false), Way::between(to, from, true));
+    let draft = Draft::of(from, to, true, ways);
     let count: usize = draft.files.iter().map(|file| file.up.statements.len()).sum();
     assert_eq!(count, statements);
     COMPARED.get()
