@@ -132,7 +132,9 @@ fn go_through(source: &Path) -> Result<Outcome> {
         }
         for (hazard, reason) in &rewritten.left {
             outcome.rules.entry(hazard.rule).or_default().found += 1;
-            *outcome.reasons.entry(format!("{}: {reason}", hazard.rule)).or_default() += 1;
+            // What follows the colon are the names of objects.
+            let kind = reason.split_once(": ").map_or(reason.as_str(), |(kind, _)| kind);
+            *outcome.reasons.entry(format!("{}: {kind}", hazard.rule)).or_default() += 1;
             if std::env::var_os("FIXER_SHOW").is_some() {
                 println!("{}: {}: {reason}", name.display(), hazard.rule);
             }
