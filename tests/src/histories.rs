@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use migrator_xtask::engine::Embedded;
 
 use crate::task;
 
@@ -51,12 +52,24 @@ pub const HISTORIES: &[History] = &[
 ];
 
 impl History {
-    /// Makes `db` anew, as a db directory of this history.
+    /// The directory of its files.
+    pub fn source(&self, corpora: &Path) -> PathBuf {
+        corpora.join(self.below)
+    }
+
+    /// Makes `db` anew, as a db directory of this history, and loads it.
     ///
     /// # Errors
-    /// The history or the directory cannot be read or written.
-    pub fn put(&self, corpora: &Path, db: &Path) -> Result<()> {
-        let source = corpora.join(self.below);
+    /// The history or the directory cannot be read or written, or no build takes it.
+    pub fn load(&self, corpora: &Path, db: &Path) -> Result<&'static Embedded> {
+        self.put(corpora, db)?;
+        let (blob, _) = crate::load(db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
+        Ok(blob.set()?)
+    }
+
+    /// Makes `db` anew, as a db directory of this history.
+    fn put(&self, corpora: &Path, db: &Path) -> Result<()> {
+        let source = self.source(corpora);
         let source = source.canonicalize().with_context(|| format!("failed to read `{}`", source.display()))?;
         let _ = fs::remove_dir_all(db);
         fs::create_dir_all(db)?;

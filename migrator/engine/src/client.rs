@@ -59,7 +59,7 @@ impl Connection {
     /// # Errors
     /// What the server refuses, with its place in the file.
     pub async fn load(&self, file: String, text: String, starts: &[usize]) -> Result<(), Error> {
-        self.load_parts(&body(file, text, starts), starts.len().max(1)).await
+        self.load_in_parts(file, text, starts, starts.len()).await
     }
 
     /// Runs a file of SQL verbatim, in transactions of at most `size` statements. A transaction costs the server more per statement
@@ -69,10 +69,7 @@ impl Connection {
     /// # Errors
     /// What the server refuses, with its place in the file; what is before that transaction is there.
     pub async fn load_in_parts(&self, file: String, text: String, starts: &[usize], size: usize) -> Result<(), Error> {
-        self.load_parts(&body(file, text, starts), size.max(1)).await
-    }
-
-    async fn load_parts(&self, whole: &Body, size: usize) -> Result<(), Error> {
+        let (whole, size) = (body(file, text, starts), size.max(1));
         let mut begin = 0;
         for next in (size..whole.statements.len()).step_by(size).chain([whole.statements.len()]) {
             let end = whole.statements.get(next).map_or(whole.text.len(), |statement| statement.range.start);

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 use migrator_postgres::TemporaryServer;
-use migrator_tests::histories::corpora;
+use migrator_tests::histories::{HISTORIES, History, corpora};
 use migrator_tests::{dump, machine};
 use migrator_xtask::author::fix::{Room, Written, rewrite};
 use migrator_xtask::developer::{self, Context};
@@ -21,8 +21,6 @@ use migrator_xtask::engine::client::{Connection, failed};
 use migrator_xtask::engine::facts::Facts;
 use migrator_xtask::engine::operation::UpOptions;
 use migrator_xtask::engine::{ConnectionTarget, Embedded, Error, Terminal};
-
-const HISTORIES: &[&str] = &["crates-io", "zksync-core"];
 
 /// What came of the hazards of a rule.
 #[derive(Default)]
@@ -57,22 +55,24 @@ fn write() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let corpora = arguments.next().map_or_else(corpora, PathBuf::from);
     let wanted: Vec<String> = arguments.collect();
-    let mut page = String::new();
-    for history in HISTORIES.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|one| one == *name)) {
-        let source = corpora.join("histories").join(history).join("migrations");
+    let (mut page, mut circumstances) = (String::new(), String::new());
+    let is_wanted = |history: &&History| wanted.is_empty() || wanted.iter().any(|name| name == history.name);
+    for history in HISTORIES.iter().filter(|history| history.tool.is_none()).filter(is_wanted) {
+        let source = history.source(&corpora);
         if !source.is_dir() {
             println!("NOT MEASURED: there is no history in `{}`", source.display());
             return Ok(());
         }
-        page.push_str(&go_through(&source).with_context(|| (*history).to_owned())?.section(history));
+        let judge = Judge::new()?;
+        circumstances = machine::circumstances_with(judge.server.program_directory());
+        page.push_str(&go_through(&source, judge).with_context(|| history.name)?.section(history.name));
     }
     if !wanted.is_empty() {
         println!("{page}");
         return Ok(());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/fix.md");
-    let programs = TemporaryServer::start()?.program_directory().to_owned();
-    let page = format!("{TITLE}{}\n\n{HEAD}{page}", machine::circumstances_with(&programs));
+    let page = format!("{TITLE}{circumstances}\n\n{HEAD}{page}");
     fs::write(&path, page).with_context(|| format!("failed to write `{}`", path.display()))
 }
 
@@ -105,7 +105,7 @@ impl Outcome {
     }
 }
 
-fn go_through(source: &Path) -> Result<Outcome> {
+fn go_through(source: &Path, mut judge: Judge) -> Result<Outcome> {
     let begun = Instant::now();
     let db = std::env::current_exe()?.with_file_name("fixer-db");
     let _ = fs::remove_dir_all(&db);
@@ -113,7 +113,7 @@ fn go_through(source: &Path) -> Result<Outcome> {
     fs::create_dir_all(&migrations)?;
     let mut files: Vec<PathBuf> = fs::read_dir(source)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     files.sort();
-    let (mut room, mut judge) = (Room::new()?, Judge::new()?);
+    let mut room = Room::new()?;
     let mut outcome = Outcome { migrations: files.len(), ..Outcome::default() };
     for (at, file) in files.iter().enumerate() {
         let name = file.file_name().context("a file without a name")?;

@@ -86,10 +86,7 @@ fn write(corpora: &Path, wanted: &[String]) -> Result<()> {
 fn judge(server: &TemporaryServer, history: &'static History, corpora: &Path) -> Result<Judged> {
     let program = std::env::current_exe()?;
     let db = program.with_file_name("histories-db");
-    history.put(corpora, &db)?;
-    let (embedded, _) =
-        migrator_tests::load(&db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
-    let embedded = embedded.set()?;
+    let embedded = history.load(corpora, &db)?;
     let migrations = embedded.migrations.len();
     prepare(server, embedded, history.expects)?;
     let output = Command::new(program)

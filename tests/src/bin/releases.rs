@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use migrator_postgres::TemporaryServer;
-use migrator_tests::histories::corpora;
-use migrator_tests::{load, machine};
+use migrator_tests::histories::{HISTORIES, corpora};
+use migrator_tests::machine;
 use migrator_xtask::developer::{self, Context};
 use migrator_xtask::engine::{Color, Embedded, Exit, Terminal};
 use migrator_xtask::prove::compat::{self, Asked, Outcome, Running};
 use serde_json::Value;
+
+/// The service, as its history is called.
+const SERVICE: &str = "zksync-core";
 
 /// What each break is, by hand: the release, the migration, the verdict, and why.
 const EXPLAINED: &str = include_str!("../releases.tsv");
@@ -53,10 +56,9 @@ fn main() -> ExitCode {
 }
 
 fn write(corpora: &Path) -> Result<()> {
-    let releases = releases(&corpora.join("queries/zksync-core"))?;
-    let (all, _) = load(&directory(&corpora.join("histories/zksync-core/migrations"))?)
-        .map_err(|problems| anyhow::anyhow!("the migrations have errors\n{problems}"))?;
-    let all = all.set()?;
+    let releases = releases(&corpora.join("queries").join(SERVICE))?;
+    let history = HISTORIES.iter().find(|history| history.name == SERVICE).context("its history is unknown")?;
+    let all = history.load(corpora, &std::env::current_exe()?.with_file_name("releases-db"))?;
     let server = TemporaryServer::start()?;
     let mut pairs = Vec::new();
     for (from, to) in releases.iter().zip(&releases[1..]) {
@@ -67,18 +69,6 @@ fn write(corpora: &Path) -> Result<()> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/evidence/releases.md");
     fs::write(&page, text(&releases, &pairs, &machine::circumstances_with(server.program_directory())))
         .with_context(|| format!("failed to write `{}`", page.display()))
-}
-
-/// A db directory of those migrations, beside this program.
-fn directory(migrations: &Path) -> Result<PathBuf> {
-    let directory = std::env::current_exe()?.with_file_name("releases-db");
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory)?;
-    std::os::unix::fs::symlink(migrations.canonicalize()?, directory.join("migrations"))?;
-    // One of them drops a table that is called as our history is by default, and some down blocks can never have run.
-    let settings = "[history]\nschema = \"ops\"\n[check]\nstart_after = \"000300\"\n";
-    fs::write(directory.join("migrator.toml"), settings)?;
-    Ok(directory)
 }
 
 /// Reads `releases.tsv` and `queries.jsonl`.

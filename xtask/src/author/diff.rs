@@ -30,6 +30,7 @@ pub use catalog::Catalog;
 pub use hint::hint;
 use key::Key;
 use migrator_engine::facts::diff;
+use migrator_sql::parse::with_deep_stack;
 pub use named::{Alike, alike};
 pub(crate) use named::{is_there, renaming};
 pub use prove::{Proof, Reached, Set};
@@ -138,19 +139,12 @@ struct Way {
     loses: Vec<Key>,
 }
 
-/// So deep may the search for what needs what go: a chain of views is as long as somebody likes. Memory that is not touched costs
-/// nothing.
-const STACK_BYTES: usize = 256 * 1024 * 1024;
-
-/// Up and down, which do not depend on each other, at the same time.
+/// Up and down, which do not depend on each other, at the same time; on deep stacks, as a chain of views can have any length.
 fn both_ways(from: &Catalog, to: &Catalog) -> (Way, Way) {
     thread::scope(|scope| {
-        let deep = || thread::Builder::new().stack_size(STACK_BYTES);
-        let down = deep().spawn_scoped(scope, || Way::between(to, from, true));
-        let up = deep().spawn_scoped(scope, || Way::between(from, to, false));
-        let [up, down] = [up, down].map(|way| way.map(|way| way.join().unwrap_or_else(|panic| resume_unwind(panic))));
-        // A system that has no room for the stacks has some for ordinary schemas.
-        (up.unwrap_or_else(|_| Way::between(from, to, false)), down.unwrap_or_else(|_| Way::between(to, from, true)))
+        let down = scope.spawn(|| with_deep_stack(|| Way::between(to, from, true)));
+        let up = with_deep_stack(|| Way::between(from, to, false));
+        (up, down.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
 }
 

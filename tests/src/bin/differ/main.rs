@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use migrator_postgres::TemporaryServer;
 use migrator_tests::histories::{self, HISTORIES};
 use migrator_tests::machine;
@@ -45,9 +45,7 @@ struct Pair {
 
 /// The pairs of a history, and how many of its steps change no schema.
 struct History {
-    name: &'static str,
-    /// What it takes for granted in a new database.
-    expects: &'static str,
+    of: &'static histories::History,
     unchanged: usize,
     pairs: Vec<Pair>,
 }
@@ -125,10 +123,7 @@ impl Tries<'_> {
 /// The migrations of a history; its db directory is beside this program.
 fn load(history: &histories::History, corpora: &Path) -> Result<Embedded> {
     let db = std::env::current_exe()?.with_file_name("differ-db");
-    history.put(corpora, &db)?;
-    let (embedded, _) =
-        migrator_tests::load(&db).map_err(|problems| anyhow!("the migrations have errors\n{problems}"))?;
-    let mut set = embedded.set()?.clone();
+    let mut set = history.load(corpora, &db)?.clone();
     set.settings.retry_for_ms = 0;
     Ok(set)
 }
@@ -139,11 +134,11 @@ fn leak(set: Embedded) -> &'static Embedded {
 
 fn go_through(
     server: &TemporaryServer,
-    of: &histories::History,
+    of: &'static histories::History,
     set: Embedded,
     tries: &mut Tries<'_>,
 ) -> Result<History> {
-    let mut history = History { name: of.name, expects: of.expects, unchanged: 0, pairs: Vec::new() };
+    let mut history = History { of, unchanged: 0, pairs: Vec::new() };
     let first = until(&set, 0);
     let context = Context::on_throwaway(server, first, Terminal::silent())?;
     let result = &mut history;

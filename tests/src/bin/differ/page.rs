@@ -78,7 +78,7 @@ pub(crate) fn page(histories: &[History], circumstances: &str) -> String {
         |---|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for history in histories {
-        page.push_str(&Counts::of(history.pairs.iter()).row(history.name, history.unchanged));
+        page.push_str(&Counts::of(history.pairs.iter()).row(history.of.name, history.unchanged));
     }
     let all = Counts::of(all(histories));
     page.push_str(&all.row("all", histories.iter().map(|history| history.unchanged).sum()));
@@ -108,7 +108,7 @@ fn table(page: &mut String, title: &str, head: &str, histories: &[History], said
     for (history, pair) in histories.iter().flat_map(|history| history.pairs.iter().map(move |pair| (history, pair))) {
         for cells in said(pair) {
             let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-            let _ = writeln!(rows, "| {} | {} | {} |", history.name, pair.name, cells.join(" | "));
+            let _ = writeln!(rows, "| {} | {} | {} |", history.of.name, pair.name, cells.join(" | "));
         }
     }
     if !rows.is_empty() {

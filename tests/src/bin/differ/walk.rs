@@ -32,7 +32,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         tries: &'a mut Tries<'p>,
         history: &'a mut History,
     ) -> Walk<'a, 'p> {
-        let name = history.name.replace('-', "_");
+        let name = history.of.name.replace('-', "_");
         Walk { server, context, tries, history, name }
     }
 
@@ -45,7 +45,7 @@ impl<'a, 'p> Walk<'a, 'p> {
         sql(&root, format!("CREATE DATABASE {}", self.name)).await?;
         // The schema of the history is no part of any step.
         let connection = self.context.migrator.open(&self.url(&self.name)?).await?;
-        sql(&connection, format!("CREATE SCHEMA ops; {}", self.history.expects)).await?;
+        sql(&connection, format!("CREATE SCHEMA ops; {}", self.history.of.expects)).await?;
         drop(connection);
         // Also beside a table that could be another tool's.
         let first = self.on(until(set, 0), &self.name)?;
