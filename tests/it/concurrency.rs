@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::support::{Project, wait_until};
 
 /// A migration sleeps.
-const SLEEPS: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()";
+const SLEEPS: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
 
 #[test]
 fn sixteen_at_once_apply_every_migration_once() {
@@ -97,7 +97,7 @@ fn a_statement_that_another_one_is_running_is_not_in_doubt() {
     let slow = project.start(&["up"]);
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^DO .* pg_sleep'",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
     );
     expect![[r#"
         exit 0

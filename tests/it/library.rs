@@ -189,7 +189,7 @@ fn a_cancellation_ends_what_runs_and_tells_the_truth() {
     });
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND wait_event = 'PgSleep'",
     );
     block_on(cancellation.cancel("the test"));
     let error = work.join().unwrap().unwrap_err();

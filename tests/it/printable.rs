@@ -94,7 +94,7 @@ fn who_holds_the_lock_is_text() {
     let holder = holder.spawn().unwrap();
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep\\(3' AND state = 'active' AND pid <> pg_backend_pid()",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep\\(3'",
     );
     harmless(&project.run(&["up", "--wait-lock", "100ms"]), "cannot take the migration lock");
     harmless(&project.finish(holder), "applied 001_slow");

@@ -268,7 +268,7 @@ fn what_whoever_started_it_wants_ignored_stays_ignored() {
         };
     }
     let up = shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    wait_until(&project, &format!("SELECT count(*) = 1 {SESSION} AND query ~ 'pg_sleep'"));
+    wait_until(&project, &format!("SELECT count(*) = 1 {SESSION} AND wait_event = 'PgSleep'"));
     send(&up, Signal::HUP);
     send(&up, Signal::INT);
     let output = project.finish(up);

@@ -275,7 +275,7 @@ fn stopped(project: &Project, command: &mut Command, signal: Signal) -> String {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let own = format!("'^migrator_verify_{}_'", child.id());
     let asleep = format!(
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname ~ {own} AND query ~ 'pg_sleep' AND state = 'active'"
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname ~ {own} AND wait_event = 'PgSleep'"
     );
     wait_until(project, &asleep);
     kill_process(Pid::from_child(&child), signal).unwrap();

@@ -118,7 +118,7 @@ fn who_holds_the_lock_is_data() {
     let slow = project.start(&["up"]);
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ 'pg_sleep[(]3'",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep[(]3'",
     );
     let (_, lines) = project.json(&["status"]);
     let held = last(&lines)["lock"].clone();
@@ -195,7 +195,7 @@ fn a_signal_ends_with_an_object_too() {
     let up = project.start(&["up", "--json"]);
     wait_until(
         &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query ~ 'pg_sleep[(]60'",
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep[(]60'",
     );
     kill_process(Pid::from_child(&up), Signal::TERM).unwrap();
     let (code, lines) = finish_json(up);
