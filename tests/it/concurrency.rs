@@ -5,7 +5,8 @@ use expect_test::expect;
 use crate::support::{Project, wait_until};
 
 /// A migration sleeps.
-const SLEEPS: &str = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+const SLEEPS: &str =
+    "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
 
 #[test]
 fn sixteen_at_once_apply_every_migration_once() {

@@ -289,7 +289,8 @@ fn migrations_run_and_are_cancelled_over_tls() {
     let mut command = project.command(&["up"]);
     let child = command.env("DATABASE_URL", text).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let query = |sql: &str| query_at(&good().server.url("encrypted"), sql);
-    let sleeps = "SELECT count(*) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE ssl AND wait_event = 'PgSleep'";
+    let sleeps =
+        "SELECT count(*) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE ssl AND wait_event = 'PgSleep'";
     while query(sleeps) != "1\n" {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }

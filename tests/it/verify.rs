@@ -274,9 +274,7 @@ fn the_way_back_of_a_newest_migration_without_a_transaction_is_looked_at_without
 fn stopped(project: &Project, command: &mut Command, signal: Signal) -> String {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let own = format!("'^migrator_verify_{}_'", child.id());
-    let asleep = format!(
-        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname ~ {own} AND wait_event = 'PgSleep'"
-    );
+    let asleep = format!("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname ~ {own} AND wait_event = 'PgSleep'");
     wait_until(project, &asleep);
     kill_process(Pid::from_child(&child), signal).unwrap();
     let output = project.finish(child);
