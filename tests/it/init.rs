@@ -47,6 +47,10 @@ fn a_virtual_workspace() {
         <CR>
         [workspace.package]<CR>
         version = "2.0.0"<CR>
+        <CR>
+        # What the tasks and the migrator's build script share is compiled once, not once for each.<CR>
+        [profile.dev.build-override]<CR>
+        debug = true<CR>
     "##]]
     .assert_eq(&place.read("Cargo.toml").replace('\r', "<CR>"));
     assert!(place.read("migrator/Cargo.toml").contains("\nversion.workspace = true\n"));
@@ -80,12 +84,16 @@ fn a_root_package_with_members() {
         +/.env.*
         --- Cargo.toml
         +++ Cargo.toml
-        @@ -4,4 +4,4 @@
+        @@ -4,4 +4,8 @@
          edition = "2024"
 
          [workspace]
         -members = ["crates/*"]
         +members = ["crates/*", "migrator", "xtask"]
+        +
+        +# What the tasks and the migrator's build script share is compiled once, not once for each.
+        +[profile.dev.build-override]
+        +debug = true
         --- stderr
         wrote into `<root>`: db/README.md, db/migrator.toml, db/migrations/.gitkeep, migrator/build.rs, migrator/src/main.rs, migrator/Cargo.toml, .cargo/config.toml, xtask/src/main.rs, xtask/Cargo.toml, .gitignore, Cargo.toml
         next: `cargo xtask new NAME` writes a migration, `cargo xtask up` applies it to the database `init_root_dev` on the workspace's own PostgreSQL; the first build takes minutes
@@ -140,11 +148,15 @@ fn a_workspace_with_an_xtask_of_its_own() {
                  Some("ci") => return Err("red".into()),
         --- Cargo.toml
         +++ Cargo.toml
-        @@ -1,3 +1,3 @@
+        @@ -1,3 +1,7 @@
          [workspace]
          resolver = "3"
         -members = ["tools/xtask"]
         +members = ["tools/xtask", "migrator"]
+        +
+        +# What the tasks and the migrator's build script share is compiled once, not once for each.
+        +[profile.dev.build-override]
+        +debug = true
         --- stderr
         `cargo xtask` has `ci` of its own, which stay what they are; ours are `cargo xtask migrator ci`, ...
         warning: .github/workflows/migrations.yml will fail: the dependencies are in `<repository>`, outside of the repository, which is all that a workflow checks out
@@ -220,11 +232,15 @@ fn a_workspace_in_a_folder_of_a_larger_repository() {
         --- exit 0
         --- Cargo.toml
         +++ Cargo.toml
-        @@ -4,3 +4,4 @@
+        @@ -4,3 +4,8 @@
          edition = "2024"
 
          [workspace]
         +members = ["migrator", "xtask"]
+        +
+        +# What the tasks and the migrator's build script share is compiled once, not once for each.
+        +[profile.dev.build-override]
+        +debug = true
         --- stderr
         left out: .github/workflows/migrations.yml: the dependencies are in `<repository>`, outside of the repository, which is all that a workflow checks out
         help: depend on them with `--git` or `--registry`, or keep the clone in the repository; `--ci github` writes it all the same

@@ -120,6 +120,7 @@ impl Workspace {
             .env("CARGO_TERM_COLOR", "never")
             // Less to write and to link.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_DEV_BUILD_OVERRIDE_DEBUG", "0")
             .env("CARGO_INCREMENTAL", "0")
             // It lies within our repository and is none of it.
             .env("GIT_CEILING_DIRECTORIES", HOME);

@@ -4,6 +4,7 @@ mod baseline;
 mod manifest;
 mod place;
 mod plan;
+mod profile;
 mod rust;
 mod show;
 mod source;
@@ -33,8 +34,9 @@ use tasks::{Taken, Tasks};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Writes db/, the package `migrator` (the binary that ships), `cargo xtask` with our tasks, the members of the \
-                        workspace, what git ignores, and a workflow where the repository has a .github. A workspace with an \
-                        xtask of its own keeps it: our tasks are added to it, and leave its names alone.\n\n\
+                        workspace, the profile of its build scripts, what git ignores, and a workflow where the repository has \
+                        a .github. A workspace with an xtask of its own keeps it: our tasks are added to it, and leave its \
+                        names alone.\n\n\
                         It shows the difference and asks. What is there stays as it is, and a second run changes nothing.\n\n\
                         `--baseline` takes the schema from pg_dump, without owners and settings, without the history of another \
                         tool, and builds it on a throwaway server: every fact must be the source's, or nothing is written and \
@@ -170,10 +172,11 @@ fn fill(
     ignored(plan, place)?;
     workflow::plan(plan, place, args.ci, source, &tasks.taken)?;
     // Last: until its members are whole, the workspace is what it was, and a second run goes on.
+    let root = |text: &str| profile::with_shared_builds(&manifest::with_members(text, &members)?);
     if place.is_new {
-        plan.create("Cargo.toml", &manifest::with_members(include_str!("init/files/workspace.toml"), &members)?)?;
+        plan.create("Cargo.toml", &root(include_str!("init/files/workspace.toml"))?)?;
     } else if !members.is_empty() {
-        plan.edit("Cargo.toml", |text| manifest::with_members(text, &members))?;
+        plan.edit("Cargo.toml", root)?;
     }
     Ok(tasks)
 }
