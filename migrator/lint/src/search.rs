@@ -12,7 +12,7 @@ use crate::known::Known;
 use crate::linter;
 use crate::rule::{Linter, Rule};
 use crate::rules::RULES;
-use crate::site::{Block, Finding, Site};
+use crate::site::{Block, Created, Finding, Site};
 
 /// The hazards in the up blocks of all migrations above `[check] start_after` and above a baseline, by file, line and column.
 pub fn search(set: &Set) -> Vec<Hazard> {
@@ -108,7 +108,7 @@ pub(crate) fn in_block(
     let mut linted = linter::lint(names, &block, text, comments);
     linted.sort();
     let mut found = Vec::new();
-    let mut created = Vec::new();
+    let mut created = Created::default();
     for (index, statement) in block.statements.iter().enumerate() {
         let site = Site::new(&block, index, &created, known);
         let next = block.statements.get(index + 1).map_or(usize::MAX, |next| next.words.start());
@@ -129,7 +129,9 @@ pub(crate) fn in_block(
             found.extend(first.map(|finding| Found { statement: index, rule, finding, places, edits }));
         }
         known.take(&statement.sql);
-        created.extend(statement.sql.created());
+        if let Some(object) = statement.sql.created() {
+            created.add(object);
+        }
     }
     found
 }

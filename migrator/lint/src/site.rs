@@ -1,5 +1,7 @@
 //! One statement and what is around it: what the rules look at.
 
+use std::collections::HashMap;
+
 use migrator_sql::{AlterTableAction, Name, Object, Sql, Words};
 
 use crate::known::Known;
@@ -76,18 +78,31 @@ impl Finding {
     }
 }
 
+/// What the statements before one have created in the same file: by name, since a schema has thousands of them.
+#[derive(Debug, Default)]
+pub(crate) struct Created(HashMap<String, Vec<Object>>);
+
+impl Created {
+    pub(crate) fn add(&mut self, object: Object) {
+        self.0.entry(object.name.clone()).or_default().push(object);
+    }
+
+    fn has(&self, object: &Object) -> bool {
+        self.0.get(&object.name).is_some_and(|named| named.iter().any(|created| created.is(object)))
+    }
+}
+
 /// One statement, in its block, after everything that ran before it.
 #[derive(Clone, Copy)]
 pub(crate) struct Site<'s> {
     block: &'s Block<'s>,
     index: usize,
-    /// What the statements before it in the same file have created.
-    created: &'s [Object],
+    created: &'s Created,
     pub(crate) known: &'s Known,
 }
 
 impl<'s> Site<'s> {
-    pub(crate) fn new(block: &'s Block<'s>, index: usize, created: &'s [Object], known: &'s Known) -> Site<'s> {
+    pub(crate) fn new(block: &'s Block<'s>, index: usize, created: &'s Created, known: &'s Known) -> Site<'s> {
         Site { block, index, created, known }
     }
 
@@ -108,7 +123,7 @@ impl<'s> Site<'s> {
 
     /// True unless a statement before has created it: someone may be using it.
     pub(crate) fn is_live(&self, object: &Object) -> bool {
-        !self.created.iter().any(|created| created.is(object))
+        !self.created.has(object)
     }
 
     /// The first object in use that a statement changes, locks or drops.
