@@ -43,7 +43,8 @@ fn growth(server: &Server, database: &str, migration: &str) -> u64 {
     };
     let place = Place { connection: 0, message: 0 };
     let harm = Harm::Strike(Strike { behind: true, ends: false, act: Arc::new(strike) });
-    let proxy = Proxy::start(Settings { server: server.address(), harms: vec![(place, harm)], cancels: true });
+    let proxy =
+        Proxy::start(Settings { server: server.address(), harms: vec![(place, harm)], latency: Duration::ZERO });
     let peak = peak(directory.path(), &proxy.url(database), &pid);
     let loaded = loaded.load(Ordering::SeqCst);
     assert!(loaded > 0 && peak >= loaded, "loaded with {loaded} kB, a peak of {peak} kB");

@@ -211,7 +211,8 @@ impl World {
     /// A database in which a task has been run, with this harm.
     fn prepared(&self, task: Task, harm: Option<(Place, Harm)>, exit: i32) -> String {
         let database = self.begin(task);
-        let settings = Settings { server: self.server.address(), harms: harm.into_iter().collect(), cancels: true };
+        let settings =
+            Settings { server: self.server.address(), harms: harm.into_iter().collect(), latency: Duration::ZERO };
         let proxy = Proxy::start(settings);
         let said = migrator::run(self.db(task.command()), &proxy.url(&database), &task.command().arguments());
         assert_eq!(said.exit, Some(exit), "{}", said.text());
@@ -232,7 +233,7 @@ impl World {
         let faults: Vec<_> = [(point.fault, point.place)].into_iter().chain(point.then).collect();
         let harm = |(fault, place): &(Fault, Place)| (*place, stage.harm(self, *fault, point.behind));
         let harms = faults.iter().map(harm).collect();
-        let proxy = Proxy::start(Settings { server: self.server.address(), harms, cancels: true });
+        let proxy = Proxy::start(Settings { server: self.server.address(), harms, latency: Duration::ZERO });
         let mut process = migrator::command(self.db(command), &proxy.url(&stage.database), &command.arguments());
         if let Some(defect) = point.planted {
             process.env("MIGRATOR_PLANTED_BUG", defect);

@@ -13,6 +13,7 @@ use std::os::unix::net::UnixListener as StdListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -64,8 +65,9 @@ pub(crate) struct Traffic {
 pub(crate) struct Settings {
     pub(crate) server: Address,
     pub(crate) harms: Vec<(Place, Harm)>,
-    /// False: cancel requests come to nothing.
-    pub(crate) cancels: bool,
+    /// For so long every answer is held back, as a network does: what the client sends together is together then, however late it is let
+    /// run between two messages.
+    pub(crate) latency: Duration,
 }
 
 /// A running proxy; it ends with the value.
@@ -87,7 +89,7 @@ struct Shared {
 impl Proxy {
     /// Counts, and does no harm.
     pub(crate) fn watching(server: Address) -> Proxy {
-        Proxy::start(Settings { server, harms: Vec::new(), cancels: true })
+        Proxy::start(Settings { server, harms: Vec::new(), latency: Duration::ZERO })
     }
 
     /// Starts it on a socket of its own.
@@ -189,18 +191,16 @@ async fn serve(shared: &Arc<Shared>, client: UnixStream) -> io::Result<()> {
     let mut from = BufReader::with_capacity(1 << 16, from);
     let Some(head) = Head::read(&mut from, true).await? else { return Ok(()) };
     if head.is_cancel_request() {
-        if shared.settings.cancels {
-            let mut server = shared.server().await?;
-            head.pass_on(&mut from, &mut server).await?;
-            // The server closes the connection when it has passed the request on; it says nothing.
-            let _ = server.read(&mut [0]).await?;
-        }
+        let mut server = shared.server().await?;
+        head.pass_on(&mut from, &mut server).await?;
+        // The server closes the connection when it has passed the request on; it says nothing.
+        let _ = server.read(&mut [0]).await?;
         return Ok(());
     }
     let (server_from, server) = shared.server().await?.into_split();
     let (order, orders) = watch::channel(Order::PassOn);
     let (answered, answers) = watch::channel(State::default());
-    tokio::spawn(pass_answers(server_from, to, orders, answered));
+    tokio::spawn(pass_answers(server_from, to, shared.settings.latency, orders, answered));
     let connection = shared.open();
     let mut frontend = Frontend { shared, connection, from, server, order, answers, asked: 0 };
     let outcome = frontend.run(head).await;
@@ -234,6 +234,7 @@ struct State {
 async fn pass_answers(
     mut from: OwnedReadHalf,
     to: OwnedWriteHalf,
+    latency: Duration,
     mut orders: watch::Receiver<Order>,
     state: watch::Sender<State>,
 ) {
@@ -252,6 +253,9 @@ async fn pass_answers(
         };
         if length == 0 {
             break;
+        }
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
         if let Some(client) = &mut to
             && *orders.borrow() == Order::PassOn

@@ -1,6 +1,7 @@
 //! How often the migrator waits for an answer, and how often it makes the server wait for the disk.
 
 use std::path::Path;
+use std::time::Duration;
 
 use migrator_postgres::TemporaryServer;
 use tempfile::TempDir;
@@ -8,7 +9,7 @@ use tempfile::TempDir;
 use crate::facts::wait_for_quiet;
 use crate::migrator;
 use crate::not_tested;
-use crate::proxy::{Proxy, Traffic};
+use crate::proxy::{Proxy, Settings, Traffic};
 use crate::server::{Server, Session};
 use crate::sweep::is_full;
 
@@ -25,9 +26,12 @@ fn tables(count: usize) -> TempDir {
     directory
 }
 
+/// How far away the server is.
+const LATENCY: Duration = Duration::from_millis(20);
+
 /// Runs `up` through a proxy; the traffic of each connection.
 fn up(db: &Path, server: &Server, database: &str) -> Vec<Traffic> {
-    let proxy = Proxy::watching(server.address());
+    let proxy = Proxy::start(Settings { server: server.address(), harms: Vec::new(), latency: LATENCY });
     let said = migrator::run(db, &proxy.url(database), &["up"]);
     assert_eq!(said.exit, Some(0), "{}", said.text());
     proxy.traffic()
@@ -75,9 +79,9 @@ fn many_migrations_take_six_round_trips_and_six_flushes() {
     }
     assert!(one.iter().any(Cost::is_low), "{one:?}");
     let db = tables(count);
-    // What is counted has a lower bound in the migrator and none above on a busy machine: where the migrator is not let run between
-    // two messages that it sends together, the answer to the first is back before the second is seen, and a look of the second
-    // connection makes the server write. So the best of a few runs counts.
+    // What is counted has a lower bound in the migrator and none above on a busy machine: where the migrator is not let run for longer than
+    // the latency between two messages that it sends together, the answer to the first is back before the second is seen, and a look of
+    // the second connection makes the server write. So the best of a few runs counts.
     let mut costs = Vec::new();
     while costs.len() < TRIES && !costs.last().is_some_and(Cost::is_low) {
         costs.push(cost(&server, db.path(), count, costs.len()));
