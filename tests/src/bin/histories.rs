@@ -153,8 +153,9 @@ fn page(judged: &[Judged], circumstances: &str) -> String {
         "# Public histories\n\n`cargo run --package migrator-tests --bin histories` has written this page; do not edit it.\n\n{circumstances}\n\n\
          Each history is imported where it is another tool's, applied from zero, and every migration that has a down block is rolled back and applied again where it stands \
          in the history, as `cargo xtask verify` does. A rollback is exact if it restores every fact of the schema, and going up again gives the same facts as the first time.\n\n\
-         | history | format | migrations | s from zero | without a down block | rollbacks that are exact | but for the order of columns | do not restore the schema | fail | \
-         do not go up again | go up to another schema | s for all rollbacks |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
+         *all*: migrations. *up*: seconds from zero. *none*: no down block. *order*: exact but for the order of columns. *other*: another schema than before. *fail*: the \
+         rollback fails. *no re-up*: the migration does not go up again. *other re-up*: it does, to another schema. *down*: seconds for all rollbacks.\n\n\
+         | history | format | all | up | none | exact | order | other | fail | no re-up | other re-up | down |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     judged.iter().for_each(|one| page.push_str(&row(one)));
     let sum = |of: &dyn Fn(&Judged) -> usize| judged.iter().map(of).sum::<usize>();
