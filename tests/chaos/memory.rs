@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::fault::wait_for;
 use crate::migrator;
-use crate::proxy::{Harm, Place, Proxy, Settings, Strike};
+use crate::proxy::{Harm, Place, Proxy, Strike};
 use crate::server::Server;
 use crate::sweep::is_full;
 
@@ -43,8 +43,7 @@ fn growth(server: &Server, database: &str, migration: &str) -> u64 {
     };
     let place = Place { connection: 0, message: 0 };
     let harm = Harm::Strike(Strike { behind: true, ends: false, act: Arc::new(strike) });
-    let proxy =
-        Proxy::start(Settings { server: server.address(), harms: vec![(place, harm)], latency: Duration::ZERO });
+    let proxy = Proxy::harming(server.address(), vec![(place, harm)]);
     let peak = peak(directory.path(), &proxy.url(database), &pid);
     let loaded = loaded.load(Ordering::SeqCst);
     assert!(loaded > 0 && peak >= loaded, "loaded with {loaded} kB, a peak of {peak} kB");

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Stage};
 use crate::inquiry::{Beside, Inquiry};
 use crate::migrator;
 use crate::oracle;
-use crate::proxy::{Harm, Place, Proxy, Settings, Traffic};
+use crate::proxy::{Harm, Place, Proxy, Traffic};
 use crate::scenario::{LEDGER, MIGRATIONS, Scenario};
 use crate::server::{Server, Session, database_name};
 
@@ -211,9 +211,7 @@ impl World {
     /// A database in which a task has been run, with this harm.
     fn prepared(&self, task: Task, harm: Option<(Place, Harm)>, exit: i32) -> String {
         let database = self.begin(task);
-        let settings =
-            Settings { server: self.server.address(), harms: harm.into_iter().collect(), latency: Duration::ZERO };
-        let proxy = Proxy::start(settings);
+        let proxy = Proxy::harming(self.server.address(), harm.into_iter().collect());
         let said = migrator::run(self.db(task.command()), &proxy.url(&database), &task.command().arguments());
         assert_eq!(said.exit, Some(exit), "{}", said.text());
         assert_eq!(facts::wait_for_quiet(&self.server.session(&database)), Vec::<String>::new());
@@ -233,7 +231,7 @@ impl World {
         let faults: Vec<_> = [(point.fault, point.place)].into_iter().chain(point.then).collect();
         let harm = |(fault, place): &(Fault, Place)| (*place, stage.harm(self, *fault, point.behind));
         let harms = faults.iter().map(harm).collect();
-        let proxy = Proxy::start(Settings { server: self.server.address(), harms, latency: Duration::ZERO });
+        let proxy = Proxy::harming(self.server.address(), harms);
         let mut process = migrator::command(self.db(command), &proxy.url(&stage.database), &command.arguments());
         if let Some(defect) = point.planted {
             process.env("MIGRATOR_PLANTED_BUG", defect);

@@ -62,12 +62,12 @@ pub(crate) struct Traffic {
 }
 
 /// Settings of a proxy.
-pub(crate) struct Settings {
-    pub(crate) server: Address,
-    pub(crate) harms: Vec<(Place, Harm)>,
+struct Settings {
+    server: Address,
+    harms: Vec<(Place, Harm)>,
     /// For so long every answer is held back, as a network does: what the client sends together is together then, however late it is let
     /// run between two messages.
-    pub(crate) latency: Duration,
+    latency: Duration,
 }
 
 /// A running proxy; it ends with the value.
@@ -89,11 +89,21 @@ struct Shared {
 impl Proxy {
     /// Counts, and does no harm.
     pub(crate) fn watching(server: Address) -> Proxy {
-        Proxy::start(Settings { server, harms: Vec::new(), latency: Duration::ZERO })
+        Proxy::harming(server, Vec::new())
+    }
+
+    /// The same, in front of a server that is so far away.
+    pub(crate) fn distant(server: Address, latency: Duration) -> Proxy {
+        Proxy::start(Settings { server, harms: Vec::new(), latency })
+    }
+
+    /// Does harm in these places.
+    pub(crate) fn harming(server: Address, harms: Vec<(Place, Harm)>) -> Proxy {
+        Proxy::start(Settings { server, harms, latency: Duration::ZERO })
     }
 
     /// Starts it on a socket of its own.
-    pub(crate) fn start(settings: Settings) -> Proxy {
+    fn start(settings: Settings) -> Proxy {
         // Not in the directory for temporary files, whose name may be too long for a socket.
         let directory = TempDir::with_prefix_in("proxy-", "/tmp").unwrap();
         let listener = StdListener::bind(directory.path().join(".s.PGSQL.5432")).unwrap();

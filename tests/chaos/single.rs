@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
-use std::time::Duration;
 
 use expect_test::expect;
 use rustix::process::{Signal, kill_process};
@@ -11,7 +10,7 @@ use crate::command::{Command, Task};
 use crate::fault::Fault;
 use crate::migrator;
 use crate::point::Point;
-use crate::proxy::{Harm, Proxy, Settings, Strike};
+use crate::proxy::{Harm, Proxy, Strike};
 use crate::sweep::{calm, rough};
 
 /// Whether the oracle notices a defect of the migrator at this point, and nothing without the defect.
@@ -123,7 +122,7 @@ fn what_was_not_durable_is_in_doubt_when_the_server_does_not_come_back() {
     };
     let harm = Harm::Strike(Strike { behind: false, ends: false, act: Arc::new(act) });
     let harms = vec![(world.place_of("ALTER TABLE accounts ADD COLUMN mood"), harm)];
-    let proxy = Proxy::start(Settings { server, harms, latency: Duration::ZERO });
+    let proxy = Proxy::harming(server, harms);
     let mut up = migrator::command(world.db(Command::Up), &proxy.url(&database), &["up"]).spawn().unwrap();
     let mut lines = BufReader::new(up.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line.starts_with("the server is not back yet")));

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::facts::wait_for_quiet;
 use crate::migrator;
 use crate::not_tested;
-use crate::proxy::{Proxy, Settings, Traffic};
+use crate::proxy::{Proxy, Traffic};
 use crate::server::{Server, Session};
 use crate::sweep::is_full;
 
@@ -31,7 +31,7 @@ const LATENCY: Duration = Duration::from_millis(20);
 
 /// Runs `up` through a proxy; the traffic of each connection.
 fn up(db: &Path, server: &Server, database: &str) -> Vec<Traffic> {
-    let proxy = Proxy::start(Settings { server: server.address(), harms: Vec::new(), latency: LATENCY });
+    let proxy = Proxy::distant(server.address(), LATENCY);
     let said = migrator::run(db, &proxy.url(database), &["up"]);
     assert_eq!(said.exit, Some(0), "{}", said.text());
     proxy.traffic()

@@ -2,11 +2,9 @@
 
 use expect_test::expect;
 
-use crate::support::{Project, wait_until};
+use crate::support::{Project, wait_until_asleep};
 
 /// A migration sleeps.
-const SLEEPS: &str =
-    "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
 
 #[test]
 fn sixteen_at_once_apply_every_migration_once() {
@@ -33,7 +31,7 @@ fn the_one_who_waits_says_for_whom_and_gives_up_in_time() {
     let project = Project::new();
     project.migration("001_slow", "SELECT pg_sleep(3);", "");
     let slow = project.start(&["up"]);
-    wait_until(&project, SLEEPS);
+    wait_until_asleep(&project);
     let output = project.run(&["up", "--wait-lock", "100ms"]);
     expect![[r#"
         exit 5
@@ -54,7 +52,7 @@ fn an_older_release_waits_for_a_newer_one_and_then_has_nothing_to_do() {
     let older = newer.release("0.9.0");
     newer.migration("002_b", "CREATE TABLE b ();", "");
     let slow = newer.start(&["up"]);
-    wait_until(&newer, SLEEPS);
+    wait_until_asleep(&newer);
     expect![[r#"
         exit 0
         --- stdout
@@ -74,7 +72,7 @@ fn a_newer_release_waits_for_an_older_one_and_does_the_rest() {
     let newer = older.release("2.0.0");
     newer.migration("002_b", "CREATE TABLE b ();", "");
     let slow = older.start(&["up"]);
-    wait_until(&older, SLEEPS);
+    wait_until_asleep(&older);
     expect![[r#"
         exit 0
         --- stdout
@@ -96,10 +94,7 @@ fn a_statement_that_another_one_is_running_is_not_in_doubt() {
         "-- migrate:up transaction:false\nCREATE TABLE a ();\nDO $$ BEGIN PERFORM pg_sleep(2); END $$;\n-- migrate:down\nDROP TABLE a;\n",
     );
     let slow = project.start(&["up"]);
-    wait_until(
-        &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'",
-    );
+    wait_until_asleep(&project);
     expect![[r#"
         exit 0
         --- stdout
@@ -121,7 +116,7 @@ fn what_is_running_is_not_called_in_doubt() {
         "-- migrate:up transaction:false\nDO $$ BEGIN PERFORM pg_sleep(3); END $$;\n-- migrate:down\nSELECT 1;\n",
     );
     let slow = project.start(&["up"]);
-    wait_until(&project, SLEEPS);
+    wait_until_asleep(&project);
     expect![[r#"
         exit 5
         --- stderr

@@ -12,7 +12,7 @@ use migrator_engine::operation::{
 use migrator_engine::plan::State;
 use migrator_engine::{Cancellation, ConnectionTarget, Error, ErrorKind, Event, Exit, Migrator, Observer, Waiting};
 
-use crate::support::{Project, wait_until};
+use crate::support::{Project, wait_until_asleep};
 
 /// Keeps what it hears.
 #[derive(Default, Clone)]
@@ -187,10 +187,7 @@ fn a_cancellation_ends_what_runs_and_tells_the_truth() {
             session.up(&UpOptions::default()).await.map(|_| ())
         })
     });
-    wait_until(
-        &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND wait_event = 'PgSleep'",
-    );
+    wait_until_asleep(&project);
     block_on(cancellation.cancel("the test"));
     let error = work.join().unwrap().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::MigrationFailed { .. }), "{error:?}");

@@ -1,6 +1,6 @@
 //! What others have said reaches a terminal and a log as text: it commands neither.
 
-use crate::support::{Other, Project, query_on, wait_until};
+use crate::support::{Other, Project, query_on, wait_until, wait_until_asleep};
 
 /// Repaints a terminal, renames its window, reverses what is read, and forges lines that a CI system believes.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\u{2028}\r\nerror: forged\n::error::forged\n\u{7f}end";
@@ -92,10 +92,7 @@ fn who_holds_the_lock_is_text() {
     let holder =
         holder.env("PGAPPNAME", SHORT).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let holder = holder.spawn().unwrap();
-    wait_until(
-        &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep\\(3'",
-    );
+    wait_until_asleep(&project);
     harmless(&project.run(&["up", "--wait-lock", "100ms"]), "cannot take the migration lock");
     harmless(&project.finish(holder), "applied 001_slow");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Other, Project, major, not_tested, wait_until};
+use crate::support::{Other, Project, major, not_tested, wait_until, wait_until_asleep};
 
 /// The session that migrates; the second one of a migrator is idle.
 const SESSION: &str =
@@ -268,7 +268,7 @@ fn what_whoever_started_it_wants_ignored_stays_ignored() {
         };
     }
     let up = shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    wait_until(&project, &format!("SELECT count(*) = 1 {SESSION} AND wait_event = 'PgSleep'"));
+    wait_until_asleep(&project);
     send(&up, Signal::HUP);
     send(&up, Signal::INT);
     let output = project.finish(up);

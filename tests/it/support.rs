@@ -1,6 +1,7 @@
 //! A server for the whole test run, a database and a db directory for each test, and the output of a run as one text.
 
 pub(crate) mod schema;
+mod waiting;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use migrator_postgres::TemporaryServer;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+pub(crate) use waiting::{wait_until, wait_until_asleep};
 
 /// The server that all tests share. Its watchdog stops it when this process ends, however it ends.
 pub(crate) fn server() -> &'static TemporaryServer {
@@ -293,17 +296,6 @@ impl Other {
     pub(crate) fn run(&self, sql: &str) {
         self.runtime.block_on(self.client.batch_execute(sql)).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
-}
-
-/// Asks again and again until the answer is `t`; panics after a minute, which no machine needs.
-pub(crate) fn wait_until(project: &Project, question: &str) {
-    for _ in 0..600 {
-        if project.query(question) == "t\n" {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    panic!("still not so: {question}");
 }
 
 /// Says that something could not be tested here, also where the output of a test that passes is not shown.

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::{last, of};
-use crate::support::{Other, Project, finish_json, wait_until};
+use crate::support::{Other, Project, finish_json, wait_until_asleep};
 
 fn truth(error: &Value) -> Value {
     let truth = &error["true"];
@@ -116,10 +116,7 @@ fn who_holds_the_lock_is_data() {
     let project = Project::new();
     project.migration("001_slow", "SELECT pg_sleep(3);", "");
     let slow = project.start(&["up"]);
-    wait_until(
-        &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep[(]3'",
-    );
+    wait_until_asleep(&project);
     let (_, lines) = project.json(&["status"]);
     let held = last(&lines)["lock"].clone();
     assert_eq!((&held["user"], &held["application"]), (&json!("postgres"), &json!("migrator 1.0.0")), "{held}");
@@ -193,10 +190,7 @@ fn a_signal_ends_with_an_object_too() {
     let project = Project::new();
     project.migration("001_slow", "SELECT pg_sleep(60);", "");
     let up = project.start(&["up", "--json"]);
-    wait_until(
-        &project,
-        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND query ~ 'pg_sleep[(]60'",
-    );
+    wait_until_asleep(&project);
     kill_process(Pid::from_child(&up), Signal::TERM).unwrap();
     let (code, lines) = finish_json(up);
     let error = &last(&lines)["error"];

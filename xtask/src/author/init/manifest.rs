@@ -148,7 +148,8 @@ pub(super) fn has_version(manifest: &str) -> bool {
     package.is_some_and(|package| package.contains_key("version"))
 }
 
-fn table<'d>(document: &'d DocumentMut, name: &str) -> Option<&'d dyn TableLike> {
+/// The table of that name at the top.
+pub(super) fn table<'d>(document: &'d DocumentMut, name: &str) -> Option<&'d dyn TableLike> {
     document.get(name)?.as_table_like()
 }
 

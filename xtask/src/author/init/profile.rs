@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
+use super::manifest::table;
+
 /// Stands above the profile.
 const WHY: &str = "\n# What the tasks and the migrator's build script share is compiled once, not once for each.\n";
 
@@ -15,20 +17,19 @@ const WHY: &str = "\n# What the tasks and the migrator's build script share is c
 /// It is not valid TOML, or one of the tables on the way is not a table.
 pub(super) fn with_shared_builds(manifest: &str) -> Result<String> {
     let mut document: DocumentMut = manifest.parse().context("invalid TOML")?;
-    let root = document.as_table_mut();
-    let Some(debug) = missing(root) else { return Ok(manifest.to_owned()) };
-    let profile = below(root, "profile").context("`profile` is not a table")?;
+    let Some(debug) = missing(&document) else { return Ok(manifest.to_owned()) };
+    let profile = below(document.as_table_mut(), "profile").context("`profile` is not a table")?;
     let dev = below(profile, "dev").context("`profile.dev` is not a table")?;
-    let mut table = Table::new();
-    table.insert("debug", debug);
-    table.decor_mut().set_prefix(WHY);
-    dev.insert("build-override", Item::Table(table));
+    let mut scripts = Table::new();
+    scripts.insert("debug", debug);
+    scripts.decor_mut().set_prefix(WHY);
+    dev.insert("build-override", Item::Table(scripts));
     Ok(document.to_string())
 }
 
 /// The debug information that build scripts do not get and everything else gets; `None`: nothing is to be added.
-fn missing(manifest: &dyn TableLike) -> Option<Item> {
-    let dev = manifest.get("profile").and_then(|profile| profile.as_table_like()?.get("dev")?.as_table_like());
+fn missing(manifest: &DocumentMut) -> Option<Item> {
+    let dev = table(manifest, "profile").and_then(|profile| profile.get("dev")?.as_table_like());
     let Some(dev) = dev else { return Some(value(true)) };
     // As [`with_shared_builds`] says; `package."*"` holds for build scripts too.
     let decides = ["build-override", "codegen-units", "opt-level"].iter().any(|key| dev.contains_key(key))
