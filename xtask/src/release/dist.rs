@@ -58,9 +58,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     arguments.extend(args.target.iter().flat_map(|target| ["--target", target.as_str()]));
     arguments.extend(recipe.arguments.iter().map(String::as_str));
     let commit = commit(&workspace)?;
-    let mut variables: Vec<_> = recipe.variables.iter().map(|(name, value)| (&**name, &**value)).collect();
-    variables.push(("MIGRATOR_COMMIT", &commit));
-    let Some(built) = workspace.build_migrator(&arguments, &variables)? else {
+    let variables =
+        |own| recipe.variables.iter().map(|(name, value)| (&**name, &**value)).chain([own]).collect::<Vec<_>>();
+    let Some(built) = workspace.build_migrator(&arguments, &variables(("MIGRATOR_COMMIT", &commit)))? else {
         return Ok(ExitCode::from(output::FAILED));
     };
     refuse_telltales(&built.executable)?;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let target = args.target.clone().map_or_else(host, Ok)?;
     let mut files = of_migrator(&workspace, &recipe, &commit, &target, read(&built.executable)?)?;
     if !args.only_migrator && workspace.members()?.iter().any(|package| package.name == TASKS) {
-        let Some(tasks) = workspace.build(TASKS, &arguments, &[])? else {
+        let Some(tasks) = workspace.build(TASKS, &arguments, &variables(("MIGRATOR_DIST", "1")))? else {
             return Ok(ExitCode::from(output::FAILED));
         };
         let name = format!("{TASKS}-{}-{target}", env!("CARGO_PKG_VERSION"));
@@ -91,6 +91,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 /// A file of the release: its name, its bytes and its mode.
 type Made = (String, Vec<u8>, u32);
 
+/// Says where a program names a folder of this machine.
+fn note_folder(recipe: &Recipe, program: &str, binary: &[u8]) {
+    if let Some(folder) = recipe.folder_in(binary) {
+        output::note(format!(
+            "the binary `{program}` names the folder `{}`, so a build elsewhere has other bytes\nhelp: move `rustflags` of a \
+             [target] in .cargo/config.toml to [build], or remap the folder there with `--remap-path-prefix`; \
+             `env!(\"CARGO_MANIFEST_DIR\")` and the like are not remapped",
+            folder.display()
+        ));
+    }
+}
+
 /// The migrator, what is said of it, and the archive of all of that.
 fn of_migrator(
     workspace: &Workspace,
@@ -99,13 +111,7 @@ fn of_migrator(
     target: &str,
     binary: Vec<u8>,
 ) -> Result<Vec<Made>> {
-    if let Some(folder) = recipe.folder_in(&binary) {
-        output::note(format!(
-            "the binary names the folder `{}`, so a build elsewhere has other bytes\nhelp: move `rustflags` of a \
-             [target] in .cargo/config.toml to [build], or remap the folder there with `--remap-path-prefix`",
-            folder.display()
-        ));
-    }
+    note_folder(recipe, "migrator", &binary);
     let release = workspace.release()?;
     let sbom = sbom::write(workspace, "migrator", target, &binary)?;
     let plan = contents::plan(workspace, &release, commit)?;
@@ -128,7 +134,9 @@ fn of_migrator(
 
 /// The program, with what its licence asks for.
 fn archive_of_tasks(workspace: &Workspace, recipe: &Recipe, name: &str, executable: &Path) -> Result<Vec<u8>> {
-    let mut entries = vec![Entry { path: format!("{name}/{TASKS}"), bytes: read(executable)?, mode: 0o755 }];
+    let bytes = read(executable)?;
+    note_folder(recipe, TASKS, &bytes);
+    let mut entries = vec![Entry { path: format!("{name}/{TASKS}"), bytes, mode: 0o755 }];
     for file in ["README.md", "LICENSE-APACHE", "LICENSE-MIT"] {
         let text = workspace.root.join("xtask").join(file);
         if text.exists() {

@@ -41,11 +41,7 @@ fn dist_names_the_commit_and_writes_the_sums() {
 #[test]
 fn dist_makes_the_archive_of_the_tasks_where_they_are_a_package() {
     let workspace = Workspace::new();
-    workspace.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\", \"xtask\"]\n");
-    workspace.package("xtask", "");
-    let manifest = fs::read_to_string(workspace.path("xtask/Cargo.toml")).unwrap();
-    workspace.write("xtask/Cargo.toml", &manifest.replace("name = \"xtask\"", "name = \"migrator-xtask\""));
-    workspace.write("xtask/src/main.rs", "fn main() { println!(\"the tasks\") }");
+    with_tasks(&workspace);
     workspace.write("xtask/LICENSE-MIT", "free");
     let shell = &workspace.shell;
     let made = || {
@@ -68,6 +64,38 @@ fn dist_makes_the_archive_of_the_tasks_where_they_are_a_package() {
     assert_eq!(fs::read_to_string(program.with_file_name("LICENSE-MIT")).unwrap(), "free");
     let output = workspace.xtask("dist --only-migrator").output().unwrap();
     assert!(!String::from_utf8(output.stdout).unwrap().contains("migrator-xtask-"));
+}
+
+#[test]
+fn dist_says_which_program_names_a_folder_of_this_machine() {
+    let workspace = Workspace::new();
+    with_tasks(&workspace);
+    let said = || {
+        let output = workspace.xtask("dist").output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said_of_us = said();
+    assert!(!said_of_us.contains("names the folder"), "{said_of_us}");
+    workspace.write("xtask/src/main.rs", "fn main() { println!(\"{}\", env!(\"CARGO_MANIFEST_DIR\")) }");
+    let folder = workspace.folder.path().display();
+    let expected = format!("the binary `migrator-xtask` names the folder `{folder}`");
+    let said = said();
+    assert!(said.contains(&expected), "{said}");
+}
+
+/// The package of the tasks, whose program says where it was built, unless that is for a release.
+fn with_tasks(workspace: &Workspace) {
+    workspace.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"migrator\", \"xtask\"]\n");
+    workspace.package("xtask", "");
+    let manifest = fs::read_to_string(workspace.path("xtask/Cargo.toml")).unwrap();
+    workspace.write("xtask/Cargo.toml", &manifest.replace("name = \"xtask\"", "name = \"migrator-xtask\""));
+    let main = r#"fn main() {
+        let folder = match option_env!("MIGRATOR_DIST") { None => env!("CARGO_MANIFEST_DIR"), Some(_) => "" };
+        println!("the tasks{folder}");
+        if folder == file!() { panic!() }
+    }"#;
+    workspace.write("xtask/src/main.rs", main);
 }
 
 /// A stand-in whose places in memory name files: its own, and one that the build script has written.
@@ -110,12 +138,13 @@ fn two_folders_give_the_same_bytes() {
     let workspaces = [(); 2].map(|()| Workspace::new());
     let [one, other] = workspaces.each_ref().map(|workspace| {
         with_places(workspace);
+        with_tasks(workspace);
         released(workspace, "1700000000")
     });
     assert_ne!(workspaces[0].folder.path(), workspaces[1].folder.path());
     let names: Vec<&str> = one.iter().map(|(name, _)| &**name).collect();
     let of_readers = |name: &&&str| name.starts_with("completions/") || name.starts_with("man/man1/migrator");
-    assert_eq!(names.iter().filter(|name| !of_readers(name)).count(), 5, "{names:?}");
+    assert_eq!(names.iter().filter(|name| !of_readers(name)).count(), 6, "{names:?}");
     assert!(names.iter().filter(of_readers).count() > 25, "{names:?}");
     for ((name, bytes), (_, others)) in one.iter().zip(&other) {
         assert!(bytes == others, "{name} differs");

@@ -65,6 +65,12 @@ impl Args {
     }
 }
 
+/// Where this program was built. `dist` builds it for other machines, where a folder of that name is anybody's.
+const BUILT_FROM: Option<&str> = match option_env!("MIGRATOR_DIST") {
+    None => Some(env!("CARGO_MANIFEST_DIR")),
+    Some(_) => None,
+};
+
 impl Source {
     /// What the arguments say, else where this program comes from: the registry, or a clone that is still there.
     ///
@@ -84,11 +90,11 @@ impl Source {
             }
             return Ok(Source::Path(path));
         }
-        let built_from = Path::new(env!("CARGO_MANIFEST_DIR"));
-        if args.registry || built_from.to_string_lossy().contains("/registry/src/") {
+        let built_from = BUILT_FROM.map(Path::new);
+        if args.registry || built_from.is_some_and(|folder| folder.to_string_lossy().contains("/registry/src/")) {
             return Ok(Source::Registry);
         }
-        match built_from.parent() {
+        match built_from.and_then(Path::parent) {
             Some(clone) if is_clone(clone) && !clone.to_string_lossy().contains("/git/checkouts/") => {
                 Ok(Source::Path(clone.to_owned()))
             }
