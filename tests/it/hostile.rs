@@ -134,6 +134,42 @@ fn what_is_created_is_its_owners_alone_whatever_the_default_privileges_are() {
 }
 
 #[test]
+fn what_an_event_trigger_does_to_the_new_tables_is_seen() {
+    for (done, found) in [
+        ("ALTER TABLE public.schema_migration_events OWNER TO mallory", "it belongs to `mallory`"),
+        ("CREATE RULE swallow AS ON INSERT TO public.schema_migrations DO INSTEAD NOTHING", "it has rules (swallow)"),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON public.schema_migrations FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "it has triggers (t)",
+        ),
+        ("ALTER TABLE public.schema_migrations INHERIT public.parent", "it shares its rows with public.parent"),
+        ("ALTER TABLE public.child INHERIT public.schema_migrations", "it shares its rows with public.child"),
+        // What changes nothing about who is believed does not keep the migrations from running.
+        ("ALTER TABLE public.schema_migrations ENABLE ROW LEVEL SECURITY", ""),
+        ("GRANT ALL ON public.schema_migrations TO mallory", ""),
+    ] {
+        let project = shared();
+        project.query(
+            "CREATE TABLE public.parent (); CREATE TABLE public.child (version varchar NOT NULL, name text, checksum text, applied_at timestamptz, \
+             applied_by text, execution_ms bigint, release text)",
+        );
+        project.query(&format!(
+            "CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF to_regclass('public.schema_migration_events') IS NOT NULL AND to_regclass('public.t1') IS NULL THEN {done}; END IF; END $$; \
+             CREATE EVENT TRIGGER watch ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION public.watch()"
+        ));
+        let output = project.run(&["up"]);
+        match found {
+            "" => assert!(output.starts_with("exit 0\n"), "{done}: {output}"),
+            _ => {
+                assert!(output.starts_with("exit 8\n") && output.contains(found), "{done}: {output}");
+                assert_eq!(project.query("SELECT to_regclass('public.t1') IS NULL"), "t\n");
+            }
+        }
+    }
+}
+
+#[test]
 fn status_names_who_else_can_write_the_history() {
     let project = shared();
     project.run(&["up"]);

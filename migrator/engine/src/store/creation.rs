@@ -42,18 +42,13 @@ pub(crate) async fn create(
 }
 
 /// One message that creates the tables where nothing of them is there: it fails, and creates nothing, where it finds one all the same,
-/// or where default privileges would open them to others.
+/// or where what it makes is not this role's alone, as with default privileges that open it to others.
 pub(crate) fn at_once(tables: &Tables, run: &Run, with_schema: bool, with_index: bool) -> String {
-    let missing = CreatedObjects { state: true, events: true, schema: with_schema, index: with_index };
     let fence = fence(tables, run, std::iter::empty()).join(";\n");
     let creation = ours(&tables.create_new(with_schema));
-    let [_, guard] = standing::guarded(tables);
-    let others = tables.open_to_others(missing);
+    let guard = standing::guarded_new(tables, with_schema);
     let index = if with_index { format!("{};\n", tables.create_index()) } else { String::new() };
-    format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}{guard};\n\
-         SELECT 1 / CASE WHEN EXISTS ({others}) THEN 0 ELSE 1 END;\n{index}COMMIT"
-    )
+    format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n{fence};\n{creation}{guard};\n{index}COMMIT")
 }
 
 /// What the creation of the tables has found, while its transaction is open.

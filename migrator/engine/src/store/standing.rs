@@ -78,6 +78,27 @@ pub(super) fn guarded_rows(tables: &Tables) -> String {
     )
 }
 
+/// A statement that fails unless both tables, as they were made in the same transaction, are this role's alone: all that [`guarded`]
+/// demands, and that nobody else has a right to them, in a question that costs a fresh session a fifth as much. `with_schema`: the
+/// same of the schema. It may fail for more than it has to: [`guarded`] says then what it is.
+pub(super) fn guarded_new(tables: &Tables, with_schema: bool) -> String {
+    let (state, events) = (literal(&tables.state), literal(&tables.events));
+    let me = "to_regrole(quote_ident(current_user))";
+    let schema = match with_schema {
+        true => format!(
+            " AND EXISTS (SELECT FROM pg_namespace WHERE nspname = {} AND nspowner = {me} AND nspacl IS NULL)",
+            literal(&tables.schema)
+        ),
+        false => String::new(),
+    };
+    format!(
+        "SELECT 1 / CASE WHEN count(*) = 3 AND bool_and(relowner = {me} AND relacl IS NULL AND relkind IN ('r', 'S') AND relpersistence = 'p' \
+         AND NOT (relhastriggers OR relhasrules OR relhassubclass OR relispartition OR relrowsecurity)){schema} THEN 1 ELSE 0 END \
+         FROM pg_class c WHERE oid IN (to_regclass({state}), to_regclass({events}), to_regclass(pg_get_serial_sequence({events}, 'id'))) \
+         AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = c.oid)"
+    )
+}
+
 /// The same about the one table of another tool, qualified and quoted.
 pub(super) fn guarded_table(table: &str) -> [String; 2] {
     guarded_by(table, table, "true")
