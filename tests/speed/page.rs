@@ -29,7 +29,7 @@ const QUESTIONS: [(&str, &str, &str); 10] = [
     (
         "many",
         "Many migrations from zero",
-        "Every run in a new database; what takes longer than 20 s is measured once; `client CPU` is the tool's, `server CPU` that of all the server's processes.",
+        "Every run in a new database; what takes longer than 20 s is measured once; the ratios to the floor are of more rounds, in which only the two take turns; `client CPU` is the tool's, `server CPU` that of all the server's processes.",
     ),
     (
         "noop",
@@ -54,7 +54,7 @@ const QUESTIONS: [(&str, &str, &str); 10] = [
     (
         "histories",
         "Real histories from zero",
-        "Migrations of public projects, the same files for both tools, imported by `cargo xtask import` where they were another tool's.",
+        "Migrations of public projects, the same files for both tools, imported by `cargo xtask import` where they were another tool's. The two are compared round by round: the median of the ratios, and in what range that of all such rounds is with 95 % certainty.",
     ),
     (
         "fence",

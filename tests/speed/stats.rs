@@ -18,6 +18,23 @@ pub(crate) fn spread(samples: &[f64]) -> Option<(f64, f64)> {
     Some((smallest, samples.iter().copied().max_by(f64::total_cmp)?))
 }
 
+/// Of pairs, how often the one is the other: the median, and the bounds between which that of all such pairs is with 95 %.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ratio {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
+}
+
+/// The ratios of what was measured in the same rounds. By ranks: nothing is assumed about how they are spread.
+pub(crate) fn ratio(ones: &[f64], others: &[f64]) -> Option<Ratio> {
+    let mut ratios: Vec<f64> = ones.iter().zip(others).map(|(one, other)| one / other).collect();
+    ratios.sort_by(f64::total_cmp);
+    let count = ratios.len();
+    let rank = ((count as f64 - 1.96 * (count as f64).sqrt()) / 2.0).max(0.0) as usize;
+    Some(Ratio { median: median(&ratios)?, least: *ratios.get(rank)?, most: *ratios.get(count - 1 - rank)? })
+}
+
 /// Digits in groups of three.
 pub(crate) fn grouped(digits: &str) -> String {
     let mut grouped = String::new();
@@ -56,6 +73,14 @@ mod tests {
         assert_eq!(median(&[9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 9.0]), Some(3.0));
         assert_eq!(spread(&[4.0, 1.0, 9.0]), Some((1.0, 9.0)));
+    }
+
+    #[test]
+    fn a_ratio_has_bounds_by_rank() {
+        assert_eq!(ratio(&[], &[]), None);
+        assert_eq!(ratio(&[3.0], &[2.0]), Some(Ratio { median: 1.5, least: 1.5, most: 1.5 }));
+        let ones: Vec<f64> = (1..=15).rev().map(f64::from).collect();
+        assert_eq!(ratio(&ones, &[1.0; 15]), Some(Ratio { median: 8.0, least: 4.0, most: 12.0 }));
     }
 
     #[test]

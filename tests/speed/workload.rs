@@ -13,6 +13,16 @@ pub(crate) struct Workload {
     pub(crate) migrations: Vec<Draft>,
 }
 
+/// What the title of a workload ends with where only we and the floor take turns.
+pub(crate) const ALONE: &str = ", only the floor and us";
+
+impl Workload {
+    /// The same, for a series of its own.
+    pub(crate) fn alone(&self) -> Workload {
+        Workload { title: format!("{}{ALONE}", self.title), ..self.clone() }
+    }
+}
+
 /// A table and an index each: what the server does for it outweighs everything.
 pub(crate) fn tables(count: usize) -> Workload {
     let migration = |n: usize| Draft {

@@ -44,8 +44,8 @@ const ALL: [History; 11] = [
 const LONG: f64 = 0.7;
 
 /// How often a long and a short history is run.
-const LONG_ROUNDS: usize = 5;
-const SHORT_ROUNDS: usize = 15;
+const LONG_ROUNDS: usize = 15;
+const SHORT_ROUNDS: usize = 51;
 
 /// Where dbmate keeps its history: some of these have a table that is called as its own is by default, and dbmate's own relies on it.
 const DBMATE_TABLE: &str = "dbmate_history";
