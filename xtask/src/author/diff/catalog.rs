@@ -1,12 +1,14 @@
 //! One read of a database: its facts, its dump, what depends on what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use migrator_engine::client::{Connection, Tables, failed, query};
 use migrator_engine::facts::{Facts, catalog};
 use migrator_engine::{ConnectionTarget, Error};
+use tokio::task::spawn_blocking;
 use tokio_postgres::SimpleQueryRow;
 
 use super::column::Column;
@@ -78,18 +80,23 @@ impl Catalog {
         tables: &Tables,
         programs: &Path,
     ) -> Result<Catalog> {
+        let history = [tables.state.clone(), tables.events.clone()];
+        let (target, programs) = (target.clone(), programs.to_owned());
+        // Beside our own questions: each keeps a processor of its own busy.
+        let dumped = spawn_blocking(move || dump(&target, &programs, history));
         let mut facts = connection.facts(tables).await?;
         facts.refuse_unknown(&[])?;
         facts.ignore(&[], false);
-        let history = [tables.state.as_str(), tables.events.as_str()];
-        let mut read =
-            Catalog { facts, entries: entry::read(&dump(target, programs, &history)?), ..Catalog::default() };
-        read.describe(connection).await?;
+        let mut read = Catalog { facts, ..Catalog::default() };
+        let described = read.describe(connection).await;
+        read.entries = entry::read(&dumped.await.unwrap_or_else(|panic| resume_unwind(panic.into_panic()))?);
+        let [names, depends] = described?;
+        read.connect(&names, &depends);
         Ok(read)
     }
 
-    /// Asks the catalogs.
-    async fn describe(&mut self, connection: &Connection) -> Result<(), Error> {
+    /// Asks the catalogs; the names of all objects and what depends on what, which are for [`Catalog::connect`].
+    async fn describe(&mut self, connection: &Connection) -> Result<[Vec<SimpleQueryRow>; 2], Error> {
         let doing = "reading the schema";
         let client = connection.client();
         client.batch_execute(catalog::BEGIN).await.map_err(|error| failed(doing, error))?;
@@ -109,7 +116,6 @@ impl Catalog {
         let options = query(client, doing, include_str!("options.sql")).await?;
         let everything = query(client, doing, EVERYTHING).await?;
         client.batch_execute("ROLLBACK").await.map_err(|error| failed(doing, error))?;
-        self.connect(&names, &depends);
         let text = |row: &SimpleQueryRow, name: &str| row.get(name).unwrap_or_default().to_owned();
         for row in &columns {
             self.columns.entry(text(row, "object")).or_default().push(Column::read(row));
@@ -129,7 +135,7 @@ impl Catalog {
         for row in &everything {
             self.everything.entry(text(row, "class")).or_default().insert(text(row, "privilege"));
         }
-        Ok(())
+        Ok([names, depends])
     }
 
     /// Gives rows of the catalogs their names, entries their objects, and objects what they depend on.
@@ -293,8 +299,8 @@ impl Catalog {
 }
 
 /// The schema as pg_dump writes it, with the numbers of its table of contents.
-fn dump(target: &ConnectionTarget, programs: &Path, without: &[&str]) -> Result<String> {
-    let dumped = pg_dump::schema(target, programs, without.iter().map(|&table| table.to_owned()), true)?;
+fn dump(target: &ConnectionTarget, programs: &Path, without: [String; 2]) -> Result<String> {
+    let dumped = pg_dump::schema(target, programs, without, true)?;
     let text = String::from_utf8(dumped).context("the dump is not UTF-8")?;
     let is_key = |line: &&str| !line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict ");
     Ok(text.split_inclusive('\n').filter(is_key).collect())
