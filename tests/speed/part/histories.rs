@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use migrator_tests::histories::{HISTORIES, History, corpora};
 
 use super::Bench;
 use crate::figures::Figures;
@@ -12,33 +13,7 @@ use crate::run::run;
 use crate::series::{is_warm_up, order};
 use crate::server::{Server, Session};
 use crate::tool::{Kind, Tool};
-use crate::workspace::{package, repository};
-
-/// A history, and where it is below the corpora.
-struct History {
-    name: &'static str,
-    folder: &'static str,
-    /// Whose layout it is; empty: it is in our form.
-    tool: &'static str,
-}
-
-const fn history(name: &'static str, tool: &'static str, folder: &'static str) -> History {
-    History { name, folder, tool }
-}
-
-const ALL: [History; 11] = [
-    history("crates-io", "", "histories/crates-io/migrations"),
-    history("zksync-core", "", "histories/zksync-core/migrations"),
-    history("arroyo", "refinery", "foreign/arroyo/crates/arroyo-api/migrations"),
-    history("chirpstack", "diesel", "foreign/chirpstack/chirpstack/migrations_postgres"),
-    history("svix", "sqlx", "foreign/svix/server/svix-server/migrations"),
-    history("zksync-prover", "sqlx", "foreign/zksync-prover/prover/crates/lib/prover_dal/migrations"),
-    history("harbor", "golang-migrate", "foreign/harbor/make/migrations/postgresql"),
-    history("ncps", "goose", "foreign/ncps/migrations/postgres"),
-    history("clomonitor", "tern", "foreign/clomonitor/database/migrations/schema"),
-    history("marquez", "flyway", "foreign/marquez/api/src/main/resources/marquez/db/migration"),
-    history("cloak", "dbmate", "foreign/cloak/crates/db/migrations"),
-];
+use crate::workspace::package;
 
 /// From how many seconds on a history is long: the machine's noise is a smaller part of what it takes.
 const LONG: f64 = 0.7;
@@ -51,18 +26,17 @@ const SHORT_ROUNDS: usize = 51;
 const DBMATE_TABLE: &str = "dbmate_history";
 
 pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
-    let corpora = repository().join("../shared/corpora");
     let dbmate = bench.found.tools.iter().find(|tool| tool.kind == Kind::Dbmate).cloned();
-    for history in &ALL {
-        let source = corpora.join(history.folder);
+    for history in HISTORIES {
+        let source = history.source(&corpora());
         if !source.is_dir() {
             figures.leave_out(history.name, "all", "the corpora are not here: they are data of others");
             continue;
         }
-        let outcome = history.embed(bench, &source).and_then(|program| {
+        let outcome = embed(history, bench, &source).and_then(|program| {
             let mut tools = vec![Tool { kind: Kind::Ours, program }];
             tools.extend(dbmate.clone());
-            history.measure(bench, &tools, figures)
+            measure(history, bench, &tools, figures)
         });
         if let Err(error) = outcome {
             figures.leave_out(history.name, "us", &format!("{error:#}"));
@@ -74,68 +48,66 @@ pub(crate) fn run_part(bench: &Bench, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
-impl History {
-    fn package(&self) -> String {
-        format!("history-{}", self.name)
-    }
+fn name(history: &History) -> String {
+    format!("history-{}", history.name)
+}
 
-    /// The history in our form, which is dbmate's too, and a migrator with it.
-    fn embed(&self, bench: &Bench, source: &Path) -> Result<PathBuf> {
-        let db = package(&self.package()).join("db");
-        if !mark(&db).is_file() {
-            let _ = fs::remove_dir_all(&db);
-            fs::create_dir_all(db.join("migrations"))?;
-            match self.tool {
-                "" => copy(source, &db)?,
-                tool => import(tool, source, &db)?,
-            }
+/// The history in our form, which is dbmate's too, and a migrator with it.
+fn embed(history: &History, bench: &Bench, source: &Path) -> Result<PathBuf> {
+    let db = package(&name(history)).join("db");
+    if !mark(&db).is_file() {
+        let _ = fs::remove_dir_all(&db);
+        fs::create_dir_all(db.join("migrations"))?;
+        match history.tool {
+            None => copy(source, &db)?,
+            Some(tool) => import(tool, source, &db)?,
         }
-        bench.embed_folder(&self.package())
     }
+    bench.embed_folder(&name(history))
+}
 
-    fn measure(&self, bench: &Bench, tools: &[Tool], figures: &mut Figures) -> Result<()> {
-        let (server, folder) = (Server::start()?, package(&self.package()));
-        let count = fs::read_dir(folder.join("db/migrations"))?.count();
-        let table = (self.tool != "dbmate").then_some(DBMATE_TABLE);
-        let mut failed = Vec::new();
-        let (mut round, mut rounds) = (0, bench.options.rounds(LONG_ROUNDS));
-        while round <= rounds {
-            let mut longest = 0.0_f64;
-            for index in order(tools.len(), round) {
-                let tool = &tools[index];
-                if failed.contains(&index) {
-                    continue;
-                }
-                let place = server.database()?;
-                if self.name == "chirpstack" {
-                    // What an administrator installs there.
-                    Session::open(&place.url())?.run("CREATE EXTENSION pg_trgm")?;
-                }
-                match run(&bench.floor, &tool.up(&folder, &place, table)) {
-                    Ok(taken) => {
-                        longest = longest.max(taken.wall);
-                        if !is_warm_up(round) {
-                            figures.add(&self.case(count), tool.kind.name(), "wall s", taken.wall);
-                        }
-                    }
-                    Err(error) => {
-                        figures.leave_out(self.name, tool.kind.name(), &format!("{error:#}"));
-                        failed.push(index);
+fn measure(history: &History, bench: &Bench, tools: &[Tool], figures: &mut Figures) -> Result<()> {
+    let (server, folder) = (Server::start()?, package(&name(history)));
+    let count = fs::read_dir(folder.join("db/migrations"))?.count();
+    let table = (history.tool != Some("dbmate")).then_some(DBMATE_TABLE);
+    let mut failed = Vec::new();
+    let (mut round, mut rounds) = (0, bench.options.rounds(LONG_ROUNDS));
+    while round <= rounds {
+        let mut longest = 0.0_f64;
+        for index in order(tools.len(), round) {
+            let tool = &tools[index];
+            if failed.contains(&index) {
+                continue;
+            }
+            let place = server.database()?;
+            // What an administrator installs there. The table that one of dbmate's takes for granted is dbmate's own.
+            if !history.expects.is_empty() && table.is_some() {
+                Session::open(&place.url())?.run(history.expects)?;
+            }
+            match run(&bench.floor, &tool.up(&folder, &place, table)) {
+                Ok(taken) => {
+                    longest = longest.max(taken.wall);
+                    if !is_warm_up(round) {
+                        figures.add(&case(history, count), tool.kind.name(), "wall s", taken.wall);
                     }
                 }
+                Err(error) => {
+                    figures.leave_out(history.name, tool.kind.name(), &format!("{error:#}"));
+                    failed.push(index);
+                }
             }
-            if is_warm_up(round) && longest < LONG {
-                rounds = bench.options.rounds(SHORT_ROUNDS);
-            }
-            round += 1;
         }
-        Ok(())
+        if is_warm_up(round) && longest < LONG {
+            rounds = bench.options.rounds(SHORT_ROUNDS);
+        }
+        round += 1;
     }
+    Ok(())
+}
 
-    fn case(&self, count: usize) -> String {
-        let tool = if self.tool.is_empty() { "" } else { ", imported from " };
-        format!("{}, {count} migrations{tool}{}", self.name, self.tool)
-    }
+fn case(history: &History, count: usize) -> String {
+    let of = history.tool.map_or_else(String::new, |tool| format!(", imported from {tool}"));
+    format!("{}, {count} migrations{of}", history.name)
 }
 
 /// Files in our form. One of them drops a table that is called as our history is by default.
