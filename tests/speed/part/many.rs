@@ -20,7 +20,7 @@ pub(crate) fn run(bench: &Bench, figures: &mut Figures) -> Result<()> {
         of_those(bench, &server, &workload, bench.options.rounds(5), |_| true, figures)?;
         // The ratio that is promised is smaller than the noise of a few runs. A series of its own: only what took turns is compared.
         let is_of_ratio = |kind| [Kind::Ours, Kind::FloorExtended].contains(&kind);
-        of_those(bench, &server, &workload.alone(), bench.options.rounds(11), is_of_ratio, figures)?;
+        of_those(bench, &server, &workload.alone(), bench.options.rounds(25), is_of_ratio, figures)?;
         servers.push(server);
     }
     Ok(())
