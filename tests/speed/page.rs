@@ -94,7 +94,7 @@ pub(crate) fn text(parts: &[Figures]) -> String {
     let _ = write!(
         page,
         "\n## What was promised\n\nThe promises were made on a machine on which the floor took .35 s for 10,000 tiny migrations. \
-         Here it takes {pace} times as long: what the processor does alone may take so much longer, or has to be so much quicker.\n\n\
+         Here it takes at least {pace} times as long: what the processor does alone may take so much longer, or has to be so much quicker.\n\n\
          | | wanted | measured | |\n|---|---|---|---|\n"
     );
     for line in acceptance::lines(&Parts(parts)) {

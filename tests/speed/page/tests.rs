@@ -59,7 +59,7 @@ fn a_page_says_what_was_met_and_where_we_lose() {
 
         ## What was promised
 
-        The promises were made on a machine on which the floor took .35 s for 10,000 tiny migrations. Here it takes 1 times as long: what the processor does alone may take so much longer, or has to be so much quicker.
+        The promises were made on a machine on which the floor took .35 s for 10,000 tiny migrations. Here it takes at least 1 times as long: what the processor does alone may take so much longer, or has to be so much quicker.
 
         | | wanted | measured | |
         |---|---|---|---|
