@@ -72,6 +72,33 @@ fn commands(heading: &str) -> Vec<Shown> {
     found
 }
 
+/// The lines of the first block of plain commands in a section of the README.
+fn lines(heading: &str) -> Vec<String> {
+    let section = section(&format!("## {heading}"));
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let lines = block.split_once("```").unwrap().0.lines();
+    lines.map(|line| line.split(" #").next().unwrap_or_default().trim_end().to_owned()).collect()
+}
+
+#[test]
+fn the_schema_first_ends_where_everything_agrees() {
+    let workspace = own();
+    adopt_schema(&workspace);
+    // The database and the schema that the reader has already.
+    workspace.run(&mut workspace.cargo("xtask migrate up"));
+    let schema = fs::read_to_string(workspace.path("db/schema.sql")).unwrap();
+    let (before, table) = schema.split_once("CREATE TABLE core.users (").unwrap();
+    let edited = format!("{before}CREATE TABLE core.users ({}", table.replacen("\n);", ",\n    phone text\n);", 1));
+    workspace.write("db/schema.sql", edited);
+    let all = lines("The schema first");
+    assert_eq!(all.len(), 3, "{all:?}");
+    for command in all {
+        let happened = workspace.run(&mut workspace.cargo(command.strip_prefix("cargo ").unwrap()));
+        assert!(happened.starts_with("exit 0\n"), "{command}: {happened}");
+    }
+    assert!(fs::read_to_string(workspace.path("db/schema.sql")).unwrap().contains("    phone text\n);"));
+}
+
 #[test]
 fn the_tour_shows_what_happens() {
     let workspace = own();
