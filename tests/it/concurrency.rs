@@ -4,8 +4,6 @@ use expect_test::expect;
 
 use crate::support::{Project, wait_until_asleep};
 
-/// A migration sleeps.
-
 #[test]
 fn sixteen_at_once_apply_every_migration_once() {
     let project = Project::new();

@@ -14,7 +14,7 @@ pub(crate) struct Workload {
 }
 
 /// What the title of a workload ends with where only we and the floor take turns.
-pub(crate) const ALONE: &str = ", only the floor and us";
+const ALONE: &str = ", only the floor and us";
 
 impl Workload {
     /// The same, for a series of its own.

@@ -79,8 +79,8 @@ pub(super) fn guarded_rows(tables: &Tables) -> String {
 }
 
 /// A statement that fails unless both tables, made in the same transaction, are this role's alone: all that [`guarded`] demands, and
-/// that nobody else has a right to them, in a question that a fresh session plans sooner. `with_schema`: the same of the schema. It
-/// may fail where [`guarded`] does not; that is asked then.
+/// that nobody else has a privilege on them, in a query that a fresh session plans faster. `with_schema`: the same for the schema. It
+/// may fail where [`guarded`] does not, which runs then.
 pub(super) fn guarded_new(tables: &Tables, with_schema: bool) -> String {
     let (state, events) = (literal(&tables.state), literal(&tables.events));
     let me = "to_regrole(quote_ident(current_user))";
